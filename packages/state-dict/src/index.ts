@@ -1,0 +1,37 @@
+export { type ByteSink, type ByteSource, memorySink, type RandomAccess, randomAccess } from './byte-source.js';
+export { isPruneError, locateError, PruneError, type PruneErrorCode, type PruneErrorDetails } from './errors.js';
+export { checkLimit, DEFAULT_LIMITS, type Limits } from './limits.js';
+export {
+  type JsonObject,
+  type ModelMetadata,
+  QUANTIZATION_PROFILES,
+  type QuantizationProfile,
+} from './metadata.js';
+export type {
+  CsrMatrix,
+  DenseInt8Matrix,
+  Elementary,
+  ElementaryEntries,
+  ElementaryInfo,
+  ElementaryStateDict,
+  QuantizedEmbedding,
+  QuantizedLinear,
+  QuantizedStateDict,
+  ReadableMap,
+  StateDict,
+  WeightScales,
+} from './stages.js';
+export { type StoredInfo, type TensorStore, type TensorStoreWriter, writeStore } from './store.js';
+export {
+  DTYPES,
+  type Dtype,
+  elementCount,
+  isDtype,
+  scalar,
+  type Tensor,
+  type TensorData,
+  type TensorInfo,
+  tensor,
+  tensorBytes,
+  tensorFromBytes,
+} from './tensor.js';

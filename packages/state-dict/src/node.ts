@@ -1,0 +1,2 @@
+export { atomicFile } from './node/atomic-file.js';
+export { fileSource } from './node/file-source.js';

@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { ByteSink } from '../byte-source.js';
+import { PruneError } from '../errors.js';
+
+/**
+ * A file that appears under `path` only when whole: written under a temporary name in the same folder, synced, then renamed.
+ * A failure at any point leaves the old file as it was and removes the temporary one. Throws `io` with the path.
+ */
+export async function atomicFile(path: string): Promise<ByteSink & { readonly temporaryPath: string }> {
+  const temporaryPath = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  let handle: FileHandle | undefined = await open(temporaryPath, 'wx').catch(fail);
+  let length = 0;
+
+  function fail(error: unknown): never {
+    throw new PruneError('io', {
+      where: path,
+      what: error instanceof Error ? error.message : String(error),
+      cause: error,
+    });
+  }
+  async function writeAt(position: number, bytes: Uint8Array) {
+    for (let done = 0; done < bytes.byteLength; ) {
+      const { bytesWritten } = await handle!.write(bytes, done, bytes.byteLength - done, position + done).catch(fail);
+      done += bytesWritten;
+    }
+  }
+  async function close() {
+    const open = handle;
+    handle = undefined;
+    await open?.close();
+  }
+  return {
+    temporaryPath,
+    async write(bytes) {
+      await writeAt(length, bytes);
+      length += bytes.byteLength;
+    },
+    writeAt,
+    async commit() {
+      await handle?.sync().catch(fail);
+      await close().catch(fail);
+      await rename(temporaryPath, path).catch(fail);
+    },
+    async abort() {
+      await close().catch(() => {});
+      await rm(temporaryPath, { force: true });
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import type { Dtype, Tensor } from './tensor.js';
+
+/**
+ * The stages that a model goes through, one type each:
+ *
+ *     StateDict ──quantizeDynamic──► QuantizedStateDict ──decompose──► elementary entries ──TensorStoreWriter──► bytes
+ *     StateDict ◄──dequantize─────── QuantizedStateDict ◄──recompose── ElementaryStateDict ◄──TensorStore─────── bytes
+ *
+ * Each is read by name, one value at a time, so that no step ever holds a whole model.
+ */
+
+/** What every stage is read through. A `Map` is one. */
+export interface ReadableMap<V> {
+  /** The names, in the order of the model's own definition where the source keeps it. */
+  keys(): Iterable<string>;
+  /** The value of a name; `undefined` when there is no such name. */
+  get(name: string): V | undefined | Promise<V | undefined>;
+}
+
+/** Stage 1: parameter name -> float tensor. A `Map<string, Tensor>` is one; so is an open checkpoint. */
+export type StateDict = ReadableMap<Tensor>;
+
+/** How the integers of a matrix stand for real numbers: `w = scale * (q - zero point)`. */
+export interface WeightScales {
+  /** PyTorch's name: one scale for the matrix, or one a row (axis 0). */
+  readonly qscheme: 'per_tensor_affine' | 'per_channel_affine';
+  /** One scale (per tensor) or `rows` of them; float32 values held as float64, as PyTorch returns them. */
+  readonly scales: Float64Array;
+}
+
+/** An int8 matrix, dense, row-major `[rows, columns]`. Zero points are 0: symmetric quantization. */
+export interface DenseInt8Matrix {
+  readonly shape: readonly [rows: number, columns: number];
+  readonly intRepr: Int8Array;
+}
+
+/** An int8 matrix in compressed sparse rows. Column indices ascend within a row; no stored zero. */
+export interface CsrMatrix {
+  readonly shape: readonly [rows: number, columns: number];
+  /** `[rows + 1]`: row r's nonzeros are `indptr[r] .. indptr[r + 1]`. */
+  readonly indptr: Int32Array;
+  /** `[nnz]` column of each nonzero; uint16 up to 65,535 columns, int32 past that. */
+  readonly indices: Uint16Array | Int32Array;
+  /** `[nnz]` value of each nonzero. */
+  readonly data: Int8Array;
+}
+
+/** A Linear module whose weight is an int8 matrix, dense ({@link DenseInt8Matrix}) or sparse ({@link CsrMatrix}). */
+export interface QuantizedLinear<M = DenseInt8Matrix> extends WeightScales {
+  readonly kind: 'linear';
+  readonly weight: M;
+  /** float32 `[rows]`, or `null` for `bias=None`. */
+  readonly bias: Tensor<'float32'> | null;
+}
+
+/** An embedding table quantized row by row, weight only (PyTorch's `float_qparams_weight_only_qconfig`). */
+export interface QuantizedEmbedding {
+  readonly kind: 'embedding';
+  /** 8: one byte an element. 4: two elements a byte, the even column in the low half. */
+  readonly bits: 8 | 4;
+  readonly shape: readonly [rows: number, columns: number];
+  /** `[rows, columns]` for 8 bits, `[rows, ceil(columns / 2)]` for 4. */
+  readonly intRepr: Uint8Array;
+  /** `[rows]` */
+  readonly scales: Float32Array;
+  /** `[rows]`, floats: `w = (q - zeroPoint) * scale`. */
+  readonly zeroPoints: Float32Array;
+}
+
+/** Stage 2: module name -> quantized module, parameter name -> float tensor for everything that stays float. */
+export type QuantizedStateDict<M = DenseInt8Matrix> = ReadableMap<QuantizedLinear<M> | QuantizedEmbedding | Tensor>;
+
+/** A value of the elementary form: a tensor, or a string (the notebook's `dtype` entries). */
+export type Elementary = Tensor | string;
+
+/** Stage 3: flat name -> elementary value; what a store holds. A `Map<string, Elementary>` is one. */
+export type ElementaryStateDict = ReadableMap<Elementary>;
+
+/** The elementary form as it is produced: one entry at a time. A `Map` is one. */
+export type ElementaryEntries = Iterable<[string, Elementary]> | AsyncIterable<[string, Elementary]>;
+
+/** What an elementary value is, without its elements. */
+export interface ElementaryInfo {
+  readonly dtype: Dtype | 'string';
+  readonly shape: readonly number[];
+}

@@ -1,0 +1,21 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const root = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+// Tests see the sources of every package, never a build that may be stale; the packed builds have their own check.
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^@prune\/fixtures$/, replacement: root('tooling/fixtures/src/index.ts') },
+      { find: /^@prune\/([^/]+)\/(.+)$/, replacement: `${root('packages')}/$1/src/$2.ts` },
+      { find: /^@prune\/([^/]+)$/, replacement: `${root('packages')}/$1/src/index.ts` },
+    ],
+  },
+  test: {
+    include: ['packages/*/{src,test}/**/*.test.ts', 'apps/*/{src,test}/**/*.test.ts', 'tooling/*/src/**/*.test.ts'],
+    expect: { requireAssertions: true },
+    testTimeout: 60_000,
+    maxWorkers: 2,
+  },
+});
