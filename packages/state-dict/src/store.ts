@@ -1,3 +1,4 @@
+import { PruneError } from './errors.js';
 import type { ModelMetadata } from './metadata.js';
 import type { Elementary, ElementaryEntries, ElementaryInfo, ElementaryStateDict } from './stages.js';
 
@@ -35,14 +36,19 @@ export async function writeStore(
 ): Promise<void> {
   try {
     for await (const [name, value] of entries) {
-      options.signal?.throwIfAborted();
+      checkAborted(options.signal);
       await writer.put(name, value);
       options.onEntry?.(name, value);
     }
-    options.signal?.throwIfAborted();
+    checkAborted(options.signal);
     await writer.finish(metadata);
   } catch (error) {
     await writer.abort();
     throw error;
   }
+}
+
+function checkAborted(signal: AbortSignal | undefined) {
+  if (signal?.aborted)
+    throw new PruneError('aborted', { what: 'stopped before the store was whole', cause: signal.reason });
 }

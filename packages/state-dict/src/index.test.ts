@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import * as api from './index.js';
+import * as nodeApi from './node.js';
+
+test('public API', () => {
+  expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
+    [
+      "DEFAULT_LIMITS",
+      "DTYPES",
+      "PruneError",
+      "QUANTIZATION_PROFILES",
+      "checkLimit",
+      "elementCount",
+      "isDtype",
+      "isPruneError",
+      "locateError",
+      "memorySink",
+      "randomAccess",
+      "scalar",
+      "tensor",
+      "tensorBytes",
+      "tensorFromBytes",
+      "writeStore",
+    ]
+  `);
+  expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`
+    [
+      "atomicFile",
+      "fileSource",
+    ]
+  `);
+});

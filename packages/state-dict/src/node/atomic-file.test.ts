@@ -1,0 +1,62 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { atomicFile } from './atomic-file.js';
+import { fileSource } from './file-source.js';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'prune-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+test('an empty file appears on commit only', async () => {
+  const sink = await atomicFile(join(folder, 'a'));
+  expect(readdirSync(folder)).not.toContain('a');
+  await sink.commit();
+  expect(readdirSync(folder)).toEqual(['a']);
+});
+
+test('appends, patches and replaces an old file as one step', async () => {
+  const path = join(folder, 'a');
+  writeFileSync(path, 'old');
+  const sink = await atomicFile(path);
+  await sink.write(new TextEncoder().encode('____ and '));
+  await sink.write(new TextEncoder().encode('more'));
+  await sink.writeAt(0, new TextEncoder().encode('head'));
+  expect(readFileSync(path, 'utf8')).toBe('old');
+  await sink.commit();
+  expect(readFileSync(path, 'utf8')).toBe('head and more');
+});
+
+test('abort leaves the old file and no temporary one, also twice and after a write', async () => {
+  const path = join(folder, 'a');
+  writeFileSync(path, 'old');
+  const sink = await atomicFile(path);
+  await sink.write(new Uint8Array(10));
+  await sink.abort();
+  await sink.abort();
+  expect(readdirSync(folder)).toEqual(['a']);
+  expect(readFileSync(path, 'utf8')).toBe('old');
+});
+
+test('a folder that does not exist, and a target that is a folder, are io errors that name the path', async () => {
+  const missing = join(folder, 'no', 'a');
+  await expect(atomicFile(missing)).rejects.toMatchObject({ code: 'io', where: missing });
+  const sink = await atomicFile(folder.concat('/x'));
+  rmSync(sink.temporaryPath);
+  await expect(sink.commit()).rejects.toMatchObject({ code: 'io' });
+  await sink.abort();
+});
+
+test('fileSource reads ranges and refuses what is no file', async () => {
+  const path = join(folder, 'a');
+  writeFileSync(path, 'hello');
+  const source = await fileSource(path);
+  expect(source.size).toBe(5);
+  expect(new TextDecoder().decode(await source.read(1, 3))).toBe('ell');
+  await source.close();
+  await expect(fileSource(join(folder, 'b'))).rejects.toMatchObject({ code: 'missing', where: join(folder, 'b') });
+  await expect(fileSource(folder)).rejects.toMatchObject({ code: 'io' });
+});
