@@ -11,6 +11,7 @@ test('public API', () => {
       "QUANTIZATION_PROFILES",
       "checkLimit",
       "elementCount",
+      "firstDifference",
       "isDtype",
       "isPruneError",
       "locateError",

@@ -1,0 +1,39 @@
+import cliProgress from 'cli-progress';
+
+/** Told about work as it is done. */
+export interface Progress {
+  /** One more step is done; `name` is what was worked on. */
+  step(name: string): void;
+  stop(): void;
+}
+
+/** Work shorter than this shows no bar, in milliseconds. */
+const QUIET_MS = 1000;
+
+/** A bar on stderr: on a terminal only, and only once the work has taken a second. */
+export function progressBar(title: string, total: number, quiet: boolean): Progress {
+  if (quiet || !process.stderr.isTTY) return { step() {}, stop() {} };
+  const start = performance.now();
+  let done = 0;
+  let bar: cliProgress.SingleBar | undefined;
+  return {
+    step(name) {
+      done++;
+      if (bar === undefined && performance.now() - start > QUIET_MS) {
+        bar = new cliProgress.SingleBar(
+          {
+            format: `${title} {bar} {percentage} % | {value}/{total} | {name}`,
+            barsize: 24,
+            clearOnComplete: true,
+            hideCursor: true,
+            stream: process.stderr,
+          },
+          cliProgress.Presets.shades_classic,
+        );
+        bar.start(total, done, { name });
+      }
+      bar?.update(Math.min(done, total), { name });
+    },
+    stop: () => bar?.stop(),
+  };
+}

@@ -1,0 +1,44 @@
+import { isPruneError } from '@prune/state-dict';
+import { CommanderError } from 'commander';
+import pc from 'picocolors';
+
+/** What a command's exit status says; the same for every command. */
+export const EXIT = {
+  /** Done; for `verify`: equal. */
+  ok: 0,
+  /** Done, and the answer is no: `verify` found a difference. */
+  different: 1,
+  /** Not done: bad usage, bad input, a full disk. */
+  failed: 2,
+  /** Interrupted; as shells report SIGINT. */
+  interrupted: 130,
+} as const;
+
+/** Runs `work` and gives the exit status. A user's error is one line on stderr; only a bug shows a stack trace. */
+export async function runCommand(work: (signal: AbortSignal) => Promise<void>): Promise<number> {
+  const controller = new AbortController();
+  const interrupt = () => {
+    // A second interrupt does not wait for the clean-up.
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    controller.abort();
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  try {
+    process.exitCode = EXIT.ok;
+    await work(controller.signal);
+    return Number(process.exitCode ?? EXIT.ok);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.failed;
+    if (isPruneError(error, 'aborted')) {
+      process.stderr.write('prune: interrupted, nothing was written\n');
+      return EXIT.interrupted;
+    }
+    if (isPruneError(error)) process.stderr.write(`${pc.red('prune:')} ${error.message}\n`);
+    else process.stderr.write(`${pc.red('prune: this is a bug:')} ${error instanceof Error ? error.stack : error}\n`);
+    return EXIT.failed;
+  } finally {
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+  }
+}
