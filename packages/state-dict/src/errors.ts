@@ -91,6 +91,11 @@ export function locateError(error: unknown, place: { readonly where?: string; re
   });
 }
 
+/** Throws `aborted` when `signal` is aborted; called between the steps of long work. */
+export function checkAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new PruneError('aborted', { what: 'stopped before it was done', cause: signal.reason });
+}
+
 function messageOf({ where, what, got, wanted, tensor }: PruneErrorDetails): string {
   let message = where === undefined ? what : `${where}: ${what}`;
   if (got !== undefined) message += `, got ${got}`;

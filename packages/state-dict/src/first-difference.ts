@@ -1,3 +1,4 @@
+import { checkAborted } from './errors.js';
 import type { Elementary, ReadableMap } from './stages.js';
 import { type Tensor, tensorBytes } from './tensor.js';
 
@@ -27,7 +28,7 @@ export async function firstDifference(
 ): Promise<Difference | undefined> {
   const rest = new Set(b.keys());
   for (const name of a.keys()) {
-    options.signal?.throwIfAborted();
+    checkAborted(options.signal);
     if (!rest.delete(name)) return { name, what: 'is only in the first' };
     const what = valueDifference(await a.get(name), await b.get(name));
     if (what !== undefined) return { name, what };

@@ -9,6 +9,7 @@ test('public API', () => {
       "DTYPES",
       "PruneError",
       "QUANTIZATION_PROFILES",
+      "checkAborted",
       "checkLimit",
       "elementCount",
       "firstDifference",

@@ -1,5 +1,13 @@
 export { type ByteSink, type ByteSource, memorySink, type RandomAccess, randomAccess } from './byte-source.js';
-export { isPruneError, locateError, PruneError, type PruneErrorCode, type PruneErrorDetails } from './errors.js';
+export type { Codec, CodecGroup, EncodedBlock, EncodedPiece, NamedInfo, NamedTensor } from './codec.js';
+export {
+  checkAborted,
+  isPruneError,
+  locateError,
+  PruneError,
+  type PruneErrorCode,
+  type PruneErrorDetails,
+} from './errors.js';
 export { type Difference, type FirstDifferenceOptions, firstDifference } from './first-difference.js';
 export { checkLimit, DEFAULT_LIMITS, type Limits } from './limits.js';
 export {

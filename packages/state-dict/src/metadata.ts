@@ -1,3 +1,5 @@
+import type { ReadableMap } from './stages.js';
+
 /** A JSON object as parsed. */
 export type JsonObject = { readonly [key: string]: unknown };
 
@@ -17,6 +19,9 @@ export interface ModelMetadata {
   /** PyTorch's `state_dict()._metadata`, the notebook's metadata.json: module name -> its version. */
   readonly modules?: JsonObject;
   readonly profile?: QuantizationProfile;
-  /** The files of the tokenizer, byte for byte: `vocab.txt`, `tokenizer.json`, `tokenizer_config.json`, `special_tokens_map.json`. */
-  readonly files?: ReadonlyMap<string, Uint8Array>;
+  /**
+   * The files of the tokenizer, byte for byte: `vocab.txt`, `tokenizer.json`, `tokenizer_config.json`, `special_tokens_map.json`.
+   * A `Map` is one. A store reads a file only when it is asked for, so that opening stays cheap: `await files.get(name)`.
+   */
+  readonly files?: ReadableMap<Uint8Array>;
 }

@@ -1,4 +1,4 @@
-import { PruneError } from './errors.js';
+import { checkAborted } from './errors.js';
 import type { ModelMetadata } from './metadata.js';
 import type { Elementary, ElementaryEntries, ElementaryInfo, ElementaryStateDict } from './stages.js';
 
@@ -46,9 +46,4 @@ export async function writeStore(
     await writer.abort();
     throw error;
   }
-}
-
-function checkAborted(signal: AbortSignal | undefined) {
-  if (signal?.aborted)
-    throw new PruneError('aborted', { what: 'stopped before the store was whole', cause: signal.reason });
 }
