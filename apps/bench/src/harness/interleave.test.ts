@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { interleave, ratios } from './interleave.js';
+
+describe('interleave', () => {
+  it('no side, no round', async () => {
+    expect(await interleave([], { rounds: 3 })).toEqual(new Map());
+    const never = {
+      name: 'a',
+      run: async () => {
+        throw new Error('ran');
+      },
+    };
+    expect(await interleave([never], { rounds: 0, warmup: 0 })).toEqual(new Map([['a', []]]));
+  });
+
+  it('turns the order round by round, one at a time, and drops the warm-up', async () => {
+    const order: string[] = [];
+    let running = 0;
+    const side = (name: string) => ({
+      name,
+      async run(round: number) {
+        expect(++running).toBe(1);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        running--;
+        order.push(`${name}${round}`);
+        return round;
+      },
+    });
+    const results = await interleave([side('a'), side('b')], { rounds: 2, warmup: 1 });
+    expect(order).toEqual(['b-1', 'a-1', 'a0', 'b0', 'b1', 'a1']);
+    expect(results).toEqual(
+      new Map([
+        ['a', [0, 1]],
+        ['b', [0, 1]],
+      ]),
+    );
+  });
+
+  it('ratios are taken within a round', () => {
+    expect(ratios([2, 8], [1, 4])).toEqual([2, 2]);
+  });
+});
