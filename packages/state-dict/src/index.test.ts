@@ -12,6 +12,7 @@ test('public API', () => {
       "checkAborted",
       "checkLimit",
       "elementCount",
+      "entriesOf",
       "firstDifference",
       "isDtype",
       "isPruneError",
