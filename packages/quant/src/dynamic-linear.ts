@@ -1,0 +1,108 @@
+import {
+  type CsrMatrix,
+  type DenseInt8Matrix,
+  PruneError,
+  type QuantizationProfile,
+  type QuantizedLinear,
+} from '@prune/state-dict';
+import { type ActivationQuantization, activationQuantization } from './activation-quantization.js';
+import { rint } from './rint.js';
+
+/** Options of {@link dynamicLinear}. */
+export interface DynamicLinearOptions {
+  /**
+   * One activation scale a token instead of one for all tokens together (PyTorch's way), so that a token's result does not depend on
+   * what it was batched with. Default: false.
+   */
+  readonly rowwise?: boolean;
+}
+
+/**
+ * PyTorch's dynamically quantized Linear: float32 `x` `[tokens, in]` times an int8 weight `[out, in]`, dense or CSR, gives float32 `[tokens, out]`.
+ *
+ *     xq  = clamp(rint(x * inverse) + zeroPoint, 0, 255)
+ *     acc = sum_k xq[t,k] * wq[o,k] - zeroPoint * sum_k wq[o,k]      exact integers
+ *     y   = float32(acc) * fround(sx * sw[o]) + bias[o]              one rounding (fbgemm: product and sum in float64), qnnpack two
+ *
+ * This is the specification that every kernel is held to; it is not fast. Throws `mismatch` when `x` is not whole rows of `in`,
+ * `not-finite` for NaN or an infinity in `x`.
+ */
+export function dynamicLinear(
+  x: Float32Array,
+  linear: QuantizedLinear<DenseInt8Matrix | CsrMatrix>,
+  profile: QuantizationProfile,
+  options: DynamicLinearOptions = {},
+): Float32Array {
+  const { rowwise = false } = options;
+  const { weight, scales, bias } = linear;
+  const [rows, columns] = weight.shape;
+  const tokens = columns === 0 ? 0 : x.length / columns;
+  if (!Number.isInteger(tokens) || (columns === 0 && x.length > 0)) {
+    throw new PruneError('mismatch', {
+      where: 'quant',
+      what: 'activations are not whole rows',
+      got: `${x.length} elements`,
+      wanted: `a multiple of ${columns}`,
+    });
+  }
+  const y = new Float32Array(tokens * rows);
+  const sums = rowSums(weight);
+  const whole = rowwise ? undefined : quantizationOf(x, profile);
+  const codes = new Uint8Array(columns);
+  for (let token = 0; token < tokens; token++) {
+    const line = x.subarray(token * columns, (token + 1) * columns);
+    const quantization = whole ?? quantizationOf(line, profile);
+    quantizeActivations(line, quantization, codes);
+    for (let row = 0; row < rows; row++) {
+      const acc = Math.fround(dot(codes, weight, row) - quantization.zeroPoint * sums[row]);
+      const scale = Math.fround(quantization.scale * Math.fround(scales[scales.length === 1 ? 0 : row]));
+      // float32 times float32 is exact in float64, so the sum and the store are the only roundings of the first form.
+      const product = profile === 'qnnpack' ? Math.fround(acc * scale) : acc * scale;
+      y[token * rows + row] = bias === null ? product : product + bias.data[row];
+    }
+  }
+  return y;
+}
+
+function quantizationOf(x: Float32Array, profile: QuantizationProfile): ActivationQuantization {
+  let min = 0;
+  let max = 0;
+  for (let i = 0; i < x.length; i++) {
+    const value = x[i];
+    if (value < min) min = value;
+    else if (value > max) max = value;
+    else if (Number.isNaN(value)) return activationQuantization(value, value, profile);
+  }
+  return activationQuantization(min, max, profile);
+}
+
+function quantizeActivations(x: Float32Array, quantization: ActivationQuantization, codes: Uint8Array) {
+  const { inverse, zeroPoint } = quantization;
+  for (let i = 0; i < x.length; i++) {
+    const code = rint(Math.fround(x[i] * inverse)) + zeroPoint;
+    codes[i] = Math.max(0, Math.min(code, 255));
+  }
+}
+
+function dot(codes: Uint8Array, weight: DenseInt8Matrix | CsrMatrix, row: number): number {
+  let sum = 0;
+  if ('intRepr' in weight) {
+    const start = row * codes.length;
+    for (let k = 0; k < codes.length; k++) sum += codes[k] * weight.intRepr[start + k];
+  } else {
+    for (let p = weight.indptr[row]; p < weight.indptr[row + 1]; p++) sum += codes[weight.indices[p]] * weight.data[p];
+  }
+  return sum;
+}
+
+function rowSums(weight: DenseInt8Matrix | CsrMatrix): Float64Array {
+  const [rows, columns] = weight.shape;
+  const sums = new Float64Array(rows);
+  const values = 'intRepr' in weight ? weight.intRepr : weight.data;
+  for (let row = 0; row < rows; row++) {
+    const start = 'intRepr' in weight ? row * columns : weight.indptr[row];
+    const end = 'intRepr' in weight ? start + columns : weight.indptr[row + 1];
+    for (let i = start; i < end; i++) sums[row] += values[i];
+  }
+  return sums;
+}

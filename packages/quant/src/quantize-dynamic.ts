@@ -1,0 +1,140 @@
+import {
+  PruneError,
+  type QuantizedEmbedding,
+  type QuantizedLinear,
+  type QuantizedStateDict,
+  type StateDict,
+  type Tensor,
+} from '@prune/state-dict';
+import { toFloat32 } from './float32.js';
+import { quantizeEmbedding } from './quantize-embedding.js';
+import { DEFAULT_PER_CHANNEL, quantizeWeight } from './quantize-weight.js';
+
+/** How embedding tables are kept: float32, or row by row as 8- or 4-bit codes. */
+export type EmbeddingPrecision = 'f32' | 'int8' | 'int4';
+
+/** Options of {@link quantizeDynamic}. */
+export interface QuantizeDynamicOptions {
+  /** The modules `X` whose `X.weight` is quantized: `linearModules(config, parameters)` has them. */
+  readonly linears: ReadonlySet<string>;
+  /** The modules that `embeddings` applies to. Default: none. */
+  readonly embeddingTables?: ReadonlySet<string>;
+  /** One scale a row instead of one a matrix. Default: `DEFAULT_QUANTIZE_OPTIONS.perChannel`. */
+  readonly perChannel?: boolean;
+  /** Default: `DEFAULT_QUANTIZE_OPTIONS.embeddings`. */
+  readonly embeddings?: EmbeddingPrecision;
+  /**
+   * Parts of the model to leave out, each one or more whole components of a name: `embeddings` leaves out `bert.embeddings.LayerNorm.weight`,
+   * `pooler.dense` leaves out `bert.pooler.dense.bias`; `embed` leaves out neither. Default: nothing.
+   */
+  readonly exclude?: readonly string[];
+}
+
+/** What {@link quantizeDynamic} does when it is not told. */
+export const DEFAULT_QUANTIZE_OPTIONS = {
+  perChannel: DEFAULT_PER_CHANNEL,
+  embeddings: 'f32' as EmbeddingPrecision,
+  exclude: [] as readonly string[],
+} as const;
+
+const EMBEDDING_BITS = { int8: 8, int4: 4 } as const;
+
+/**
+ * The quantized form of a float state dict, as PyTorch's `quantize_dynamic` makes it: the weight and bias of a Linear `X` become one entry `X`
+ * (int8, see `quantizeWeight`) in the weight's place; a table `X.weight` becomes `X` when `embeddings` says so; every other float tensor
+ * passes as float32, other dtypes unchanged. Lazy: `get` reads and quantizes that one module and keeps nothing.
+ * `get` throws `not-finite` or `mismatch` with the tensor's name.
+ */
+export function quantizeDynamic(stateDict: StateDict, options: QuantizeDynamicOptions): QuantizedStateDict {
+  const { linears, embeddingTables, exclude = DEFAULT_QUANTIZE_OPTIONS.exclude } = options;
+  const { perChannel = DEFAULT_QUANTIZE_OPTIONS.perChannel } = options;
+  const bits = embeddingBits(options.embeddings ?? DEFAULT_QUANTIZE_OPTIONS.embeddings);
+  const names = [...stateDict.keys()].filter((name) => !exclude.some((part) => hasComponents(name, part)));
+  const present = new Set(names);
+  const entries = new Map<string, 'linear' | 'embedding' | 'tensor'>();
+  for (const name of names) {
+    const { module, parameter } = split(name);
+    const isLinear = linears.has(module) && present.has(`${module}.weight`);
+    if (isLinear && parameter === 'weight') entries.set(module, 'linear');
+    else if (isLinear && parameter === 'bias') continue;
+    else if (bits !== undefined && parameter === 'weight' && embeddingTables?.has(module)) {
+      entries.set(module, 'embedding');
+    } else entries.set(name, 'tensor');
+  }
+  return {
+    keys: () => entries.keys(),
+    async get(name) {
+      const kind = entries.get(name);
+      if (kind === undefined) return undefined;
+      if (kind === 'linear') return linear(stateDict, name, present.has(`${name}.bias`), perChannel);
+      if (kind === 'embedding') return embedding(stateDict, name, bits ?? 8);
+      const tensor = await read(stateDict, name);
+      return isFloat(tensor) ? float32Tensor(tensor, name) : tensor;
+    },
+  };
+}
+
+async function linear(
+  stateDict: StateDict,
+  module: string,
+  hasBias: boolean,
+  perChannel: boolean,
+): Promise<QuantizedLinear> {
+  const name = `${module}.weight`;
+  const quantized = quantizeWeight(await read(stateDict, name), { perChannel, name });
+  const bias = hasBias ? float32Tensor(await read(stateDict, `${module}.bias`), `${module}.bias`) : null;
+  const rows = quantized.weight.shape[0];
+  if (bias !== null && !(bias.shape.length === 1 && bias.shape[0] === rows)) {
+    throw new PruneError('mismatch', {
+      where: 'quant',
+      tensor: `${module}.bias`,
+      what: 'bias does not fit its weight',
+      got: `shape [${bias.shape.join(', ')}]`,
+      wanted: `[${rows}]`,
+    });
+  }
+  return { kind: 'linear', ...quantized, bias };
+}
+
+async function embedding(stateDict: StateDict, module: string, bits: 8 | 4): Promise<QuantizedEmbedding> {
+  const name = `${module}.weight`;
+  return quantizeEmbedding(await read(stateDict, name), bits, { name });
+}
+
+async function read(stateDict: StateDict, name: string): Promise<Tensor> {
+  const tensor = await stateDict.get(name);
+  if (tensor === undefined) {
+    throw new PruneError('missing', { where: 'quant', tensor: name, what: 'listed by the state dict but not there' });
+  }
+  return tensor;
+}
+
+function isFloat({ dtype }: Tensor): boolean {
+  return dtype === 'float32' || dtype === 'float16' || dtype === 'bfloat16' || dtype === 'float64';
+}
+
+function float32Tensor(tensor: Tensor, name: string): Tensor<'float32'> {
+  return { dtype: 'float32', shape: tensor.shape, data: toFloat32(tensor, { tensor: name }) };
+}
+
+/** `a.b.weight` is parameter `weight` of module `a.b`. */
+function split(name: string): { module: string; parameter: string } {
+  const dot = name.lastIndexOf('.');
+  return { module: name.slice(0, Math.max(dot, 0)), parameter: name.slice(dot + 1) };
+}
+
+/** Whether `part` is a run of whole components of `name`. */
+function hasComponents(name: string, part: string): boolean {
+  return `.${name}.`.includes(`.${part}.`);
+}
+
+function embeddingBits(precision: EmbeddingPrecision): 8 | 4 | undefined {
+  if (precision === 'f32') return undefined;
+  if (Object.hasOwn(EMBEDDING_BITS, precision)) return EMBEDDING_BITS[precision];
+  throw new PruneError('invalid-argument', {
+    where: 'quant',
+    what: 'unknown embedding precision',
+    got: precision,
+    wanted: 'f32, int8 or int4',
+  });
+}
