@@ -5,6 +5,8 @@ import { rint } from './rint.js';
 export interface ActivationQuantization {
   /** A float32 value. */
   readonly scale: number;
+  /** The scale before it is rounded to float32; only oneDNN's last line sees the difference. */
+  readonly exactScale: number;
   /** `1 / scale`, a float32 value. */
   readonly inverse: number;
   /** An integer within the profile's range. */
@@ -54,5 +56,5 @@ export function activationQuantization(min: number, max: number, profile: Quanti
   const exact = errorFromLow < errorFromHigh ? -low / scale : qmax - high / scale;
   const zeroPoint = rint(Math.max(0, Math.min(exact, qmax)));
   const rounded = Math.fround(scale);
-  return { scale: rounded, inverse: Math.fround(1 / rounded), zeroPoint };
+  return { scale: rounded, exactScale: scale, inverse: Math.fround(1 / rounded), zeroPoint };
 }

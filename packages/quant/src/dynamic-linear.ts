@@ -15,6 +15,11 @@ export interface DynamicLinearOptions {
    * what it was batched with. Default: false.
    */
   readonly rowwise?: boolean;
+  /**
+   * The last line as PyTorch's engine `onednn` computes it. Its integers are those of the profile `fbgemm`, but it gets both scales as
+   * reciprocals and rounds three times, so its bits differ from those of `fbgemm` and `x86`. For comparing with that engine. Default: false.
+   */
+  readonly onednn?: boolean;
 }
 
 /**
@@ -33,7 +38,7 @@ export function dynamicLinear(
   profile: QuantizationProfile,
   options: DynamicLinearOptions = {},
 ): Float32Array {
-  const { rowwise = false } = options;
+  const { rowwise = false, onednn = false } = options;
   const { weight, scales, bias } = linear;
   const [rows, columns] = weight.shape;
   const tokens = columns === 0 ? 0 : x.length / columns;
@@ -55,13 +60,25 @@ export function dynamicLinear(
     quantizeActivations(line, quantization, codes);
     for (let row = 0; row < rows; row++) {
       const acc = Math.fround(dot(codes, weight, row) - quantization.zeroPoint * sums[row]);
-      const scale = Math.fround(quantization.scale * Math.fround(scales[scales.length === 1 ? 0 : row]));
-      // float32 times float32 is exact in float64, so the sum and the store are the only roundings of the first form.
-      const product = profile === 'qnnpack' ? Math.fround(acc * scale) : acc * scale;
+      const weightScale = Math.fround(scales[scales.length === 1 ? 0 : row]);
+      let product: number;
+      if (onednn) product = onednnProduct(acc, quantization.exactScale, weightScale);
+      else {
+        // float32 times float32 is exact in float64, so the sum and the store are the only roundings of the first form.
+        product = acc * Math.fround(quantization.scale * weightScale);
+        if (profile === 'qnnpack') product = Math.fround(product);
+      }
       y[token * rows + row] = bias === null ? product : product + bias.data[row];
     }
   }
   return y;
+}
+
+/** PyTorch hands oneDNN `1 / scale` as float32, and oneDNN multiplies by the reciprocals of those, one scale after the other. */
+function onednnProduct(acc: number, scale: number, weightScale: number): number {
+  const x = Math.fround(1 / Math.fround(1 / scale));
+  const w = Math.fround(1 / Math.fround(1 / weightScale));
+  return Math.fround(Math.fround(acc * x) * w);
 }
 
 function quantizationOf(x: Float32Array, profile: QuantizationProfile): ActivationQuantization {
