@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { modelPath } from '@prune/fixtures';
+import { isPruneError } from '@prune/state-dict';
+import { expect, test } from 'vitest';
+import { createTokenizer } from '../tokenizer/create-tokenizer.js';
+import { contextWindows, type WindowOptions } from './context-windows.js';
+
+const tokenizer = createTokenizer(new Map([['vocab.txt', readFileSync(modelPath('mini-qa/vocab.txt'))]]));
+const options: WindowOptions = { maxLength: 16, stride: 4, maxQuestionLength: 5 };
+const words = (count: number) => Array.from({ length: count }, (_, i) => 'abcdefghijklmnopqrstuvwxyz'[i]).join(' ');
+
+test.each([
+  ['question', '', 'text'],
+  ['question', ' \n', 'text'],
+  ['context', 'who', ''],
+  ['context', 'who', '\u200b'],
+])('no %s: %j, %j', (what, question, context) => {
+  let error: unknown;
+  try {
+    contextWindows(tokenizer, question, context, options);
+  } catch (caught) {
+    error = caught;
+  }
+  expect(isPruneError(error, 'invalid-argument') && error.what).toContain(what);
+});
+
+test('no room for context', () => {
+  expect(() => contextWindows(tokenizer, 'who is it', 'text', { ...options, maxLength: 6 })).toThrowError(/no room/);
+});
+
+test.each([
+  [1, [[0, 1]]],
+  [10, [[0, 10]]],
+  [
+    11,
+    [
+      [0, 10],
+      [4, 11],
+    ],
+  ],
+  [
+    19,
+    [
+      [0, 10],
+      [4, 14],
+      [8, 18],
+      [12, 19],
+    ],
+  ],
+])('%i tokens of context in windows of 10, 4 apart', (count, expected) => {
+  const windows = contextWindows(tokenizer, 'who is it', words(count), options);
+  expect(
+    windows.map(({ starts, ends, contextBegin, contextEnd }) => [
+      starts[contextBegin] / 2,
+      (ends[contextEnd - 1] + 1) / 2,
+    ]),
+  ).toEqual(expected);
+  for (const { ids, typeIds, sequence, contextBegin, contextEnd } of windows) {
+    expect([ids[0], ids[contextBegin - 1], ids[contextEnd], ids.length]).toEqual([101, 102, 102, contextEnd + 1]);
+    expect(typeIds).toEqual(ids.map((_, i) => (i < contextBegin ? 0 : 1)));
+    expect(sequence.slice(contextBegin, contextEnd).every((text) => text === 1)).toBe(true);
+  }
+});
+
+test('the question is cut to its most tokens', () => {
+  const [{ contextBegin }] = contextWindows(tokenizer, words(20), 'text', options);
+  expect(contextBegin).toBe(1 + 5 + 1);
+});
+
+test('a stride longer than a window skips nothing', () => {
+  const windows = contextWindows(tokenizer, 'who', words(26), { ...options, stride: 100 });
+  expect(windows.map(({ starts, contextBegin }) => starts[contextBegin] / 2)).toEqual([0, 12, 24]);
+});
