@@ -1,0 +1,192 @@
+import {
+  type CsrMatrix,
+  type Dtype,
+  type Elementary,
+  elementCount,
+  type Limits,
+  PruneError,
+  type QuantizedEmbedding,
+  type QuantizedLinear,
+  type Tensor,
+  type WeightScales,
+} from '@prune/state-dict';
+import { CODE_DTYPES, EMBEDDING_PARTS, LINEAR_PARTS, partName } from './elementary-names.js';
+import { newIndices } from './to-csr.js';
+import { validateCsr } from './validate-csr.js';
+
+/** Where the parts of a module come from. */
+export interface ModuleReader {
+  readonly limits: Limits;
+  get(name: string): Promise<Elementary | undefined>;
+}
+
+/** The quantized Linear `module`, every part checked. */
+export async function readLinear(reader: ModuleReader, module: string): Promise<QuantizedLinear<CsrMatrix>> {
+  const name = (key: keyof typeof LINEAR_PARTS) => partName(module, LINEAR_PARTS[key]);
+  // torch 1.4 has no dtype entry, and no dtype but qint8.
+  const dtype = await codeDtype(reader, name('dtype'));
+  if (dtype !== undefined && dtype !== CODE_DTYPES.linear) {
+    fail('unsupported', name('dtype'), 'codes of a Linear', dtype, CODE_DTYPES.linear);
+  }
+  await checkOutputQuantization(reader, module);
+  const shape = await readShape(reader, name('shape'));
+  const weight = await readCsr(reader, name, shape);
+  validateCsr(weight, { tensor: module });
+  const scales = await readScales(reader, name, shape[0]);
+  const bias = await optionalTensor(reader, name('bias'), ['float32'], [[shape[0]]]);
+  return { kind: 'linear', weight, ...scales, bias: bias ?? null };
+}
+
+/** The quantized embedding table `module`, every part checked. */
+export async function readEmbedding(reader: ModuleReader, module: string): Promise<QuantizedEmbedding> {
+  const name = (key: keyof typeof EMBEDDING_PARTS) => partName(module, EMBEDDING_PARTS[key]);
+  const dtype = await codeDtype(reader, name('dtype'));
+  if (dtype !== CODE_DTYPES[8] && dtype !== CODE_DTYPES[4]) {
+    fail(
+      'unsupported',
+      name('dtype'),
+      'codes of a table',
+      dtype ?? 'nothing',
+      `${CODE_DTYPES[8]} or ${CODE_DTYPES[4]}`,
+    );
+  }
+  const bits = dtype === CODE_DTYPES[8] ? 8 : 4;
+  const shape = await readShape(reader, name('shape'));
+  const [rows, columns] = shape;
+  const stride = bits === 8 ? columns : Math.ceil(columns / 2);
+  const scales = (await requiredTensor(reader, name('scale'), ['float32'], [[rows]])).data;
+  const zeroPoints = (await requiredTensor(reader, name('zeroPoint'), ['float32'], [[rows]])).data;
+  const intRepr = (await requiredTensor(reader, name('intRepr'), ['uint8'], [[rows, stride]])).data;
+  checkScales(scales, name('scale'));
+  const bad = zeroPoints.findIndex((zeroPoint) => !Number.isFinite(zeroPoint));
+  if (bad !== -1) fail('corrupt', name('zeroPoint'), `element ${bad}`, zeroPoints[bad], 'a finite number');
+  return { kind: 'embedding', bits, shape, intRepr, scales, zeroPoints };
+}
+
+async function readCsr(
+  reader: ModuleReader,
+  name: (key: keyof typeof LINEAR_PARTS) => string,
+  shape: readonly [number, number],
+): Promise<CsrMatrix> {
+  const indptr = (await requiredTensor(reader, name('indptr'), ['int32'], [[shape[0] + 1]])).data;
+  const data = (await requiredTensor(reader, name('data'), ['int8'], [[undefined]])).data;
+  const indices = (await requiredTensor(reader, name('indices'), ['uint16', 'int32'], [[data.length]])).data;
+  return { shape, indptr, indices: canonicalIndices(indices, shape[1], name('indices')), data };
+}
+
+/** scipy's own int32 is taken for narrow matrices too, and becomes uint16. */
+function canonicalIndices(indices: Uint16Array | Int32Array, columns: number, name: string): Uint16Array | Int32Array {
+  const canonical = newIndices(columns, 0);
+  if (indices.constructor === canonical.constructor) return indices;
+  const bad = indices.findIndex((column) => column < 0 || column >= columns);
+  if (bad !== -1) fail('corrupt', name, `element ${bad} is no column`, indices[bad], `0 to ${columns - 1}`);
+  const converted = newIndices(columns, indices.length);
+  converted.set(indices);
+  return converted;
+}
+
+async function readShape(reader: ModuleReader, name: string): Promise<[rows: number, columns: number]> {
+  const { data } = await requiredTensor(reader, name, ['int64'], [[2]]);
+  const shape: [number, number] = [Number(data[0]), Number(data[1])];
+  elementCount({ dtype: 'int8', shape }, { where: 'csr', tensor: name }, reader.limits);
+  return shape;
+}
+
+async function readScales(
+  reader: ModuleReader,
+  name: (key: keyof typeof LINEAR_PARTS) => string,
+  rows: number,
+): Promise<WeightScales> {
+  const scale = await requiredTensor(reader, name('scale'), ['float64', 'float32'], [[], [rows]]);
+  const zeroPoint = await requiredTensor(reader, name('zeroPoint'), ['int64'], [scale.shape]);
+  const shifted = zeroPoint.data.findIndex((value) => value !== 0n);
+  if (shifted !== -1) {
+    const got = `${zeroPoint.data[shifted]}`;
+    fail('unsupported', name('zeroPoint'), 'weight that is not quantized symmetrically', got, 'zero points of 0');
+  }
+  const scales = Float64Array.from(scale.data);
+  checkScales(scales, name('scale'));
+  return { qscheme: scale.shape.length === 0 ? 'per_tensor_affine' : 'per_channel_affine', scales };
+}
+
+function checkScales(scales: Float64Array | Float32Array, name: string) {
+  const bad = scales.findIndex((scale) => !(scale > 0 && scale < Number.POSITIVE_INFINITY));
+  if (bad !== -1) fail('corrupt', name, `element ${bad} is no scale`, scales[bad], 'a positive number');
+}
+
+/** A dynamic Linear keeps an unused output scale of 1 and zero point of 0. Others belong to a statically quantized one, which computes otherwise. */
+async function checkOutputQuantization(reader: ModuleReader, module: string) {
+  const scale = await optionalTensor(reader, `${module}.scale`, ['float32', 'float64'], [[]]);
+  const zeroPoint = await optionalTensor(reader, `${module}.zero_point`, ['int64'], [[]]);
+  if (scale !== undefined && scale.data[0] !== 1) {
+    fail('unsupported', `${module}.scale`, 'statically quantized Linear', scale.data[0], 'an output scale of 1');
+  }
+  if (zeroPoint !== undefined && zeroPoint.data[0] !== 0n) {
+    fail(
+      'unsupported',
+      `${module}.zero_point`,
+      'statically quantized Linear',
+      `${zeroPoint.data[0]}`,
+      'a zero point of 0',
+    );
+  }
+}
+
+/** The code dtype as h5py writes it; `str(torch.qint8)` is "torch.qint8". */
+async function codeDtype(reader: ModuleReader, name: string): Promise<string | undefined> {
+  const value = await reader.get(name);
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string') fail('mismatch', name, 'not a string', `${value.dtype}`, `"${CODE_DTYPES.linear}"`);
+  return value.replace(/^torch\./, '');
+}
+
+type ShapePattern = readonly (number | undefined)[];
+
+async function requiredTensor<D extends Dtype>(
+  reader: ModuleReader,
+  name: string,
+  dtypes: readonly D[],
+  shapes: readonly ShapePattern[],
+): Promise<TensorOf<D>> {
+  const found = await optionalTensor(reader, name, dtypes, shapes);
+  if (found === undefined) fail('missing', name, 'not there', 'nothing', `${dtypes.join(' or ')}`);
+  return found;
+}
+
+/** One member a dtype, so that the type of `data` follows from `dtype`. */
+type TensorOf<D extends Dtype> = D extends Dtype ? Tensor<D> : never;
+
+async function optionalTensor<D extends Dtype>(
+  reader: ModuleReader,
+  name: string,
+  dtypes: readonly D[],
+  shapes: readonly ShapePattern[],
+): Promise<TensorOf<D> | undefined> {
+  const value = await reader.get(name);
+  if (value === undefined) return undefined;
+  const wanted = () =>
+    `${dtypes.join(' or ')} ${shapes.map((shape) => `[${shape.map((n) => n ?? 'n')}]`).join(' or ')}`;
+  if (typeof value === 'string') fail('mismatch', name, 'not a tensor', JSON.stringify(value), wanted());
+  if (!isOneOf(value, dtypes) || !shapes.some((shape) => fits(value.shape, shape))) {
+    fail('mismatch', name, 'wrong kind of tensor', `${value.dtype} [${value.shape.join(', ')}]`, wanted());
+  }
+  return value;
+}
+
+function isOneOf<D extends Dtype>(value: Tensor, dtypes: readonly D[]): value is TensorOf<D> {
+  return (dtypes as readonly Dtype[]).includes(value.dtype);
+}
+
+function fits(shape: readonly number[], pattern: ShapePattern): boolean {
+  return shape.length === pattern.length && pattern.every((n, axis) => n === undefined || n === shape[axis]);
+}
+
+function fail(
+  code: 'missing' | 'mismatch' | 'corrupt' | 'unsupported',
+  tensor: string,
+  what: string,
+  got: string | number,
+  wanted: string | number,
+): never {
+  throw new PruneError(code, { where: 'csr', tensor, what, got, wanted });
+}
