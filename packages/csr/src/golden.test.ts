@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { goldenPath, readNpz } from '@prune/fixtures';
-import { type Elementary, firstDifference } from '@prune/state-dict';
+import { linearModules, quantizeDynamic } from '@prune/quant';
+import { type Elementary, firstDifference, type Tensor, tensorFromBytes } from '@prune/state-dict';
 import { expect, test } from 'vitest';
 import { decompose } from './decompose.js';
 import { recompose, recomposeSparse } from './recompose.js';
@@ -13,6 +15,21 @@ async function collect(entries: AsyncIterable<[string, Elementary]>): Promise<Ma
   return map;
 }
 
+/** A float32 safetensors file, whole: eight bytes of length, a JSON header, the data. */
+function readSafetensors(path: string): Map<string, Tensor> {
+  const bytes = new Uint8Array(readFileSync(path));
+  const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+  const map = new Map<string, Tensor>();
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === '__metadata__') continue;
+    const { shape, data_offsets: range } = entry as { shape: number[]; data_offsets: [number, number] };
+    const data = bytes.subarray(8 + length + range[0], 8 + length + range[1]);
+    map.set(name, tensorFromBytes('float32', shape, data));
+  }
+  return map;
+}
+
 for (const model of ['tiny', 'narrow']) {
   const golden = readNpz(goldenPath(`${model}/elementary.npz`));
   const stored = new Map([...golden].map(([name, value]) => [name, asStored(value)]));
@@ -23,5 +40,12 @@ for (const model of ['tiny', 'narrow']) {
       expect([...back.keys()]).toEqual([...golden.keys()]);
       expect(await firstDifference(back, stored)).toBeUndefined();
     }
+  });
+
+  test(`${model}: quantize and decompose give what PyTorch and scipy give`, async () => {
+    const checkpoint = readSafetensors(goldenPath(`${model}/model.safetensors`));
+    const config = JSON.parse(readFileSync(goldenPath(`${model}/config.json`), 'utf8'));
+    const made = await collect(decompose(quantizeDynamic(checkpoint, linearModules(config, checkpoint))));
+    expect(await firstDifference(made, stored)).toBeUndefined();
   });
 }

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import * as api from './index.js';
+
+test('public API', () => {
+  expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
+    [
+      "MAX_UINT16_COLUMNS",
+      "csrStatistics",
+      "decompose",
+      "maskBounds",
+      "recompose",
+      "recomposeSparse",
+      "sliceRows",
+      "toCsr",
+      "toDense",
+      "validateCsr",
+      "valueEntropy",
+    ]
+  `);
+});
