@@ -1,0 +1,56 @@
+import type { Tensor } from '@prune/state-dict';
+import type { BertConfig } from '../model/bert-config.js';
+import type { PackedBatch } from '../model/pack-batch.js';
+
+/** What a head makes of the last hidden states. */
+export type Logits = QuestionAnsweringLogits | SequenceLogits | TokenLogits;
+
+/** `BertForQuestionAnswering`: each token's fitness as the answer's first and last, `[batch, length]`. */
+export interface QuestionAnsweringLogits {
+  readonly head: 'question-answering';
+  readonly start_logits: Tensor<'float32'>;
+  readonly end_logits: Tensor<'float32'>;
+}
+
+/** `BertForSequenceClassification`: `[batch, labels]`. */
+export interface SequenceLogits {
+  readonly head: 'sequence-classification';
+  readonly logits: Tensor<'float32'>;
+}
+
+/** `BertForTokenClassification` (`[batch, length, labels]`) and `BertForMaskedLM` (`[batch, length, vocabulary]`). */
+export interface TokenLogits {
+  readonly head: 'token-classification' | 'masked-lm';
+  readonly logits: Tensor<'float32'>;
+}
+
+/** The heads that are known. */
+export type HeadName = Logits['head'];
+
+/** The logits of one head. */
+export type LogitsOf<H extends HeadName> = Logits & { readonly head: H };
+
+/** A head that is loaded. */
+export interface Head {
+  readonly name: HeadName;
+  /** `hidden` float32 `[tokens, hiddenSize]`, the tokens of `batch`. */
+  logits(hidden: Float32Array, batch: PackedBatch): Logits;
+}
+
+/** Puts rows of `width` numbers a token at the tokens' places: `[batch, length, width]`, 0 where no token is. */
+export function scatterTokens(
+  rows: Float32Array,
+  width: number,
+  { places, batch, length }: PackedBatch,
+): Tensor<'float32'> {
+  const data = new Float32Array(batch * length * width);
+  for (let token = 0; token < places.length; token++) {
+    data.set(rows.subarray(token * width, (token + 1) * width), places[token] * width);
+  }
+  return { dtype: 'float32', shape: [batch, length, width], data };
+}
+
+/** How many rows a classifier must have: as many as config.json names labels, any number where it names none. */
+export function labelsOf({ labels }: BertConfig): number | undefined {
+  return labels.length === 0 ? undefined : labels.length;
+}

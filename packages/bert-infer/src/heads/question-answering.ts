@@ -1,0 +1,29 @@
+import type { Tensor } from '@prune/state-dict';
+import { applyLinear, type LinearMode } from '../model/apply-linear.js';
+import type { BertConfig } from '../model/bert-config.js';
+import type { ParameterNames } from '../model/parameter-names.js';
+import type { ModuleReader } from '../model/read-modules.js';
+import { type Head, scatterTokens } from './head.js';
+
+/** `qa_outputs`: hidden state to a start and an end logit. `undefined` where the model has none. */
+export async function questionAnsweringHead(
+  modules: ModuleReader,
+  names: ParameterNames,
+  { hiddenSize }: BertConfig,
+  mode: LinearMode,
+): Promise<Head | undefined> {
+  if (!modules.hasLinear(names.questionAnswering)) return undefined;
+  const outputs = await modules.linear(names.questionAnswering, 2, hiddenSize);
+  return {
+    name: 'question-answering',
+    logits(hidden, batch) {
+      const both = scatterTokens(applyLinear(outputs, hidden, mode), 2, batch).data;
+      const column = (offset: number): Tensor<'float32'> => {
+        const data = new Float32Array(batch.batch * batch.length);
+        for (let i = 0; i < data.length; i++) data[i] = both[2 * i + offset];
+        return { dtype: 'float32', shape: [batch.batch, batch.length], data };
+      };
+      return { head: 'question-answering', start_logits: column(0), end_logits: column(1) };
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { tanh } from '../math/tanh.js';
+import { applyLinear, type LinearMode, rowsOf } from '../model/apply-linear.js';
+import type { BertConfig } from '../model/bert-config.js';
+import type { PackedBatch } from '../model/pack-batch.js';
+import type { ParameterNames } from '../model/parameter-names.js';
+import type { ModuleReader } from '../model/read-modules.js';
+import { type Head, labelsOf } from './head.js';
+
+/**
+ * The first token's hidden state through a dense layer, tanh (DistilBERT: ReLU) and `classifier`.
+ */
+export async function sequenceClassificationHead(
+  modules: ModuleReader,
+  names: ParameterNames,
+  config: BertConfig,
+  mode: LinearMode,
+): Promise<Head> {
+  const { dense: denseName, activation, classifier: classifierName } = names.sequenceClassification;
+  const dense = await modules.linear(denseName, config.hiddenSize, config.hiddenSize);
+  const classifier = await modules.linear(classifierName, labelsOf(config), config.hiddenSize);
+  const labels = rowsOf(classifier);
+  return {
+    name: 'sequence-classification',
+    logits(hidden, batch) {
+      const pooled = applyLinear(dense, firstTokens(hidden, batch, config.hiddenSize), mode);
+      for (let i = 0; i < pooled.length; i++) {
+        pooled[i] = activation === 'tanh' ? tanh(pooled[i]) : Math.max(pooled[i], 0);
+      }
+      const data = applyLinear(classifier, pooled, mode) as Float32Array<ArrayBuffer>;
+      return { head: 'sequence-classification', logits: { dtype: 'float32', shape: [batch.batch, labels], data } };
+    },
+  };
+}
+
+/** The hidden state at place 0 of each sequence; of its first attended token where place 0 is padding that was skipped. */
+function firstTokens(hidden: Float32Array, { lengths, places, length }: PackedBatch, width: number): Float32Array {
+  const first = new Float32Array(lengths.length * width);
+  let begin = 0;
+  for (let sequence = 0; sequence < lengths.length; sequence++) {
+    const at = places.indexOf(sequence * length, begin);
+    const token = at === -1 || at >= begin + lengths[sequence] ? begin : at;
+    first.set(hidden.subarray(token * width, (token + 1) * width), sequence * width);
+    begin += lengths[sequence];
+  }
+  return first;
+}

@@ -1,0 +1,31 @@
+import type { QuantizationProfile, Tensor } from '@prune/state-dict';
+import type { HeadName, Logits, LogitsOf } from '../heads/head.js';
+import type { Tokenizer } from '../tokenizer/create-tokenizer.js';
+import type { BertConfig } from './bert-config.js';
+import type { ModelInputs, Padding } from './pack-batch.js';
+
+/** Options of a forward pass. */
+export interface ForwardOptions {
+  /** Default: `skip`. */
+  readonly padding?: Padding;
+}
+
+/** A model that is ready to compute. All float32, all shapes as transformers has them; outputs at skipped padding are 0. */
+export interface BertModel {
+  readonly config: BertConfig;
+  /** How its quantized Linears compute; `float32` when none is quantized. */
+  readonly profile: QuantizationProfile | 'float32';
+  /** The heads that its file holds; the first is the one that config.json names, or the only one. */
+  readonly heads: readonly HeadName[];
+  /** Read from the model's files when it is first asked for. Throws `missing` when the file has none. */
+  tokenizer(): Promise<Tokenizer>;
+  /** The logits of a head (default: the first of `heads`). Throws `missing` when the model does not have it; see `packBatch` for inputs. */
+  logits<H extends HeadName>(inputs: ModelInputs, options: ForwardOptions & { readonly head: H }): Promise<LogitsOf<H>>;
+  logits(inputs: ModelInputs, options?: ForwardOptions & { readonly head?: HeadName }): Promise<Logits>;
+  /** The embeddings' output and every layer's, `layers + 1` tensors `[batch, length, hiddenSize]`. */
+  hiddenStates(inputs: ModelInputs, options?: ForwardOptions): Promise<Tensor<'float32'>[]>;
+  /** The mean of the last layer's attended tokens, one row a sequence: `[batch, hiddenSize]`. */
+  meanPooled(inputs: ModelInputs, options?: ForwardOptions): Promise<Tensor<'float32'>>;
+  /** Lets go of the encoder's memory. The engine is the caller's to close when the caller made it. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,143 @@
+import { recomposeSparse } from '@prune/csr';
+import { toFloat32 } from '@prune/quant';
+import {
+  type CsrMatrix,
+  type Elementary,
+  type ElementaryStateDict,
+  PruneError,
+  type QuantizedEmbedding,
+  type QuantizedLinear,
+  type StateDict,
+  type Tensor,
+} from '@prune/state-dict';
+
+/** A Linear of an unquantized checkpoint: float32 `weight` `[rows, columns]`, row-major. */
+export interface FloatLinear {
+  readonly kind: 'float';
+  readonly weight: Float32Array;
+  readonly shape: readonly [rows: number, columns: number];
+  /** `[rows]`, or `null` for a Linear without one. */
+  readonly bias: Float32Array | null;
+}
+
+/** A Linear as it is stored: quantized and sparse, or float. */
+export type AnyLinear = QuantizedLinear<CsrMatrix> | FloatLinear;
+
+/** LayerNorm's parameters. */
+export interface LayerNormParameters {
+  readonly weight: Float32Array;
+  readonly bias: Float32Array;
+}
+
+/** A model's modules by name, each checked against the shape that the config wants before it is used. Lazy: one module a call. */
+export interface ModuleReader {
+  readonly names: ReadonlySet<string>;
+  /** Whether a Linear of this name is there, quantized or float. */
+  hasLinear(module: string): boolean;
+  /** `rows` undefined: as many as are stored. */
+  linear(module: string, rows: number | undefined, columns: number): Promise<AnyLinear>;
+  layerNorm(module: string, length: number): Promise<LayerNormParameters>;
+  table(module: string, rows: number, columns: number): Promise<QuantizedEmbedding | Tensor<'float32'>>;
+  vector(name: string, length: number): Promise<Float32Array>;
+}
+
+/**
+ * Reads modules out of the elementary form (or a float state dict, which is one without packed parts). `embeddings` is asked for what starts
+ * with `embeddings.` behind the family's prefix and is not in the store. Errors: `missing`, `mismatch`, and whatever the store throws.
+ */
+export function readModules(store: ElementaryStateDict, embeddings?: StateDict): ModuleReader {
+  const modules = recomposeSparse(embeddings === undefined ? store : joined(store, embeddings));
+  const names = new Set(modules.keys());
+
+  const floats = async (name: string, shape: Shape): Promise<Tensor<'float32'>> => {
+    const entry = names.has(name) ? await modules.get(name) : undefined;
+    if (entry === undefined) throw missing(name);
+    if ('kind' in entry) throw mismatch(name, `a quantized ${entry.kind}`, `a float tensor [${shape.join(', ')}]`);
+    checkShape(name, entry.shape, shape);
+    return { dtype: 'float32', shape: entry.shape, data: toFloat32(entry, { where: 'bert-infer', tensor: name }) };
+  };
+  const vector = async (name: string, length: number | undefined) => (await floats(name, [length])).data;
+
+  return {
+    names,
+    hasLinear: (module) => names.has(module) || names.has(`${module}.weight`),
+    vector,
+    async layerNorm(module, length) {
+      return { weight: await vector(`${module}.weight`, length), bias: await vector(`${module}.bias`, length) };
+    },
+    async linear(module, rows, columns) {
+      const entry = names.has(module) ? await modules.get(module) : undefined;
+      if (entry === undefined) {
+        const { data: weight, shape } = await floats(`${module}.weight`, [rows, columns]);
+        const bias = names.has(`${module}.bias`) ? await vector(`${module}.bias`, shape[0]) : null;
+        return { kind: 'float', weight, shape: [shape[0], columns], bias };
+      }
+      if (!('kind' in entry) || entry.kind !== 'linear') throw mismatch(module, 'something else', 'a quantized Linear');
+      checkShape(module, entry.weight.shape, [rows, columns]);
+      return entry;
+    },
+    async table(module, rows, columns) {
+      const entry = names.has(module) ? await modules.get(module) : undefined;
+      if (entry === undefined) return floats(`${module}.weight`, [rows, columns]);
+      if (!('kind' in entry) || entry.kind !== 'embedding')
+        throw mismatch(module, 'something else', 'an embedding table');
+      checkShape(module, entry.shape, [rows, columns]);
+      return entry;
+    },
+  };
+}
+
+/** The prefix of a model's own modules: the family's name, or nothing for a model that was saved without a head. */
+export function prefixOf(names: Iterable<string>, family: string): string {
+  for (const name of names) if (name.startsWith(`${family}.`)) return `${family}.`;
+  return '';
+}
+
+/** The store, and what of the embeddings it lacks, under the names that the store would have. */
+function joined(store: ElementaryStateDict, embeddings: StateDict): ElementaryStateDict {
+  const own = new Set(store.keys());
+  const prefix = /^(bert|distilbert|roberta)\./;
+  const storePrefix = [...own].map((name) => prefix.exec(name)?.[0]).find((found) => found !== undefined) ?? '';
+  const extra = new Map<string, string>();
+  for (const name of embeddings.keys()) {
+    const bare = name.replace(prefix, '');
+    if (bare.startsWith('embeddings.') && !own.has(storePrefix + bare)) extra.set(storePrefix + bare, name);
+  }
+  // A table that the store has quantized needs no second form.
+  for (const name of own) {
+    const module = /^(.+)\._packed_params\./.exec(name)?.[1];
+    if (module !== undefined) extra.delete(`${module}.weight`);
+  }
+  return {
+    keys: () => [...own, ...extra.keys()],
+    get(name): Promise<Elementary | undefined> | Elementary | undefined {
+      const outside = extra.get(name);
+      return outside === undefined ? store.get(name) : embeddings.get(outside);
+    },
+  };
+}
+
+type Shape = readonly (number | undefined)[];
+
+function checkShape(tensor: string, got: readonly number[], wanted: Shape): void {
+  if (got.length !== wanted.length || !wanted.every((n, axis) => n === undefined || n === got[axis])) {
+    throw mismatch(tensor, `[${got.join(', ')}]`, `[${wanted.map((n) => n ?? 'any').join(', ')}] by the config`);
+  }
+}
+
+function mismatch(tensor: string, got: string, wanted: string): PruneError {
+  return new PruneError('mismatch', {
+    where: 'bert-infer',
+    what: 'tensor does not fit the model',
+    tensor,
+    got,
+    wanted,
+  });
+}
+
+function missing(tensor: string): PruneError {
+  const what = /embeddings/.test(tensor)
+    ? 'not in the model (packed without embeddings? hand them in)'
+    : 'not in the model';
+  return new PruneError('missing', { where: 'bert-infer', what, tensor });
+}

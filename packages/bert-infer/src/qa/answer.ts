@@ -1,0 +1,143 @@
+import { checkAborted, PruneError } from '@prune/state-dict';
+import { softmax } from '../math/softmax.js';
+import type { BertModel } from '../model/bert-model.js';
+import { bestSpans } from './best-spans.js';
+import { contextWindows } from './context-windows.js';
+
+/** How an answer is looked for. */
+export interface AnswerOptions {
+  /** How many spans to return, best first. */
+  readonly nBest?: number;
+  /** Most tokens of an answer. */
+  readonly maxAnswerLength?: number;
+  /** Most tokens of a window: question, special tokens and a piece of the context. Cut to what the model has positions for. */
+  readonly maxLength?: number;
+  /** Context tokens from the start of one window to the start of the next. */
+  readonly stride?: number;
+  /** The question is cut to this many tokens. */
+  readonly maxQuestionLength?: number;
+  /** How many of the best starts of a window are paired with how many of its best ends. */
+  readonly candidates?: number;
+  /** Whether the context may hold no answer (SQuAD 2): then "no answer" competes with the score of `[CLS]`. */
+  readonly noAnswer?: boolean;
+  /** "No answer" wins when its score is more than the best answer's plus this. */
+  readonly noAnswerThreshold?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What {@link answer} does when nothing else is said: the windows and bounds of the SQuAD baselines. */
+export const DEFAULT_ANSWER_OPTIONS = {
+  nBest: 1,
+  maxAnswerLength: 30,
+  maxLength: 384,
+  stride: 128,
+  maxQuestionLength: 64,
+  candidates: 20,
+  noAnswer: false,
+  noAnswerThreshold: 0,
+} as const satisfies AnswerOptions;
+
+/** One candidate. `text` is `context.slice(start, end)`; "no answer" is `''` at 0. */
+export interface Answer {
+  readonly text: string;
+  /** UTF-16 code units in the context. */
+  readonly start: number;
+  readonly end: number;
+  /** Start logit plus end logit. */
+  readonly score: number;
+  /** Softmax of the scores over the `candidates` best spans of all windows, and "no answer" where that is asked for. */
+  readonly probability: number;
+}
+
+/** The best answer, and the candidates that it was chosen from. */
+export interface AnswerResult extends Answer {
+  /** The `nBest` best spans, or as many as there are, best first; with `noAnswer`, "no answer" is one more among them. */
+  readonly nBest: readonly Answer[];
+  /** The score of "no answer": the lowest of all windows. Only with `noAnswer`. */
+  readonly noAnswerScore?: number;
+  /** How many windows the context took. */
+  readonly windows: number;
+}
+
+/**
+ * Answers a question from a context with a model that has a question answering head. One window is one forward pass, so an answer does not
+ * depend on how windows would be batched. Throws `missing` without the head or a tokenizer, `invalid-argument` for bad options or empty
+ * texts, `aborted`.
+ */
+export async function answer(
+  model: BertModel,
+  request: { readonly question: string; readonly context: string } & AnswerOptions,
+): Promise<AnswerResult> {
+  const { question, context, signal } = request;
+  const options = checkedOptions(request);
+  const tokenizer = await model.tokenizer();
+  const maxLength = Math.min(options.maxLength, model.config.maxLength);
+  const windows = contextWindows(tokenizer, question, context, { ...options, maxLength });
+
+  // By place in the context: windows overlap, and a span is one candidate with its best score.
+  const spans = new Map<string, Omit<Answer, 'probability'>>();
+  let noAnswerScore = Number.POSITIVE_INFINITY;
+  for (const { ids, typeIds, starts, ends, contextBegin, contextEnd } of windows) {
+    checkAborted(signal);
+    const logits = await model.logits(
+      { input_ids: [ids], token_type_ids: model.config.typeVocabSize > 1 ? [typeIds] : undefined },
+      { head: 'question-answering' },
+    );
+    const [startLogits, endLogits] = [logits.start_logits.data, logits.end_logits.data];
+    noAnswerScore = Math.min(noAnswerScore, startLogits[0] + endLogits[0]);
+    const context_ = { begin: contextBegin, end: contextEnd };
+    let found = bestSpans(startLogits, endLogits, context_, options);
+    // The best starts can all be after the best ends, or in the question; then every position is tried.
+    if (found.length === 0) found = bestSpans(startLogits, endLogits, context_, { ...options, candidates: ids.length });
+    for (const { start, end, score } of found) {
+      const key = `${starts[start]} ${ends[end]}`;
+      if (score <= (spans.get(key)?.score ?? Number.NEGATIVE_INFINITY)) continue;
+      spans.set(key, { text: context.slice(starts[start], ends[end]), start: starts[start], end: ends[end], score });
+    }
+  }
+  const ranked = [...spans.values()].sort((a, b) => b.score - a.score).slice(0, options.candidates);
+  return { ...choose(ranked, options.noAnswer ? noAnswerScore : undefined, options), windows: windows.length };
+}
+
+function choose(
+  ranked: readonly Omit<Answer, 'probability'>[],
+  noAnswerScore: number | undefined,
+  { nBest, noAnswerThreshold }: { readonly nBest: number; readonly noAnswerThreshold: number },
+): Omit<AnswerResult, 'windows'> {
+  if (ranked.length === 0) {
+    throw new PruneError('not-finite', { where: 'answer', what: 'the model gives no finite logit in the context' });
+  }
+  const none = noAnswerScore === undefined ? [] : [{ text: '', start: 0, end: 0, score: noAnswerScore }];
+  const probabilities = softmax([...ranked, ...none].map(({ score }) => score));
+  const scored = [...ranked, ...none].map((candidate, i) => ({ ...candidate, probability: probabilities[i] }));
+  const [best, nothing] = [scored[0], scored[ranked.length]];
+  const kept = [...scored.slice(0, Math.min(nBest, ranked.length)), ...scored.slice(ranked.length)];
+  return {
+    ...(nothing !== undefined && nothing.score > best.score + noAnswerThreshold ? nothing : best),
+    nBest: kept.sort((a, b) => b.score - a.score),
+    noAnswerScore,
+  };
+}
+
+function checkedOptions(request: AnswerOptions) {
+  const options = { ...DEFAULT_ANSWER_OPTIONS, ...withoutUndefined(request) };
+  for (const name of ['nBest', 'maxAnswerLength', 'maxLength', 'stride', 'maxQuestionLength', 'candidates'] as const) {
+    if (Number.isInteger(options[name]) && options[name] >= 1) continue;
+    const got = String(options[name]);
+    throw new PruneError('invalid-argument', { where: 'answer', what: name, got, wanted: 'an integer of at least 1' });
+  }
+  if (Number.isNaN(options.noAnswerThreshold)) {
+    throw new PruneError('invalid-argument', {
+      where: 'answer',
+      what: 'noAnswerThreshold',
+      got: 'NaN',
+      wanted: 'a number',
+    });
+  }
+  return options;
+}
+
+/** An explicit `undefined` means the default. */
+function withoutUndefined<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
