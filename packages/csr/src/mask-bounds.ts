@@ -10,15 +10,16 @@ export interface MaskBounds {
   readonly rowGaps: number;
   /**
    * The number of nonzeros of every row and every column known: entropy of the distribution that fits these and assumes nothing more
-   * (maximum entropy; element (i, j) is set with odds u_i * v_j). Where the mask has no other structure, no coder gets below.
+   * (maximum entropy; element (i, j) is set with odds u_i * v_j). The masks with exactly these counts are fewer than 2 to the power of this,
+   * by about what telling the counts costs, so a coder that is told them and knows nothing else ends near it.
    */
   readonly rowsAndColumns: number;
 }
 
-/** Rounds of iterative scaling after which the fit stops, should it not have converged. Pruned matrices take 10 to 40. */
+/** Rounds of iterative scaling after which the fit stops, should it not have converged. BERT-base's matrices at 6 % take 19 to 57. */
 const MAX_ROUNDS = 500;
 /** Relative error of a row's expected count at which the fit is done. */
-const TOLERANCE = 1e-9;
+const TOLERANCE = 1e-6;
 
 /** The {@link MaskBounds} of a valid CSR matrix, in bits. */
 export function maskBounds(matrix: CsrMatrix): MaskBounds {
@@ -43,11 +44,17 @@ function rowGapEntropy({ shape, indptr, indices }: CsrMatrix): number {
   return symbolEntropy(counts);
 }
 
-/** Lines (rows or columns) with one and the same count: by symmetry they share one factor. */
+/** Lines (rows or columns) with one and the same count. */
 interface LineClass {
   readonly count: number;
   readonly lines: number;
-  factor: number;
+}
+
+/** The classes of one side in arrays, with the factor that all lines of a class share by symmetry. */
+interface Side {
+  readonly counts: Float64Array;
+  readonly lines: Float64Array;
+  readonly factors: Float64Array;
 }
 
 /**
@@ -57,29 +64,35 @@ interface LineClass {
  * logarithms of the factors and never below the optimum; at convergence it is the entropy.
  */
 function marginEntropy(rowCounts: Int32Array, columnCounts: Int32Array): number {
-  const { rows, columns } = undecided(rowCounts, columnCounts);
+  const [rows, columns] = undecided(rowCounts, columnCounts);
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const error = scale(rows, columns);
-    scale(columns, rows);
+    const error = Math.max(scale(rows, columns), scale(columns, rows));
     if (error < TOLERANCE) break;
   }
-  let bits = 0;
-  for (const row of rows) {
-    bits -= row.lines * row.count * Math.log2(row.factor);
-    for (const column of columns) bits += row.lines * column.lines * Math.log2(1 + row.factor * column.factor);
+  let bits = marginBits(rows) + marginBits(columns);
+  for (let i = 0; i < rows.lines.length; i++) {
+    for (let j = 0; j < columns.lines.length; j++) {
+      bits += rows.lines[i] * columns.lines[j] * Math.log2(1 + rows.factors[i] * columns.factors[j]);
+    }
   }
-  for (const column of columns) bits -= column.lines * column.count * Math.log2(column.factor);
   return Math.max(bits, 0);
 }
 
+function marginBits({ lines, counts, factors }: Side): number {
+  return factors.reduce((bits, factor, i) => bits - lines[i] * counts[i] * Math.log2(factor), 0);
+}
+
 /** One pass over one side; the largest relative error of a line's expected count before it. */
-function scale(side: LineClass[], other: readonly LineClass[]): number {
+function scale(side: Side, other: Side): number {
   let worst = 0;
-  for (const line of side) {
+  for (let i = 0; i < side.factors.length; i++) {
+    const factor = side.factors[i];
     let sum = 0;
-    for (const { factor, lines } of other) sum += (lines * factor) / (1 + line.factor * factor);
-    worst = Math.max(worst, Math.abs((line.factor * sum) / line.count - 1));
-    line.factor = line.count / sum;
+    for (let j = 0; j < other.factors.length; j++) {
+      sum += (other.lines[j] * other.factors[j]) / (1 + factor * other.factors[j]);
+    }
+    worst = Math.max(worst, Math.abs((factor * sum) / side.counts[i] - 1));
+    side.factors[i] = side.counts[i] / sum;
   }
   return worst;
 }
@@ -88,7 +101,7 @@ function scale(side: LineClass[], other: readonly LineClass[]): number {
  * The classes of lines that are neither empty nor full. Those are certain and cost nothing, and a full row takes one from every column's
  * count, which may settle further lines; so they are taken away until none is left.
  */
-function undecided(rowCounts: Int32Array, columnCounts: Int32Array) {
+function undecided(rowCounts: Int32Array, columnCounts: Int32Array): [rows: Side, columns: Side] {
   let rows = histogram(rowCounts);
   let columns = histogram(columnCounts);
   let before: number;
@@ -99,8 +112,15 @@ function undecided(rowCounts: Int32Array, columnCounts: Int32Array) {
   } while (rows.length + columns.length < before);
   const density = total(rows) / (size(rows) * size(columns));
   const start = Math.sqrt(density / (1 - density));
-  for (const line of [...rows, ...columns]) line.factor = start;
-  return { rows, columns };
+  return [sideOf(rows, start), sideOf(columns, start)];
+}
+
+function sideOf(classes: readonly LineClass[], factor: number): Side {
+  return {
+    counts: Float64Array.from(classes, ({ count }) => count),
+    lines: Float64Array.from(classes, ({ lines }) => lines),
+    factors: new Float64Array(classes.length).fill(factor),
+  };
 }
 
 /** `side` without its empty and full lines, and `other` with its counts lowered by the full ones. */
@@ -116,7 +136,7 @@ function withoutCertain(side: LineClass[], other: LineClass[]): [side: LineClass
 function histogram(counts: Int32Array): LineClass[] {
   const lines = new Map<number, number>();
   for (const count of counts) lines.set(count, (lines.get(count) ?? 0) + 1);
-  return [...lines].map(([count, n]) => ({ count, lines: n, factor: 1 }));
+  return [...lines].map(([count, n]) => ({ count, lines: n }));
 }
 
 function size(side: readonly LineClass[]): number {
