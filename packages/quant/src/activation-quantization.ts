@@ -36,8 +36,8 @@ export function activationQuantization(min: number, max: number, profile: Quanti
     });
   }
   const qmax = ACTIVATION_QMAX[profile];
-  let low = Math.min(min, 0);
-  let high = Math.max(max, 0);
+  let low = Math.fround(Math.min(min, 0));
+  let high = Math.fround(Math.max(max, 0));
   let scale = (high - low) / qmax;
   if (Math.fround(scale) === 0 || Math.fround(1 / Math.fround(scale)) === Number.POSITIVE_INFINITY) scale = 0.1;
   if (scale < SMALL_SCALE_THRESHOLD) {
