@@ -1,1 +1,3 @@
-export {};
+export { decodeCsr } from './decode-csr.js';
+export { DEFAULT_PRESET, type EncodeOptions, encodeCsr, type Preset } from './encode-csr.js';
+export { type CsrBlock, type CsrStream, type DecodeOptions, openCsr, type RowVisitor } from './open-csr.js';

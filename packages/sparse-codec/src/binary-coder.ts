@@ -1,0 +1,122 @@
+import { corrupt } from './corrupt.js';
+
+/**
+ * An adaptive binary range coder (the carry scheme of LZMA's, Igor Pavlov, public domain): 32-bit range, a byte at a time,
+ * probabilities of 16 bits of which 12 are used. A context learns fast while it is young: its n-th bit moves it by 1 / (n + 1.5),
+ * down to 1 / 256, so that a short sequence costs little more than its own entropy.
+ */
+const RATE = 1 << 16;
+
+/** What the coder knows of its contexts: a probability of a zero bit and an age for each. */
+export class BitContexts {
+  /** P(bit = 0) in 1 / 65,536. */
+  readonly probability: Uint16Array;
+  readonly age: Uint8Array;
+
+  constructor(count: number) {
+    this.probability = new Uint16Array(count).fill(RATE / 2);
+    this.age = new Uint8Array(count);
+  }
+
+  /** Probability of zero in 1 / 4,096, never 0 or 1. */
+  zero(context: number): number {
+    const p = this.probability[context] >>> 4;
+    return p < 2 ? 2 : Math.min(p, 4094);
+  }
+
+  learn(context: number, bit: number): void {
+    const age = this.age[context];
+    const rate = ((2 * RATE) / (2 * age + 3)) | 0;
+    const p = this.probability[context];
+    this.probability[context] = bit
+      ? p - Math.floor((p * rate) / RATE)
+      : p + Math.floor(((RATE - 1 - p) * rate) / RATE);
+    if (age < 254) this.age[context] = age + 1;
+  }
+}
+
+export class BinaryEncoder {
+  private low = 0;
+  private range = 0xffffffff;
+  private cache = 0;
+  private pending = 0;
+  private readonly out: number[] = [];
+  private started = false;
+
+  bit(contexts: BitContexts, context: number, bit: number): void {
+    const bound = Math.imul(this.range >>> 12, contexts.zero(context)) >>> 0;
+    if (bit) {
+      this.low += bound;
+      this.range = (this.range - bound) >>> 0;
+    } else {
+      this.range = bound;
+    }
+    contexts.learn(context, bit);
+    while (this.range < 1 << 24) {
+      this.range = (this.range << 8) >>> 0;
+      this.shift();
+    }
+  }
+
+  /** The bytes; trailing zeros are left off, the decoder reads them past the end. */
+  finish(): Uint8Array {
+    for (let i = 0; i < 5; i++) this.shift();
+    let length = this.out.length;
+    while (length > 0 && this.out[length - 1] === 0) length--;
+    return Uint8Array.from(this.out.slice(0, length));
+  }
+
+  private shift(): void {
+    if (this.low < 0xff000000 || this.low > 0xffffffff) {
+      const carry = this.low > 0xffffffff ? 1 : 0;
+      if (this.started) this.out.push((this.cache + carry) & 255);
+      this.started = true;
+      for (; this.pending > 0; this.pending--) this.out.push((255 + carry) & 255);
+      this.cache = Math.floor(this.low / 0x1000000) & 255;
+    } else {
+      this.pending++;
+    }
+    this.low = (this.low % 0x1000000) * 256;
+  }
+}
+
+export class BinaryDecoder {
+  private code = 0;
+  private range = 0xffffffff;
+  private offset = 0;
+
+  constructor(private readonly bytes: Uint8Array) {
+    for (let i = 0; i < 4; i++) this.code = ((this.code << 8) | this.next()) >>> 0;
+  }
+
+  bit(contexts: BitContexts, context: number): number {
+    const bound = Math.imul(this.range >>> 12, contexts.zero(context)) >>> 0;
+    let bit = 0;
+    if (this.code < bound) {
+      this.range = bound;
+    } else {
+      this.code = (this.code - bound) >>> 0;
+      this.range = (this.range - bound) >>> 0;
+      bit = 1;
+    }
+    contexts.learn(context, bit);
+    while (this.range < 1 << 24) {
+      this.range = (this.range << 8) >>> 0;
+      this.code = ((this.code << 8) | this.next()) >>> 0;
+    }
+    return bit;
+  }
+
+  /** Throws `corrupt` unless the decoder has seen every byte that it was given. */
+  finish(): void {
+    if (this.offset < this.bytes.length) {
+      throw corrupt('coded header has bytes left over', this.bytes.length - this.offset, 0);
+    }
+  }
+
+  private next(): number {
+    const byte = this.offset < this.bytes.length ? this.bytes[this.offset] : 0;
+    this.offset++;
+    return byte;
+  }
+}

@@ -1,0 +1,222 @@
+import { type CsrMatrix, checkLimit, DEFAULT_LIMITS, type Limits, PruneError } from '@prune/state-dict';
+import { BinaryDecoder } from './binary-coder.js';
+import { readClasses } from './class-coder.js';
+import { COLUMN_WEIGHTS } from './column-weights.js';
+import { corrupt } from './corrupt.js';
+import { FORMS, MAX_COLUMNS, type Preset, slotStarts } from './encode-csr.js';
+import { slotLimit } from './fit-mask.js';
+import { gapTables, ROW_CLASSES } from './gap-tables.js';
+import { decodeLane, decodeLanePair, openLane } from './mask-decoder.js';
+import { readPlain } from './plain.js';
+import { decodeValues, valueTable } from './value-coder.js';
+import { frequencies, readLevels } from './value-table.js';
+import { ByteReader } from './varint.js';
+
+/** Rows that are coded together: the least that can be decoded alone. */
+export interface CsrBlock {
+  /** First row, and the row after the last. */
+  readonly from: number;
+  readonly to: number;
+  /** The nonzeros before it, and its own. */
+  readonly before: number;
+  readonly nnz: number;
+  readonly maskBytes: number;
+  readonly valueBytes: number;
+}
+
+/** Called with a row's nonzeros: `indices[start .. end]` and `data[start .. end]`, valid during the call only. */
+export type RowVisitor = (
+  row: number,
+  indices: Uint16Array | Int32Array,
+  data: Int8Array,
+  start: number,
+  end: number,
+) => void;
+
+/** An encoded matrix, its model read and checked; nonzeros are decoded by what is asked for. */
+export interface CsrStream {
+  readonly shape: readonly [rows: number, columns: number];
+  readonly nnz: number;
+  /** `plain` for a matrix that no model pays for. */
+  readonly form: 'plain' | Preset;
+  /** Bytes of the classes of rows and columns and of the frequencies of values. */
+  readonly modelBytes: number;
+  readonly blocks: readonly CsrBlock[];
+  /** The whole matrix. */
+  decode(): CsrMatrix;
+  /** Rows `from .. to` as a matrix of their own; decodes the blocks that hold them. */
+  decodeRows(from: number, to: number): CsrMatrix;
+  /** Every row of `from .. to` in order, empty ones too, decoded two blocks at a time: memory does not hold the matrix. */
+  forEachRow(visit: RowVisitor, from?: number, to?: number): void;
+}
+
+export interface DecodeOptions {
+  readonly limits?: Limits;
+}
+
+/**
+ * Reads the head and the model of what `encodeCsr` made. Throws `corrupt` for bytes that are none, `limit` before it would allocate
+ * more than `limits.tensorBytes` for one array. Decoding takes time in proportion to nonzeros and rows, whatever the bytes.
+ */
+export function openCsr(bytes: Uint8Array, options: DecodeOptions = {}): CsrStream {
+  const limits = options.limits ?? DEFAULT_LIMITS;
+  const reader = new ByteReader(bytes);
+  const formByte = reader.byte();
+  const form = (Object.keys(FORMS) as (keyof typeof FORMS)[]).find((name) => FORMS[name] === formByte);
+  if (form === undefined) throw corrupt('unknown form of a matrix', formByte, 'plain, fast or max');
+  const rows = reader.varint('number of rows', 2 ** 31 - 2);
+  const columns = reader.varint('number of columns', form === 'plain' ? 2 ** 31 - 1 : MAX_COLUMNS);
+  const nnz = reader.varint('number of nonzeros', Math.min(rows * columns, 2 ** 31 - 1));
+  const place = { where: 'sparse-codec' };
+  checkLimit('matrix has too many rows (bytes of indptr)', 4 * (rows + 1), limits.tensorBytes, place);
+  checkLimit(
+    'matrix has too many nonzeros (bytes of indices)',
+    (columns > MAX_COLUMNS ? 4 : 2) * nnz,
+    limits.tensorBytes,
+    place,
+  );
+  const shape = [rows, columns] as const;
+  if (form === 'plain') return openPlain(reader, shape, nnz);
+  return openModelled(reader, form, shape, nnz);
+}
+
+function openPlain(reader: ByteReader, shape: readonly [number, number], nnz: number): CsrStream {
+  // A nonzero takes two bytes and a row one: the arrays are never larger than the input promises.
+  const rest = reader.bytes.length - reader.offset;
+  if (2 * nnz + shape[0] > rest)
+    throw corrupt('plain matrix is cut short', rest, `at least ${2 * nnz + shape[0]} bytes`);
+  const start = reader.offset;
+  const whole: CsrBlock = { from: 0, to: shape[0], before: 0, nnz, maskBytes: rest - nnz, valueBytes: nnz };
+  return streamOf({ shape, nnz, form: 'plain', modelBytes: 0, blocks: [whole] }, (_one, _two, target) => {
+    reader.offset = start;
+    readPlain(reader, target);
+    if (reader.offset !== reader.bytes.length)
+      throw corrupt('bytes after the matrix', reader.bytes.length, reader.offset);
+  });
+}
+
+function openModelled(reader: ByteReader, form: Preset, shape: readonly [number, number], nnz: number): CsrStream {
+  const [rows, columns] = shape;
+  const modelBytes = reader.varint('model', reader.bytes.length);
+  const count = reader.varint('number of blocks', reader.bytes.length);
+  const blocks: CsrBlock[] = [];
+  let from = 0;
+  let before = 0;
+  for (let i = 0; i < count; i++) {
+    const to = from + reader.varint('rows of a block', rows - from);
+    const own = reader.varint('nonzeros of a block', nnz - before);
+    const maskBytes = 2 * reader.varint('mask of a block', reader.bytes.length);
+    const valueBytes = 2 * reader.varint('values of a block', reader.bytes.length);
+    blocks.push({ from, to, before, nnz: own, maskBytes, valueBytes });
+    from = to;
+    before += own;
+  }
+  if (from !== rows || before !== nnz) {
+    throw corrupt('blocks do not add up', `${from} rows, ${before} nonzeros`, `${rows} rows, ${nnz} nonzeros`);
+  }
+  const coder = new BinaryDecoder(reader.take('model', modelBytes));
+  const columnClass = readClasses(coder, columns, COLUMN_WEIGHTS.length);
+  const slotOf = slotStarts(columnClass);
+  const slots = slotOf[columns];
+  if (slots > slotLimit(columns)) throw corrupt('columns are too heavy', slots, `at most ${slotLimit(columns)} slots`);
+  const rowClass = readClasses(coder, rows, ROW_CLASSES + 1);
+  const table = valueTable(frequencies(readLevels(coder, 128)));
+  coder.finish();
+
+  const masks: Uint8Array[] = [];
+  const values: Uint8Array[] = [];
+  for (const block of blocks) {
+    masks.push(reader.take('mask of a block', block.maskBytes));
+    values.push(reader.take('values of a block', block.valueBytes));
+  }
+  if (reader.offset !== reader.bytes.length)
+    throw corrupt('bytes after the matrix', reader.bytes.length, reader.offset);
+
+  const columnAt = new Uint16Array(slots);
+  for (let c = 0; c < columns; c++) columnAt.fill(c, slotOf[c], slotOf[c + 1]);
+  const tables = gapTables();
+  const maskShape = { slotOf, rowClass };
+  return streamOf({ shape, nnz, form, modelBytes, blocks }, (one, two, target, row, nonzero) => {
+    const laneOf = (i: number) => {
+      const { from, to, before, nnz: own } = blocks[i];
+      return openLane(masks[i], slots, from - row, to - row, before - nonzero, before - nonzero + own);
+    };
+    const indices = target.indices as Uint16Array;
+    const shifted = { slotOf, rowClass: row === 0 ? rowClass : rowClass.subarray(row) };
+    const lanes = two === one ? [laneOf(one)] : [laneOf(one), laneOf(two)];
+    if (lanes.length === 2) decodeLanePair(tables, shifted, columnAt, lanes[0], lanes[1], { ...target, indices });
+    else decodeLane(tables, row === 0 ? maskShape : shifted, columnAt, lanes[0], { ...target, indices });
+    for (const i of lanes.length === 2 ? [one, two] : [one]) {
+      const start = blocks[i].before - nonzero;
+      decodeValues(table, values[i], target.data, start, start + blocks[i].nnz);
+    }
+  });
+}
+
+/** Decodes blocks `one` and `two` (the same: only one) into `target`, whose first row is `row` and first nonzero `nonzero` of the matrix. */
+type DecodePair = (one: number, two: number, target: CsrMatrix, row: number, nonzero: number) => void;
+
+function streamOf(
+  head: Pick<CsrStream, 'shape' | 'nnz' | 'form' | 'modelBytes' | 'blocks'>,
+  decodePair: DecodePair,
+): CsrStream {
+  const { blocks } = head;
+  const [rows, columns] = head.shape;
+  const decodeBlocks = (first: number, last: number): CsrMatrix => {
+    const row = blocks[first]?.from ?? 0;
+    const nonzero = blocks[first]?.before ?? 0;
+    let own = 0;
+    for (let i = first; i <= last; i++) own += blocks[i].nnz;
+    const height = first > last ? 0 : blocks[last].to - row;
+    const target: CsrMatrix = {
+      shape: [height, columns],
+      indptr: new Int32Array(height + 1),
+      indices: columns > MAX_COLUMNS ? new Int32Array(own) : new Uint16Array(own),
+      data: new Int8Array(own),
+    };
+    for (let i = first; i <= last; i += 2) decodePair(i, Math.min(i + 1, last), target, row, nonzero);
+    return target;
+  };
+  const covering = (from: number, to: number): [first: number, last: number] => {
+    if (!(Number.isSafeInteger(from) && Number.isSafeInteger(to) && from >= 0 && from <= to && to <= rows)) {
+      throw new PruneError('invalid-argument', {
+        where: 'sparse-codec',
+        what: 'no such rows',
+        got: `${from} to ${to}`,
+        wanted: `within 0 to ${rows}`,
+      });
+    }
+    let first = 0;
+    while (first < blocks.length && blocks[first].to <= from) first++;
+    let last = first - 1;
+    while (last + 1 < blocks.length && blocks[last + 1].from < to) last++;
+    return [first, last];
+  };
+  return {
+    ...head,
+    decode: () => decodeBlocks(0, blocks.length - 1),
+    decodeRows(from, to) {
+      const [first, last] = covering(from, to);
+      const { indptr, indices, data } = decodeBlocks(first, last);
+      const skip = first > last ? 0 : from - blocks[first].from;
+      const start = indptr[skip];
+      const end = indptr[skip + to - from];
+      return {
+        shape: [to - from, columns],
+        indptr: indptr.slice(skip, skip + to - from + 1).map((p) => p - start),
+        indices: indices.slice(start, end),
+        data: data.slice(start, end),
+      };
+    },
+    forEachRow(visit, from = 0, to = rows) {
+      const [first, last] = covering(from, to);
+      for (let i = first; i <= last; i += 2) {
+        const { indptr, indices, data } = decodeBlocks(i, Math.min(i + 1, last));
+        const top = blocks[i].from;
+        for (let r = Math.max(from - top, 0); r < indptr.length - 1 && top + r < to; r++) {
+          visit(top + r, indices, data, indptr[r], indptr[r + 1]);
+        }
+      }
+    },
+  };
+}
