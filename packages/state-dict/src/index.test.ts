@@ -30,6 +30,7 @@ test('public API', () => {
     [
       "atomicFile",
       "fileSource",
+      "writeWholeFile",
     ]
   `);
 });

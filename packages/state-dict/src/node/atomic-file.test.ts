@@ -1,9 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { atomicFile } from './atomic-file.js';
 import { fileSource } from './file-source.js';
+import { writeWholeFile } from './write-whole-file.js';
 
 let folder: string;
 beforeEach(() => {
@@ -48,6 +49,16 @@ test('a folder that does not exist, and a target that is a folder, are io errors
   rmSync(sink.temporaryPath);
   await expect(sink.commit()).rejects.toMatchObject({ code: 'io' });
   await sink.abort();
+});
+
+test('writeWholeFile replaces a file, or leaves nothing', async () => {
+  const path = join(folder, 'a');
+  writeFileSync(path, 'old');
+  await writeWholeFile(path, new TextEncoder().encode('new'));
+  expect(readFileSync(path, 'utf8')).toBe('new');
+  mkdirSync(join(folder, 'b'));
+  await expect(writeWholeFile(join(folder, 'b'), new Uint8Array(1))).rejects.toMatchObject({ code: 'io' });
+  expect(readdirSync(folder)).toEqual(['a', 'b']);
 });
 
 test('fileSource reads ranges and refuses what is no file', async () => {
