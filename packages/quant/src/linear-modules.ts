@@ -2,7 +2,7 @@ import type { JsonObject, TensorInfo } from '@prune/state-dict';
 
 /** What a model's parameters belong to. Spread it into the options of `quantizeDynamic`. */
 export interface LinearModules {
-  /** The architecture's name in {@link ARCHITECTURES}, or `undefined` when it is not known. */
+  /** `bert`, `distilbert` or `roberta`, or `undefined` when it is not known. */
   readonly architecture: string | undefined;
   /** Whether the modules come from the architecture; if not, they were told apart by shape and name, and people should be told. */
   readonly known: boolean;
@@ -22,7 +22,7 @@ const BERT_LAYER =
 const BERT_TABLES = 'embeddings\\.(?:word|position|token_type)_embeddings';
 
 /** Whole module names, by the classes of transformers' modeling_bert.py, modeling_distilbert.py and modeling_roberta.py, every head included. */
-export const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
+const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   bert: {
     linears: new RegExp(
       `^(?:(?:bert\\.)?(?:${BERT_LAYER}|pooler\\.dense)|cls\\.predictions\\.(?:transform\\.dense|decoder)|cls\\.seq_relationship|classifier|qa_outputs)$`,
