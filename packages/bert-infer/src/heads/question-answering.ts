@@ -5,14 +5,13 @@ import type { ParameterNames } from '../model/parameter-names.js';
 import type { ModuleReader } from '../model/read-modules.js';
 import { type Head, scatterTokens } from './head.js';
 
-/** `qa_outputs`: hidden state to a start and an end logit. `undefined` where the model has none. */
+/** `qa_outputs`: hidden state to a start and an end logit. */
 export async function questionAnsweringHead(
   modules: ModuleReader,
   names: ParameterNames,
   { hiddenSize }: BertConfig,
   mode: LinearMode,
-): Promise<Head | undefined> {
-  if (!modules.hasLinear(names.questionAnswering)) return undefined;
+): Promise<Head> {
   const outputs = await modules.linear(names.questionAnswering, 2, hiddenSize);
   return {
     name: 'question-answering',

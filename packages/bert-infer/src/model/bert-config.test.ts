@@ -19,6 +19,7 @@ test('an empty config is BERT-base', () => {
     layerNormEps: 1e-12,
     activation: 'gelu',
     labels: [],
+    multiLabel: false,
     architectures: [],
   });
 });

@@ -23,6 +23,8 @@ export interface BertConfig {
   readonly activation: Activation;
   /** What a label's number means; empty where config.json does not say. */
   readonly labels: readonly string[];
+  /** Whether several labels can hold at once (`problem_type`). */
+  readonly multiLabel: boolean;
   readonly architectures: readonly string[];
 }
 
@@ -81,6 +83,7 @@ export function bertConfig(json: JsonObject): BertConfig {
     layerNormEps: distil ? 1e-12 : epsilon(json),
     activation: activationOf(distil ? json.activation : json.hidden_act),
     labels: labelsOf(json),
+    multiLabel: json.problem_type === 'multi_label_classification',
     architectures: Array.isArray(json.architectures)
       ? json.architectures.filter((name) => typeof name === 'string')
       : [],

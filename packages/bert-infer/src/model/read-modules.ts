@@ -2,6 +2,7 @@ import { recomposeSparse } from '@prune/csr';
 import { toFloat32 } from '@prune/quant';
 import {
   type CsrMatrix,
+  type DenseInt8Matrix,
   type Elementary,
   type ElementaryStateDict,
   PruneError,
@@ -20,8 +21,8 @@ export interface FloatLinear {
   readonly bias: Float32Array | null;
 }
 
-/** A Linear as it is stored: quantized and sparse, or float. */
-export type AnyLinear = QuantizedLinear<CsrMatrix> | FloatLinear;
+/** A Linear: quantized (sparse as stored, dense where it is made here), or float. */
+export type AnyLinear = QuantizedLinear<CsrMatrix | DenseInt8Matrix> | FloatLinear;
 
 /** LayerNorm's parameters. */
 export interface LayerNormParameters {

@@ -1,6 +1,7 @@
 import { checkAborted, PruneError } from '@prune/state-dict';
 import { softmax } from '../math/softmax.js';
 import type { BertModel } from '../model/bert-model.js';
+import { modelInputs } from '../text/model-inputs.js';
 import { bestSpans } from './best-spans.js';
 import { contextWindows } from './context-windows.js';
 
@@ -77,18 +78,16 @@ export async function answer(
   // By place in the context: windows overlap, and a span is one candidate with its best score.
   const spans = new Map<string, Omit<Answer, 'probability'>>();
   let noAnswerScore = Number.POSITIVE_INFINITY;
-  for (const { ids, typeIds, starts, ends, contextBegin, contextEnd } of windows) {
+  for (const window of windows) {
+    const { ids, starts, ends, contextBegin, contextEnd } = window;
     checkAborted(signal);
-    const logits = await model.logits(
-      { input_ids: [ids], token_type_ids: model.config.typeVocabSize > 1 ? [typeIds] : undefined },
-      { head: 'question-answering' },
-    );
+    const logits = await model.logits(modelInputs(model, window), { head: 'question-answering' });
     const [startLogits, endLogits] = [logits.start_logits.data, logits.end_logits.data];
     noAnswerScore = Math.min(noAnswerScore, startLogits[0] + endLogits[0]);
-    const context_ = { begin: contextBegin, end: contextEnd };
-    let found = bestSpans(startLogits, endLogits, context_, options);
+    const inside = { begin: contextBegin, end: contextEnd };
+    let found = bestSpans(startLogits, endLogits, inside, options);
     // The best starts can all be after the best ends, or in the question; then every position is tried.
-    if (found.length === 0) found = bestSpans(startLogits, endLogits, context_, { ...options, candidates: ids.length });
+    if (found.length === 0) found = bestSpans(startLogits, endLogits, inside, { ...options, candidates: ids.length });
     for (const { start, end, score } of found) {
       const key = `${starts[start]} ${ends[end]}`;
       if (score <= (spans.get(key)?.score ?? Number.NEGATIVE_INFINITY)) continue;

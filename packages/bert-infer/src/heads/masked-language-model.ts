@@ -1,0 +1,46 @@
+import { dequantizeEmbedding, quantizeWeight } from '@prune/quant';
+import { applyLinear, type LinearMode } from '../model/apply-linear.js';
+import type { BertConfig } from '../model/bert-config.js';
+import type { EmbeddingTable } from '../model/embed-tokens.js';
+import type { ParameterNames } from '../model/parameter-names.js';
+import type { AnyLinear, ModuleReader } from '../model/read-modules.js';
+import { activate, referenceLayerNorm } from '../model/reference-encoder.js';
+import { type Head, scatterTokens } from './head.js';
+
+/**
+ * Hidden state through a dense layer, the activation, LayerNorm and `decoder`, to a logit for each word. A decoder that is not stored is tied
+ * to the word embeddings; it is then quantized here, once, as `quantize_dynamic` does it, when the other Linears are quantized.
+ */
+export async function maskedLanguageModelHead(
+  modules: ModuleReader,
+  names: ParameterNames,
+  config: BertConfig,
+  mode: LinearMode,
+  words: EmbeddingTable,
+): Promise<Head> {
+  const { hiddenSize, vocabSize, activation, layerNormEps } = config;
+  const { dense: denseName, norm: normName, decoder: decoderName, bias: biasName } = names.maskedLanguageModel;
+  const dense = await modules.linear(denseName, hiddenSize, hiddenSize);
+  const norm = await modules.layerNorm(normName, hiddenSize);
+  const stored = modules.hasLinear(decoderName) ? await modules.linear(decoderName, vocabSize, hiddenSize) : undefined;
+  const bias = stored !== undefined ? null : await modules.vector(biasName, vocabSize);
+  let decoder = stored;
+  return {
+    name: 'masked-lm',
+    logits(hidden, batch) {
+      // Not when the model is loaded: a decoder is as large as the embeddings, and most uses never ask for it.
+      decoder ??= tiedDecoder(words, bias!, dense.kind === 'linear');
+      const transformed = applyLinear(dense, hidden, mode).map((value) => activate(value, activation));
+      const logits = applyLinear(decoder, referenceLayerNorm(transformed, norm, layerNormEps), mode);
+      return { head: 'masked-lm', logits: scatterTokens(logits, vocabSize, batch) };
+    },
+  };
+}
+
+function tiedDecoder(words: EmbeddingTable, bias: Float32Array, quantized: boolean): AnyLinear {
+  const table = 'kind' in words ? dequantizeEmbedding(words) : words;
+  const [rows, columns] = table.shape;
+  if (!quantized) return { kind: 'float', weight: table.data, shape: [rows, columns], bias };
+  const data = bias as Float32Array<ArrayBuffer>;
+  return { kind: 'linear', ...quantizeWeight(table), bias: { dtype: 'float32', shape: [rows], data } };
+}

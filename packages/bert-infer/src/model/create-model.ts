@@ -1,0 +1,78 @@
+import { PruneError, type ReadableMap, type Tensor } from '@prune/state-dict';
+import { type Head, type HeadName, type Logits, type LogitsOf, scatterTokens } from '../heads/head.js';
+import type { Tokenizer } from '../tokenizer/create-tokenizer.js';
+import { loadTokenizer } from '../tokenizer/load-tokenizer.js';
+import type { BertModel, ForwardOptions } from './bert-model.js';
+import { type ModelInputs, type PackedBatch, packBatch } from './pack-batch.js';
+
+/** The parts of a model that is loaded. */
+export interface ModelParts {
+  readonly config: BertModel['config'];
+  readonly profile: BertModel['profile'];
+  readonly heads: readonly Head[];
+  readonly files: ReadableMap<Uint8Array> | undefined;
+  /** The hidden states of a batch, float32 `[tokens, hiddenSize]` each: the last layer's, or with `all` the embeddings' and every layer's. */
+  encode(batch: PackedBatch, all: boolean): Promise<readonly Float32Array[]>;
+  close(): Promise<void>;
+}
+
+/** Puts the parts of a model behind the {@link BertModel} interface. */
+export function createModel({ config, profile, heads, files, encode, close }: ModelParts): BertModel {
+  const { hiddenSize } = config;
+  let tokenizer: Promise<Tokenizer> | undefined;
+
+  const last = async (inputs: ModelInputs, { padding = 'skip' }: ForwardOptions) => {
+    const batch = packBatch(inputs, config, padding);
+    return { batch, hidden: (await encode(batch, false)).at(-1)! };
+  };
+  async function logits<H extends HeadName>(
+    inputs: ModelInputs,
+    options: ForwardOptions & { readonly head?: H } = {},
+  ): Promise<LogitsOf<H>> {
+    const head = options.head === undefined ? heads[0] : heads.find(({ name }) => name === options.head);
+    if (head === undefined) {
+      throw new PruneError('missing', {
+        where: 'bert-infer',
+        what: 'the model does not have this head',
+        got: heads.map(({ name }) => name).join(', ') || 'no head',
+        wanted: options.head ?? 'any',
+      });
+    }
+    const { batch, hidden } = await last(inputs, options);
+    return head.logits(hidden, batch) satisfies Logits as LogitsOf<H>;
+  }
+  return {
+    config,
+    profile,
+    heads: heads.map(({ name }) => name),
+    tokenizer() {
+      tokenizer ??= loadTokenizer(files);
+      return tokenizer;
+    },
+    logits,
+    async hiddenStates(inputs, { padding = 'skip' } = {}) {
+      const batch = packBatch(inputs, config, padding);
+      return (await encode(batch, true)).map((hidden) => scatterTokens(hidden, hiddenSize, batch));
+    },
+    async meanPooled(inputs, options = {}) {
+      const { batch, hidden } = await last(inputs, options);
+      return meanOfAttended(hidden, batch, hiddenSize);
+    },
+    close,
+  };
+}
+
+/** Summed in float64 in the order of the tokens. */
+function meanOfAttended(hidden: Float32Array, batch: PackedBatch, width: number): Tensor<'float32'> {
+  const data = new Float32Array(batch.batch * width);
+  let first = 0;
+  for (let sequence = 0; sequence < batch.batch; sequence++) {
+    for (let i = 0; i < width; i++) {
+      let sum = 0;
+      for (let token = 0; token < batch.keyLengths[sequence]; token++) sum += hidden[(first + token) * width + i];
+      data[sequence * width + i] = sum / batch.keyLengths[sequence];
+    }
+    first += batch.lengths[sequence];
+  }
+  return { dtype: 'float32', shape: [batch.batch, width], data };
+}

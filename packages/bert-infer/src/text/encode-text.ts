@@ -1,0 +1,45 @@
+import { PruneError } from '@prune/state-dict';
+import type { BertConfig } from '../model/bert-config.js';
+import { applyTemplate, type Encoding, type Tokenizer } from '../tokenizer/create-tokenizer.js';
+
+/** What happens to a text that is longer than the model. */
+export interface EncodeTextOptions {
+  /** Cut the longest text at its end until all fits, as transformers' `longest_first`. Default: `limit` is thrown. */
+  readonly truncate?: boolean;
+}
+
+/**
+ * One text or two as the model's input, special tokens around them. Throws `invalid-argument` for a text without a token and `limit` for
+ * texts that are longer than the model's positions.
+ */
+export function encodeText(
+  tokenizer: Tokenizer,
+  { maxLength }: BertConfig,
+  text: string,
+  pair: string | undefined,
+  { truncate = false }: EncodeTextOptions,
+): Encoding {
+  const template = pair === undefined ? tokenizer.single : tokenizer.pair;
+  const texts = (pair === undefined ? [text] : [text, pair]).map((one) => tokenizer.tokenize(one));
+  if (texts.some(({ ids }) => ids.length === 0)) {
+    throw new PruneError('invalid-argument', { where: 'bert-infer', what: 'text has no token in it' });
+  }
+  const room = maxLength - template.specials;
+  const lengths = texts.map(({ ids }) => ids.length);
+  const total = () => lengths.reduce((sum, length) => sum + length, 0);
+  if (total() > room && !truncate) {
+    throw new PruneError('limit', {
+      where: 'bert-infer',
+      what: 'text is longer than the model',
+      got: `${total() + template.specials} tokens`,
+      wanted: `at most ${maxLength}`,
+    });
+  }
+  while (total() > room) lengths[lengths.length > 1 && lengths[1] > lengths[0] ? 1 : 0]--;
+  const cut = texts.map(({ ids, starts, ends }, i) => ({
+    ids: ids.slice(0, lengths[i]),
+    starts: starts.slice(0, lengths[i]),
+    ends: ends.slice(0, lengths[i]),
+  }));
+  return applyTemplate(template, cut);
+}

@@ -1,0 +1,52 @@
+import { fileURLToPath } from 'node:url';
+import { decompose } from '@prune/csr';
+import { readNpz } from '@prune/fixtures';
+import { linearModules, quantizeDynamic } from '@prune/quant';
+import type { Elementary, JsonObject, QuantizationProfile, Tensor } from '@prune/state-dict';
+import { describe, expect, test } from 'vitest';
+import { loadModel } from '../src/model/load-model.js';
+import { largestDifference, rowsOf } from './largest-difference.js';
+
+const golden = readNpz(fileURLToPath(new URL('../golden/heads.npz', import.meta.url)));
+const names = [...golden.keys()].flatMap((key) => (key.endsWith('.config') ? [key.slice(0, -'.config'.length)] : []));
+const tensor = (key: string) => golden.get(key) as Tensor;
+
+/** As in golden-models.test.ts; these models are narrower, so one step of one activation weighs more. */
+const TOLERANCE = { float: 1e-5, quantized: 0.15 };
+
+describe.each(names)('%s against transformers', (name) => {
+  const config: JsonObject = JSON.parse(golden.get(`${name}.config`) as string);
+  const parameters = new Map<string, Tensor>();
+  for (const key of golden.keys()) {
+    if (key.startsWith(`${name}.p.`)) parameters.set(key.slice(name.length + 3), tensor(key));
+  }
+  const [input_ids, attention_mask, token_type_ids] = ['ids', 'mask', 'types'].map((key) =>
+    rowsOf(tensor(`${name}.${key}`)),
+  );
+  const inputs = { input_ids, attention_mask, token_type_ids: name.startsWith('distil') ? undefined : token_type_ids };
+
+  test.each(['float', 'fbgemm', 'qnnpack'])('%s', async (engine) => {
+    const model =
+      engine === 'float'
+        ? await loadModel(parameters, { config })
+        : await loadModel(await packed(parameters, config), { config, profile: engine as QuantizationProfile });
+    const outputs = Object.entries(
+      model.heads.length === 0
+        ? { last_hidden_state: (await model.hiddenStates(inputs, { padding: 'compute' })).at(-1)! }
+        : await model.logits(inputs, { padding: 'compute' }),
+    ).filter((entry): entry is [string, Tensor] => typeof entry[1] === 'object');
+    expect(outputs.length).toBeGreaterThan(0);
+    for (const [key, output] of outputs) {
+      const difference = largestDifference(output, tensor(`${name}.${engine}.${key}`));
+      if (process.env.PRUNE_REPORT) console.log(name, engine, key, difference);
+      expect(difference).toBeLessThanOrEqual(engine === 'float' ? TOLERANCE.float : TOLERANCE.quantized);
+    }
+  });
+});
+
+async function packed(parameters: ReadonlyMap<string, Tensor>, config: JsonObject): Promise<Map<string, Elementary>> {
+  const entries = new Map<string, Elementary>();
+  const quantized = quantizeDynamic(parameters, linearModules(config, parameters));
+  for await (const [name, value] of decompose(quantized)) entries.set(name, value);
+  return entries;
+}
