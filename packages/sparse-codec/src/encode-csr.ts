@@ -1,8 +1,9 @@
 import { type CsrMatrix, PruneError } from '@prune/state-dict';
 import { BinaryEncoder } from './binary-coder.js';
-import { checkCsr } from './check-csr.js';
+
 import { writeClasses } from './class-coder.js';
 import { COLUMN_WEIGHTS } from './column-weights.js';
+import { csrFault } from './csr-fault.js';
 import { fitMask } from './fit-mask.js';
 import { gapTables } from './gap-tables.js';
 import { encodeMask } from './mask-encoder.js';
@@ -43,7 +44,8 @@ export function encodeCsr(csr: CsrMatrix, options: EncodeOptions = {}): Uint8Arr
       wanted: 'fast or max',
     });
   }
-  checkCsr(csr);
+  const fault = csrFault(csr);
+  if (fault !== undefined) throw fault;
   const [rows, columns] = csr.shape;
   const nnz = csr.data.length;
   const modelled = columns > MAX_COLUMNS || nnz === 0 ? undefined : encodeModelled(csr, preset);

@@ -17,8 +17,8 @@ export function magnitudeLevels(counts: Int32Array): Uint16Array {
   });
 }
 
-/** Frequencies that sum to 4,096, in proportion to level^2, at least 1 for a level above 0. The rest goes to the most frequent one. */
-export function frequencies(levels: Uint16Array): Uint16Array {
+/** Frequencies that sum to `scale`, in proportion to level^2, at least 1 for a level above 0. What rounding leaves goes to the most frequent. */
+export function frequencies(levels: Uint16Array, scale = SCALE): Uint16Array {
   let total = 0;
   for (const level of levels) total += level * level;
   const out = new Uint16Array(levels.length);
@@ -28,13 +28,13 @@ export function frequencies(levels: Uint16Array): Uint16Array {
   for (let i = 0; i < levels.length; i++) {
     if (levels[i] > levels[top]) top = i;
     if (levels[i] === 0) continue;
-    out[i] = Math.max(1, Math.floor((levels[i] * levels[i] * SCALE + total / 2) / total));
+    out[i] = Math.max(1, Math.floor((levels[i] * levels[i] * scale + total / 2) / total));
     used += out[i];
   }
-  // At most 128 of rounding: the most frequent of at most 128 magnitudes has more than that unless all are near 32.
-  for (let i = top; used !== SCALE; i = (i + 1) % levels.length) {
+  // The most frequent one gives at most half of itself, then the next in order: with at most scale / 4 symbols there is enough to give.
+  for (let i = top; used !== scale; i = (i + 1) % levels.length) {
     if (levels[i] === 0) continue;
-    const change = used > SCALE ? -Math.min(used - SCALE, Math.max(0, (out[i] >> 1) - 1)) : SCALE - used;
+    const change = used > scale ? -Math.min(used - scale, out[i] >> 1) : scale - used;
     out[i] += change;
     used += change;
   }

@@ -1,0 +1,193 @@
+import {
+  type Codec,
+  type CodecGroup,
+  type CsrMatrix,
+  DTYPES,
+  type Dtype,
+  type Limits,
+  type NamedInfo,
+  type NamedTensor,
+  type Tensor,
+  type TensorData,
+  tensor,
+} from '@prune/state-dict';
+import { corrupt } from './corrupt.js';
+import { csrFault } from './csr-fault.js';
+import { DEFAULT_PRESET, type EncodeOptions, encodeCsr, MAX_COLUMNS } from './encode-csr.js';
+import { decodeFloats, encodeFloats } from './float-block.js';
+import { openCsr } from './open-csr.js';
+import { decodeTable, encodeTable } from './table-block.js';
+
+/** The parts of a CSR matrix `X.int_repr` and of a quantized table `X._packed_weight`, in the order in which a block has them. */
+const CSR_PARTS = ['.int_repr.data', '.int_repr.indptr', '.int_repr.indices'] as const;
+const TABLE_PARTS = ['._packed_weight.scale', '._packed_weight.zero_point', '._packed_weight.int_repr'] as const;
+
+/** Smaller tensors cost less in a manifest than a block of their own does. */
+const SMALLEST = 256;
+
+/** Dtypes of dense tensors that are coded alone. */
+const FLOATS: readonly string[] = ['float32', 'float16', 'bfloat16'];
+
+/** What a block holds, known from the names in it. */
+type Kind = 'csr' | 'table' | 'floats';
+
+/**
+ * The container's codec `entropy`: CSR triples (`X.int_repr.data`, `.indptr`, `.indices`) by `encodeCsr`, quantized embedding tables and float
+ * tensors by the transform that suits them; other tensors, and a group that is no valid triple, it leaves to the next codec.
+ * `decode` needs no options. Throws `invalid-argument` for an unknown preset when the first matrix is encoded.
+ */
+export function entropyCodec(options: EncodeOptions = {}): Codec {
+  const preset = options.preset ?? DEFAULT_PRESET;
+  return {
+    name: 'entropy',
+    group: groupOf,
+    encode(tensors) {
+      const kind = kindOf(tensors);
+      if (kind === undefined) return undefined;
+      const bytes = encodeKind(kind, tensors, preset);
+      const raw = tensors.reduce((sum, { data }) => sum + data.byteLength, 0);
+      return bytes !== undefined && bytes.length < raw ? bytes : undefined;
+    },
+    decode(bytes, infos, limits) {
+      const kind = kindOf(infos);
+      if (kind === undefined) {
+        throw corrupt('block holds what this codec does not code', infos.map(({ name }) => name).join(', '));
+      }
+      return decodeKind(kind, bytes, infos, limits);
+    },
+  };
+}
+
+function groupOf({ name, dtype, shape }: NamedInfo): CodecGroup | undefined {
+  for (const part of [...CSR_PARTS, ...TABLE_PARTS]) {
+    if (name.endsWith(part) && fits(part, dtype)) {
+      const parts: readonly string[] = CSR_PARTS.includes(part as (typeof CSR_PARTS)[number]) ? CSR_PARTS : TABLE_PARTS;
+      return { key: `${name.slice(0, -part.length)}${parts[0]}`, size: parts.length };
+    }
+  }
+  const bytes = shape.reduce((product, n) => product * n, DTYPES[dtype].bytes);
+  return FLOATS.includes(dtype) && bytes >= SMALLEST ? { key: name, size: 1 } : undefined;
+}
+
+/** Whether a part of this name can have this dtype: a linear's float64 scale is no table's. */
+function fits(part: string, dtype: string): boolean {
+  switch (part) {
+    case '.int_repr.data':
+      return dtype === 'int8';
+    case '.int_repr.indptr':
+      return dtype === 'int32';
+    case '.int_repr.indices':
+      return dtype === 'uint16' || dtype === 'int32';
+    case '._packed_weight.int_repr':
+      return dtype === 'uint8';
+    default:
+      return dtype === 'float32';
+  }
+}
+
+function kindOf(infos: readonly NamedInfo[]): Kind | undefined {
+  const has = (parts: readonly string[]) =>
+    infos.length === parts.length &&
+    parts.every((part) => infos.some(({ name, dtype }) => name.endsWith(part) && fits(part, dtype)));
+  if (has(CSR_PARTS)) return 'csr';
+  if (has(TABLE_PARTS)) return 'table';
+  return infos.length === 1 && FLOATS.includes(infos[0].dtype) ? 'floats' : undefined;
+}
+
+/** The element of the group whose name ends so; `kindOf` has found it. */
+function partOf<T extends NamedInfo>(group: readonly T[], part: string): T {
+  return group.find(({ name }) => name.endsWith(part)) as T;
+}
+
+function encodeKind(
+  kind: Kind,
+  tensors: readonly NamedTensor[],
+  preset: NonNullable<EncodeOptions['preset']>,
+): Uint8Array | undefined {
+  if (kind === 'floats') return encodeFloats(tensors[0]);
+  if (kind === 'table') {
+    const [scale, zeroPoint, intRepr] = TABLE_PARTS.map((part) => partOf(tensors, part));
+    if (tableWidth(scale, zeroPoint, intRepr) === undefined) return undefined;
+    return encodeTable({
+      scale: scale.data as Float32Array,
+      zeroPoint: zeroPoint.data as Float32Array,
+      intRepr: intRepr.data as Uint8Array,
+    });
+  }
+  const matrix = matrixOf(tensors);
+  return matrix === undefined ? undefined : encodeCsr(matrix, { preset });
+}
+
+function decodeKind(kind: Kind, bytes: Uint8Array, infos: readonly NamedInfo[], limits: Limits): readonly Tensor[] {
+  if (kind === 'floats') {
+    const { dtype, shape } = infos[0];
+    return [decodeFloats(bytes, dtype, shape, product(shape))];
+  }
+  if (kind === 'table') {
+    const [scale, zeroPoint, intRepr] = TABLE_PARTS.map((part) => partOf(infos, part));
+    const width = tableWidth(scale, zeroPoint, intRepr);
+    if (width === undefined) throw corrupt('table of shapes that do not fit', `[${intRepr.shape.join(', ')}]`);
+    const table = decodeTable(bytes, scale.shape[0], width);
+    return infos.map((info) => {
+      if (info === scale) return tensor('float32', info.shape, table.scale as TensorData<'float32'>);
+      if (info === zeroPoint) return tensor('float32', info.shape, table.zeroPoint as TensorData<'float32'>);
+      return tensor('uint8', info.shape, table.intRepr as TensorData<'uint8'>);
+    });
+  }
+  const [data, indptr, indices] = CSR_PARTS.map((part) => partOf(infos, part));
+  const stream = openCsr(bytes, { limits });
+  const declared = `${product(indptr.shape) - 1} rows, ${product(data.shape)} nonzeros, indices ${indices.dtype} ${product(indices.shape)}`;
+  const [rows, columns] = stream.shape;
+  if (
+    rows + 1 !== product(indptr.shape) ||
+    stream.nnz !== product(data.shape) ||
+    stream.nnz !== product(indices.shape) ||
+    (indices.dtype === 'uint16' && columns > MAX_COLUMNS + 1)
+  ) {
+    throw corrupt(
+      'matrix is not the declared one',
+      `${rows} rows, ${columns} columns, ${stream.nnz} nonzeros`,
+      declared,
+    );
+  }
+  const matrix = stream.decode();
+  return infos.map((info) => {
+    if (info === data) return tensor('int8', info.shape, matrix.data as TensorData<'int8'>);
+    if (info === indptr) return tensor('int32', info.shape, matrix.indptr as TensorData<'int32'>);
+    return tensor(info.dtype, info.shape, indicesAs(info.dtype, matrix.indices));
+  });
+}
+
+function indicesAs(dtype: Dtype, indices: Uint16Array | Int32Array): TensorData {
+  if (dtype === 'int32') return (indices instanceof Int32Array ? indices : Int32Array.from(indices)) as TensorData;
+  return (indices instanceof Uint16Array ? indices : Uint16Array.from(indices)) as TensorData;
+}
+
+/** Columns of a table of codes, or `undefined` when the three shapes are not `[rows]`, `[rows]`, `[rows, width]`. */
+function tableWidth(scale: NamedInfo, zeroPoint: NamedInfo, intRepr: NamedInfo): number | undefined {
+  const [rows, width] = intRepr.shape;
+  const fit =
+    intRepr.shape.length === 2 && [scale, zeroPoint].every(({ shape }) => shape.length === 1 && shape[0] === rows);
+  return fit ? width : undefined;
+}
+
+/** The triple as a matrix as wide as its last used column, or `undefined` when it is none (indices that do not ascend, a stored zero). */
+function matrixOf(tensors: readonly NamedTensor[]): CsrMatrix | undefined {
+  const [data, indptr, indices] = CSR_PARTS.map((part) => partOf(tensors, part));
+  const columnOf = indices.data as Uint16Array | Int32Array;
+  let columns = 0;
+  for (let p = 0; p < columnOf.length; p++) columns = Math.max(columns, columnOf[p] + 1);
+  const matrix: CsrMatrix = {
+    shape: [indptr.data.length - 1, columns],
+    indptr: indptr.data as Int32Array,
+    indices: columnOf,
+    data: data.data as Int8Array,
+  };
+  if (csrFault(matrix) !== undefined) return undefined;
+  const narrow = columns <= MAX_COLUMNS && !(columnOf instanceof Uint16Array);
+  return narrow ? { ...matrix, indices: Uint16Array.from(columnOf) } : matrix;
+}
+
+function product(shape: readonly number[]): number {
+  return shape.reduce((all, n) => all * n, 1);
+}

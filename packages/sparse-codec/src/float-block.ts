@@ -1,0 +1,115 @@
+import { DTYPES, type Dtype, type Tensor, type TensorData, tensor } from '@prune/state-dict';
+import { corrupt } from './corrupt.js';
+import { dyadicGrid, MAX_GRID_BITS } from './dyadic-grid.js';
+import { decodePlanes, encodePlanes, joined } from './planes.js';
+import { decodeSymbols, encodeSymbols, MAX_ALPHABET } from './symbol-coder.js';
+import { ByteReader } from './varint.js';
+
+/** How the elements were transformed before they were coded; the first number of the block. */
+const TRANSFORMS = { planes: 0, half: 1, grid: 2 } as const;
+
+/**
+ * A dense tensor as bytes, by what it turns out to be: float32 on a grid of 2^-n (a table that was rounded), float32 that float16 holds
+ * exactly (a model saved as such), or planes of bytes. -0, infinities and every NaN come back with their bits.
+ */
+export function encodeFloats({ dtype, data }: Tensor): Uint8Array {
+  if (dtype === 'float32') {
+    const values = data as Float32Array;
+    // A table of frequencies pays from about four elements a symbol on.
+    const grid = dyadicGrid(values, Math.min(MAX_ALPHABET, values.length / 4));
+    if (grid !== undefined) {
+      const scale = 2 ** grid.bits;
+      const symbols = new Uint16Array(values.length);
+      for (let i = 0; i < symbols.length; i++) {
+        symbols[i] = Object.is(values[i], -0) ? grid.alphabet - 1 : values[i] * scale - grid.origin;
+      }
+      const origin = grid.origin < 0 ? -2 * grid.origin - 1 : 2 * grid.origin;
+      return joined(
+        [TRANSFORMS.grid, grid.bits, origin, grid.alphabet, grid.negativeZero ? 1 : 0],
+        encodeSymbols(symbols, grid.alphabet),
+      );
+    }
+    const halves = exactHalves(values);
+    if (halves !== undefined) return joined([TRANSFORMS.half], encodePlanes(bytesOf(halves), 2));
+    return joined([TRANSFORMS.planes], encodePlanes(bytesOf(rotated(values, 1)), 4));
+  }
+  return joined([TRANSFORMS.planes], encodePlanes(bytesOf(data), DTYPES[dtype].bytes));
+}
+
+/** The tensor of what {@link encodeFloats} made. Throws `corrupt`. `count`: the elements of `shape`, checked by the caller. */
+export function decodeFloats(bytes: Uint8Array, dtype: Dtype, shape: readonly number[], count: number): Tensor {
+  const reader = new ByteReader(bytes);
+  const data = new DTYPES[dtype].array(count) as TensorData;
+  const transform = reader.varint('transform', 255);
+  if (transform === TRANSFORMS.planes) {
+    decodePlanes(reader, bytesOf(data), DTYPES[dtype].bytes);
+    if (dtype === 'float32') rotated(data as Float32Array, 31, data as Float32Array<ArrayBuffer>);
+  } else if (transform === TRANSFORMS.half && dtype === 'float32') {
+    const halves = new Uint16Array(count);
+    decodePlanes(reader, bytesOf(halves), 2);
+    widen(halves, data as Float32Array);
+  } else if (transform === TRANSFORMS.grid && dtype === 'float32') {
+    const step = 2 ** -reader.varint('bits of the grid', MAX_GRID_BITS);
+    const folded = reader.varint('origin of the grid', 2 ** 40);
+    const origin = folded % 2 === 1 ? -(folded + 1) / 2 : folded / 2;
+    const alphabet = reader.varint('alphabet', MAX_ALPHABET);
+    const negativeZero = reader.varint('whether -0 occurs', 1) === 1 ? alphabet - 1 : alphabet;
+    const symbols = new Uint16Array(count);
+    decodeSymbols(reader, symbols, alphabet);
+    const values = data as Float32Array;
+    for (let i = 0; i < count; i++) {
+      values[i] = symbols[i] === negativeZero ? -0 : (symbols[i] + origin) * step;
+    }
+  } else {
+    throw corrupt('unknown transform', `${transform} for ${dtype}`, 'planes, or half or grid for float32');
+  }
+  if (reader.offset !== bytes.length) throw corrupt('bytes after the tensor', bytes.length, reader.offset);
+  return tensor(dtype, shape, data as never);
+}
+
+function bytesOf(array: ArrayBufferView): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/** The bits of each value rotated left, so that the sign does not split the exponent from its byte. */
+function rotated(values: Float32Array, by: number, into = new Float32Array(values.length)): Float32Array {
+  const from = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const to = new Uint32Array(into.buffer, into.byteOffset, into.length);
+  for (let i = 0; i < from.length; i++) to[i] = (from[i] << by) | (from[i] >>> (32 - by));
+  return into;
+}
+
+/** The float16 bits of values that all have them exactly; an infinity or NaN has none here. */
+function exactHalves(values: Float32Array): Uint16Array | undefined {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < bits.length; i++) {
+    const magnitude = bits[i] & 0x7fffffff;
+    const sign = (bits[i] >>> 16) & 0x8000;
+    if (magnitude === 0) {
+      halves[i] = sign;
+      continue;
+    }
+    const exponent = (magnitude >>> 23) - 112;
+    if (exponent >= 1 && exponent <= 30 && (magnitude & 0x1fff) === 0) {
+      halves[i] = sign | (exponent << 10) | ((magnitude >>> 13) & 0x3ff);
+      continue;
+    }
+    // Subnormal halves: whole multiples of 2^-24 below 2^-14.
+    const multiple = Math.abs(values[i]) * 2 ** 24;
+    if (!(multiple < 1024) || Math.floor(multiple) !== multiple) return undefined;
+    halves[i] = sign | multiple;
+  }
+  return halves;
+}
+
+/** Every float16 is exactly a float32; infinities and NaN, which the encoder never makes, become large numbers. */
+function widen(halves: Uint16Array, into: Float32Array): void {
+  for (let i = 0; i < halves.length; i++) {
+    const half = halves[i];
+    const exponent = (half >>> 10) & 31;
+    const fraction = half & 0x3ff;
+    const value = exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25);
+    into[i] = half & 0x8000 ? -value : value;
+  }
+}

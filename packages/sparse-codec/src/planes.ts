@@ -1,0 +1,49 @@
+import { decodeSymbols, encodeSymbols } from './symbol-coder.js';
+import { type ByteReader, pushVarint } from './varint.js';
+
+/**
+ * Elements of `width` bytes as `width` sequences of bytes, most significant first, each coded by its own frequencies or left as it is,
+ * whichever is smaller. A float32's low fraction bits are noise; its exponent has 3 bits of entropy.
+ */
+export function encodePlanes(bytes: Uint8Array, width: number): Uint8Array[] {
+  const length = bytes.length / width;
+  const parts: Uint8Array[] = [];
+  for (let plane = width - 1; plane >= 0; plane--) {
+    const symbols = new Uint8Array(length);
+    for (let i = 0; i < length; i++) symbols[i] = bytes[i * width + plane];
+    const coded = encodeSymbols(symbols, 256);
+    const size = coded.reduce((sum, part) => sum + part.length, 0);
+    if (size < length) parts.push(Uint8Array.of(1), ...coded);
+    else parts.push(Uint8Array.of(0), symbols);
+  }
+  return parts;
+}
+
+/** Fills `bytes` from what {@link encodePlanes} made. */
+export function decodePlanes(reader: ByteReader, bytes: Uint8Array, width: number): void {
+  const length = bytes.length / width;
+  for (let plane = width - 1; plane >= 0; plane--) {
+    let symbols: Uint8Array;
+    if (reader.varint('form of a plane', 1) === 1) {
+      symbols = new Uint8Array(length);
+      decodeSymbols(reader, symbols, 256);
+    } else {
+      symbols = reader.take('plane', length);
+    }
+    for (let i = 0; i < length; i++) bytes[i * width + plane] = symbols[i];
+  }
+}
+
+/** Parts as one array, after `head` as numbers of 7 bits a byte. */
+export function joined(head: readonly number[], parts: readonly Uint8Array[]): Uint8Array {
+  const start: number[] = [];
+  for (const n of head) pushVarint(start, n);
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, start.length));
+  whole.set(start);
+  let at = start.length;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import { randomOf } from './csr.fixture.js';
+import { decodeTable, encodeTable, type QuantizedTable } from './table-block.js';
+
+/** PyTorch's row-wise quantization (numerics as in `@prune/quant`), written once more so that the block is not tested with its own code. */
+function quantized(rows: readonly (readonly number[])[]): QuantizedTable {
+  const width = rows[0]?.length ?? 0;
+  const scale = new Float32Array(rows.length);
+  const zeroPoint = new Float32Array(rows.length);
+  const intRepr = new Uint8Array(rows.length * width);
+  rows.forEach((row, r) => {
+    const values = Float32Array.from(row);
+    const min = Math.min(...values);
+    const range = Math.fround(Math.max(...values) - min);
+    scale[r] = range <= 2 ** -23 ? 1 : Math.fround(range / 255);
+    zeroPoint[r] = Math.fround(-min / scale[r]);
+    values.forEach((w, i) => {
+      const q = Math.fround(Math.fround(w * Math.fround(1 / scale[r])) + zeroPoint[r]);
+      const floor = Math.floor(q);
+      const even = q - floor === 0.5 ? floor + (floor % 2) : Math.round(q);
+      intRepr[r * width + i] = Math.max(0, Math.min(255, even));
+    });
+  });
+  return { scale, zeroPoint, intRepr };
+}
+
+function roundTrip(table: QuantizedTable): number {
+  const rows = table.scale.length;
+  const bytes = encodeTable(table);
+  expect(decodeTable(bytes, rows, rows === 0 ? 0 : table.intRepr.length / rows)).toEqual(table);
+  return bytes.length;
+}
+
+const gaussian = (random: () => number) => random() + random() + random() + random() - 2;
+
+test('no rows, no columns, one element', () => {
+  roundTrip(quantized([]));
+  roundTrip(quantized([[], []]));
+  roundTrip(quantized([[0.5]]));
+});
+
+test('a table that was on a grid of 1/256 costs the entropy of the grid, scales and zero points nothing', () => {
+  const random = randomOf(1);
+  const rows = Array.from({ length: 300 }, () =>
+    Array.from({ length: 128 }, () => Math.round(20 * gaussian(random)) / 256),
+  );
+  // sqrt(4 / 12) * 20 steps of standard deviation is 5.6 bits; 8 bits and 8 bytes a row as they are.
+  expect(roundTrip(quantized(rows))).toBeLessThan((300 * 128 * 5.7) / 8);
+});
+
+test('rows off the grid among rows on it come back bit for bit', () => {
+  const random = randomOf(2);
+  const rows = Array.from({ length: 300 }, (_, r) =>
+    Array.from({ length: 64 }, () => (r % 17 === 3 ? gaussian(random) : Math.round(20 * gaussian(random)) / 256)),
+  );
+  rows[7].fill(0.25);
+  rows[8].fill(0);
+  const table = quantized(rows);
+  table.zeroPoint[20] = Number.NaN;
+  table.scale[21] = Number.POSITIVE_INFINITY;
+  table.scale[22] = -1;
+  table.zeroPoint[23] = -0;
+  table.intRepr[24 * 64 + 5] ^= 1;
+  expect(roundTrip(table)).toBeLessThan(300 * 64 * 0.85);
+});
+
+test('any codes', () => {
+  const random = randomOf(3);
+  roundTrip({
+    scale: Float32Array.from({ length: 50 }, () => random()),
+    zeroPoint: Float32Array.from({ length: 50 }, () => 255 * random()),
+    intRepr: Uint8Array.from({ length: 50 * 30 }, () => 256 * random()),
+  });
+});

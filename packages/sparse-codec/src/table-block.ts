@@ -1,0 +1,198 @@
+import { type TensorData, tensor } from '@prune/state-dict';
+import { corrupt } from './corrupt.js';
+import { MAX_GRID_BITS } from './dyadic-grid.js';
+import { decodeFloats, encodeFloats } from './float-block.js';
+import { decodePlanes, encodePlanes, joined } from './planes.js';
+import { decodeSymbols, encodeSymbols, MAX_ALPHABET } from './symbol-coder.js';
+import { ByteReader } from './varint.js';
+
+/** The three arrays of an embedding table quantized row by row: `scale` and `zeroPoint` float32 `[rows]`, `intRepr` uint8 `[rows, width]`. */
+export interface QuantizedTable {
+  readonly scale: Float32Array;
+  readonly zeroPoint: Float32Array;
+  readonly intRepr: Uint8Array;
+}
+
+/**
+ * A quantized embedding table as bytes. A table whose floats were on a grid of 2^-n before a row was stretched to 0 .. 255 uses only
+ * some of the 256 codes of each row, other ones in each: then the grid's own integers are coded, and codes, scale and zero point of a row
+ * are computed from them again as the quantizer did (float32, correctly rounded: the same everywhere). Rows for which that does not give back every bit
+ * are coded as they are. Otherwise codes by their frequencies, scales and zero points as floats.
+ */
+export function encodeTable(table: QuantizedTable): Uint8Array {
+  const { scale, zeroPoint, intRepr } = table;
+  const rows = scale.length;
+  const width = rows === 0 ? 0 : intRepr.length / rows;
+  const onGrid = new Uint8Array(Math.ceil(rows / 8));
+  const bits = gridBits(table, width);
+  let good = 0;
+  let min = 0;
+  let max = 0;
+  if (bits !== undefined) {
+    for (let r = 0; r < rows; r++) {
+      const grid = rowGrid(table, r, width, bits);
+      if (grid === undefined) continue;
+      const low = good === 0 ? grid.origin : Math.min(min, grid.origin);
+      const high = Math.max(good === 0 ? grid.origin : max, grid.origin + grid.span);
+      if (high - low >= MAX_ALPHABET) continue;
+      [min, max] = [low, high];
+      onGrid[r >> 3] |= 1 << (r & 7);
+      good++;
+    }
+  }
+  const symbols = new Uint16Array(good * width);
+  const others: number[] = [];
+  for (let r = 0, at = 0; r < rows; r++) {
+    if (!isSet(onGrid, r)) {
+      others.push(r);
+      continue;
+    }
+    const { origin, span } = rowSpan(table, r, 2 ** (bits ?? 0));
+    for (let i = 0; i < width; i++) symbols[at++] = origin - min + multipleOf(intRepr[r * width + i], span);
+  }
+  const codes = new Uint8Array(others.length * width);
+  others.forEach((r, i) => {
+    codes.set(intRepr.subarray(r * width, (r + 1) * width), i * width);
+  });
+  const scales = encodeFloats(tensor('float32', [others.length], floatsOf(scale, others)));
+  const zeroPoints = encodeFloats(tensor('float32', [others.length], floatsOf(zeroPoint, others)));
+  const rest = [
+    joined([scales.length], [scales]),
+    joined([zeroPoints.length], [zeroPoints]),
+    ...encodePlanes(codes, 1),
+  ];
+  if (bits === undefined || good === 0) return joined([0], rest);
+  const alphabet = max - min + 1;
+  const folded = min < 0 ? -2 * min - 1 : 2 * min;
+  return joined([1, bits, folded, alphabet], [onGrid, ...encodeSymbols(symbols, alphabet), ...rest]);
+}
+
+function floatsOf(values: Float32Array, rows: readonly number[]): TensorData<'float32'> {
+  return Float32Array.from(rows, (r) => values[r]);
+}
+
+/** The table of what {@link encodeTable} made, `intRepr` row-major `[rows, width]`. Throws `corrupt`. */
+export function decodeTable(bytes: Uint8Array, rows: number, width: number): QuantizedTable {
+  const reader = new ByteReader(bytes);
+  const scale = new Float32Array(rows);
+  const zeroPoint = new Float32Array(rows);
+  const intRepr = new Uint8Array(rows * width);
+  let onGrid = new Uint8Array(Math.ceil(rows / 8));
+  let others = rows;
+  if (reader.varint('form of a table', 1) === 1) {
+    const step = 2 ** -reader.varint('bits of the grid', MAX_GRID_BITS);
+    const folded = reader.varint('origin of the grid', 2 ** 32);
+    const origin = folded % 2 === 1 ? -(folded + 1) / 2 : folded / 2;
+    const alphabet = reader.varint('alphabet', MAX_ALPHABET);
+    onGrid = reader.take('rows on the grid', onGrid.length).slice();
+    for (let r = 0; r < rows; r++) if (isSet(onGrid, r)) others--;
+    const symbols = new Uint16Array((rows - others) * width);
+    decodeSymbols(reader, symbols, alphabet);
+    for (let r = 0, at = 0; r < rows; r++) {
+      if (!isSet(onGrid, r)) continue;
+      quantizeMultiples(symbols.subarray(at, at + width), origin, step, r, { scale, zeroPoint, intRepr });
+      at += width;
+    }
+  }
+  const scales = decodeFloats(
+    reader.take('scales', reader.varint('scales', bytes.length)),
+    'float32',
+    [others],
+    others,
+  );
+  const zeroPoints = decodeFloats(
+    reader.take('zero points', reader.varint('zero points', bytes.length)),
+    'float32',
+    [others],
+    others,
+  );
+  const codes = new Uint8Array(others * width);
+  decodePlanes(reader, codes, 1);
+  if (reader.offset !== bytes.length) throw corrupt('bytes after the table', bytes.length, reader.offset);
+  for (let r = 0, i = 0; r < rows; r++) {
+    if (isSet(onGrid, r)) continue;
+    scale[r] = scales.data[i] as number;
+    zeroPoint[r] = zeroPoints.data[i] as number;
+    intRepr.set(codes.subarray(i * width, (i + 1) * width), r * width);
+    i++;
+  }
+  return { scale, zeroPoint, intRepr };
+}
+
+function isSet(bits: Uint8Array, i: number): boolean {
+  return (bits[i >> 3] & (1 << (i & 7))) !== 0;
+}
+
+/** Rows that are tried before a grid is believed in. */
+const SAMPLE = 32;
+
+/** The coarsest grid that gives back nine of ten sampled rows. */
+function gridBits(table: QuantizedTable, width: number): number | undefined {
+  const rows = table.scale.length;
+  if (rows === 0 || width < 2) return undefined;
+  const sample = Math.min(rows, SAMPLE);
+  for (let bits = 0; bits <= MAX_GRID_BITS; bits++) {
+    let good = 0;
+    for (let i = 0; i < sample; i++) {
+      if (rowGrid(table, Math.floor((i * rows) / sample), width, bits) !== undefined) good++;
+    }
+    if (10 * good >= 9 * sample) return bits;
+  }
+  return undefined;
+}
+
+/** Where row `r` starts on a grid of 1 / unit, and how many steps it spans, going by its scale and zero point. */
+function rowSpan({ scale, zeroPoint }: QuantizedTable, r: number, unit: number) {
+  return { origin: Math.round(-zeroPoint[r] * scale[r] * unit), span: Math.round(scale[r] * 255 * unit) };
+}
+
+/** The step of the row's grid that the quantizer turned into `code`. */
+function multipleOf(code: number, span: number): number {
+  return Math.round((code * span) / 255);
+}
+
+/** Row `r` on the grid of 2^-bits, or `undefined` when that does not quantize to exactly the row. More steps than codes gain nothing. */
+function rowGrid(table: QuantizedTable, r: number, width: number, bits: number) {
+  const { scale, zeroPoint, intRepr } = table;
+  const grid = rowSpan(table, r, 2 ** bits);
+  if (!(grid.span >= 1 && grid.span <= 255 && Math.abs(grid.origin) < 2 ** 24)) return undefined;
+  const symbols = new Uint16Array(width);
+  for (let i = 0; i < width; i++) symbols[i] = multipleOf(intRepr[r * width + i], grid.span);
+  const again = { scale: new Float32Array(1), zeroPoint: new Float32Array(1), intRepr: new Uint8Array(width) };
+  quantizeMultiples(symbols, grid.origin, 2 ** -bits, 0, again);
+  if (!Object.is(again.scale[0], scale[r]) || !Object.is(again.zeroPoint[0], zeroPoint[r])) return undefined;
+  for (let i = 0; i < width; i++) if (again.intRepr[i] !== intRepr[r * width + i]) return undefined;
+  return grid;
+}
+
+/** 1.5 x 2^52: adding and taking it away rounds to an integer, ties to even. */
+const ROUND = 6755399441055744;
+
+/**
+ * PyTorch's row-wise quantization of the row `(symbols + origin) x step`: scale = (max - min) / 255 (1 for a range of at most 2^-23),
+ * zero point = -min / scale, q = clamp(rint(w x (1 / scale) + zero point), 0, 255), each step rounded to float32.
+ */
+function quantizeMultiples(symbols: Uint16Array, origin: number, step: number, r: number, into: QuantizedTable): void {
+  let low = 65535;
+  let high = 0;
+  for (let i = 0; i < symbols.length; i++) {
+    if (symbols[i] < low) low = symbols[i];
+    if (symbols[i] > high) high = symbols[i];
+  }
+  if (low > high) return;
+  const min = Math.fround((low + origin) * step);
+  const range = Math.fround(Math.fround((high + origin) * step) - min);
+  const scale = range <= 2 ** -23 ? 1 : Math.fround(range / 255);
+  const zeroPoint = Math.fround(-min / scale);
+  const inverse = Math.fround(1 / scale);
+  const codeOf = new Uint8Array(high - low + 1);
+  for (let k = low; k <= high; k++) {
+    const scaled = Math.fround(Math.fround((k + origin) * step) * inverse);
+    const code = Math.fround(scaled + zeroPoint) + ROUND - ROUND;
+    codeOf[k - low] = Math.max(0, Math.min(code, 255));
+  }
+  into.scale[r] = scale;
+  into.zeroPoint[r] = zeroPoint;
+  const start = r * symbols.length;
+  for (let i = 0; i < symbols.length; i++) into.intRepr[start + i] = codeOf[symbols[i] - low];
+}
