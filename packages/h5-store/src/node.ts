@@ -1,1 +1,2 @@
-export {};
+export { type CreateH5FileOptions, createH5File } from './node/create-h5-file.js';
+export { type OpenH5FileOptions, openH5File } from './node/open-h5-file.js';

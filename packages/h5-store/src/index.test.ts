@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import * as api from './index.js';
+import * as nodeApi from './node.js';
+
+test('public API', () => {
+  expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
+    [
+      "H5_DEFAULTS",
+      "TOKENIZER_FILES",
+      "createH5Store",
+      "metadataFiles",
+      "metadataOf",
+      "openH5Store",
+    ]
+  `);
+  expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`
+    [
+      "createH5File",
+      "openH5File",
+    ]
+  `);
+});
