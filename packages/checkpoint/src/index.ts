@@ -1,1 +1,9 @@
-export {};
+export type { Checkpoint, CheckpointFormat, OpenOptions } from './checkpoint.js';
+export { openPytorch } from './open-pytorch.js';
+export { openSafetensors } from './open-safetensors.js';
+export { openSharded } from './open-sharded.js';
+export { openTensorFile } from './open-tensor-file.js';
+export { toFloat32 } from './to-float32.js';
+export { widenFloats } from './widen-floats.js';
+export { withTransformersNames } from './with-transformers-names.js';
+export { DEFAULT_SAFETENSORS_METADATA, type WriteSafetensorsOptions, writeSafetensors } from './write-safetensors.js';

@@ -1,1 +1,1 @@
-export {};
+export { type OpenCheckpoint, openCheckpoint } from './node/open-checkpoint.js';

@@ -1,0 +1,33 @@
+import { checkLimit, type JsonObject, PruneError } from '@prune/state-dict';
+
+// config.json nests two deep, a tokenizer's files six. What is read here is walked recursively elsewhere.
+const MAX_DEPTH = 64;
+
+/** The JSON object in `bytes`. Throws `corrupt` for what is none, `limit` for one nested past 64 levels. */
+export function parseJson(bytes: Uint8Array, where: string): JsonObject {
+  checkDepth(bytes, where);
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new PruneError('corrupt', { where, what: 'not JSON', cause });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new PruneError('corrupt', { where, what: 'not a JSON object' });
+  }
+  return value as JsonObject;
+}
+
+function checkDepth(bytes: Uint8Array, where: string) {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (inString) {
+      if (byte === 0x5c) i++;
+      else if (byte === 0x22) inString = false;
+    } else if (byte === 0x22) inString = true;
+    else if (byte === 0x7b || byte === 0x5b) checkLimit('JSON is nested too deeply', ++depth, MAX_DEPTH, { where });
+    else if (byte === 0x7d || byte === 0x5d) depth--;
+  }
+}

@@ -1,0 +1,52 @@
+import { checkLimit, DTYPES, type Limits, PruneError, type RandomAccess } from '@prune/state-dict';
+import type { Checkpoint } from '../checkpoint.js';
+import { maxPickleOperations } from './max-pickle-operations.js';
+import { readZipEntry } from './read-zip-entry.js';
+import { torchCheckpoint } from './torch-checkpoint.js';
+import { stateDictEntries, TorchPickle } from './torch-pickle.js';
+import { unpickle } from './unpickle.js';
+import { readZipDirectory, type ZipEntry } from './zip-directory.js';
+
+/** Opens torch's zip format (since 1.6): `<folder>/data.pkl` and one stored file a storage, `<folder>/data/<key>`. */
+export async function openZip(source: Required<RandomAccess>, limits: Limits): Promise<Checkpoint> {
+  const files = await readZipDirectory(source, limits);
+  const [first] = files.keys();
+  const folder = (first ?? '').split('/')[0];
+  const pickle = files.get(`${folder}/data.pkl`);
+  if (pickle === undefined) {
+    throw new PruneError('unsupported', { what: 'zip archive is no PyTorch checkpoint', wanted: 'a file data.pkl' });
+  }
+  checkLimit('data.pkl is too large (bytes)', pickle.bytes, limits.headerBytes);
+  await checkByteOrder(source, files.get(`${folder}/byteorder`));
+  const bytes = await readZipEntry(source, pickle, 0, pickle.bytes, limits.headerBytes);
+  const host = new TorchPickle(limits);
+  const { value } = unpickle(bytes, host, maxPickleOperations(limits));
+  const references = stateDictEntries(value);
+  checkLimit('too many tensors', references.size, limits.tensors);
+
+  const fileOf = (key: string): ZipEntry => {
+    const file = files.get(`${folder}/data/${key}`);
+    if (file === undefined)
+      throw new PruneError('corrupt', { what: 'no file in the zip archive for storage', got: key });
+    return file;
+  };
+  for (const [tensor, { storage }] of references) {
+    const wanted = storage.elements * DTYPES[storage.dtype].bytes;
+    const got = fileOf(storage.key).bytes;
+    if (got !== wanted)
+      throw new PruneError('corrupt', { what: `storage ${storage.key} (bytes)`, got, wanted, tensor });
+  }
+  return torchCheckpoint(
+    source,
+    'pytorch-zip',
+    references,
+    (storage, offset, length) => readZipEntry(source, fileOf(storage.key), offset, length, limits.tensorBytes),
+    limits,
+  );
+}
+
+async function checkByteOrder(source: RandomAccess, file: ZipEntry | undefined) {
+  if (file === undefined) return;
+  const order = new TextDecoder().decode(await readZipEntry(source, file, 0, Math.min(file.bytes, 16), 16));
+  if (order !== 'little') throw new PruneError('unsupported', { what: 'byte order', got: order, wanted: 'little' });
+}

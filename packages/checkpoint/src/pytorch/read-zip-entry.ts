@@ -1,0 +1,57 @@
+import { checkLimit, PruneError, type RandomAccess } from '@prune/state-dict';
+import { Inflate } from 'fflate';
+import { type ZipEntry, zipDataOffset } from './zip-directory.js';
+
+// Deflate's ratio is at most 1032 (RFC 1951: 258 bytes from 2 bits), so one push makes at most 17 MB.
+const MAX_RATIO = 1032;
+const CHUNK_BYTES = 1 << 14;
+
+/** The bytes `[offset, offset + length)` of a file in a zip archive; a deflated one is inflated whole, at most `maxBytes`. */
+export async function readZipEntry(
+  source: RandomAccess,
+  entry: ZipEntry,
+  offset: number,
+  length: number,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  if (!(offset + length <= entry.bytes)) {
+    throw new PruneError('truncated', {
+      what: `"${entry.name}" in the zip archive is too short (bytes)`,
+      got: entry.bytes,
+      wanted: offset + length,
+    });
+  }
+  if (entry.method === 'stored') return source.read((await zipDataOffset(source, entry)) + offset, length);
+  const whole = await inflate(source, entry, maxBytes);
+  return length === whole.length ? whole : whole.slice(offset, offset + length);
+}
+
+async function inflate(source: RandomAccess, entry: ZipEntry, maxBytes: number): Promise<Uint8Array> {
+  const { name, bytes, packedBytes } = entry;
+  checkLimit(`"${name}" in the zip archive is too large (bytes)`, bytes, maxBytes);
+  if (bytes > packedBytes * MAX_RATIO) throw corrupt(name, 'declares more than deflate can hold (bytes)', bytes);
+  const start = await zipDataOffset(source, entry);
+  const out = new Uint8Array(bytes);
+  let length = 0;
+  const inflater = new Inflate((chunk) => {
+    if (length + chunk.length > bytes) throw corrupt(name, 'inflates to more than it declares (bytes)', bytes);
+    out.set(chunk, length);
+    length += chunk.length;
+  });
+  for (let done = 0; done < packedBytes; ) {
+    const chunk = await source.read(start + done, Math.min(CHUNK_BYTES, packedBytes - done));
+    done += chunk.length;
+    try {
+      inflater.push(chunk, done === packedBytes);
+    } catch (cause) {
+      if (cause instanceof PruneError) throw cause;
+      throw new PruneError('corrupt', { what: `"${name}" in the zip archive does not inflate`, cause });
+    }
+  }
+  if (length !== bytes) throw corrupt(name, `inflates to ${length} bytes, declares`, bytes);
+  return out;
+}
+
+function corrupt(name: string, what: string, got: number): PruneError {
+  return new PruneError('corrupt', { what: `"${name}" in the zip archive ${what}`, got });
+}

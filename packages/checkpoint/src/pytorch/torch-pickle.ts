@@ -1,0 +1,211 @@
+import { checkLimit, type Dtype, type Limits, PruneError, type TensorInfo } from '@prune/state-dict';
+import { PickleDict, PickleGlobal, type PickleHost, PickleList } from './unpickle.js';
+
+/** A storage by its key in the file. */
+export interface StorageReference {
+  readonly key: string;
+  /** What the storage's class says; `uint8` for an untyped one. */
+  readonly dtype: Dtype;
+  readonly elements: number;
+  /** The part of the file's storage that this one is, in elements; the whole where absent (older format only). */
+  readonly viewOffset: number;
+  readonly viewElements: number;
+}
+
+/** A tensor of a pickle: a strided view of a storage. Sizes are as the file has them, still unchecked. */
+export interface TensorReference extends TensorInfo {
+  readonly storage: StorageReference;
+  /** In elements of the tensor's dtype. */
+  readonly offset: number;
+  readonly strides: readonly number[];
+}
+
+const STORAGES: ReadonlyMap<string, Dtype> = new Map<string, Dtype>([
+  ['BoolStorage', 'bool'],
+  ['ByteStorage', 'uint8'],
+  ['CharStorage', 'int8'],
+  ['ShortStorage', 'int16'],
+  ['IntStorage', 'int32'],
+  ['LongStorage', 'int64'],
+  ['HalfStorage', 'float16'],
+  ['BFloat16Storage', 'bfloat16'],
+  ['FloatStorage', 'float32'],
+  ['DoubleStorage', 'float64'],
+  ['UntypedStorage', 'uint8'],
+]);
+
+const DTYPES_BY_NAME: ReadonlyMap<string, Dtype> = new Map<string, Dtype>(
+  ('bool uint8 int8 uint16 int16 uint32 int32 int64 float16 bfloat16 float32 float64'.split(' ') as Dtype[]).map(
+    (dtype) => [`torch.${dtype}`, dtype],
+  ),
+);
+
+// The modules that torch versions and CUDA checkpoints name their storage classes in.
+const STORAGE_PATH = /^torch\.(?:cuda\.|storage\.)?([A-Za-z0-9]+Storage)$/;
+
+const ORDERED_DICT = 'collections.OrderedDict';
+
+const REBUILD: Readonly<Record<string, (args: readonly unknown[]) => unknown>> = {
+  'torch.Size': ([sizes]) => sizes,
+  'torch._utils._rebuild_tensor': ([storage, offset, size, stride]) => rebuild(storage, offset, size, stride),
+  'torch._utils._rebuild_tensor_v2': ([storage, offset, size, stride]) => rebuild(storage, offset, size, stride),
+  'torch._utils._rebuild_tensor_v3': ([storage, offset, size, stride, , , dtype]) =>
+    rebuild(storage, offset, size, stride, dtype),
+  'torch._utils._rebuild_parameter': ([data]) => data,
+  'torch._utils._rebuild_parameter_with_state': ([data]) => data,
+};
+
+/** The allow-list of torch's checkpoints, and what a pickle named with it. */
+export class TorchPickle implements PickleHost {
+  /** Every storage by key, as first named. */
+  readonly storages = new Map<string, StorageReference>();
+  readonly #limits: Limits;
+  #pairs = 0;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  allow(path: string) {
+    if (
+      path === ORDERED_DICT ||
+      Object.hasOwn(REBUILD, path) ||
+      DTYPES_BY_NAME.has(path) ||
+      storageDtype(path) !== undefined
+    )
+      return;
+    throw new PruneError('unsupported', {
+      what: 'pickle names a global that is not on the allow-list',
+      got: JSON.stringify(path),
+      wanted: 'a state dict of plain tensors',
+    });
+  }
+
+  reduce(path: string, args: readonly unknown[]): unknown {
+    if (path === ORDERED_DICT) return this.#orderedDict(args);
+    if (!Object.hasOwn(REBUILD, path)) throw new PruneError('unsupported', { what: 'pickle calls', got: path });
+    return REBUILD[path](args);
+  }
+
+  /** ('storage', class, key, location, elements[, (view key, offset, elements)]); the location (cpu, cuda:0) does not matter. */
+  persistent(id: unknown): StorageReference {
+    if (!Array.isArray(id) || id[0] !== 'storage') {
+      throw new PruneError('unsupported', { what: 'pickle refers to what is no storage', got: describe(id) });
+    }
+    const [, type, key, , elements, view] = id as unknown[];
+    const dtype = type instanceof PickleGlobal ? storageDtype(type.path) : undefined;
+    if (dtype === undefined || typeof key !== 'string') throw corrupt('bad reference to a storage', describe(id));
+    const size = count(elements, 'elements of a storage');
+    const [, viewOffset, viewElements] = Array.isArray(view) ? view : [null, 0, size];
+    const reference: StorageReference = {
+      key,
+      dtype,
+      elements: size,
+      viewOffset: count(viewOffset, 'offset of a view'),
+      viewElements: count(viewElements, 'elements of a view'),
+    };
+    if (reference.viewOffset + reference.viewElements > size) throw corrupt('a view is larger than its storage', key);
+    if (!this.storages.has(key)) this.storages.set(key, reference);
+    return reference;
+  }
+
+  #orderedDict([pairs]: readonly unknown[]): PickleDict {
+    const dict = new PickleDict();
+    // Python 2 pickles the items as the argument: OrderedDict([[k, v], ...]).
+    const items = pairs instanceof PickleList ? pairs.items : (pairs ?? []);
+    if (!Array.isArray(items)) throw corrupt('OrderedDict of what is no list', describe(pairs));
+    // One list, recalled from the memo for every dict, would make as many copies as the pickle has bytes.
+    this.#pairs += items.length;
+    checkLimit('too many dict items', this.#pairs, 4 * this.#limits.tensors);
+    for (const item of items) {
+      const pair = item instanceof PickleList ? item.items : item;
+      if (!Array.isArray(pair) || pair.length !== 2) throw corrupt('OrderedDict item is no pair', describe(item));
+      dict.keys.push(pair[0]);
+      dict.values.push(pair[1]);
+    }
+    return dict;
+  }
+}
+
+/** The named tensors of a state dict's pickle. Throws `unsupported` for what is none, `corrupt` for a name that comes twice. */
+export function stateDictEntries(root: unknown): Map<string, TensorReference> {
+  if (!(root instanceof PickleDict)) {
+    throw new PruneError('unsupported', {
+      what: 'pickle holds no state dict',
+      got: describe(root),
+      wanted: 'a dict of tensors',
+    });
+  }
+  const entries = new Map<string, TensorReference>();
+  root.keys.forEach((name, i) => {
+    const value = root.values[i];
+    if (typeof name !== 'string') throw corrupt('a name in the state dict is no string', describe(name));
+    if (entries.has(name)) throw new PruneError('corrupt', { what: 'duplicate name in the state dict', tensor: name });
+    if (!isTensorReference(value)) {
+      throw new PruneError('unsupported', {
+        what: 'an entry of the state dict is no tensor',
+        got: describe(value),
+        wanted: 'a state dict alone (torch.save(model.state_dict(), path))',
+        tensor: name,
+      });
+    }
+    entries.set(name, value);
+  });
+  return entries;
+}
+
+function storageDtype(path: string): Dtype | undefined {
+  return STORAGES.get(STORAGE_PATH.exec(path)?.[1] ?? '');
+}
+
+const REFERENCE = Symbol('tensor reference');
+
+function isTensorReference(value: unknown): value is TensorReference {
+  return typeof value === 'object' && value !== null && REFERENCE in value;
+}
+
+function rebuild(storage: unknown, offset: unknown, size: unknown, stride: unknown, dtype?: unknown): TensorReference {
+  if (typeof storage !== 'object' || storage === null || !('viewElements' in storage)) {
+    throw corrupt('tensor without a storage', describe(storage));
+  }
+  const shape = counts(size, 'tensor size');
+  const strides = counts(stride, 'tensor stride');
+  if (shape.length !== strides.length) throw corrupt('tensor size and stride differ in length', shape.length);
+  const reference = storage as StorageReference;
+  const named = dtype instanceof PickleGlobal ? DTYPES_BY_NAME.get(dtype.path) : undefined;
+  if (dtype !== undefined && named === undefined) throw corrupt('tensor dtype', describe(dtype));
+  const made: TensorReference & { [REFERENCE]: true } = {
+    storage: reference,
+    dtype: named ?? reference.dtype,
+    shape,
+    strides,
+    offset: count(offset, 'tensor offset'),
+    [REFERENCE]: true,
+  };
+  return made;
+}
+
+function counts(value: unknown, what: string): number[] {
+  // torch itself has at most 64 dimensions.
+  if (!Array.isArray(value) || value.length > 64) throw corrupt(what, describe(value));
+  return value.map((item) => count(item, what));
+}
+
+function count(value: unknown, what: string): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw corrupt(what, describe(value));
+  return value as number;
+}
+
+function corrupt(what: string, got: string | number): PruneError {
+  return new PruneError('corrupt', { what, got });
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'None';
+  if (value instanceof PickleDict) return `a dict of ${value.keys.length}`;
+  if (value instanceof PickleList) return `a list of ${value.items.length}`;
+  if (value instanceof PickleGlobal) return value.path;
+  if (Array.isArray(value)) return `a tuple of ${value.length}`;
+  if (typeof value === 'object') return 'an object';
+  return `${typeof value} ${String(value).slice(0, 80)}`;
+}

@@ -1,0 +1,13 @@
+import type { StateDict, Tensor } from '@prune/state-dict';
+import { toFloat32 } from './to-float32.js';
+
+/** The same state dict with its float16 and bfloat16 tensors as float32, each widened when it is read; other tensors as they are. */
+export function widenFloats(stateDict: StateDict): StateDict {
+  return {
+    keys: () => stateDict.keys(),
+    async get(name): Promise<Tensor | undefined> {
+      const tensor = await stateDict.get(name);
+      return tensor?.dtype === 'float16' || tensor?.dtype === 'bfloat16' ? toFloat32(tensor) : tensor;
+    },
+  };
+}
