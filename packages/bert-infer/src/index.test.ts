@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import * as api from './index.js';
+
+test('the public API', () => {
+  expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
+    [
+      "DEFAULT_ANSWER_OPTIONS",
+      "DEFAULT_COMPARE_MODELS_OPTIONS",
+      "answer",
+      "bertConfig",
+      "classify",
+      "classifyTokens",
+      "compareModels",
+      "createTokenizer",
+      "embed",
+      "evaluateSquad",
+      "loadModel",
+      "loadTokenizer",
+      "normalizeAnswer",
+      "readSquad",
+      "scoreAnswer",
+    ]
+  `);
+});

@@ -1,0 +1,39 @@
+import { checkAborted } from '@prune/state-dict';
+import { softmax } from '../math/softmax.js';
+import type { BertModel } from '../model/bert-model.js';
+import { type LabelScore, labelOf } from './classify.js';
+import { type EncodeTextOptions, encodeText } from './encode-text.js';
+import { modelInputs } from './model-inputs.js';
+
+/** Options of {@link classifyTokens}. */
+export interface ClassifyTokensOptions extends EncodeTextOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** A token with its label. */
+export interface TokenLabel extends LabelScore {
+  /** `text.slice(start, end)`, UTF-16 code units of the original text. */
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** The best label of each token of a text, by the model's token classification head. Errors as `classify`'s. */
+export async function classifyTokens(
+  model: BertModel,
+  text: string,
+  options: ClassifyTokensOptions = {},
+): Promise<TokenLabel[]> {
+  checkAborted(options.signal);
+  const encoding = encodeText(await model.tokenizer(), model.config, text, undefined, options);
+  const { ids, starts, ends, sequence } = encoding;
+  const { logits } = await model.logits(modelInputs(model, encoding), { head: 'token-classification' });
+  const labels = logits.shape[2];
+  return ids.flatMap((_, token) => {
+    if (sequence[token] === -1) return [];
+    const scores = softmax(Array.from(logits.data.subarray(token * labels, (token + 1) * labels)));
+    const best = scores.indexOf(Math.max(...scores));
+    const [start, end] = [starts[token], ends[token]];
+    return [{ text: text.slice(start, end), start, end, label: labelOf(model, best), score: scores[best] }];
+  });
+}
