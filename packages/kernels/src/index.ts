@@ -1,1 +1,12 @@
-export {};
+export { createEngine, DEFAULT_ENGINE_OPTIONS, type EngineOptions } from './create-engine.js';
+export type { Engine, Kernels } from './engine.js';
+export type { Encoder, EncoderOutput, ForwardOptions } from './spec/encoder.js';
+export type {
+  Activation,
+  AnyLinear,
+  AttentionMode,
+  EncoderLayer,
+  EncoderSpec,
+  FloatLinear,
+  LayerNormParameters,
+} from './spec/encoder-spec.js';

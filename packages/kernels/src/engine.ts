@@ -1,0 +1,21 @@
+import type { Encoder } from './spec/encoder.js';
+import type { Activation, EncoderSpec, LayerNormParameters } from './spec/encoder-spec.js';
+
+/** The kernels to compute with; all give the same bits. */
+export type Kernels = 'reference' | 'wasm-simd' | 'wasm-relaxed';
+
+/** What computes: a set of kernels with its threads and memory. */
+export interface Engine {
+  readonly kernels: Kernels;
+  /** How many threads compute, the calling one included. */
+  readonly threads: number;
+  /** Checks an encoder's layers one by one and takes them in; the spec is not needed afterwards. Throws `mismatch`, `corrupt`, `limit`, `not-finite`. */
+  loadEncoder(spec: EncoderSpec): Promise<Encoder>;
+  /** LayerNorm over rows of `weight.length`. */
+  layerNorm(x: Float32Array, parameters: LayerNormParameters, eps: number): Float32Array;
+  /** Softmax over rows of `columns`. */
+  softmax(x: Float32Array, columns: number): Float32Array;
+  activate(x: Float32Array, activation: Activation): Float32Array;
+  /** Stops the threads and lets go of the memory; encoders of this engine cannot be used afterwards. Safe to call twice. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,34 @@
+import { dynamicLinear } from '@prune/quant';
+import type { QuantizationProfile } from '@prune/state-dict';
+import type { AnyLinear, FloatLinear } from '../spec/encoder-spec.js';
+
+const { fround } = Math;
+
+/** How the quantized Linears compute. */
+export interface LinearMode {
+  readonly profile: QuantizationProfile;
+  readonly rowwise: boolean;
+}
+
+/**
+ * A Linear over float32 `x` `[tokens, columns]`, gives `[tokens, rows]`: PyTorch's dynamic Linear where the weight is quantized, else a float32
+ * sum over the columns in ascending order from 0, the bias added last.
+ */
+export function linear(x: Float32Array, module: AnyLinear, { profile, rowwise }: LinearMode): Float32Array {
+  return module.kind === 'linear' ? dynamicLinear(x, module, profile, { rowwise }) : floatLinear(x, module);
+}
+
+function floatLinear(x: Float32Array, { weight, shape, bias }: FloatLinear): Float32Array {
+  const [rows, columns] = shape;
+  const tokens = columns === 0 ? 0 : x.length / columns;
+  const y = new Float32Array(tokens * rows);
+  for (let token = 0; token < tokens; token++) {
+    for (let row = 0; row < rows; row++) {
+      const [a, w] = [token * columns, row * columns];
+      let sum = 0;
+      for (let i = 0; i < columns; i++) sum = fround(sum + fround(weight[w + i] * x[a + i]));
+      y[token * rows + row] = bias === null ? sum : sum + bias[row];
+    }
+  }
+  return y;
+}

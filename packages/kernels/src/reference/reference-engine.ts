@@ -1,0 +1,34 @@
+import { checkBatch, checkFinite } from '../spec/check-batch.js';
+import { checkEncoderLayer, type LayerShape } from '../spec/check-encoder-layer.js';
+import type { Encoder } from '../spec/encoder.js';
+import type { EncoderLayer, EncoderSpec } from '../spec/encoder-spec.js';
+import { encoderLayer } from './encoder-layer.js';
+
+/** An encoder that computes with the reference kernels; see `Engine.loadEncoder`. */
+export async function loadReferenceEncoder(spec: EncoderSpec): Promise<Encoder> {
+  const layers: EncoderLayer[] = [];
+  let shape: LayerShape | undefined;
+  for await (const layer of spec.layers) {
+    shape = checkEncoderLayer(layer, layers.length, spec.heads, shape);
+    layers.push(layer);
+  }
+  const hiddenSize = shape?.hidden ?? 0;
+  return {
+    hiddenSize,
+    layers: layers.length,
+    forward(hidden, lengths, options = {}) {
+      const batch = checkBatch(hidden, hiddenSize, lengths, options.keyLengths);
+      const all: Float32Array[] = [];
+      let last: Float32Array = hidden.slice();
+      for (const layer of layers) {
+        if (batch.tokens > 0) last = encoderLayer(layer, spec, last, batch.lengths, batch.keyLengths);
+        if (options.hiddenStates) all.push(last.slice());
+      }
+      checkFinite(last, 'hidden states');
+      return options.hiddenStates ? { last, all } : { last };
+    },
+    close() {
+      layers.length = 0;
+    },
+  };
+}

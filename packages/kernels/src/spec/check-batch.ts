@@ -1,0 +1,66 @@
+import { PruneError } from '@prune/state-dict';
+
+/** A batch that was checked. */
+export interface Batch {
+  readonly tokens: number;
+  readonly lengths: Int32Array;
+  readonly keyLengths: Int32Array;
+}
+
+/**
+ * Tokens of one forward pass at most: 512 sequences of 512 tokens. BERT-base needs about 30 KB of working memory a token, and all memory
+ * of an engine is one WebAssembly memory of 4 GiB at most, weights included.
+ */
+export const MAX_TOKENS = 2 ** 16;
+
+/** Checks the arguments of a forward pass. Throws `mismatch`, `invalid-argument`, `limit`, `not-finite`. */
+export function checkBatch(
+  hidden: Float32Array,
+  width: number,
+  lengths: ArrayLike<number>,
+  keyLengths: ArrayLike<number> = lengths,
+): Batch {
+  if (keyLengths.length !== lengths.length) {
+    fail('mismatch', 'keyLengths do not fit lengths', keyLengths.length, lengths.length);
+  }
+  let tokens = 0;
+  for (let i = 0; i < lengths.length; i++) {
+    const [length, keys] = [lengths[i], keyLengths[i]];
+    if (!(Number.isSafeInteger(length) && length >= 0))
+      fail('invalid-argument', `lengths[${i}]`, length, 'an integer >= 0');
+    if (!(Number.isSafeInteger(keys) && keys <= length && keys >= Math.min(1, length))) {
+      fail('invalid-argument', `keyLengths[${i}]`, keys, `an integer from ${Math.min(1, length)} to ${length}`);
+    }
+    tokens += length;
+  }
+  if (tokens > MAX_TOKENS) fail('limit', 'too many tokens in one pass', tokens, `at most ${MAX_TOKENS}`);
+  if (!(hidden instanceof Float32Array) || hidden.length !== tokens * width) {
+    fail(
+      'mismatch',
+      'hidden states do not fit the lengths',
+      `${hidden?.length} elements`,
+      `${tokens} x ${width} float32`,
+    );
+  }
+  checkFinite(hidden, 'hidden states given');
+  return { tokens, lengths: Int32Array.from(lengths), keyLengths: Int32Array.from(keyLengths) };
+}
+
+/** Throws `not-finite` when a value of float32 `[tokens, width]` is NaN or infinite. */
+export function checkFinite(values: Float32Array, what: string): void {
+  // x - x is 0 for finite x and NaN for all others, and NaN stays: one test at the end.
+  let zero = 0;
+  for (let i = 0; i < values.length; i++) zero += values[i] - values[i];
+  if (zero !== 0) {
+    fail('not-finite', what, String(values.find((value) => !Number.isFinite(value))), 'finite numbers');
+  }
+}
+
+function fail(
+  code: 'mismatch' | 'invalid-argument' | 'limit' | 'not-finite',
+  what: string,
+  got: string | number | undefined,
+  wanted: string | number,
+): never {
+  throw new PruneError(code, { where: 'kernels', what, got, wanted });
+}

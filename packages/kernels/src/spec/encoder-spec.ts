@@ -1,0 +1,52 @@
+import type { CsrMatrix, DenseInt8Matrix, QuantizationProfile, QuantizedLinear } from '@prune/state-dict';
+
+/** A Linear of an unquantized checkpoint: float32 `weight` `[rows, columns]`, row-major. */
+export interface FloatLinear {
+  readonly kind: 'float';
+  readonly weight: Float32Array;
+  readonly shape: readonly [rows: number, columns: number];
+  /** `[rows]`, or `null` for a Linear without one. */
+  readonly bias: Float32Array | null;
+}
+
+/** A Linear: quantized, its weight sparse or dense (the results are the same bits), or float. */
+export type AnyLinear = QuantizedLinear<CsrMatrix | DenseInt8Matrix> | FloatLinear;
+
+/** LayerNorm's parameters, float32 `[hiddenSize]` each. */
+export interface LayerNormParameters {
+  readonly weight: Float32Array;
+  readonly bias: Float32Array;
+}
+
+/** The activation between the two Linears of a layer: `gelu` with erf, `gelu_new` with tanh, `relu`. */
+export type Activation = 'gelu' | 'gelu_new' | 'relu';
+
+/** How scores and contexts are computed: in float32, or quantized to 16 bits and summed in int32. */
+export type AttentionMode = 'float32' | 'int16';
+
+/** One layer's modules, in the order of the computation. */
+export interface EncoderLayer {
+  readonly query: AnyLinear;
+  readonly key: AnyLinear;
+  readonly value: AnyLinear;
+  readonly attentionOutput: AnyLinear;
+  readonly attentionNorm: LayerNormParameters;
+  readonly intermediate: AnyLinear;
+  readonly output: AnyLinear;
+  readonly outputNorm: LayerNormParameters;
+}
+
+/** The layers of an encoder and how they compute. Hidden and intermediate size are those of the matrices. */
+export interface EncoderSpec {
+  /** Taken one by one, so that an encoder can be loaded from a store without holding all of it twice. */
+  readonly layers: Iterable<EncoderLayer> | AsyncIterable<EncoderLayer>;
+  readonly heads: number;
+  readonly activation: Activation;
+  readonly layerNormEps: number;
+  /** How the quantized Linears compute; of no effect for float ones. */
+  readonly profile: QuantizationProfile;
+  /** One activation scale a token instead of one a tensor. Default: false, PyTorch's way. */
+  readonly rowwise?: boolean;
+  /** Default: `float32`. */
+  readonly attention?: AttentionMode;
+}

@@ -1,0 +1,29 @@
+/** Options of {@link Encoder.forward}. */
+export interface ForwardOptions {
+  /** How many of each sequence's first tokens are attended to, 1 to its length. Default: all. */
+  readonly keyLengths?: ArrayLike<number>;
+  /** Whether to keep every layer's output. Default: false. */
+  readonly hiddenStates?: boolean;
+}
+
+/** What an encoder computed, float32 `[tokens, hiddenSize]` each, in memory of its own. */
+export interface EncoderOutput {
+  /** The last layer's output; a copy of the input when there is no layer. */
+  readonly last: Float32Array;
+  /** Every layer's output, the input not repeated; only there when it was asked for. */
+  readonly all?: readonly Float32Array[];
+}
+
+/** An encoder that is ready to compute. */
+export interface Encoder {
+  readonly hiddenSize: number;
+  readonly layers: number;
+  /**
+   * Runs float32 `hidden` `[tokens, hiddenSize]` through all layers; sequence s has `lengths[s]` tokens, one after the other, padding is not
+   * there. Where activations are quantized per tensor, the range of a tensor spans all tokens given.
+   * Throws `mismatch`, `invalid-argument`, and `not-finite` when a value overflows.
+   */
+  forward(hidden: Float32Array, lengths: ArrayLike<number>, options?: ForwardOptions): EncoderOutput;
+  /** Gives the memory back; the encoder cannot be used afterwards. */
+  close(): void;
+}
