@@ -5,11 +5,21 @@ import { writeClasses } from './class-coder.js';
 import { COLUMN_WEIGHTS } from './column-weights.js';
 import { csrFault } from './csr-fault.js';
 import { fitMask } from './fit-mask.js';
-import { gapTables } from './gap-tables.js';
+import { gapTables, ROW_CLASSES } from './gap-tables.js';
 import { encodeMask } from './mask-encoder.js';
 import { writePlain } from './plain.js';
-import { encodeValues } from './value-coder.js';
-import { frequencies, magnitudeLevels, writeLevels } from './value-table.js';
+import { type ContextMap, encodeValues } from './value-coder.js';
+import {
+  fitContexts,
+  GROUPS,
+  groupsOf,
+  NO_CONTEXTS,
+  startsOf,
+  tilted,
+  type ValueContexts,
+  writeContexts,
+} from './value-contexts.js';
+import { magnitudeLevels, writeLevels } from './value-table.js';
 import { pushVarint } from './varint.js';
 
 /** `fast` opens quickly; `max` is smallest. */
@@ -27,8 +37,8 @@ export const FORMS = { plain: 0, fast: 1, max: 2 } as const;
 /** Columns past this are coded plainly: their indices need 32 bits, and no linear layer of a BERT is that wide. */
 export const MAX_COLUMNS = 65_535;
 
-/** Nonzeros a block: a block costs about 16 bytes (0.1 % of its own), and is the least that can be decoded alone. */
-const BLOCK_NONZEROS = 16_384;
+/** Nonzeros a block, about: a block costs 18 bytes (0.1 % of a `fast` one), and is the least that can be decoded alone. */
+const BLOCK_NONZEROS = { fast: 16_384, max: 65_536 } as const;
 
 /**
  * A sparse int8 matrix `[rows, columns]` as bytes (SPEC.md). Equal matrices give equal bytes on every machine.
@@ -70,22 +80,25 @@ function encodeModelled(csr: CsrMatrix, preset: Preset): Uint8Array {
 
   const { columnClass, rowClass } = fitMask(tables, rowCounts, columnCounts, nnz);
   const levels = magnitudeLevels(magnitudes);
+  const contexts = preset === 'fast' ? NO_CONTEXTS : contextsOf(csr, levels, rowClass, columnClass);
   const model = new BinaryEncoder();
   writeClasses(model, columnClass);
   writeClasses(model, rowClass);
   writeLevels(model, levels);
+  if (preset === 'max') writeContexts(model, contexts);
   const modelBytes = model.finish();
 
   const slotOf = slotStarts(columnClass);
-  const frequency = frequencies(levels);
+  const frequency = contexts.tilts.map((tilt) => tilted(levels, tilt));
+  const map = contextMap(contexts, rowClass, columnClass);
   const head: number[] = [FORMS[preset]];
   const payload: Uint8Array[] = [modelBytes];
-  const blocks = splitRows(indptr, nnz);
+  const blocks = splitRows(indptr, nnz, BLOCK_NONZEROS[preset]);
   for (const n of [rows, columns, nnz, modelBytes.length, blocks.length]) pushVarint(head, n);
   let from = 0;
   for (const to of blocks) {
     const mask = encodeMask(tables, { slotOf, rowClass }, csr, from, to);
-    const values = encodeValues(frequency, data, indptr[from], indptr[to]);
+    const values = encodeValues(frequency, map, { indptr, indices, data, from, to });
     for (const n of [to - from, indptr[to] - indptr[from], mask.length / 2, values.length / 2]) pushVarint(head, n);
     payload.push(mask, values);
     from = to;
@@ -100,11 +113,44 @@ export function slotStarts(columnClass: Uint8Array): Int32Array {
   return starts;
 }
 
+/** The groups of rows and columns, from their classes. */
+export function contextMap(contexts: ValueContexts, rowClass: Uint8Array, columnClass: Uint8Array): ContextMap {
+  const ofRow = groupsOf(contexts.rowStarts, 256);
+  const ofColumn = groupsOf(contexts.columnStarts, 256);
+  return {
+    groups: contexts.groups,
+    rowGroup: rowClass.map((c) => ofRow[c]),
+    columnGroup: columnClass.map((c) => ofColumn[c]),
+  };
+}
+
+function contextsOf(csr: CsrMatrix, levels: Uint16Array, rowClass: Uint8Array, columnClass: Uint8Array): ValueContexts {
+  const { indptr, indices, data } = csr;
+  const inRows = new Int32Array(ROW_CLASSES + 1);
+  const inColumns = new Int32Array(COLUMN_WEIGHTS.length);
+  for (let r = 0; r < rowClass.length; r++) inRows[rowClass[r]] += indptr[r + 1] - indptr[r];
+  for (let p = 0; p < data.length; p++) inColumns[columnClass[indices[p]]]++;
+  const rowStarts = startsOf(inRows);
+  const columnStarts = startsOf(inColumns);
+  const { rowGroup, columnGroup } = contextMap(
+    { groups: GROUPS, rowStarts, columnStarts, tilts: [] },
+    rowClass,
+    columnClass,
+  );
+  const counts = Array.from({ length: GROUPS * GROUPS }, () => new Int32Array(128));
+  for (let r = 0; r < rowClass.length; r++) {
+    for (let p = indptr[r]; p < indptr[r + 1]; p++) {
+      counts[rowGroup[r] * GROUPS + columnGroup[indices[p]]][Math.abs(data[p]) - 1]++;
+    }
+  }
+  return fitContexts(levels, rowStarts, columnStarts, counts);
+}
+
 /** The row at which each block ends: blocks of about equal nonzeros, an even number of them, so that they decode in pairs. */
-function splitRows(indptr: Int32Array, nnz: number): number[] {
+function splitRows(indptr: Int32Array, nnz: number, size: number): number[] {
   const rows = indptr.length - 1;
-  const pairs = Math.round(nnz / (2 * BLOCK_NONZEROS));
-  const wanted = pairs > 0 ? 2 * pairs : nnz > BLOCK_NONZEROS / 4 ? 2 : 1;
+  const pairs = Math.round(nnz / (2 * size));
+  const wanted = pairs > 0 ? 2 * pairs : nnz > size / 4 ? 2 : 1;
   const ends: number[] = [];
   for (let r = 1; r < rows; r++) {
     if (indptr[r] * wanted >= nnz * (ends.length + 1) && ends.length < wanted - 1) ends.push(r);

@@ -3,13 +3,14 @@ import { BinaryDecoder } from './binary-coder.js';
 import { readClasses } from './class-coder.js';
 import { COLUMN_WEIGHTS } from './column-weights.js';
 import { corrupt } from './corrupt.js';
-import { FORMS, MAX_COLUMNS, type Preset, slotStarts } from './encode-csr.js';
+import { contextMap, FORMS, MAX_COLUMNS, type Preset, slotStarts } from './encode-csr.js';
 import { slotLimit } from './fit-mask.js';
 import { gapTables, ROW_CLASSES } from './gap-tables.js';
 import { decodeLane, decodeLanePair, openLane } from './mask-decoder.js';
 import { readPlain } from './plain.js';
-import { decodeValues, valueTable } from './value-coder.js';
-import { frequencies, readLevels } from './value-table.js';
+import { decodeContextValues, decodeValues, valueTables } from './value-coder.js';
+import { NO_CONTEXTS, readContexts, tilted } from './value-contexts.js';
+import { readLevels } from './value-table.js';
 import { ByteReader } from './varint.js';
 
 /** Rows that are coded together: the least that can be decoded alone. */
@@ -120,8 +121,11 @@ function openModelled(reader: ByteReader, form: Preset, shape: readonly [number,
   const slots = slotOf[columns];
   if (slots > slotLimit(columns)) throw corrupt('columns are too heavy', slots, `at most ${slotLimit(columns)} slots`);
   const rowClass = readClasses(coder, rows, ROW_CLASSES + 1);
-  const table = valueTable(frequencies(readLevels(coder, 128)));
+  const levels = readLevels(coder, 128);
+  const contexts = form === 'max' ? readContexts(coder) : NO_CONTEXTS;
   coder.finish();
+  const valueTable = valueTables(contexts.tilts.map((tilt) => tilted(levels, tilt)));
+  const map = contextMap(contexts, rowClass, columnClass);
 
   const masks: Uint8Array[] = [];
   const values: Uint8Array[] = [];
@@ -148,7 +152,12 @@ function openModelled(reader: ByteReader, form: Preset, shape: readonly [number,
     else decodeLane(tables, row === 0 ? maskShape : shifted, columnAt, lanes[0], { ...target, indices });
     for (const i of lanes.length === 2 ? [one, two] : [one]) {
       const start = blocks[i].before - nonzero;
-      decodeValues(table, values[i], target.data, start, start + blocks[i].nnz);
+      if (map.groups === 1) {
+        decodeValues(valueTable, values[i], target.data, start, start + blocks[i].nnz);
+      } else {
+        const rows = { ...target, from: blocks[i].from - row, to: blocks[i].to - row };
+        decodeContextValues(valueTable, map, values[i], rows, row);
+      }
     }
   });
 }

@@ -2,7 +2,7 @@ import { BinaryDecoder, BinaryEncoder } from './binary-coder.js';
 import { corrupt } from './corrupt.js';
 import { checkEnd, stateAt, wordsOf } from './mask-decoder.js';
 import { RansEncoder, STATE_MIN } from './rans-encoder.js';
-import { frequencies, magnitudeLevels, readLevels, writeLevels } from './value-table.js';
+import { frequencies, magnitudeLevels, readLevels, weightsOf, writeLevels } from './value-table.js';
 import { type ByteReader, pushVarint } from './varint.js';
 
 /** Symbols of one distribution: bytes, or up to {@link MAX_ALPHABET} integers. */
@@ -22,7 +22,7 @@ export function encodeSymbols(symbols: Symbols, alphabet: number): Uint8Array[] 
   const counts = new Int32Array(alphabet);
   for (let i = 0; i < symbols.length; i++) counts[symbols[i]]++;
   const levels = magnitudeLevels(counts);
-  const frequency = frequencies(levels, TOTAL);
+  const frequency = frequencies(weightsOf(levels), TOTAL);
   const low = new Uint16Array(alphabet);
   for (let i = 1; i < alphabet; i++) low[i] = low[i - 1] + frequency[i - 1];
   const table = new BinaryEncoder();
@@ -49,7 +49,7 @@ export function decodeSymbols(reader: ByteReader, symbols: Symbols, alphabet: nu
     lengths.push(2 * reader.varint('chunk', reader.bytes.length));
   }
   const coder = new BinaryDecoder(reader.take('table', tableBytes));
-  const frequency = frequencies(readLevels(coder, alphabet), TOTAL);
+  const frequency = frequencies(weightsOf(readLevels(coder, alphabet)), TOTAL);
   coder.finish();
   const symbolAt = new Uint16Array(TOTAL);
   const low = new Uint16Array(alphabet);

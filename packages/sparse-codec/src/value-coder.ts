@@ -3,37 +3,64 @@ import { SCALE, SCALE_BITS } from './gap-tables.js';
 import { checkEnd, stateAt, wordsOf } from './mask-decoder.js';
 import { RansEncoder, STATE_MIN } from './rans-encoder.js';
 
-/** A value's symbol is its magnitude and, as one plain bit below it, its sign. */
+/** A value's symbol is its magnitude and its sign, which halves the magnitude's range. */
 const VALUE_BITS = SCALE_BITS + 1;
 /** Two coder states take turns: twice as fast as one, 4 bytes a block. */
 const STATES = 2;
+const MASK = 2 * SCALE - 1;
 
-/** `data[from .. to]` as bytes. `frequency`: of magnitudes 1 .. 128, summing to 4,096, none 0 that occurs. */
-export function encodeValues(frequency: Uint16Array, data: Int8Array, from: number, to: number): Uint8Array {
-  const low = lows(frequency);
+/** Where in a matrix a value is, as contexts see it. */
+export interface ContextMap {
+  /** Groups a side. */
+  readonly groups: number;
+  /** `[rows]` and `[columns]`: the group of each. */
+  readonly rowGroup: Uint8Array;
+  readonly columnGroup: Uint8Array;
+}
+
+/** The nonzeros that a block's values belong to: rows `from .. to` of `indptr`. */
+export interface ValueRows {
+  readonly indptr: Int32Array;
+  readonly indices: Uint16Array | Int32Array;
+  readonly data: Int8Array;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The values of some rows as bytes. `frequency`: for every context, of magnitudes 1 .. 128, summing to 4,096, none 0 that occurs. */
+export function encodeValues(frequency: readonly Uint16Array[], map: ContextMap, rows: ValueRows): Uint8Array {
+  const { indptr, indices, data, from, to } = rows;
+  const low = frequency.map(lows);
   const coder = new RansEncoder(VALUE_BITS);
-  for (let p = from; p < to; p++) {
-    const magnitude = Math.abs(data[p]) - 1;
-    coder.push(2 * low[magnitude] + (data[p] < 0 ? frequency[magnitude] : 0), frequency[magnitude]);
+  for (let r = from; r < to; r++) {
+    const context = map.rowGroup[r] * map.groups;
+    for (let p = indptr[r]; p < indptr[r + 1]; p++) {
+      const c = context + map.columnGroup[indices[p]];
+      const magnitude = Math.abs(data[p]) - 1;
+      const f = frequency[c][magnitude];
+      coder.push(2 * low[c][magnitude] + (data[p] < 0 ? f : 0), f);
+    }
   }
   return coder.finish(STATES);
 }
 
-/** 8,192 entries: value << 24 | (position - low) << 12 | frequency - 1; made once a matrix for {@link decodeValues}. */
-export function valueTable(frequency: Uint16Array): Int32Array {
-  const table = new Int32Array(2 * SCALE);
+/** For every context 8,192 entries: value << 24 | (position - low) << 12 | frequency - 1; made once a matrix. */
+export function valueTables(frequency: readonly Uint16Array[]): Int32Array {
+  const table = new Int32Array(frequency.length * 2 * SCALE);
   let position = 0;
-  for (let m = 0; m < frequency.length; m++) {
-    const f = frequency[m];
-    for (let i = 0; i < f; i++) table[position + i] = ((m + 1) << 24) | (i << 12) | (f - 1);
-    for (let i = 0; i < f; i++) table[position + f + i] = (-(m + 1) << 24) | (i << 12) | (f - 1);
-    position += 2 * f;
-  }
-  if (position !== 2 * SCALE) throw corrupt('magnitude table is empty', position / 2, SCALE);
+  frequency.forEach((of, context) => {
+    for (let m = 0; m < of.length; m++) {
+      const f = of[m];
+      for (let i = 0; i < f; i++) table[position + i] = ((m + 1) << 24) | (i << 12) | (f - 1);
+      for (let i = 0; i < f; i++) table[position + f + i] = (-(m + 1) << 24) | (i << 12) | (f - 1);
+      position += 2 * f;
+    }
+    if (position !== 2 * SCALE * (context + 1)) throw corrupt('table of magnitudes is empty', 0, SCALE);
+  });
   return table;
 }
 
-/** Writes `data[from .. to]`. */
+/** Writes `data` of rows whose indices are there, values in one context. */
 export function decodeValues(table: Int32Array, block: Uint8Array, data: Int8Array, from: number, to: number): void {
   const words = wordsOf(block, STATES);
   let even = stateAt(words, 0);
@@ -41,8 +68,8 @@ export function decodeValues(table: Int32Array, block: Uint8Array, data: Int8Arr
   let at = 4;
   let p = from;
   for (; p + 1 < to; p += 2) {
-    const one = table[even & (2 * SCALE - 1)];
-    const two = table[odd & (2 * SCALE - 1)];
+    const one = table[even & MASK];
+    const two = table[odd & MASK];
     data[p] = one >> 24;
     data[p + 1] = two >> 24;
     even = (Math.imul((one & 0xfff) + 1, even >>> VALUE_BITS) + ((one >>> 12) & 0xfff)) | 0;
@@ -51,13 +78,44 @@ export function decodeValues(table: Int32Array, block: Uint8Array, data: Int8Arr
     if (odd < STATE_MIN) odd = (odd << 16) | words[at++];
   }
   if (p < to) {
-    const one = table[even & (2 * SCALE - 1)];
+    const one = table[even & MASK];
     data[p] = one >> 24;
     even = (Math.imul((one & 0xfff) + 1, even >>> VALUE_BITS) + ((one >>> 12) & 0xfff)) | 0;
     if (even < STATE_MIN) even = (even << 16) | words[at++];
   }
   checkEnd(words, at, even);
   checkEnd(words, at, odd);
+}
+
+/** Writes `data` of rows whose indices are there, values in contexts. `firstRow`: what row 0 of `rows` is in the map. */
+export function decodeContextValues(
+  tables: Int32Array,
+  map: ContextMap,
+  block: Uint8Array,
+  rows: ValueRows,
+  firstRow: number,
+): void {
+  const { indptr, indices, data, from, to } = rows;
+  const { groups, rowGroup, columnGroup } = map;
+  const words = wordsOf(block, STATES);
+  // The state whose turn it is, and the other.
+  let now = stateAt(words, 0);
+  let then = stateAt(words, 2);
+  let at = 4;
+  for (let r = from; r < to; r++) {
+    const context = rowGroup[firstRow + r] * groups;
+    const end = indptr[r + 1];
+    for (let p = indptr[r]; p < end; p++) {
+      const entry = tables[((context + columnGroup[indices[p]]) << VALUE_BITS) | (now & MASK)];
+      data[p] = entry >> 24;
+      let next = (Math.imul((entry & 0xfff) + 1, now >>> VALUE_BITS) + ((entry >>> 12) & 0xfff)) | 0;
+      if (next < STATE_MIN) next = (next << 16) | words[at++];
+      now = then;
+      then = next;
+    }
+  }
+  checkEnd(words, at, now);
+  checkEnd(words, at, then);
 }
 
 function lows(frequency: Uint16Array): Uint16Array {

@@ -17,23 +17,28 @@ export function magnitudeLevels(counts: Int32Array): Uint16Array {
   });
 }
 
-/** Frequencies that sum to `scale`, in proportion to level^2, at least 1 for a level above 0. What rounding leaves goes to the most frequent. */
-export function frequencies(levels: Uint16Array, scale = SCALE): Uint16Array {
+/** What a level stands for: its square. */
+export function weightsOf(levels: Uint16Array): Float64Array {
+  return Float64Array.from(levels, (level) => level * level);
+}
+
+/** Frequencies that sum to `scale`, in proportion to the weights, at least 1 for a weight above 0. What rounding leaves goes to the heaviest. */
+export function frequencies(weights: Float64Array, scale = SCALE): Uint16Array {
   let total = 0;
-  for (const level of levels) total += level * level;
-  const out = new Uint16Array(levels.length);
+  for (const weight of weights) total += weight;
+  const out = new Uint16Array(weights.length);
   if (total === 0) return out;
   let used = 0;
   let top = 0;
-  for (let i = 0; i < levels.length; i++) {
-    if (levels[i] > levels[top]) top = i;
-    if (levels[i] === 0) continue;
-    out[i] = Math.max(1, Math.floor((levels[i] * levels[i] * scale + total / 2) / total));
+  for (let i = 0; i < weights.length; i++) {
+    if (weights[i] > weights[top]) top = i;
+    if (weights[i] === 0) continue;
+    out[i] = Math.max(1, Math.floor((weights[i] / total) * scale + 0.5));
     used += out[i];
   }
-  // The most frequent one gives at most half of itself, then the next in order: with at most scale / 4 symbols there is enough to give.
-  for (let i = top; used !== scale; i = (i + 1) % levels.length) {
-    if (levels[i] === 0) continue;
+  // The heaviest gives at most half of what it has, then the next in order: with at most scale / 4 symbols there is enough to give.
+  for (let i = top; used !== scale; i = (i + 1) % weights.length) {
+    if (weights[i] === 0) continue;
     const change = used > scale ? -Math.min(used - scale, out[i] >> 1) : scale - used;
     out[i] += change;
     used += change;
