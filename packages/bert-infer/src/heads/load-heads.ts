@@ -1,3 +1,4 @@
+import type { Engine } from '@prune/kernels';
 import type { LinearMode } from '../model/apply-linear.js';
 import type { BertConfig } from '../model/bert-config.js';
 import type { EmbeddingTable } from '../model/embed-tokens.js';
@@ -24,6 +25,7 @@ export async function loadHeads(
   config: BertConfig,
   mode: LinearMode,
   words: EmbeddingTable,
+  engine: Engine,
 ): Promise<Head[]> {
   const named = HEAD_OF_CLASS.find(([suffix]) => config.architectures.some((name) => suffix.test(name)))?.[1];
   const heads: Head[] = [];
@@ -35,7 +37,7 @@ export async function loadHeads(
     heads.push(await tokenClassificationHead(modules, names, config, mode));
   }
   if (modules.hasLinear(names.maskedLanguageModel.dense)) {
-    heads.push(await maskedLanguageModelHead(modules, names, config, mode, words));
+    heads.push(await maskedLanguageModelHead(modules, names, config, mode, words, engine));
   }
   return heads.sort((a, b) => Number(b.name === named) - Number(a.name === named));
 }

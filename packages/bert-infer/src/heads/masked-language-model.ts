@@ -1,10 +1,10 @@
+import type { AnyLinear, Engine } from '@prune/kernels';
 import { dequantizeEmbedding, quantizeWeight } from '@prune/quant';
 import { applyLinear, type LinearMode } from '../model/apply-linear.js';
 import type { BertConfig } from '../model/bert-config.js';
 import type { EmbeddingTable } from '../model/embed-tokens.js';
 import type { ParameterNames } from '../model/parameter-names.js';
-import type { AnyLinear, ModuleReader } from '../model/read-modules.js';
-import { activate, referenceLayerNorm } from '../model/reference-encoder.js';
+import type { ModuleReader } from '../model/read-modules.js';
 import { type Head, scatterTokens } from './head.js';
 
 /**
@@ -17,6 +17,7 @@ export async function maskedLanguageModelHead(
   config: BertConfig,
   mode: LinearMode,
   words: EmbeddingTable,
+  engine: Pick<Engine, 'activate' | 'layerNorm'>,
 ): Promise<Head> {
   const { hiddenSize, vocabSize, activation, layerNormEps } = config;
   const { dense: denseName, norm: normName, decoder: decoderName, bias: biasName } = names.maskedLanguageModel;
@@ -30,8 +31,8 @@ export async function maskedLanguageModelHead(
     logits(hidden, batch) {
       // Not when the model is loaded: a decoder is as large as the embeddings, and most uses never ask for it.
       decoder ??= tiedDecoder(words, bias!, dense.kind === 'linear');
-      const transformed = applyLinear(dense, hidden, mode).map((value) => activate(value, activation));
-      const logits = applyLinear(decoder, referenceLayerNorm(transformed, norm, layerNormEps), mode);
+      const transformed = engine.activate(applyLinear(dense, hidden, mode), activation);
+      const logits = applyLinear(decoder, engine.layerNorm(transformed, norm, layerNormEps), mode);
       return { head: 'masked-lm', logits: scatterTokens(logits, vocabSize, batch) };
     },
   };

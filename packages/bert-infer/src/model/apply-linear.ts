@@ -1,6 +1,6 @@
+import type { AnyLinear } from '@prune/kernels';
 import { dynamicLinear } from '@prune/quant';
 import type { QuantizationProfile } from '@prune/state-dict';
-import type { AnyLinear } from './read-modules.js';
 
 /** How the Linears of a model compute. */
 export interface LinearMode {

@@ -1,7 +1,5 @@
+import type { Activation } from '@prune/kernels';
 import { type JsonObject, PruneError } from '@prune/state-dict';
-
-/** The activation between the two halves of a feed-forward layer. */
-export type Activation = 'gelu' | 'gelu_new' | 'relu';
 
 /** What config.json says of the shape of a model, by transformers' names for BERT; other families are translated. */
 export interface BertConfig {

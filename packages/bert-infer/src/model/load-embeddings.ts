@@ -1,7 +1,8 @@
+import type { LayerNormParameters } from '@prune/kernels';
 import type { BertConfig } from './bert-config.js';
 import type { EmbeddingTables } from './embed-tokens.js';
 import type { ParameterNames } from './parameter-names.js';
-import type { LayerNormParameters, ModuleReader } from './read-modules.js';
+import type { ModuleReader } from './read-modules.js';
 
 /** What turns token ids into the encoder's input. */
 export interface Embeddings {

@@ -1,18 +1,17 @@
+import type { EncoderLayer } from '@prune/kernels';
 import type { BertConfig } from './bert-config.js';
 import type { ParameterNames } from './parameter-names.js';
 import type { ModuleReader } from './read-modules.js';
-import type { EncoderLayer } from './reference-encoder.js';
 
-/** Every layer's modules, each checked against the config. */
-export async function loadLayers(
+/** Every layer's modules, each checked against the config, one layer in memory at a time. */
+export async function* loadLayers(
   modules: ModuleReader,
   names: ParameterNames,
   { layers, hiddenSize, intermediateSize }: BertConfig,
-): Promise<EncoderLayer[]> {
-  const loaded: EncoderLayer[] = [];
+): AsyncGenerator<EncoderLayer, void, undefined> {
   for (let index = 0; index < layers; index++) {
     const layer = names.layer(index);
-    loaded.push({
+    yield {
       query: await modules.linear(layer.query, hiddenSize, hiddenSize),
       key: await modules.linear(layer.key, hiddenSize, hiddenSize),
       value: await modules.linear(layer.value, hiddenSize, hiddenSize),
@@ -21,7 +20,6 @@ export async function loadLayers(
       intermediate: await modules.linear(layer.intermediate, intermediateSize, hiddenSize),
       output: await modules.linear(layer.output, hiddenSize, intermediateSize),
       outputNorm: await modules.layerNorm(layer.outputNorm, hiddenSize),
-    });
+    };
   }
-  return loaded;
 }

@@ -1,3 +1,4 @@
+import { type AttentionMode, createEngine, type Encoder, type Engine, type EngineOptions } from '@prune/kernels';
 import { profileOf } from '@prune/quant';
 import {
   type ElementaryStateDict,
@@ -9,21 +10,22 @@ import {
 } from '@prune/state-dict';
 import { loadHeads } from '../heads/load-heads.js';
 import type { LinearMode } from './apply-linear.js';
-import { bertConfig } from './bert-config.js';
+import { type BertConfig, bertConfig } from './bert-config.js';
 import type { BertModel } from './bert-model.js';
 import { createModel } from './create-model.js';
 import { embedTokens } from './embed-tokens.js';
 import { loadEmbeddings } from './load-embeddings.js';
 import { loadLayers } from './load-layers.js';
-import { parameterNames } from './parameter-names.js';
-import { prefixOf, readModules } from './read-modules.js';
-import { referenceEncoder, referenceLayerNorm } from './reference-encoder.js';
+import { type ParameterNames, parameterNames } from './parameter-names.js';
+import { type ModuleReader, prefixOf, readModules } from './read-modules.js';
 
 /** A model as a store or an open checkpoint has it: its tensors, and what travels with them. */
 export type StoredModel = ElementaryStateDict & { readonly metadata?: ModelMetadata };
 
 /** Options of {@link loadModel}. */
 export interface LoadModelOptions {
+  /** What computes: an engine, or how the model is to make one of its own, which is closed with the model. */
+  readonly engine?: Engine | EngineOptions;
   /** The Hugging Face config.json. Default: the model's own. */
   readonly config?: JsonObject;
   /** How the quantized Linears compute. Default: what the model's metadata says. */
@@ -32,6 +34,8 @@ export interface LoadModelOptions {
   readonly embeddings?: StateDict;
   /** Activations quantized for each token alone, so that a result does not depend on what it was batched with. Default: false, PyTorch's way. */
   readonly rowwise?: boolean;
+  /** Attention in float32, or quantized to 16 bits. Default: the engine's. */
+  readonly attention?: AttentionMode;
 }
 
 /**
@@ -54,19 +58,49 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
   const names = parameterNames(config.family, prefixOf(modules.names, config.family));
   const mode: LinearMode = { profile: profileOf(metadata, options.profile), rowwise: options.rowwise ?? false };
   const embeddings = await loadEmbeddings(modules, names, config);
-  const layers = await loadLayers(modules, names, config);
-  const heads = await loadHeads(modules, names, config, mode, embeddings.tables.word);
-  const quantized = layers.some(({ query }) => query.kind === 'linear');
-  const spec = { layers, heads: config.heads, activation: config.activation, layerNormEps: config.layerNormEps, mode };
-  return createModel({
-    config,
-    profile: quantized ? mode.profile : 'float32',
-    heads,
-    files: metadata.files,
-    async encode(batch) {
-      const input = referenceLayerNorm(embedTokens(embeddings.tables, batch), embeddings.norm, config.layerNormEps);
-      return referenceEncoder(spec, input, batch.lengths, batch.keyLengths);
-    },
-    async close() {},
-  });
+  const { engine: given = {} } = options;
+  const engine = isEngine(given) ? given : await createEngine(given);
+  let encoder: Encoder | undefined;
+  const close = async () => {
+    encoder?.close();
+    if (engine !== given) await engine.close();
+  };
+  try {
+    const quantized = isQuantized(modules, names, config);
+    const loaded = await engine.loadEncoder({
+      layers: loadLayers(modules, names, config),
+      heads: config.heads,
+      activation: config.activation,
+      layerNormEps: config.layerNormEps,
+      attention: options.attention,
+      ...mode,
+    });
+    encoder = loaded;
+    const heads = await loadHeads(modules, names, config, mode, embeddings.tables.word, engine);
+    return createModel({
+      config,
+      profile: quantized ? mode.profile : 'float32',
+      heads,
+      files: metadata.files,
+      async encode(batch, all) {
+        const input = engine.layerNorm(embedTokens(embeddings.tables, batch), embeddings.norm, config.layerNormEps);
+        const { keyLengths, lengths } = batch;
+        const output = loaded.forward(input, lengths, { keyLengths, hiddenStates: all });
+        return all ? [input, ...output.all!] : [output.last];
+      },
+      close,
+    });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** By the first Linear of the encoder; a model without a layer has none. */
+function isQuantized(modules: ModuleReader, names: ParameterNames, { layers }: BertConfig): boolean {
+  return layers > 0 && modules.names.has(names.layer(0).query);
+}
+
+function isEngine(given: Engine | EngineOptions): given is Engine {
+  return 'loadEncoder' in given;
 }

@@ -1,34 +1,14 @@
 import { recomposeSparse } from '@prune/csr';
+import type { AnyLinear, LayerNormParameters } from '@prune/kernels';
 import { toFloat32 } from '@prune/quant';
 import {
-  type CsrMatrix,
-  type DenseInt8Matrix,
   type Elementary,
   type ElementaryStateDict,
   PruneError,
   type QuantizedEmbedding,
-  type QuantizedLinear,
   type StateDict,
   type Tensor,
 } from '@prune/state-dict';
-
-/** A Linear of an unquantized checkpoint: float32 `weight` `[rows, columns]`, row-major. */
-export interface FloatLinear {
-  readonly kind: 'float';
-  readonly weight: Float32Array;
-  readonly shape: readonly [rows: number, columns: number];
-  /** `[rows]`, or `null` for a Linear without one. */
-  readonly bias: Float32Array | null;
-}
-
-/** A Linear: quantized (sparse as stored, dense where it is made here), or float. */
-export type AnyLinear = QuantizedLinear<CsrMatrix | DenseInt8Matrix> | FloatLinear;
-
-/** LayerNorm's parameters. */
-export interface LayerNormParameters {
-  readonly weight: Float32Array;
-  readonly bias: Float32Array;
-}
 
 /** A model's modules by name, each checked against the shape that the config wants before it is used. Lazy: one module a call. */
 export interface ModuleReader {
