@@ -1,8 +1,9 @@
 import { DTYPES, type Dtype, type Tensor, type TensorData, tensor } from '@prune/state-dict';
 import { corrupt } from './corrupt.js';
 import { dyadicGrid, MAX_GRID_BITS } from './dyadic-grid.js';
+import { decodeGridRows, encodeGridRows } from './grid-rows.js';
 import { decodePlanes, encodePlanes, joined } from './planes.js';
-import { decodeSymbols, encodeSymbols, MAX_ALPHABET } from './symbol-coder.js';
+import { MAX_ALPHABET } from './symbol-coder.js';
 import { ByteReader } from './varint.js';
 
 /** How the elements were transformed before they were coded; the first number of the block. */
@@ -12,7 +13,7 @@ const TRANSFORMS = { planes: 0, half: 1, grid: 2 } as const;
  * A dense tensor as bytes, by what it turns out to be: float32 on a grid of 2^-n (a table that was rounded), float32 that float16 holds
  * exactly (a model saved as such), or planes of bytes. -0, infinities and every NaN come back with their bits.
  */
-export function encodeFloats({ dtype, data }: Tensor): Uint8Array {
+export function encodeFloats({ dtype, shape, data }: Tensor): Uint8Array {
   if (dtype === 'float32') {
     const values = data as Float32Array;
     // A table of frequencies pays from about four elements a symbol on.
@@ -26,7 +27,7 @@ export function encodeFloats({ dtype, data }: Tensor): Uint8Array {
       const origin = grid.origin < 0 ? -2 * grid.origin - 1 : 2 * grid.origin;
       return joined(
         [TRANSFORMS.grid, grid.bits, origin, grid.alphabet, grid.negativeZero ? 1 : 0],
-        encodeSymbols(symbols, grid.alphabet),
+        encodeGridRows(symbols, widthOf(shape, symbols.length), grid.alphabet),
       );
     }
     const halves = exactHalves(values);
@@ -55,7 +56,7 @@ export function decodeFloats(bytes: Uint8Array, dtype: Dtype, shape: readonly nu
     const alphabet = reader.varint('alphabet', MAX_ALPHABET);
     const negativeZero = reader.varint('whether -0 occurs', 1) === 1 ? alphabet - 1 : alphabet;
     const symbols = new Uint16Array(count);
-    decodeSymbols(reader, symbols, alphabet);
+    decodeGridRows(reader, symbols, widthOf(shape, count), alphabet);
     const values = data as Float32Array;
     for (let i = 0; i < count; i++) {
       values[i] = symbols[i] === negativeZero ? -0 : (symbols[i] + origin) * step;
@@ -65,6 +66,11 @@ export function decodeFloats(bytes: Uint8Array, dtype: Dtype, shape: readonly nu
   }
   if (reader.offset !== bytes.length) throw corrupt('bytes after the tensor', bytes.length, reader.offset);
   return tensor(dtype, shape, data as never);
+}
+
+/** Elements of a row: the last dimension; a tensor without elements has none. */
+function widthOf(shape: readonly number[], count: number): number {
+  return count === 0 ? 0 : (shape.at(-1) ?? 1);
 }
 
 function bytesOf(array: ArrayBufferView): Uint8Array {

@@ -17,22 +17,46 @@ const TOTAL = 1 << BITS;
 const CHUNK = 1 << 16;
 const STATES = 2;
 
-/** Symbols below `alphabet` by their frequencies (static, order 0): the table, then chunks of 65,536. */
-export function encodeSymbols(symbols: Symbols, alphabet: number): Uint8Array[] {
-  const counts = new Int32Array(alphabet);
-  for (let i = 0; i < symbols.length; i++) counts[symbols[i]]++;
-  const levels = magnitudeLevels(counts);
-  const frequency = frequencies(weightsOf(levels), TOTAL);
-  const low = new Uint16Array(alphabet);
-  for (let i = 1; i < alphabet; i++) low[i] = low[i - 1] + frequency[i - 1];
+/** Symbols in lines of `width`, each line of a class that has frequencies of its own. */
+export interface Lines {
+  readonly width: number;
+  /** Class of each line, 0 and up. */
+  readonly classOf: Uint8Array;
+  readonly classes: number;
+}
+
+/** All symbols by the same frequencies. */
+export function oneLine(symbols: Symbols): Lines {
+  return { width: symbols.length, classOf: new Uint8Array(1), classes: 1 };
+}
+
+/** Symbols below `alphabet` by the frequencies of their class (static, order 0): the tables, then chunks of 65,536. */
+export function encodeSymbols(symbols: Symbols, alphabet: number, lines = oneLine(symbols)): Uint8Array[] {
+  const { width, classOf, classes } = lines;
+  const counts = Array.from({ length: classes }, () => new Int32Array(alphabet));
+  for (let i = 0, line = 0; i < symbols.length; line++) {
+    const own = counts[classOf[line]];
+    for (const end = i + width; i < end; i++) own[symbols[i]]++;
+  }
   const table = new BinaryEncoder();
-  writeLevels(table, levels);
+  const frequency: Uint16Array[] = [];
+  for (const own of counts) {
+    const levels = magnitudeLevels(own);
+    writeLevels(table, levels);
+    frequency.push(frequencies(weightsOf(levels), TOTAL));
+  }
   const tableBytes = table.finish();
+  const low = frequency.map(lowsOf);
   const chunks: Uint8Array[] = [];
   for (let from = 0; from < symbols.length; from += CHUNK) {
     const coder = new RansEncoder(BITS);
     const to = Math.min(from + CHUNK, symbols.length);
-    for (let i = from; i < to; i++) coder.push(low[symbols[i]], frequency[symbols[i]]);
+    for (let i = from; i < to; ) {
+      const line = Math.floor(i / width);
+      const own = frequency[classOf[line]];
+      const lowest = low[classOf[line]];
+      for (const end = Math.min(to, (line + 1) * width); i < end; i++) coder.push(lowest[symbols[i]], own[symbols[i]]);
+    }
     chunks.push(coder.finish(STATES));
   }
   const head: number[] = [];
@@ -41,57 +65,74 @@ export function encodeSymbols(symbols: Symbols, alphabet: number): Uint8Array[] 
   return [Uint8Array.from(head), tableBytes, ...chunks];
 }
 
-/** Fills `symbols`, each below `alphabet`, from what {@link encodeSymbols} made. */
-export function decodeSymbols(reader: ByteReader, symbols: Symbols, alphabet: number): void {
+/** Fills `symbols`, each below `alphabet`, from what {@link encodeSymbols} made with the same lines. */
+export function decodeSymbols(reader: ByteReader, symbols: Symbols, alphabet: number, lines = oneLine(symbols)): void {
   const tableBytes = reader.varint('table', reader.bytes.length);
   const lengths: number[] = [];
   for (let from = 0; from < symbols.length; from += CHUNK) {
     lengths.push(2 * reader.varint('chunk', reader.bytes.length));
   }
   const coder = new BinaryDecoder(reader.take('table', tableBytes));
-  const frequency = frequencies(weightsOf(readLevels(coder, alphabet)), TOTAL);
+  const tables = Array.from({ length: lines.classes }, () => symbolTable(readLevels(coder, alphabet)));
   coder.finish();
-  const symbolAt = new Uint16Array(TOTAL);
-  const low = new Uint16Array(alphabet);
-  let position = 0;
-  for (let s = 0; s < alphabet; s++) {
-    low[s] = position;
-    symbolAt.fill(s, position, position + frequency[s]);
-    position += frequency[s];
+  for (const c of lines.classOf) {
+    if (symbols.length > 0 && tables[c].symbolAt.length === 0) throw corrupt('table of frequencies is empty', 0, TOTAL);
   }
-  if (symbols.length > 0 && position !== TOTAL) throw corrupt('table of frequencies is empty', position, TOTAL);
   lengths.forEach((length, i) => {
     const to = Math.min((i + 1) * CHUNK, symbols.length);
-    decodeChunk(reader.take('chunk', length), symbolAt, frequency, low, symbols, i * CHUNK, to);
+    decodeChunk(reader.take('chunk', length), tables, lines, symbols, i * CHUNK, to);
   });
+}
+
+interface SymbolTable {
+  /** `[8,192]` the symbol of a position; empty when no symbol has a frequency. */
+  readonly symbolAt: Uint16Array;
+  readonly frequency: Uint16Array;
+  readonly low: Uint16Array;
+}
+
+function symbolTable(levels: Uint16Array): SymbolTable {
+  const frequency = frequencies(weightsOf(levels), TOTAL);
+  const low = lowsOf(frequency);
+  const last = frequency.length - 1;
+  const symbolAt = new Uint16Array(last >= 0 ? low[last] + frequency[last] : 0);
+  for (let s = 0; s <= last; s++) symbolAt.fill(s, low[s], low[s] + frequency[s]);
+  return { symbolAt, frequency, low };
+}
+
+function lowsOf(frequency: Uint16Array): Uint16Array {
+  const low = new Uint16Array(frequency.length);
+  for (let i = 1; i < low.length; i++) low[i] = low[i - 1] + frequency[i - 1];
+  return low;
 }
 
 function decodeChunk(
   chunk: Uint8Array,
-  symbolAt: Uint16Array,
-  frequency: Uint16Array,
-  low: Uint16Array,
+  tables: readonly SymbolTable[],
+  { width, classOf }: Lines,
   symbols: Symbols,
   from: number,
   to: number,
 ): void {
   const words = wordsOf(chunk, STATES);
-  let even = stateAt(words, 0);
-  let odd = stateAt(words, 2);
+  // The state whose turn it is, and the other.
+  let now = stateAt(words, 0);
+  let then = stateAt(words, 2);
   let at = 4;
-  for (let i = from; i < to; i += 2) {
-    const p = even & (TOTAL - 1);
-    const s = symbolAt[p];
-    symbols[i] = s;
-    even = (Math.imul(frequency[s], even >>> BITS) + p - low[s]) | 0;
-    if (even < STATE_MIN) even = (even << 16) | words[at++];
-    if (i + 1 === to) break;
-    const q = odd & (TOTAL - 1);
-    const t = symbolAt[q];
-    symbols[i + 1] = t;
-    odd = (Math.imul(frequency[t], odd >>> BITS) + q - low[t]) | 0;
-    if (odd < STATE_MIN) odd = (odd << 16) | words[at++];
+  for (let i = from; i < to; ) {
+    const line = Math.floor(i / width);
+    const { symbolAt, frequency, low } = tables[classOf[line]];
+    const end = Math.min(to, (line + 1) * width);
+    for (; i < end; i++) {
+      const position = now & (TOTAL - 1);
+      const symbol = symbolAt[position];
+      symbols[i] = symbol;
+      let next = (Math.imul(frequency[symbol], now >>> BITS) + position - low[symbol]) | 0;
+      if (next < STATE_MIN) next = (next << 16) | words[at++];
+      now = then;
+      then = next;
+    }
   }
-  checkEnd(words, at, even);
-  checkEnd(words, at, odd);
+  checkEnd(words, at, now);
+  checkEnd(words, at, then);
 }

@@ -48,6 +48,16 @@ test('a table that was on a grid of 1/256 costs the entropy of the grid, scales 
   expect(roundTrip(quantized(rows))).toBeLessThan((300 * 128 * 5.7) / 8);
 });
 
+test('rows that spread differently around means that differ take less than one distribution allows', () => {
+  const random = randomOf(9);
+  const center = Array.from({ length: 64 }, () => Math.round(8 * gaussian(random)));
+  const rows = Array.from({ length: 600 }, (_, r) =>
+    center.map((c) => (c + Math.round((r % 3 === 0 ? 30 : 4) * gaussian(random))) / 128),
+  );
+  // 0.577 x 30 and 0.577 x 4 steps of standard deviation: 6.2 and 3.3 bits.
+  expect(roundTrip(quantized(rows))).toBeLessThan((600 * 64 * (6.2 + 2 * 3.3) * 1.06) / 3 / 8);
+});
+
 test('rows off the grid among rows on it come back bit for bit', () => {
   const random = randomOf(2);
   const rows = Array.from({ length: 300 }, (_, r) =>

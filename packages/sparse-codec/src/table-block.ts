@@ -2,8 +2,9 @@ import { type TensorData, tensor } from '@prune/state-dict';
 import { corrupt } from './corrupt.js';
 import { MAX_GRID_BITS } from './dyadic-grid.js';
 import { decodeFloats, encodeFloats } from './float-block.js';
+import { decodeGridRows, encodeGridRows } from './grid-rows.js';
 import { decodePlanes, encodePlanes, joined } from './planes.js';
-import { decodeSymbols, encodeSymbols, MAX_ALPHABET } from './symbol-coder.js';
+import { MAX_ALPHABET } from './symbol-coder.js';
 import { ByteReader } from './varint.js';
 
 /** The three arrays of an embedding table quantized row by row: `scale` and `zeroPoint` float32 `[rows]`, `intRepr` uint8 `[rows, width]`. */
@@ -64,7 +65,7 @@ export function encodeTable(table: QuantizedTable): Uint8Array {
   if (bits === undefined || good === 0) return joined([0], rest);
   const alphabet = max - min + 1;
   const folded = min < 0 ? -2 * min - 1 : 2 * min;
-  return joined([1, bits, folded, alphabet], [onGrid, ...encodeSymbols(symbols, alphabet), ...rest]);
+  return joined([1, bits, folded, alphabet], [onGrid, ...encodeGridRows(symbols, width, alphabet), ...rest]);
 }
 
 function floatsOf(values: Float32Array, rows: readonly number[]): TensorData<'float32'> {
@@ -87,7 +88,7 @@ export function decodeTable(bytes: Uint8Array, rows: number, width: number): Qua
     onGrid = reader.take('rows on the grid', onGrid.length).slice();
     for (let r = 0; r < rows; r++) if (isSet(onGrid, r)) others--;
     const symbols = new Uint16Array((rows - others) * width);
-    decodeSymbols(reader, symbols, alphabet);
+    decodeGridRows(reader, symbols, width, alphabet);
     for (let r = 0, at = 0; r < rows; r++) {
       if (!isSet(onGrid, r)) continue;
       quantizeMultiples(symbols.subarray(at, at + width), origin, step, r, { scale, zeroPoint, intRepr });

@@ -1,0 +1,107 @@
+import { BinaryDecoder, BinaryEncoder, BitContexts } from './binary-coder.js';
+import { readClasses, writeClasses } from './class-coder.js';
+import { corrupt } from './corrupt.js';
+import { codeNumber, NUMBER_CONTEXTS, readNumber } from './numbers.js';
+import { joined } from './planes.js';
+import { decodeSymbols, encodeSymbols, MAX_ALPHABET } from './symbol-coder.js';
+import type { ByteReader } from './varint.js';
+
+/** Classes of rows by how far they spread. On mini-qa's word embeddings 8 give 1.0 %, 16 give 1.2 %, columns less their means 0.4 %. */
+const CLASSES = 8;
+/** Symbols and rows from which on means and classes pay for themselves. */
+const LEAST_SYMBOLS = 1 << 14;
+const LEAST_ROWS = 64;
+
+/**
+ * Rows of integers below `alphabet` (an embedding table on its grid), row-major: each column less its mean, each row by the frequencies of rows
+ * that spread as far. A table too small for that by the frequencies of all.
+ */
+export function encodeGridRows(symbols: Uint16Array, width: number, alphabet: number): Uint8Array[] {
+  const rows = width === 0 ? 0 : symbols.length / width;
+  const mean = columnMeans(symbols, rows, width);
+  let lowest = 0;
+  let highest = 0;
+  for (let i = 0, c = 0; i < symbols.length; i++, c = c + 1 === width ? 0 : c + 1) {
+    const difference = symbols[i] - mean[c];
+    if (difference < lowest) lowest = difference;
+    if (difference > highest) highest = difference;
+  }
+  const centred = highest - lowest + 1;
+  if (symbols.length < LEAST_SYMBOLS || rows < LEAST_ROWS || centred > MAX_ALPHABET) {
+    return [joined([0], encodeSymbols(symbols, alphabet))];
+  }
+  const classOf = spreadClasses(symbols, mean, rows, width);
+  const model = new BinaryEncoder();
+  writeMeans(model, mean);
+  writeClasses(model, classOf);
+  const modelBytes = model.finish();
+  const differences = new Uint16Array(symbols.length);
+  for (let i = 0, c = 0; i < symbols.length; i++, c = c + 1 === width ? 0 : c + 1) {
+    differences[i] = symbols[i] - mean[c] - lowest;
+  }
+  const coded = encodeSymbols(differences, centred, { width, classOf, classes: CLASSES });
+  return [joined([1, -lowest, centred, modelBytes.length], [modelBytes, ...coded])];
+}
+
+/** Fills `symbols` from what {@link encodeGridRows} made. */
+export function decodeGridRows(reader: ByteReader, symbols: Uint16Array, width: number, alphabet: number): void {
+  if (reader.varint('form of rows', 1) === 0) {
+    decodeSymbols(reader, symbols, alphabet);
+    return;
+  }
+  const lowest = reader.varint('lowest difference', MAX_ALPHABET);
+  const centred = reader.varint('alphabet', MAX_ALPHABET);
+  const model = new BinaryDecoder(reader.take('model of rows', reader.varint('model of rows', reader.bytes.length)));
+  const mean = readMeans(model, width, alphabet);
+  const classOf = readClasses(model, width === 0 ? 0 : symbols.length / width, CLASSES);
+  model.finish();
+  decodeSymbols(reader, symbols, centred, { width, classOf, classes: CLASSES });
+  const shift = mean.map((m) => m - lowest);
+  for (let r = 0; r < classOf.length; r++) {
+    const row = symbols.subarray(r * width, (r + 1) * width);
+    for (let c = 0; c < width; c++) {
+      const symbol = row[c] + shift[c];
+      if (symbol < 0 || symbol >= alphabet) throw corrupt('element is off its grid', symbol, `0 to ${alphabet - 1}`);
+      row[c] = symbol;
+    }
+  }
+}
+
+function columnMeans(symbols: Uint16Array, rows: number, width: number): Int32Array {
+  const sums = new Float64Array(width);
+  for (let i = 0, c = 0; i < symbols.length; i++, c = c + 1 === width ? 0 : c + 1) sums[c] += symbols[i];
+  return Int32Array.from(sums, (sum) => Math.floor((2 * sum + rows) / (2 * rows)));
+}
+
+/** Eight classes of about as many rows each, by the sum of their distances from the means. */
+function spreadClasses(symbols: Uint16Array, mean: Int32Array, rows: number, width: number): Uint8Array {
+  const spread = new Float64Array(rows);
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < width; c++) spread[r] += Math.abs(symbols[r * width + c] - mean[c]);
+  }
+  const sorted = spread.slice().sort();
+  const starts = Array.from({ length: CLASSES - 1 }, (_, i) => sorted[Math.floor(((i + 1) * rows) / CLASSES)]);
+  return Uint8Array.from(spread, (own) => starts.filter((start) => own >= start).length);
+}
+
+function writeMeans(coder: BinaryEncoder, mean: Int32Array): void {
+  const contexts = new BitContexts(2 * NUMBER_CONTEXTS);
+  let before = 0;
+  mean.forEach((m, c) => {
+    const change = m - before;
+    codeNumber(coder, contexts, c === 0 ? 0 : NUMBER_CONTEXTS, change > 0 ? 2 * change - 1 : -2 * change);
+    before = m;
+  });
+}
+
+function readMeans(coder: BinaryDecoder, width: number, alphabet: number): Int32Array {
+  const contexts = new BitContexts(2 * NUMBER_CONTEXTS);
+  let before = 0;
+  return new Int32Array(width).map((_, c) => {
+    const folded = readNumber(coder, contexts, c === 0 ? 0 : NUMBER_CONTEXTS);
+    before += folded % 2 === 1 ? (folded + 1) / 2 : -folded / 2;
+    if (before < 0 || before >= Math.max(alphabet, 1))
+      throw corrupt('mean is off its grid', before, `0 to ${alphabet - 1}`);
+    return before;
+  });
+}
