@@ -1,0 +1,105 @@
+import type { Tensor } from '@prune/state-dict';
+import { describe, expect, test } from 'vitest';
+import { codeOf, goldenModel, madeUpVocabulary } from '../../test/golden-model.js';
+import type { BertModel } from '../model/bert-model.js';
+import { loadModel } from '../model/load-model.js';
+import { type AnswerOptions, answer } from './answer.js';
+
+const model = await loadModel(goldenModel('tiny', { files: madeUpVocabulary(997) }));
+
+/** The same model, but with logits of our own: by token id, 0 for all others. */
+function scoring(start: Record<number, number>, end: Record<number, number>): BertModel {
+  const logits = async (inputs: { input_ids: readonly ArrayLike<number>[] }) => {
+    const [ids] = inputs.input_ids;
+    const tensor = (by: Record<number, number>): Tensor<'float32'> => ({
+      dtype: 'float32',
+      shape: [1, ids.length],
+      data: Float32Array.from(Array.from(ids), (id) => by[id] ?? 0),
+    });
+    return { head: 'question-answering', start_logits: tensor(start), end_logits: tensor(end) };
+  };
+  return { ...model, logits: logits as unknown as BertModel['logits'] };
+}
+
+const [A, B, CLS] = [7, 8, 2];
+const question = 'q?';
+
+test.each([
+  ['question', { question: '', context: 'a' }],
+  ['context', { question, context: '' }],
+])('no %s', async (_, texts) => {
+  expect(await codeOf(() => answer(model, texts))).toBe('invalid-argument');
+});
+
+test('the best span, its place in the text, and its score', async () => {
+  const result = await answer(scoring({ [A]: 5 }, { [B]: 4 }), { question, context: 'x  A . b y' });
+  expect(result).toMatchObject({ text: 'A . b', start: 3, end: 8, score: 9, windows: 1 });
+  expect(result.nBest).toHaveLength(1);
+  expect(result.probability).toBeGreaterThan(0.9);
+});
+
+test('more candidates, best first, no span twice although windows overlap', async () => {
+  const context = Array.from({ length: 60 }, (_, i) => (i === 30 ? 'a' : i === 31 ? 'b' : 'x')).join(' ');
+  const request = { question, context, maxLength: 30, stride: 5, nBest: 8 };
+  const { nBest, windows } = await answer(scoring({ [A]: 5 }, { [B]: 4 }), request);
+  expect(windows).toBe(8);
+  expect(nBest).toHaveLength(8);
+  expect(new Set(nBest.map(({ start, end }) => `${start} ${end}`)).size).toBe(8);
+  expect(nBest.map(({ score }) => score)).toEqual(nBest.map(({ score }) => score).sort((a, b) => b - a));
+  expect(nBest[0]).toMatchObject({ text: 'a b', start: 60, end: 63, score: 9 });
+});
+
+test('no longer than asked for', async () => {
+  const { text } = await answer(scoring({ [A]: 5 }, { [B]: 4 }), {
+    question,
+    context: 'a x x x b',
+    maxAnswerLength: 4,
+  });
+  expect(text).not.toBe('a x x x b');
+});
+
+test('an answer even when the best starts are all behind the best ends', async () => {
+  const result = await answer(scoring({ [B]: 5 }, { [A]: 5 }), { question, context: 'a x b', candidates: 1 });
+  expect(result.text.length).toBeGreaterThan(0);
+});
+
+describe('no answer', () => {
+  const unsure = scoring({ [A]: 2, [CLS]: 3 }, { [B]: 2, [CLS]: 3 });
+  const request = { question, context: 'a b', nBest: 2 };
+
+  test('is not considered unless it is asked for', async () => {
+    expect(await answer(unsure, request)).toMatchObject({ text: 'a b', noAnswerScore: undefined });
+  });
+  test('wins with the better score', async () => {
+    const result = await answer(unsure, { ...request, noAnswer: true });
+    expect(result).toMatchObject({ text: '', start: 0, end: 0, score: 6, noAnswerScore: 6 });
+    expect(result.nBest.map(({ text }) => text)).toEqual(['', 'a b', 'a']);
+  });
+  test('loses to the threshold, and stays among the candidates', async () => {
+    const result = await answer(unsure, { ...request, noAnswer: true, noAnswerThreshold: 2 });
+    expect(result).toMatchObject({ text: 'a b', score: 4, noAnswerScore: 6 });
+    expect(result.nBest.map(({ text }) => text)).toEqual(['', 'a b', 'a']);
+  });
+});
+
+test.each<[string, AnswerOptions, string]>([
+  ['nBest', { nBest: 0 }, 'invalid-argument'],
+  ['stride', { stride: 0 }, 'invalid-argument'],
+  ['maxLength', { maxLength: 1.5 }, 'invalid-argument'],
+  ['noAnswerThreshold', { noAnswerThreshold: Number.NaN }, 'invalid-argument'],
+  ['a window without room', { maxLength: 5 }, 'invalid-argument'],
+  ['a signal that is aborted', { signal: AbortSignal.abort() }, 'aborted'],
+])('%s', async (_, options, code) => {
+  expect(await codeOf(() => answer(model, { question, context: 'a', ...options }))).toBe(code);
+});
+
+test('an explicit undefined is the default', async () => {
+  const texts = { question, context: 'a b c d' };
+  expect(await answer(model, { ...texts, nBest: undefined, stride: undefined })).toEqual(await answer(model, texts));
+});
+
+test('a model without the head', async () => {
+  const store = goldenModel('tiny', { files: madeUpVocabulary(997) });
+  for (const name of store.keys()) if (name.startsWith('qa_outputs')) store.delete(name);
+  expect(await codeOf(async () => answer(await loadModel(store), { question, context: 'a' }))).toBe('missing');
+});

@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { goldenPath, readNpz } from '@prune/fixtures';
+import { type Elementary, isPruneError, type JsonObject, type ModelMetadata } from '@prune/state-dict';
+
+/** A golden model's elementary form with its config: what a store would give. `files` are its tokenizer's. */
+export function goldenModel(
+  name: 'tiny' | 'narrow',
+  { files }: { files?: ReadonlyMap<string, Uint8Array> } = {},
+): Map<string, Elementary> & { metadata: ModelMetadata } {
+  return Object.assign(readNpz(goldenPath(`${name}/elementary.npz`)), {
+    metadata: { config: goldenConfig(name), files },
+  });
+}
+
+/** A golden model's config.json. */
+export function goldenConfig(name: 'tiny' | 'narrow'): JsonObject {
+  return JSON.parse(readFileSync(goldenPath(`${name}/config.json`), 'utf8'));
+}
+
+/** A vocabulary of `size` words for a model that has none of its own: the special tokens, then the letters, then made-up words. */
+export function madeUpVocabulary(size: number): ReadonlyMap<string, Uint8Array> {
+  const special = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', '.', '?'];
+  const letters = Array.from({ length: 26 }, (_, i) => String.fromCharCode(97 + i));
+  const rest = Array.from({ length: size - special.length - letters.length }, (_, i) => `word${i}`);
+  return new Map([['vocab.txt', new TextEncoder().encode([...special, ...letters, ...rest].join('\n'))]]);
+}
+
+/** The code of the PruneError that `work` throws; what it gives, or another error, as it is. */
+export async function codeOf(work: () => unknown): Promise<unknown> {
+  try {
+    return await work();
+  } catch (error) {
+    return isPruneError(error) ? error.code : error;
+  }
+}
