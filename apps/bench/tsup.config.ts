@@ -1,3 +1,18 @@
+import { defineConfig } from 'tsup';
 import { library } from '../../tooling/tsup.js';
 
-export default library(['src/main.ts'], { platform: 'node', dts: false });
+const options = { platform: 'node', dts: false, clean: false } as const;
+
+export default defineConfig([
+  { ...library(['src/main.ts', 'src/child.ts'], options) },
+  // The script of the report page, with everything in it: it is put into the HTML.
+  {
+    entry: { page: 'src/page/main.ts' },
+    format: 'iife',
+    outExtension: () => ({ js: '.js' }),
+    target: 'es2022',
+    platform: 'browser',
+    minify: true,
+    noExternal: [/./],
+  },
+]);

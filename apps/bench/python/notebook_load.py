@@ -21,8 +21,18 @@ import torch
 from scipy import sparse
 
 seconds = {}
-unit = 1 if sys.platform == "darwin" else 1024
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def peak_bytes():
+    """The most memory that was resident. On Linux ru_maxrss starts with the parent's peak; VmHWM does not."""
+    try:
+        with open("/proc/self/status") as status:
+            return 1024 * int(next(line for line in status if line.startswith("VmHWM")).split()[1])
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+before = peak_bytes()
 str_2_dtype = {"qint8": torch.qint8}
 clock = time.perf_counter()
 
@@ -94,7 +104,7 @@ print(
     json.dumps(
         {
             "seconds": seconds,
-            "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+            "peakBytes": peak_bytes(),
             "baseBytes": before,
             "tensors": len(reconstructed_qtz_st),
             "versions": {

@@ -4,7 +4,7 @@
 
 Writes squad_sparse.h5 (encoder and head) or squad_sparse_with_embs.h5 (everything), and metadata.json. Prints one JSON object: seconds by step,
 peak resident memory in bytes, versions. Imports are not timed. What differs from the notebook, and why:
-- the model is read from a folder, with a pooler, as `BertForQuestionAnswering` had one when the notebook was written;
+- the model is read from a folder; with a pooler where the checkpoint has one, as `BertForQuestionAnswering` did when the notebook was written;
 - torch >= 1.6 keeps (weight, bias) as a tuple under `_packed_params._packed_params`; it is split into the notebook's two names;
 - nothing is printed, and the `torch.save` files for comparison are not written (that would count against the notebook).
 """
@@ -27,12 +27,22 @@ import numpy as np
 import scipy
 import torch
 import transformers
+from safetensors import safe_open
 from scipy import sparse
 from transformers import BertForQuestionAnswering, BertModel
 
 model_folder, output_folder, what = sys.argv[1:4]
 seconds = {}
 clock = time.perf_counter()
+
+
+def peak_bytes():
+    """The most memory that was resident. On Linux ru_maxrss starts with the parent's peak; VmHWM does not."""
+    try:
+        with open("/proc/self/status") as status:
+            return 1024 * int(next(line for line in status if line.startswith("VmHWM")).split()[1])
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def lap(step):
@@ -42,6 +52,14 @@ def lap(step):
     clock = now
 
 
+def has_pooler():
+    path = os.path.join(model_folder, "model.safetensors")
+    if not os.path.exists(path):
+        return any(".pooler." in name for name in torch.load(os.path.join(model_folder, "pytorch_model.bin"), weights_only=True))
+    with safe_open(path, "pt") as weights:
+        return any(".pooler." in name for name in weights.keys())
+
+
 class WithPooler(BertForQuestionAnswering):
     def __init__(self, config):
         super().__init__(config)
@@ -49,8 +67,9 @@ class WithPooler(BertForQuestionAnswering):
         self.post_init()
 
 
+model_class = WithPooler if has_pooler() else BertForQuestionAnswering
 clock = time.perf_counter()
-model = WithPooler.from_pretrained(model_folder)
+model = model_class.from_pretrained(model_folder)
 model.to("cpu")
 lap("load")
 
@@ -107,12 +126,11 @@ with open(os.path.join(output_folder, "metadata.json"), "w") as f:
     f.write(json.dumps(packed_st._metadata))
 lap("write")
 
-unit = 1 if sys.platform == "darwin" else 1024
 print(
     json.dumps(
         {
             "seconds": seconds,
-            "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+            "peakBytes": peak_bytes(),
             "fileBytes": os.path.getsize(path),
             "threads": torch.get_num_threads(),
             "versions": {

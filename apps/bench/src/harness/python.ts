@@ -7,7 +7,7 @@ export interface Python {
 }
 
 /** What the notebook imports. */
-const MODULES = ['torch', 'transformers', 'h5py', 'scipy', 'numpy'];
+const MODULES = ['torch', 'transformers', 'safetensors', 'h5py', 'scipy', 'numpy'];
 
 /**
  * The Python at `PRUNE_PYTHON`, or `python3`, if it has everything that the notebook imports; else the reason why there is none, as a sentence.

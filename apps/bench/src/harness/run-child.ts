@@ -68,7 +68,7 @@ export async function runNode(
   const folder = join(workFolder, 'runs');
   mkdirSync(folder, { recursive: true });
   const report = join(folder, `${randomUUID()}.json`);
-  const hook = pathToFileURL(join(benchFolder, 'dist', 'measured.js')).href;
+  const hook = pathToFileURL(join(benchFolder, 'bin', 'measured.mjs')).href;
   try {
     const run = await runChild(options.node ?? process.execPath, ['--import', hook, ...args], {
       ...options,

@@ -1,0 +1,27 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { openStore } from '@prune/pipeline/node';
+import { elementaryOf } from '../model/elementary-of.js';
+import { describeCodec } from './describe-codec.js';
+import { measureCodec } from './measure-codec.js';
+
+/** `node codec.js [--rounds N] <store or model folder>...`: the table of each, encoder and head, on standard output. */
+const ROUNDS = 9;
+const args = process.argv.slice(2);
+const rounds = args[0] === '--rounds' ? Number(args.splice(0, 2)[1]) : ROUNDS;
+const log = (line: string) => console.error(line);
+
+for (const path of args) {
+  const name = basename(path);
+  if ((await stat(path)).isDirectory()) {
+    const { elementary } = await elementaryOf(path, 'encoder');
+    console.log(describeCodec(await measureCodec(name, elementary, { rounds, log })));
+  } else {
+    const store = await openStore(path);
+    try {
+      console.log(describeCodec(await measureCodec(path, store, { rounds, log })));
+    } finally {
+      await store.close();
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { goldenPath } from '@prune/fixtures';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { proveEqual } from '../model/prove-equal.js';
+import { findPython } from './python.js';
+import { runNotebook } from './run-notebook.js';
+
+const python = await findPython();
+if ('missing' in python) console.warn(`SKIPPED: the notebook's steps in Python; ${python.missing}`);
+
+describe.skipIf('missing' in python)("the notebook's steps in Python", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'prune-notebook-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+  const run = (script: string, ...args: string[]) => runNotebook(python as { command: string }, script, args);
+
+  it.each([
+    ['encoder', 'squad_sparse.h5'],
+    ['whole', 'squad_sparse_with_embs.h5'],
+  ])('of the %s write what the notebook wrote, and read it back', async (scope, file) => {
+    const saved = await run('notebook_save.py', goldenPath('tiny'), folder, scope);
+    expect(Object.keys(saved.seconds)).toEqual(['load', 'quantize', 'csr', 'write']);
+    expect(saved.peakBytes).toBeGreaterThan(50e6);
+    await proveEqual(join(folder, file), goldenPath(`tiny/${file}`));
+    const metadata = JSON.parse(await readFile(join(folder, 'metadata.json'), 'utf8'));
+    expect(metadata['bert.encoder.layer.0.attention.self.query']).toEqual({ version: 4 });
+
+    const loaded = await run('notebook_load.py', join(folder, file));
+    expect(Object.keys(loaded.seconds)).toEqual(['read', 'reassemble']);
+    expect(loaded.peakBytes).toBeGreaterThanOrEqual(loaded.baseBytes);
+  });
+});

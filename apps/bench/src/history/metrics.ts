@@ -1,0 +1,26 @@
+import type { Report } from '../report/report.js';
+
+/** A figure that is watched from run to run. */
+export interface Metric {
+  readonly value: number;
+  /** `size`: bytes, deterministic. `ratio`: against a peer in the same rounds, higher is better. `time`: seconds. `memory`: bytes. */
+  readonly kind: 'size' | 'ratio' | 'time' | 'memory';
+}
+
+/** The watched figures of a report by name, e.g. `sizes/mini-qa/encoder/.prune, gzip`. */
+export function metricsOf(report: Report): Record<string, Metric> {
+  const metrics: Record<string, Metric> = {};
+  for (const { model, scope, form, bytes } of report.sizes?.rows ?? []) {
+    metrics[`sizes/${model}/${scope}/${form}`] = { value: bytes, kind: 'size' };
+  }
+  for (const section of ['pack', 'load'] as const) {
+    for (const { model, scope, side, seconds, peakBytes, timesFaster } of report[section] ?? []) {
+      if (side === 'notebook') continue;
+      const name = `${section}/${model}/${scope}/${side}`;
+      metrics[`${name}/seconds`] = { value: seconds.median, kind: 'time' };
+      metrics[`${name}/memory`] = { value: peakBytes.median, kind: 'memory' };
+      if (timesFaster) metrics[`${name}/times faster`] = { value: timesFaster.median, kind: 'ratio' };
+    }
+  }
+  return metrics;
+}

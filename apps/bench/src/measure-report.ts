@@ -1,0 +1,147 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { type Accuracy, measureAccuracy } from './accuracy/measure-accuracy.js';
+import { describeMachine, describeRevision } from './harness/machine.js';
+import { findPython, type Python } from './harness/python.js';
+import { runNotebook } from './harness/run-notebook.js';
+import { measureLoad } from './load/measure-load.js';
+import { type BenchModel, embeddedModel, folderModel, seededBase } from './model/bench-model.js';
+import { plainFolder } from './model/plain-folder.js';
+import { measurePack, packedFiles } from './pack/measure-pack.js';
+import type { Scope } from './pack/scope.js';
+import type { BenchOptions, SectionName } from './program.js';
+import { REPORT_SCHEMA, type Report } from './report/report.js';
+import { measureSizes } from './sizes/measure-sizes.js';
+
+/** Densities of the seeded models whose sizes are taken. */
+const DENSITIES = { full: [0.03, 0.06, 0.1, 0.2, 0.5], quick: [0.06] };
+/** The density that everything else is measured at: the notebook's. */
+const DENSITY = 0.06;
+const QUICK_QUESTIONS = 50;
+const ROUNDS = { full: 7, quick: 3 };
+
+const NOTEBOOK_STEPS = "the notebook's steps in Python";
+
+type Log = (line: string) => void;
+
+/** Measures the sections that are asked for, one after another. */
+export async function measureReport(options: BenchOptions, args: readonly string[], log: Log): Promise<Report> {
+  const bench = new Bench(options, log);
+  const wants = (...sections: SectionName[]) => sections.some((section) => options.only.includes(section));
+  const sizes = wants('sizes') ? await bench.sizes() : undefined;
+  const packed = wants('pack', 'load') ? await bench.packAndLoad(wants('pack'), wants('load')) : {};
+  const accuracy = wants('accuracy') ? await bench.accuracy() : undefined;
+  return {
+    schema: REPORT_SCHEMA,
+    created: new Date().toISOString(),
+    options: args,
+    quick: options.quick,
+    machine: describeMachine(),
+    revision: describeRevision(),
+    versions: bench.versions,
+    models: [...bench.models.values()].map(({ name, origin, sha256 }) => ({ name, origin, sha256 })),
+    skipped: bench.skipped,
+    ...(sizes && { sizes }),
+    ...packed,
+    ...(accuracy && { accuracy }),
+  };
+}
+
+/** What the sections of one report share. */
+class Bench {
+  readonly models = new Map<string, BenchModel>();
+  readonly versions: Record<string, string> = {};
+  readonly skipped: { what: string; why: string }[] = [];
+  readonly #options: BenchOptions;
+  readonly #log: Log;
+  readonly #size: 'full' | 'quick';
+  #foundPython: ReturnType<typeof findPython> | undefined;
+
+  constructor(options: BenchOptions, log: Log) {
+    this.#options = options;
+    this.#log = log;
+    this.#size = options.quick ? 'quick' : 'full';
+  }
+
+  async sizes(): Promise<NonNullable<Report['sizes']>> {
+    const jobs: [BenchModel, Scope][] = [];
+    for (const model of [await this.#embedded(), ...(await this.#folders())])
+      jobs.push([model, 'encoder'], [model, 'whole']);
+    for (const density of DENSITIES[this.#size]) jobs.push([await this.#seeded(density), 'encoder']);
+    if (this.#size === 'full') jobs.push([await this.#seeded(DENSITY), 'whole']);
+    const measured: Awaited<ReturnType<typeof measureSizes>>[] = [];
+    const python = await this.#python();
+    for (const [model, scope] of jobs) {
+      const notebookFile = python && (await this.#notebookFile(python, model, scope));
+      measured.push(await measureSizes(model.name, model.folder, { scope, notebookFile, log: this.#log }));
+    }
+    return { rows: measured.flatMap(({ rows }) => rows), bounds: measured.map(({ bounds }) => bounds) };
+  }
+
+  /** What is read back is what was packed, and proven equal, in this run. */
+  async packAndLoad(wantsPack: boolean, wantsLoad: boolean): Promise<Pick<Report, 'pack' | 'load'>> {
+    const rounds = this.#options.rounds ?? ROUNDS[this.#size];
+    const common = { python: await this.#python(), log: this.#log };
+    const jobs: [BenchModel, Scope][] = [[await this.#seeded(DENSITY), 'encoder']];
+    if (this.#size === 'full') jobs.push([await this.#seeded(DENSITY), 'whole'], [await this.#embedded(), 'whole']);
+    for (const model of await this.#folders()) jobs.push([model, 'whole']);
+    const pack: NonNullable<Report['pack']>[number][] = [];
+    const load: NonNullable<Report['load']>[number][] = [];
+    for (const [model, scope] of jobs) {
+      const { name } = model;
+      const folder = await plainFolder(model);
+      const { rows, versions } = await measurePack(name, folder, { ...common, scope, rounds: wantsPack ? rounds : 1 });
+      Object.assign(this.versions, versions);
+      pack.push(...rows);
+      if (wantsLoad) load.push(...(await measureLoad(name, packedFiles(name, scope), { ...common, scope, rounds })));
+    }
+    return { ...(wantsPack && { pack }), ...(wantsLoad && { load }) };
+  }
+
+  async accuracy(): Promise<Accuracy> {
+    const { name, folder } = await this.#embedded();
+    const questions = this.#size === 'quick' ? QUICK_QUESTIONS : undefined;
+    return measureAccuracy(name, folder, { questions, log: this.#log });
+  }
+
+  async #notebookFile(python: Python, model: BenchModel, scope: Scope): Promise<string> {
+    this.#log(`sizes: ${model.name}, ${scope}: the notebook's steps in Python`);
+    const { notebook } = packedFiles(model.name, scope);
+    await mkdir(dirname(notebook), { recursive: true });
+    const { versions } = await runNotebook(python, 'notebook_save.py', [
+      await plainFolder(model),
+      dirname(notebook),
+      scope,
+    ]);
+    Object.assign(this.versions, versions);
+    return notebook;
+  }
+
+  #use(model: BenchModel): BenchModel {
+    this.models.set(model.name, model);
+    return model;
+  }
+
+  async #embedded(): Promise<BenchModel> {
+    return this.#use(await embeddedModel());
+  }
+
+  async #seeded(density: number): Promise<BenchModel> {
+    return this.#use(await seededBase(density, this.#log));
+  }
+
+  async #folders(): Promise<BenchModel[]> {
+    const models = await Promise.all(this.#options.model.map(folderModel));
+    return models.map((model) => this.#use(model));
+  }
+
+  async #python(): Promise<Python | undefined> {
+    this.#foundPython ??= findPython();
+    const found = await this.#foundPython;
+    if ('command' in found) return found;
+    if (this.skipped.some(({ what }) => what === NOTEBOOK_STEPS)) return undefined;
+    this.#log(`the notebook's steps in Python are left out: ${found.missing}`);
+    this.skipped.push({ what: NOTEBOOK_STEPS, why: `${found.missing} (PRUNE_PYTHON names another)` });
+    return undefined;
+  }
+}

@@ -1,0 +1,28 @@
+import { createH5File } from '@prune/h5-store/node';
+import { MSGPACK_CODEC_NAMES } from '@prune/msgpack-store';
+import { createStore } from '@prune/pipeline/node';
+import type { TensorStoreWriter } from '@prune/state-dict';
+
+/** A way to keep a model in a file. */
+export interface FileForm {
+  readonly form: string;
+  readonly extension: 'h5' | 'prune';
+  create(path: string): Promise<TensorStoreWriter>;
+}
+
+/** Every file of ours: HDF5 with and without its byte shuffle, and each codec of the container. */
+export const FILE_FORMS: readonly FileForm[] = [
+  {
+    form: 'HDF5, no shuffle',
+    extension: 'h5',
+    create: async (path) => createH5File(await import('h5wasm/node'), path, { shuffle: false }),
+  },
+  { form: 'HDF5, tuned', extension: 'h5', create: (path) => createStore(path) },
+  ...MSGPACK_CODEC_NAMES.map(
+    (codec): FileForm => ({
+      form: `.prune, ${codec}`,
+      extension: 'prune',
+      create: (path) => createStore(path, { codec }),
+    }),
+  ),
+];

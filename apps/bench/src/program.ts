@@ -1,0 +1,55 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { runBench } from './run-bench.js';
+
+/** What can be measured, in the order of the report. */
+export const SECTIONS = ['sizes', 'pack', 'load', 'accuracy'] as const;
+export type SectionName = (typeof SECTIONS)[number];
+
+/** What the command line says. */
+export interface BenchOptions {
+  readonly only: readonly SectionName[];
+  readonly quick: boolean;
+  readonly model: readonly string[];
+  readonly rounds?: number;
+  readonly output: string;
+  readonly save: boolean;
+  readonly check: boolean;
+  readonly publish: boolean;
+}
+
+/** The command line of the bench; `args` is what it was given, for the report. */
+export function createProgram(args: readonly string[]): Command {
+  return new Command('bench')
+    .description(
+      'Measures sizes, packing and reading on this machine and writes report.json, report.md and report.html.',
+    )
+    .addOption(
+      new Option('--only <sections>', `some of ${SECTIONS.join(',')}`).argParser(sections).default(SECTIONS, 'all'),
+    )
+    .option('--quick', 'fewer models and rounds: minutes instead of an hour', false)
+    .option('--model <folder...>', 'model folders to measure besides the embedded and the seeded ones', [])
+    .addOption(new Option('--rounds <n>', 'interleaved rounds').argParser(rounds))
+    .option('-o, --output <folder>', 'where the report goes', '.bench/report')
+    .option('--save', "append the figures to this machine's history in apps/bench/results", false)
+    .option('--publish', 'also write docs/benchmarks.md and docs/benchmarks/report.{json,html}', false)
+    .option('--check', 'exit with 1 when a figure is worse than the last saved one by more than its threshold', false)
+    .addHelpText('after', '\nExit status: 0 measured, 1 --check found a regression, 2 could not measure.')
+    .action(async (options: BenchOptions) => {
+      const { regressions } = await runBench(options, args);
+      if (options.check && regressions > 0) process.exitCode = 1;
+    });
+}
+
+function sections(text: string): SectionName[] {
+  return text.split(',').map((name) => {
+    const known = SECTIONS.find((section) => section === name.trim());
+    if (known === undefined) throw new InvalidArgumentError(`"${name}" is none of ${SECTIONS.join(', ')}`);
+    return known;
+  });
+}
+
+function rounds(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('wanted an integer of at least 1');
+  return count;
+}

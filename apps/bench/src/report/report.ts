@@ -1,0 +1,36 @@
+import type { Accuracy } from '../accuracy/measure-accuracy.js';
+import type { Machine, Revision } from '../harness/machine.js';
+import type { LoadRow } from '../load/measure-load.js';
+import type { PackRow } from '../pack/measure-pack.js';
+import type { SizeBounds, SizeRow } from '../sizes/size-row.js';
+
+/** Changes whenever a field changes its meaning; `apps/bench/README.md` documents it. */
+export const REPORT_SCHEMA = 'prune-bench/1';
+
+/** A model that was measured. */
+export interface MeasuredModel {
+  readonly name: string;
+  readonly origin: 'embedded' | 'seeded' | 'folder';
+  /** Of the checkpoint's weights file, in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** report.json. Seconds, bytes, bits; a section that was not measured is not there, and `skipped` says why. */
+export interface Report {
+  readonly schema: typeof REPORT_SCHEMA;
+  /** ISO 8601, UTC. */
+  readonly created: string;
+  /** The options that it was made with. */
+  readonly options: readonly string[];
+  readonly quick: boolean;
+  readonly machine: Machine;
+  readonly revision: Revision;
+  /** Of everything that was measured or measured with. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly models: readonly MeasuredModel[];
+  readonly skipped: readonly { readonly what: string; readonly why: string }[];
+  readonly sizes?: { readonly rows: readonly SizeRow[]; readonly bounds: readonly SizeBounds[] };
+  readonly pack?: readonly PackRow[];
+  readonly load?: readonly LoadRow[];
+  readonly accuracy?: Accuracy;
+}

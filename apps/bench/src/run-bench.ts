@@ -1,0 +1,38 @@
+import { join, resolve } from 'node:path';
+import { repositoryFolder } from './bench-folder.js';
+import { compareMetrics } from './history/compare-metrics.js';
+import { lastComparable, readHistory, saveHistory } from './history/history.js';
+import { metricsOf } from './history/metrics.js';
+import { measureReport } from './measure-report.js';
+import type { BenchOptions } from './program.js';
+import { describeReport } from './report/describe-report.js';
+import { type ReportPaths, writeReport } from './report/write-report.js';
+
+const PUBLISHED: ReportPaths = {
+  html: join(repositoryFolder, 'docs', 'benchmarks', 'report.html'),
+  markdown: join(repositoryFolder, 'docs', 'benchmarks.md'),
+  json: join(repositoryFolder, 'docs', 'benchmarks', 'report.json'),
+};
+
+/** Measures what is asked for, writes the report, and says how many figures got worse than they were when last saved on this machine. */
+export async function runBench(options: BenchOptions, args: readonly string[]): Promise<{ regressions: number }> {
+  const start = performance.now();
+  const log = (line: string) => console.error(`[${((performance.now() - start) / 1000).toFixed(0)} s] ${line}`);
+  const report = await measureReport(options, args, log);
+
+  const last = lastComparable(await readHistory(report.machine.id), report);
+  const changes = last === undefined ? [] : compareMetrics(last.metrics, metricsOf(report));
+  const sections = describeReport(report, last && { last, changes });
+  const at = (name: string) => resolve(repositoryFolder, options.output, name);
+  const paths = { html: at('report.html'), markdown: at('report.md'), json: at('report.json') };
+  for (const target of options.publish ? [paths, PUBLISHED] : [paths]) {
+    await writeReport(report, sections, target);
+    log(`report: ${target.html}`);
+  }
+  if (options.save) log(`saved: ${await saveHistory(report)}`);
+
+  const regressions = changes.filter(({ regression }) => regression);
+  for (const { name, before, now } of regressions) log(`regression: ${name}: ${before} -> ${now}`);
+  if (options.check && last === undefined) log('check: nothing was saved on this machine yet (--save)');
+  return { regressions: regressions.length };
+}

@@ -1,0 +1,107 @@
+import type { Report } from '../src/report/report.js';
+import { NOTEBOOK_FORM, type SizeRow } from '../src/sizes/size-row.js';
+
+const spread = (median: number) => ({
+  median,
+  quartiles: [0.95 * median, 1.1 * median] as const,
+  min: 0.9 * median,
+  max: 1.3 * median,
+  samples: 5,
+});
+
+const form = (model: string, form: string, mask: number): SizeRow => ({
+  model,
+  scope: 'encoder',
+  form,
+  note: '',
+  bytes: mask + 4_000_000 + 500_000 + 100_000,
+  parts: { mask, values: 4_000_000, floats: 500_000, overhead: 100_000 },
+  bitsPerNonzero: (8 * (mask + 4_000_000)) / 5_000_000,
+  lossless: 'proven',
+});
+
+/** A report with every section, its figures made up: what the rendering is tested on. */
+export const SAMPLE_REPORT: Report = {
+  schema: 'prune-bench/1',
+  created: '2026-11-24T09:00:00.000Z',
+  options: ['--quick'],
+  quick: true,
+  machine: {
+    id: 'sample-2-linux-x64',
+    cpu: 'Sample <CPU> | 1',
+    cores: 2,
+    memoryBytes: 16e9,
+    system: 'linux 6 x64',
+    node: '20.20.2',
+    v8: '11.3',
+  },
+  revision: { commit: 'f05df3a', modified: false },
+  versions: { torch: '2.6.0' },
+  models: [
+    { name: 'mini-qa', origin: 'embedded', sha256: '00ff' },
+    { name: 'seeded-base-d3', origin: 'seeded', sha256: '01ff' },
+    { name: 'seeded-base-d6', origin: 'seeded', sha256: '02ff' },
+  ],
+  skipped: [{ what: 'infer', why: 'onnxruntime could not be installed' }],
+  sizes: {
+    rows: ['mini-qa', 'seeded-base-d3', 'seeded-base-d6'].flatMap((model, i) => [
+      {
+        ...form(model, 'dense float32', 0),
+        bytes: 340_000_000,
+        parts: null,
+        bitsPerNonzero: 544,
+        lossless: 'not a file',
+      },
+      form(model, NOTEBOOK_FORM, 6_000_000 + 1_000_000 * i),
+      form(model, '.prune, gzip', 3_500_000 + 500_000 * i),
+    ]),
+    bounds: ['mini-qa', 'seeded-base-d3', 'seeded-base-d6'].map((model, i) => ({
+      model,
+      scope: 'encoder',
+      nonzeros: 5_000_000,
+      elements: 85_000_000 / (i + 1),
+      mask: { independent: 3_400_000, rowGaps: 3_200_000, rowsAndColumns: 2_600_000 },
+      values: 3_900_000,
+      floats: 500_000,
+    })),
+  },
+  pack: [
+    {
+      model: 'seeded-base-d6',
+      scope: 'encoder',
+      side: 'prune h5',
+      seconds: spread(1.1),
+      peakBytes: spread(2e8),
+      fileBytes: 12_000_000,
+      timesFaster: spread(2.3),
+    },
+    {
+      model: 'seeded-base-d6',
+      scope: 'encoder',
+      side: 'notebook',
+      seconds: spread(2.5),
+      peakBytes: spread(1.9e9),
+      fileBytes: 13_000_000,
+      steps: { load: 0.05, quantize: 1.4, csr: 0.6, write: 0.45 },
+    },
+  ],
+  load: [
+    {
+      model: 'seeded-base-d6',
+      scope: 'encoder',
+      side: 'prune msgpack',
+      seconds: spread(0.2),
+      peakBytes: spread(1e8),
+      riseBytes: spread(4e7),
+      decodedBytes: 16_000_000,
+      timesFaster: spread(5),
+      timesFasterThanArrays: spread(2),
+    },
+  ],
+  accuracy: {
+    model: 'mini-qa',
+    data: 'dev-squad.json',
+    rows: [{ form: '.prune, gzip', exact: 50.667, f1: 62.33, questions: 300, seconds: 4.5 }],
+    pytorch: { fbgemm: { exact: 50.667, f1: 62.33 } },
+  },
+};
