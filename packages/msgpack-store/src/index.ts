@@ -1,1 +1,15 @@
-export {};
+export {
+  allCodecs,
+  codecList,
+  DEFAULT_CODEC,
+  MSGPACK_CODEC_NAMES,
+  type MsgpackCodecName,
+} from './codecs/codec-list.js';
+export { csrGzip } from './codecs/csr-gzip.js';
+export { type GzipOptions, gzip } from './codecs/gzip.js';
+export { planesGzip } from './codecs/planes-gzip.js';
+export { raw } from './codecs/raw.js';
+export { isMsgpackStore } from './container/prologue.js';
+export { type CreateMsgpackOptions, createMsgpackStore } from './create-msgpack-store.js';
+export { DEFAULT_LEVEL, type GzipLevel } from './deflate/gzip.js';
+export { type OpenMsgpackOptions, openMsgpackStore } from './open-msgpack-store.js';

@@ -2,6 +2,8 @@ import cliProgress from 'cli-progress';
 
 /** Told about work as it is done. */
 export interface Progress {
+  /** How many steps there will be, once that is known. */
+  total(steps: number): void;
   /** One more step is done; `name` is what was worked on. */
   step(name: string): void;
   stop(): void;
@@ -11,12 +13,16 @@ export interface Progress {
 const QUIET_MS = 1000;
 
 /** A bar on stderr: on a terminal only, and only once the work has taken a second. */
-export function progressBar(title: string, total: number, quiet: boolean): Progress {
-  if (quiet || !process.stderr.isTTY) return { step() {}, stop() {} };
+export function progressBar(title: string, quiet: boolean | undefined): Progress {
+  if (quiet || !process.stderr.isTTY) return { total() {}, step() {}, stop() {} };
   const start = performance.now();
   let done = 0;
+  let total = 1;
   let bar: cliProgress.SingleBar | undefined;
   return {
+    total(steps) {
+      total = steps;
+    },
     step(name) {
       done++;
       if (bar === undefined && performance.now() - start > QUIET_MS) {

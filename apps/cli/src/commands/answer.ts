@@ -1,0 +1,79 @@
+import { type Answer, type AnswerResult, answer, DEFAULT_ANSWER_OPTIONS } from '@prune/bert-infer';
+import { PruneError } from '@prune/state-dict';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import type { CommandContext } from '../command-context.js';
+import { formatPercent } from '../console/format.js';
+import { finiteNumber, inferenceOptions, positiveInteger } from '../inference-options.js';
+import { type InferenceOptions, withBert } from '../model/load-bert.js';
+import { readText } from '../model/read-text.js';
+
+interface AnswerFlags extends InferenceOptions {
+  question: string;
+  context?: string;
+  file?: string;
+  nBest: number;
+  maxAnswerLength: number;
+  maxLength: number;
+  stride: number;
+  unanswerable?: boolean;
+  threshold: number;
+  json?: boolean;
+}
+
+/** `prune answer`: one question on one text. */
+export function register(program: Command, { signal }: CommandContext): void {
+  const { nBest, maxAnswerLength, maxLength, stride, noAnswerThreshold } = DEFAULT_ANSWER_OPTIONS;
+  const command = program
+    .command('answer')
+    .description('answer a question from a text, long texts in windows')
+    .argument('<file>', 'a .prune or .h5 file, a model folder or a checkpoint file')
+    .requiredOption('--question <text>', 'the question')
+    .option('--context <text>', 'the text that holds the answer')
+    .option('--file <file>', 'the file that holds the text, UTF-8; - reads standard input')
+    .option('--n-best <count>', 'how many candidates to give', positiveInteger, nBest)
+    .option('--max-answer-length <tokens>', 'most tokens of an answer', positiveInteger, maxAnswerLength)
+    .option('--max-length <tokens>', 'most tokens of a window', positiveInteger, maxLength)
+    .option('--stride <tokens>', 'from the start of one window to the next', positiveInteger, stride)
+    .option('--unanswerable', 'the text may hold no answer (SQuAD 2)')
+    .option('--threshold <score>', 'how much better "no answer" must score to win', finiteNumber, noAnswerThreshold)
+    .option('--json', 'as JSON');
+  for (const option of inferenceOptions()) command.addOption(option);
+  command.action(async (path: string, flags: AnswerFlags) => {
+    const { question, unanswerable, threshold, ...options } = flags;
+    const context = await contextOf(flags);
+    const result = await withBert(path, flags, (model) => {
+      return answer(model, {
+        ...options,
+        question,
+        context,
+        noAnswer: unanswerable,
+        noAnswerThreshold: threshold,
+        signal,
+      });
+    });
+    console.log(flags.json ? JSON.stringify(result, null, 2) : describe(result));
+  });
+}
+
+async function contextOf({ context, file }: AnswerFlags): Promise<string> {
+  if ((context === undefined) === (file === undefined)) {
+    throw new PruneError('invalid-argument', { what: 'which text?', wanted: 'either --context or --file' });
+  }
+  return file === undefined ? (context ?? '') : readText(file);
+}
+
+/** The answer alone on its line, what is known of it below; other candidates after it. */
+function describe({ nBest, windows, ...best }: AnswerResult): string {
+  const others = nBest.filter(({ start, end }) => start !== best.start || end !== best.end);
+  const lines = [best, ...others].map((candidate, i) => {
+    const text = candidate.text === '' ? '(no answer)' : candidate.text;
+    return `${i === 0 ? pc.bold(text) : text}\n  ${pc.dim(detailsOf(candidate))}`;
+  });
+  return [...lines, ...(windows > 1 ? [pc.dim(`${windows} windows`)] : [])].join('\n');
+}
+
+function detailsOf({ start, end, score, probability, text }: Answer): string {
+  const place = text === '' ? '' : `, characters ${start} to ${end}`;
+  return `${formatPercent(probability)}, score ${score.toFixed(2)}${place}`;
+}

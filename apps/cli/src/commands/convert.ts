@@ -1,0 +1,35 @@
+import { stat } from 'node:fs/promises';
+import { createStore, openStore, type StoreOptions } from '@prune/pipeline/node';
+import { entriesOf, writeStore } from '@prune/state-dict';
+import type { Command } from 'commander';
+import type { CommandContext } from '../command-context.js';
+import { formatBytes } from '../console/format.js';
+import { progressBar } from '../console/progress.js';
+import { quietOption, storeOptions } from '../options.js';
+
+interface ConvertFlags extends StoreOptions {
+  quiet?: boolean;
+}
+
+/** `prune convert`: any store to any store, entry by entry; nothing is dequantized on the way. */
+export function register(program: Command, { signal }: CommandContext): void {
+  const command = program
+    .command('convert')
+    .description('copy a store into another one; the extension of OUT says which')
+    .argument('<in>', 'a .prune or .h5 file')
+    .argument('<out>', 'the file to write: .prune or .h5 (with metadata.json beside it)');
+  for (const option of [...storeOptions(), quietOption()]) command.addOption(option);
+  command.action(async (input: string, output: string, flags: ConvertFlags) => {
+    const source = await openStore(input);
+    const progress = progressBar('converting', flags.quiet);
+    try {
+      progress.total([...source.keys()].length);
+      const writer = await createStore(output, flags);
+      await writeStore(writer, entriesOf(source), source.metadata, { signal, onEntry: progress.step });
+    } finally {
+      progress.stop();
+      await source.close();
+    }
+    if (!flags.quiet) console.log(`${output}: ${formatBytes((await stat(output)).size)}`);
+  });
+}

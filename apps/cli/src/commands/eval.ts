@@ -1,0 +1,110 @@
+import { writeFile } from 'node:fs/promises';
+import {
+  type AnswerResult,
+  answer,
+  DEFAULT_ANSWER_OPTIONS,
+  evaluateSquad,
+  readSquad,
+  type SquadEvaluation,
+} from '@prune/bert-infer';
+import { PruneError } from '@prune/state-dict';
+import type { Command } from 'commander';
+import type { CommandContext } from '../command-context.js';
+import { formatSeconds } from '../console/format.js';
+import { progressBar } from '../console/progress.js';
+import { finiteNumber, inferenceOptions, positiveInteger } from '../inference-options.js';
+import { type InferenceOptions, withBert } from '../model/load-bert.js';
+import { readJson } from '../model/read-json.js';
+import { quietOption } from '../options.js';
+
+interface EvalFlags extends InferenceOptions {
+  maxAnswerLength: number;
+  maxLength: number;
+  stride: number;
+  threshold: number;
+  limit?: number;
+  predictions?: string;
+  examples?: string;
+  quiet?: boolean;
+  json?: boolean;
+}
+
+/** `prune eval`: exact match and F1 on a SQuAD file, equal to the official script's. */
+export function register(program: Command, { signal }: CommandContext): void {
+  const { maxAnswerLength, maxLength, stride, noAnswerThreshold } = DEFAULT_ANSWER_OPTIONS;
+  const command = program
+    .command('eval')
+    .description('exact match and F1 on a SQuAD 1.1 or 2.0 file, as the official scripts compute them')
+    .argument('<file>', 'a .prune or .h5 file, a model folder or a checkpoint file')
+    .argument('<squad>', 'a SQuAD file, JSON')
+    .option('--max-answer-length <tokens>', 'most tokens of an answer', positiveInteger, maxAnswerLength)
+    .option('--max-length <tokens>', 'most tokens of a window', positiveInteger, maxLength)
+    .option('--stride <tokens>', 'from the start of one window to the next', positiveInteger, stride)
+    .option('--threshold <score>', 'how much better "no answer" must score to win', finiteNumber, noAnswerThreshold)
+    .option('--limit <count>', 'only the first questions', positiveInteger)
+    .option('--predictions <file>', 'write the answers as the official scripts read them')
+    .option('--examples <file>', 'write every question with its answer and scores, one JSON object a line')
+    .addOption(quietOption())
+    .option('--json', 'as JSON, per example too');
+  for (const option of inferenceOptions()) command.addOption(option);
+  command.action(async (path: string, squad: string, flags: EvalFlags) => {
+    const whole = readSquad(await readJson(squad), squad);
+    const dataset = { ...whole, examples: whole.examples.slice(0, flags.limit) };
+    if (dataset.examples.length === 0) throw new PruneError('invalid-argument', { where: squad, what: 'no questions' });
+    const answers = new Map<string, AnswerResult>();
+    const start = performance.now();
+    const progress = progressBar('answering', flags.quiet);
+    progress.total(dataset.examples.length);
+    await withBert(path, flags, async (model) => {
+      for (const { id, question, context } of dataset.examples) {
+        const { maxAnswerLength, maxLength, stride, threshold: noAnswerThreshold } = flags;
+        const options = { maxAnswerLength, maxLength, stride, noAnswer: dataset.version === 2, noAnswerThreshold };
+        answers.set(id, await answer(model, { question, context, ...options, signal }));
+        progress.step(id);
+      }
+    }).finally(progress.stop);
+    const seconds = (performance.now() - start) / 1000;
+    const evaluation = evaluateSquad(dataset, { get: (id) => answers.get(id)?.text });
+    const examples = dataset.examples.map(({ id, question, answers: gold }) => ({
+      id,
+      question,
+      gold,
+      ...answers.get(id),
+      nBest: undefined,
+      ...evaluation.scores.get(id),
+    }));
+    if (flags.predictions !== undefined) {
+      const predictions = Object.fromEntries([...answers].map(([id, { text }]) => [id, text]));
+      await writeFile(flags.predictions, `${JSON.stringify(predictions, null, 1)}\n`);
+    }
+    if (flags.examples !== undefined) {
+      await writeFile(flags.examples, examples.map((example) => `${JSON.stringify(example)}\n`).join(''));
+    }
+    console.log(
+      flags.json
+        ? JSON.stringify({ ...summary(evaluation), seconds, examples }, null, 2)
+        : describe(evaluation, seconds),
+    );
+  });
+}
+
+/** By the names of the official scripts. */
+function summary({ exact, f1, total, hasAnswer, noAnswer }: SquadEvaluation) {
+  return {
+    exact,
+    f1,
+    total,
+    ...(hasAnswer && { HasAns_exact: hasAnswer.exact, HasAns_f1: hasAnswer.f1, HasAns_total: hasAnswer.total }),
+    ...(noAnswer && { NoAns_exact: noAnswer.exact, NoAns_f1: noAnswer.f1, NoAns_total: noAnswer.total }),
+  };
+}
+
+function describe(evaluation: SquadEvaluation, seconds: number): string {
+  const line = (what: string, { exact, f1, total }: { exact: number; f1: number; total: number }) =>
+    `${what}exact match ${exact.toFixed(2)}, F1 ${f1.toFixed(2)} (${total} questions)`;
+  const groups = [
+    ...(evaluation.hasAnswer === undefined ? [] : [line('  with an answer: ', evaluation.hasAnswer)]),
+    ...(evaluation.noAnswer === undefined ? [] : [line('  without: ', evaluation.noAnswer)]),
+  ];
+  return [`${line('', evaluation)} in ${formatSeconds(seconds)}`, ...groups].join('\n');
+}

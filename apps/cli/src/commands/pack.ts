@@ -1,0 +1,49 @@
+import { stat } from 'node:fs/promises';
+import { openCheckpoint } from '@prune/checkpoint/node';
+import { type PackOptions, packCheckpoint } from '@prune/pipeline';
+import { createStore, type StoreOptions } from '@prune/pipeline/node';
+import { writeStore } from '@prune/state-dict';
+import type { Command } from 'commander';
+import type { CommandContext } from '../command-context.js';
+import { formatBytes, formatSeconds } from '../console/format.js';
+import { note } from '../console/note.js';
+import { progressBar } from '../console/progress.js';
+import { packOptions, quietOption, storeOptions } from '../options.js';
+
+interface PackFlags extends PackOptions, StoreOptions {
+  output: string;
+  quiet?: boolean;
+}
+
+const UNKNOWN_ARCHITECTURE =
+  'the architecture is not known: every 2-D weight that is no embedding table is taken for a Linear and quantized';
+
+/** `prune pack`: checkpoint -> quantized -> elementary -> one file. */
+export function register(program: Command, { signal }: CommandContext): void {
+  const command = program
+    .command('pack')
+    .description('quantize a checkpoint to int8, keep each matrix as CSR, and write it to one file')
+    .argument('<checkpoint>', 'a model folder, or a .safetensors or .bin file, gzipped or not')
+    .requiredOption('-o, --output <file>', 'the file to write: .prune or .h5');
+  for (const option of [...storeOptions(), ...packOptions(), quietOption()]) command.addOption(option);
+  command.action(async (path: string, flags: PackFlags) => {
+    const start = performance.now();
+    const checkpoint = await openCheckpoint(path);
+    const progress = progressBar('packing', flags.quiet);
+    try {
+      const packed = packCheckpoint(checkpoint, flags, progress.step);
+      progress.total(packed.steps);
+      if (!packed.architectureKnown) note(flags.quiet, UNKNOWN_ARCHITECTURE);
+      const writer = await createStore(flags.output, flags);
+      await writeStore(writer, packed.entries, packed.metadata, { signal });
+    } finally {
+      progress.stop();
+      await checkpoint.close();
+    }
+    if (!flags.quiet) {
+      const { size } = await stat(flags.output);
+      const seconds = (performance.now() - start) / 1000;
+      console.log(`${flags.output}: ${formatBytes(size)} in ${formatSeconds(seconds)}`);
+    }
+  });
+}

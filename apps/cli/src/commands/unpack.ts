@@ -1,0 +1,43 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeSafetensors } from '@prune/checkpoint';
+import { type OpenModel, openModel } from '@prune/pipeline/node';
+import { entriesOf } from '@prune/state-dict';
+import { atomicFile, writeWholeFile } from '@prune/state-dict/node';
+import type { Command } from 'commander';
+import type { CommandContext } from '../command-context.js';
+import { type Progress, progressBar } from '../console/progress.js';
+import { quietOption } from '../options.js';
+
+/** `prune unpack`: a store -> a folder that transformers loads. */
+export function register(program: Command, { signal }: CommandContext): void {
+  program
+    .command('unpack')
+    .description('write a store back as dense float32 safetensors, in a folder that transformers loads')
+    .argument('<file>', 'a .prune or .h5 file')
+    .requiredOption('-o, --output <dir>', 'the folder to write into; made when it is not there')
+    .addOption(quietOption())
+    .action(async (path: string, flags: { output: string; quiet?: boolean }) => {
+      const model = await openModel(path);
+      const progress = progressBar('unpacking', flags.quiet);
+      try {
+        await unpack(model, flags.output, progress, signal);
+      } finally {
+        progress.stop();
+        await model.close();
+      }
+    });
+}
+
+async function unpack(model: OpenModel, folder: string, progress: Progress, signal: AbortSignal) {
+  const floats = await model.floats();
+  progress.total([...floats.keys()].length);
+  await mkdir(folder, { recursive: true });
+  const sink = await atomicFile(join(folder, 'model.safetensors'));
+  await writeSafetensors(sink, floats, { signal, onTensor: progress.step });
+  const { config, files = new Map<string, Uint8Array>() } = model.metadata;
+  if (config !== undefined) {
+    await writeWholeFile(join(folder, 'config.json'), new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`));
+  }
+  for await (const [name, bytes] of entriesOf(files)) await writeWholeFile(join(folder, name), bytes);
+}

@@ -1,0 +1,53 @@
+import { type OpenModel, openModel } from '@prune/pipeline/node';
+import { type ElementaryStateDict, firstDifference } from '@prune/state-dict';
+import type { Command } from 'commander';
+import type { CommandContext } from '../command-context.js';
+import { formatCount } from '../console/format.js';
+import { progressBar } from '../console/progress.js';
+import { EXIT } from '../console/run-command.js';
+import { quietOption } from '../options.js';
+
+/** `prune verify`: are two models the same, bit for bit? */
+export function register(program: Command, { signal }: CommandContext): void {
+  program
+    .command('verify')
+    .description('compare two models tensor by tensor, bit for bit, whatever their forms')
+    .argument('<a>', 'a .prune or .h5 file, a model folder or a checkpoint file')
+    .argument('<b>', 'the other one')
+    .addOption(quietOption())
+    .addHelpText(
+      'after',
+      '\nTwo stores are compared in the elementary form, anything with a checkpoint as float32 tensors.\n' +
+        'Exit status: 0 equal, 1 different (the first difference is said), 2 could not compare.',
+    )
+    .action(async (pathA: string, pathB: string, flags: { quiet?: boolean }) => {
+      const a = await openModel(pathA);
+      try {
+        const b = await openModel(pathB);
+        try {
+          await verify(a, b, flags.quiet ?? false, signal);
+        } finally {
+          await b.close();
+        }
+      } finally {
+        await a.close();
+      }
+    });
+}
+
+async function verify(a: OpenModel, b: OpenModel, quiet: boolean, signal: AbortSignal) {
+  // The lowest stage that both have: two stores are not dequantized, so nothing between them can hide.
+  const elementary = a.store !== undefined && b.store !== undefined;
+  const left: ElementaryStateDict = elementary ? a.store : await a.floats();
+  const right: ElementaryStateDict = elementary ? b.store : await b.floats();
+  const names = [...left.keys()];
+  const progress = progressBar('comparing', quiet);
+  progress.total(names.length);
+  const difference = await firstDifference(left, right, { signal, onEqual: progress.step }).finally(progress.stop);
+  if (difference !== undefined) {
+    process.exitCode = EXIT.different;
+    console.log(`different: ${difference.name} ${difference.what} (first: ${a.path}, second: ${b.path})`);
+  } else if (!quiet) {
+    console.log(`equal: ${formatCount(names.length)} ${elementary ? 'entries' : 'tensors'}, bit for bit`);
+  }
+}

@@ -1,0 +1,32 @@
+import { QUANTIZATION_PROFILES } from '@prune/state-dict';
+import { InvalidArgumentError, Option } from 'commander';
+
+/** What says how a model is loaded for inference: the flags of `InferenceOptions`. */
+export function inferenceOptions(): readonly Option[] {
+  return [
+    new Option('--embeddings <model_dir>', 'a model folder that supplies embeddings to a file packed without them'),
+    new Option('--config <file>', 'a config.json instead of the one of the model'),
+    new Option('--profile <profile>', 'how the quantized layers compute (default: as the file says)').choices(
+      QUANTIZATION_PROFILES,
+    ),
+    new Option('--threads <count>', 'threads to compute with').argParser(positiveInteger).default(1),
+    new Option('--attention <mode>', 'attention in floats, or in 16-bit integers').choices(['float32', 'int16']),
+    new Option('--rowwise', 'quantize the activations of each token alone, not of a whole batch'),
+  ];
+}
+
+/** A whole number of at least 1, for commander. */
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isInteger(value) || value < 1) {
+    throw new InvalidArgumentError('wanted a whole number of at least 1');
+  }
+  return value;
+}
+
+/** Any finite number, for commander. */
+export function finiteNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('wanted a number');
+  return value;
+}

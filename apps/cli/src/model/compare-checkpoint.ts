@@ -1,0 +1,106 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type PackableCheckpoint, type PackOptions, packCheckpoint } from '@prune/pipeline';
+import { CODEC_NAMES, createStore, openStore, type StoreOptions } from '@prune/pipeline/node';
+import { checkAborted, type Elementary, type TensorStore, writeStore } from '@prune/state-dict';
+
+/** One way to keep a model, and what it takes. */
+export interface Comparison {
+  readonly form: string;
+  /** The whole file, or the arrays alone where there is no file. */
+  readonly bytes: number;
+  /** How many times smaller than dense float32. */
+  readonly ratio: number;
+  /** Bits that the sparse matrices take, a nonzero. */
+  readonly bitsPerNonzero: number;
+  /** Seconds from the elementary form in memory to the file; `null` where nothing is written. */
+  readonly seconds: number | null;
+}
+
+const PRESETS = ['fast', 'max'] as const;
+
+/** The stores and codecs that are compared, the notebook's own first. */
+export const COMPARED_STORES: readonly (StoreOptions & { readonly form: string })[] = [
+  { form: 'HDF5, gzip 9', store: 'h5', level: 9 },
+  ...CODEC_NAMES.flatMap((codec) =>
+    (codec === 'entropy' ? PRESETS : [undefined]).map((preset) => ({
+      form: ['msgpack', codec, preset].filter(Boolean).join(', '),
+      store: 'msgpack' as const,
+      codec,
+      preset,
+    })),
+  ),
+];
+
+/** Packs a checkpoint once and keeps it in every form in turn, in a temporary folder that is removed. */
+export async function compareCheckpoint(
+  checkpoint: PackableCheckpoint,
+  options: PackOptions,
+  { signal, onStep = () => {} }: { signal?: AbortSignal; onStep?: (what: string) => void } = {},
+): Promise<readonly Comparison[]> {
+  const { entries, metadata } = packCheckpoint(checkpoint, options);
+  const elementary = new Map<string, Elementary>();
+  for await (const [name, value] of entries) {
+    checkAborted(signal);
+    elementary.set(name, value);
+  }
+  onStep('quantized');
+  const size = sizesOf(elementary);
+  const rows: Comparison[] = [];
+  const add = (form: string, bytes: number, matrixBytes: number, seconds: number | null = null) =>
+    rows.push({ form, bytes, ratio: size.dense32 / bytes, bitsPerNonzero: (8 * matrixBytes) / size.nonzeros, seconds });
+  add('dense float32', size.dense32, 4 * size.cells);
+  add('dense int8', size.dense32 - 3 * size.cells, size.cells);
+  add('CSR, uncompressed', size.elementary, size.csr);
+
+  const folder = await mkdtemp(join(tmpdir(), 'prune-compare-'));
+  try {
+    for (const { form, ...store } of COMPARED_STORES) {
+      const path = join(folder, store.store === 'h5' ? 'model.h5' : 'model.prune');
+      const start = performance.now();
+      // Only the tensors: the tokenizer is the same in each form and HDF5 keeps it in files of its own.
+      await writeStore(await createStore(path, store), elementary, { modules: metadata.modules }, { signal });
+      const seconds = (performance.now() - start) / 1000;
+      add(form, (await stat(path)).size, await csrBytes(path), seconds);
+      onStep(form);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return rows;
+}
+
+/** The CSR arrays of a matrix, by the ends of their names in the elementary form. */
+const CSR_ARRAY = /\._packed_params\.weight\.int_repr\.(?:data|indices|indptr)$/;
+
+async function csrBytes(path: string): Promise<number> {
+  const store: TensorStore = await openStore(path);
+  try {
+    const names = [...store.keys()].filter((name) => CSR_ARRAY.test(name));
+    return names.reduce((sum, name) => sum + store.info(name)!.storedBytes, 0);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Bytes of the elementary form as arrays, and of what it stands for. */
+function sizesOf(elementary: ReadonlyMap<string, Elementary>) {
+  const size = { dense32: 0, cells: 0, elementary: 0, csr: 0, nonzeros: 0 };
+  for (const [name, value] of elementary) {
+    if (typeof value === 'string') continue;
+    const bytes = value.data.byteLength;
+    size.elementary += bytes;
+    if (CSR_ARRAY.test(name)) {
+      size.csr += bytes;
+      if (name.endsWith('.data')) size.nonzeros += value.data.length;
+    } else if (name.endsWith('._packed_params.weight.int_repr.shape')) {
+      const cells = Number(value.data[0]) * Number(value.data[1]);
+      size.cells += cells;
+      size.dense32 += 4 * cells;
+    } else if (value.dtype === 'float32' && value.shape.length > 0) {
+      size.dense32 += bytes;
+    }
+  }
+  return size;
+}

@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { type BertModel, loadModel } from '@prune/bert-infer';
+import { openCheckpoint } from '@prune/checkpoint/node';
+import { openModel } from '@prune/pipeline/node';
+import { type JsonObject, type ModelMetadata, PruneError, type QuantizationProfile } from '@prune/state-dict';
+import { readJson } from './read-json.js';
+
+/** What says how a model is loaded for inference. */
+export interface InferenceOptions {
+  /** A model folder whose embeddings (and, where the file has none, config and tokenizer) are used. */
+  readonly embeddings?: string;
+  /** A config.json instead of the model's own. */
+  readonly config?: string;
+  readonly profile?: QuantizationProfile;
+  readonly threads?: number;
+  readonly rowwise?: boolean;
+  readonly attention?: 'float32' | 'int16';
+}
+
+/** Loads a model of any form for inference, gives it to `work`, and closes everything. A checkpoint computes in float32. */
+export async function withBert<T>(
+  path: string,
+  { embeddings, config, threads, ...options }: InferenceOptions,
+  work: (model: BertModel) => Promise<T>,
+): Promise<T> {
+  const file = await openModel(path);
+  const closing: (() => Promise<unknown>)[] = [() => file.close()];
+  try {
+    const extra = embeddings === undefined ? undefined : await openCheckpoint(embeddings);
+    if (extra !== undefined) closing.push(() => extra.close());
+    const metadata: ModelMetadata = {
+      ...file.metadata,
+      config: file.metadata.config ?? extra?.metadata.config,
+      files: hasTokenizer(file.metadata) ? file.metadata.files : (extra?.metadata.files ?? file.metadata.files),
+    };
+    const tensors = file.store ?? (await file.floats());
+    const model = await loadModel(
+      { keys: () => tensors.keys(), get: (name) => tensors.get(name), metadata },
+      {
+        ...options,
+        engine: { threads },
+        embeddings: extra?.tensors,
+        config: config === undefined ? undefined : await readConfig(config),
+      },
+    );
+    closing.push(() => model.close());
+    return await work(model);
+  } finally {
+    for (const close of closing.reverse()) await close();
+  }
+}
+
+function hasTokenizer({ files }: ModelMetadata): boolean {
+  return [...(files?.keys() ?? [])].some((name) => name === 'vocab.txt' || name === 'tokenizer.json');
+}
+
+async function readConfig(path: string): Promise<JsonObject> {
+  const file = path.endsWith('.json') ? path : join(path, 'config.json');
+  const json = await readJson(file);
+  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as JsonObject;
+  throw new PruneError('corrupt', { where: file, what: 'not a config', wanted: 'an object' });
+}

@@ -1,0 +1,12 @@
+import { PruneError } from '@prune/state-dict';
+import { readText } from './read-text.js';
+
+/** A JSON file as parsed; `-` reads standard input. Throws `missing` or `corrupt` naming it. */
+export async function readJson(path: string): Promise<unknown> {
+  const json = await readText(path);
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    throw new PruneError('corrupt', { where: path, what: 'not JSON', cause });
+  }
+}

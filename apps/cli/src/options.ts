@@ -1,0 +1,42 @@
+import { DEFAULT_PACK_OPTIONS, type PackOptions } from '@prune/pipeline';
+import { CODEC_NAMES } from '@prune/pipeline/node';
+import { QUANTIZATION_PROFILES } from '@prune/state-dict';
+import { InvalidArgumentError, Option } from 'commander';
+
+/** What says how a checkpoint is packed; the defaults are those of `DEFAULT_PACK_OPTIONS` but for what `defaults` says. */
+export function packOptions(defaults: Partial<PackOptions> = {}): readonly Option[] {
+  const { exclude, perChannel, embeddings, profile } = { ...DEFAULT_PACK_OPTIONS, ...defaults };
+  return [
+    new Option('--exclude <modules>', 'leave out modules by name, e.g. embeddings,pooler')
+      .argParser((text) => text.split(',').filter((part) => part !== '' && part !== 'none'))
+      .default(exclude, exclude.join(',') || 'none'),
+    new Option('--per-channel', 'one scale a row instead of one a matrix').default(perChannel),
+    new Option('--embeddings <dtype>', 'embedding tables as floats, or row by row in 8 or 4 bits')
+      .choices(['f32', 'int8', 'int4'])
+      .default(embeddings),
+    new Option('--profile <profile>', 'how the quantized layers compute')
+      .choices(QUANTIZATION_PROFILES)
+      .default(profile),
+  ];
+}
+
+/** What says how a store is written. */
+export function storeOptions(): readonly Option[] {
+  return [
+    new Option('--store <store>', 'the store, where the name of the file does not say').choices(['h5', 'msgpack']),
+    new Option('--codec <codec>', 'how a .prune file compresses').choices(CODEC_NAMES),
+    new Option('--preset <preset>', 'of the codec entropy: opens quickly, or is smallest').choices(['fast', 'max']),
+    new Option('--level <level>', 'gzip level, 0 to 9').argParser(gzipLevel),
+    new Option('--overwrite', 'replace other config.json, vocab.txt, ... beside an .h5 file'),
+  ];
+}
+
+/** `--quiet`: results only. */
+export function quietOption(): Option {
+  return new Option('-q, --quiet', 'no progress and no notes');
+}
+
+function gzipLevel(text: string): number {
+  if (!/^[0-9]$/.test(text)) throw new InvalidArgumentError('wanted 0 to 9');
+  return Number(text);
+}

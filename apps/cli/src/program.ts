@@ -1,0 +1,30 @@
+import { Command } from 'commander';
+import type { CommandContext } from './command-context.js';
+import { register as answer } from './commands/answer.js';
+import { register as classify } from './commands/classify.js';
+import { register as compare } from './commands/compare.js';
+import { register as convert } from './commands/convert.js';
+import { register as demo } from './commands/demo.js';
+import { register as embed } from './commands/embed.js';
+import { register as evaluate } from './commands/eval.js';
+import { register as inspect } from './commands/inspect.js';
+import { register as logits } from './commands/logits.js';
+import { register as pack } from './commands/pack.js';
+import { register as unpack } from './commands/unpack.js';
+import { register as verify } from './commands/verify.js';
+import { VERSION } from './version.js';
+
+/** Every command, in the order of `prune --help`. */
+const COMMANDS = [pack, unpack, convert, inspect, verify, compare, answer, evaluate, embed, classify, logits, demo];
+
+/** The argument parser with all commands. */
+export function createProgram(context: CommandContext): Command {
+  const program = new Command('prune')
+    .description('Store, check and ship extremely sparse int8 BERT models.')
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError('(--help shows the options)')
+    .addHelpText('after', '\nExit status: 0 done, 1 verify found a difference, 2 not done, 130 interrupted.');
+  for (const register of COMMANDS) register(program, context);
+  return program;
+}

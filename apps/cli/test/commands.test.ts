@@ -1,0 +1,157 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { goldenPath } from '@prune/fixtures';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runPrune } from './run-prune.js';
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'prune-cli-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const tiny = goldenPath('tiny');
+
+test('no command shows the help and is a usage error', async () => {
+  const { status, stderr } = await runPrune();
+  expect(status).toBe(2);
+  expect(stderr).toContain('Usage: prune');
+});
+
+test.each(['pack', 'unpack', 'convert', 'inspect', 'verify', 'compare', 'demo'])('%s --help', async (command) => {
+  const { status, stdout } = await runPrune(command, '--help');
+  expect(status).toBe(0);
+  expect(stdout).toContain(`Usage: prune ${command}`);
+});
+
+test('pack writes both stores, and they are equal', async () => {
+  expect(await runPrune('pack', tiny, '-o', at('tiny.prune'))).toMatchObject({ status: 0, stderr: '' });
+  expect(await runPrune('pack', tiny, '-o', at('tiny.h5'), '--quiet')).toEqual({ status: 0, stdout: '', stderr: '' });
+  expect(readdirSync(folder)).toEqual(
+    expect.arrayContaining(['config.json', 'metadata.json', 'tiny.h5', 'tiny.prune']),
+  );
+  const { status, stdout } = await runPrune('verify', at('tiny.h5'), at('tiny.prune'));
+  expect(stdout).toMatch(/^equal: \d+ entries, bit for bit\n$/);
+  expect(status).toBe(0);
+});
+
+test('the same input gives the same bytes', async () => {
+  await runPrune('pack', tiny, '-o', at('again.prune'));
+  expect(readFileSync(at('again.prune')).equals(readFileSync(at('tiny.prune')))).toBe(true);
+});
+
+test("pack makes of PyTorch's checkpoint what the notebook made", async () => {
+  await runPrune('pack', join(tiny, 'pytorch_model_legacy.bin'), '-o', at('ours.prune'), '--exclude', 'embeddings');
+  const { status, stdout } = await runPrune('verify', goldenPath('tiny/squad_sparse.h5'), at('ours.prune'));
+  expect(stdout).toMatch(/^equal/);
+  expect(status).toBe(0);
+});
+
+test('convert goes round through both stores without a change', async () => {
+  const notebook = goldenPath('narrow/squad_sparse_with_embs.h5');
+  expect((await runPrune('convert', notebook, at('narrow.prune'))).status).toBe(0);
+  const h5 = mkdtempSync(join(folder, 'h5-'));
+  expect((await runPrune('convert', at('narrow.prune'), join(h5, 'narrow.h5'))).status).toBe(0);
+  expect(await runPrune('verify', notebook, join(h5, 'narrow.h5'))).toMatchObject({ status: 0, stderr: '' });
+  expect((await runPrune('convert', join(h5, 'narrow.h5'), at('back.prune'))).status).toBe(0);
+  expect(readFileSync(at('back.prune')).equals(readFileSync(at('narrow.prune')))).toBe(true);
+});
+
+test('unpack gives what dequantizing the store gives, in a folder that is a checkpoint', async () => {
+  const dir = at('unpacked');
+  expect(await runPrune('unpack', at('tiny.prune'), '-o', dir)).toMatchObject({ status: 0, stderr: '' });
+  expect(readdirSync(dir).sort()).toEqual(['config.json', 'model.safetensors']);
+  expect(await runPrune('verify', dir, at('tiny.h5'))).toMatchObject({ status: 0, stderr: '' });
+  // Quantizing what was quantized finds the same codes again.
+  expect((await runPrune('pack', dir, '-o', at('repacked.prune'))).status).toBe(0);
+});
+
+test('verify says the first difference and exits 1, 2 when it cannot compare', async () => {
+  await runPrune('pack', tiny, '-o', at('channel.prune'), '--per-channel');
+  const { status, stdout } = await runPrune('verify', at('tiny.prune'), at('channel.prune'));
+  expect(status).toBe(1);
+  expect(stdout).toMatch(
+    /^different: bert\.encoder\.layer\.0\.attention\.output\.dense\._packed_params\.weight\.scale is float64 \[\], not float64 \[64\]/,
+  );
+  expect((await runPrune('verify', tiny, at('tiny.prune'))).status).toBe(1);
+  expect(await runPrune('verify', tiny, at('absent.prune'))).toMatchObject({ status: 2, stdout: '' });
+});
+
+test('a checkpoint equals itself in every form that PyTorch saves', async () => {
+  for (const form of ['pytorch_model.bin', 'pytorch_model_legacy.bin']) {
+    expect(await runPrune('verify', join(tiny, 'model.safetensors'), join(tiny, form))).toMatchObject({ status: 0 });
+  }
+});
+
+test('inspect counts what is there and bounds it', async () => {
+  const { status, stdout } = await runPrune('inspect', at('tiny.prune'), '--json');
+  expect(status).toBe(0);
+  const { matrices, entries, fileBytes, architecture, profile } = JSON.parse(stdout);
+  expect({ architecture, profile }).toEqual({ architecture: 'BertForQuestionAnswering', profile: 'fbgemm' });
+  expect(fileBytes).toBe(readFileSync(at('tiny.prune')).length);
+  expect(matrices).toHaveLength(13);
+  expect(matrices[0]).toMatchObject({
+    name: 'bert.encoder.layer.0.attention.output.dense',
+    shape: [64, 64],
+    nonzeros: 328,
+    density: 328 / 4096,
+  });
+  for (const { storedBytes, bound } of matrices) expect(8 * storedBytes).toBeGreaterThan(bound.valueBits);
+  const stored = entries.reduce((sum: number, entry: { storedBytes: number }) => sum + entry.storedBytes, 0);
+  expect(stored).toBeLessThan(fileBytes);
+  const text = await runPrune('inspect', at('tiny.h5'), '--all');
+  expect(text.stdout).toContain('bert.encoder.layer.0.attention.self.query ');
+  expect(text.stdout).toMatch(/the file +[\d.]+ kB +100\.0 %/);
+});
+
+test('compare lists every form, each smaller than dense', async () => {
+  const { status, stdout } = await runPrune('compare', tiny, '--json', '--quiet');
+  expect(status).toBe(0);
+  const { forms, excluded } = JSON.parse(stdout);
+  expect(excluded).toEqual(['embeddings']);
+  expect(forms.map(({ form }: { form: string }) => form).slice(0, 4)).toEqual([
+    'dense float32',
+    'dense int8',
+    'CSR, uncompressed',
+    'HDF5, gzip 9',
+  ]);
+  expect(forms[0].ratio).toBe(1);
+  for (const { ratio } of forms.slice(1)) expect(ratio).toBeGreaterThan(1);
+  const markdown = await runPrune('compare', tiny, '--markdown', '--exclude', 'none');
+  expect(markdown.stdout).toMatch(/^\| form \| bytes \|/);
+});
+
+test('8- and 4-bit embeddings survive both stores', async () => {
+  for (const bits of ['int8', 'int4']) {
+    await runPrune('pack', tiny, '-o', at(`${bits}.prune`), '--embeddings', bits);
+    await runPrune('convert', at(`${bits}.prune`), at(`${bits}.h5`));
+    expect(await runPrune('verify', at(`${bits}.prune`), at(`${bits}.h5`))).toMatchObject({ status: 0 });
+  }
+});
+
+test('users hear what is wrong in one line, and nothing is left behind', async () => {
+  const before = readdirSync(folder);
+  const broken = join(mkdtempSync(join(folder, 'broken-')), 'model.safetensors');
+  writeFileSync(broken, readFileSync(join(tiny, 'model.safetensors')).subarray(0, 100_000));
+  const cases: [args: string[], message: RegExp][] = [
+    [['pack', at('absent'), '-o', at('x.prune')], /no such file/],
+    [['pack', broken, '-o', at('x.prune')], /model\.safetensors: file size.*got 100000/],
+    [['pack', tiny, '-o', at('x.bin')], /cannot tell the store/],
+    [['pack', tiny, '-o', at('x.h5'), '--store', 'msgpack'], /\.h5.*msgpack/],
+    [['pack', tiny, '-o', join(folder, 'no', 'x.prune')], /no.*x\.prune/],
+    [['pack', tiny, '-o', at('x.prune'), '--level', '11'], /wanted 0 to 9/],
+    [['convert', tiny, at('x.prune')], /not a store/],
+    [['inspect', broken], /not a store/],
+    [['pack', tiny], /required option/],
+  ];
+  for (const [args, message] of cases) {
+    const { status, stderr, stdout } = await runPrune(...args);
+    expect({ args, status, stdout }).toEqual({ args, status: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/ {4}at /);
+  }
+  rmSync(join(broken, '..'), { recursive: true });
+  expect(readdirSync(folder)).toEqual(before);
+});

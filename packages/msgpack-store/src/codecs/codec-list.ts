@@ -1,0 +1,28 @@
+import type { Codec } from '@prune/state-dict';
+import { csrGzip } from './csr-gzip.js';
+import { type GzipOptions, gzip } from './gzip.js';
+import { planesGzip } from './planes-gzip.js';
+import { raw } from './raw.js';
+
+/** The names that {@link codecList} takes; the default is the last. */
+export const MSGPACK_CODEC_NAMES = ['raw', 'gzip', 'csr-gzip'] as const;
+
+export type MsgpackCodecName = (typeof MSGPACK_CODEC_NAMES)[number];
+
+/** What a container is written with when nothing else is said. */
+export const DEFAULT_CODEC: MsgpackCodecName = 'csr-gzip';
+
+/**
+ * The codecs behind a name, in the order in which a tensor is offered to them: `raw`; `gzip`; or `csr-gzip`, which is gzip
+ * behind the transform that suits the tensor (CSR gaps, byte planes).
+ */
+export function codecList(name: MsgpackCodecName = DEFAULT_CODEC, options: GzipOptions = {}): readonly Codec[] {
+  if (name === 'raw') return [raw()];
+  if (name === 'gzip') return [gzip(options)];
+  return [csrGzip(options), planesGzip(options), gzip(options)];
+}
+
+/** Every codec of this package, for reading. */
+export function allCodecs(options: GzipOptions = {}): readonly Codec[] {
+  return [raw(), ...codecList('csr-gzip', options)];
+}

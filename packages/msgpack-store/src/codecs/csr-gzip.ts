@@ -1,0 +1,221 @@
+// The parts of a CSR matrix that gzip alone cannot see, made visible. golden/base, MB: the arrays as they are 10.4, gaps of columns as bytes 8.1,
+// the same with the rows in order of their counts 7.6: neighbours are then of one density, and each block of Huffman codes fits its rows.
+import { type Codec, type NamedInfo, type NamedTensor, PruneError, type Tensor } from '@prune/state-dict';
+import { gunzip } from '../deflate/gunzip.js';
+import { DEFAULT_LEVEL, gzip } from '../deflate/gzip.js';
+import { segmentOf } from '../deflate/segment.js';
+import type { GzipOptions } from './gzip.js';
+
+const PART = /^(.*)\.(data|indices|indptr)$/s;
+const PARTS = ['data', 'indices', 'indptr'] as const;
+
+/** A gap of this many columns or more is this byte, as often as it fits, and the rest. */
+const ESCAPE = 255;
+
+/**
+ * `csr-gzip`: the three arrays of a CSR matrix, `X.data` int8, `X.indices` uint16 or int32, `X.indptr` int32, as one gzip member of
+ * row counts, gaps between columns and values, the rows in order of descending count (FORMAT.md). Takes matrices whose columns ascend.
+ */
+export function csrGzip({ level = DEFAULT_LEVEL, inflate }: GzipOptions = {}): Codec {
+  return {
+    name: 'csr-gzip',
+    group({ name, dtype, shape }) {
+      const [, matrix, part] = PART.exec(name) ?? [];
+      if (shape.length !== 1 || part === undefined) return undefined;
+      const fits = part === 'data' ? dtype === 'int8' : dtype === 'int32' || (part === 'indices' && dtype === 'uint16');
+      return fits ? { key: matrix, size: PARTS.length } : undefined;
+    },
+    encode(tensors) {
+      const csr = partsOf(tensors);
+      const counts = csr && rowCounts(csr);
+      if (csr === undefined || counts === undefined) return undefined;
+      const order = byCount(counts);
+      const gaps = gapsOf(csr, counts, order);
+      if (gaps === undefined) return undefined;
+      return gzip(
+        [
+          segmentOf(varints(counts), csr.place.indptr),
+          segmentOf(gaps, csr.place.indices),
+          segmentOf(valuesOf(csr, counts, order), csr.place.data),
+        ],
+        level,
+      );
+    },
+    decode(bytes, infos, limits) {
+      const { place, rows, nnz, wide } = layoutOf(infos);
+      const decoded = gunzip(bytes, { limit: limits.tensorBytes, inflate });
+      // A count is a byte at least, so is a gap, and a value is one: the arrays cannot outgrow what was there to decode.
+      if (decoded.length < rows + 2 * nnz) {
+        throw new PruneError('corrupt', {
+          what: 'decoded bytes',
+          got: decoded.length,
+          wanted: `at least ${rows + 2 * nnz}`,
+        });
+      }
+      const indptr = new Int32Array(rows + 1);
+      const at = readCounts(decoded, indptr, nnz);
+      const indices = wide ? new Int32Array(nnz) : new Uint16Array(nnz);
+      const data = new Int8Array(nnz);
+      readRows(decoded, at, indptr, indices, data);
+      const made: Tensor[] = [];
+      made[place.data] = { dtype: 'int8', shape: [nnz], data };
+      made[place.indices] = { dtype: wide ? 'int32' : 'uint16', shape: [nnz], data: indices };
+      made[place.indptr] = { dtype: 'int32', shape: [rows + 1], data: indptr };
+      return made;
+    },
+  };
+}
+
+interface CsrParts {
+  readonly data: Int8Array;
+  readonly indices: Uint16Array | Int32Array;
+  readonly indptr: Int32Array;
+  /** The position of each part in its group. */
+  readonly place: Places;
+}
+
+type Places = Readonly<Record<(typeof PARTS)[number], number>>;
+
+function placesOf(infos: readonly NamedInfo[]): Places | undefined {
+  const [data, indices, indptr] = PARTS.map((part) => infos.findIndex(({ name }) => PART.exec(name)?.[2] === part));
+  return infos.length === PARTS.length && Math.min(data, indices, indptr) >= 0 ? { data, indices, indptr } : undefined;
+}
+
+function partsOf(tensors: readonly NamedTensor[]): CsrParts | undefined {
+  const place = placesOf(tensors);
+  if (place === undefined) return undefined;
+  const data = tensors[place.data].data as Int8Array;
+  const indices = tensors[place.indices].data as Uint16Array | Int32Array;
+  const indptr = tensors[place.indptr].data as Int32Array;
+  return data.length === indices.length ? { data, indices, indptr, place } : undefined;
+}
+
+/** The nonzeros of each row, or `undefined` when `indptr` is none of a matrix with these nonzeros. */
+function rowCounts({ indptr, data }: CsrParts): Int32Array | undefined {
+  if (indptr.length === 0 || indptr[0] !== 0 || indptr[indptr.length - 1] !== data.length) return undefined;
+  const counts = new Int32Array(indptr.length - 1);
+  for (let row = 0; row < counts.length; row++) {
+    counts[row] = indptr[row + 1] - indptr[row];
+    if (counts[row] < 0) return undefined;
+  }
+  return counts;
+}
+
+/** The rows with the most nonzeros first, equal ones by their number. Counts ascend to 2^31, so by comparison, not by buckets. */
+function byCount(counts: Int32Array): Int32Array {
+  return Int32Array.from(counts.keys()).sort((a, b) => counts[b] - counts[a] || a - b);
+}
+
+/** Bytes that the escapes of a matrix may add: past these it is too sparse for gaps of bytes and plain gzip takes it. */
+const MOST_ESCAPES = 4;
+
+function gapsOf({ indices, indptr }: CsrParts, counts: Int32Array, order: Int32Array): Uint8Array | undefined {
+  const limit = (1 + MOST_ESCAPES) * indices.length + 1;
+  let bytes = new Uint8Array(indices.length + (indices.length >>> 3) + 16);
+  let at = 0;
+  for (const row of order) {
+    let previous = -1;
+    for (let p = indptr[row], end = p + counts[row]; p < end; p++) {
+      let gap = indices[p] - previous - 1;
+      if (gap < 0) return undefined;
+      previous = indices[p];
+      const length = Math.floor(gap / ESCAPE) + 1;
+      if (at + length > limit) return undefined;
+      if (at + length > bytes.length) {
+        const grown = new Uint8Array(2 * bytes.length + length);
+        grown.set(bytes);
+        bytes = grown;
+      }
+      for (; gap >= ESCAPE; gap -= ESCAPE) bytes[at++] = ESCAPE;
+      bytes[at++] = gap;
+    }
+  }
+  return bytes.subarray(0, at);
+}
+
+function valuesOf({ data, indptr }: CsrParts, counts: Int32Array, order: Int32Array): Uint8Array {
+  const values = new Uint8Array(data.length);
+  let at = 0;
+  for (const row of order) {
+    values.set(data.subarray(indptr[row], indptr[row] + counts[row]), at);
+    at += counts[row];
+  }
+  return values;
+}
+
+/** LEB128: seven bits a byte, the lowest first, the top bit set in all but the last. */
+function varints(counts: Int32Array): Uint8Array {
+  const bytes: number[] = [];
+  for (let count of counts) {
+    for (; count > 127; count >>>= 7) bytes.push((count & 127) | 128);
+    bytes.push(count);
+  }
+  return Uint8Array.from(bytes);
+}
+
+function layoutOf(infos: readonly NamedInfo[]): { place: Places; rows: number; nnz: number; wide: boolean } {
+  const place = placesOf(infos);
+  if (place === undefined) throw new PruneError('corrupt', { what: 'not the three arrays of a CSR matrix' });
+  const [data, indices, indptr] = PARTS.map((part) => infos[place[part]]);
+  const dtypes = data.dtype === 'int8' && indptr.dtype === 'int32' && /^(uint16|int32)$/.test(indices.dtype);
+  const shapes = [data, indices, indptr].every(({ shape }) => shape.length === 1);
+  if (!dtypes || !shapes || data.shape[0] !== indices.shape[0] || indptr.shape[0] < 1) {
+    throw new PruneError('corrupt', { what: 'dtypes or shapes are not those of a CSR matrix', tensor: data.name });
+  }
+  return { place, rows: indptr.shape[0] - 1, nnz: data.shape[0], wide: indices.dtype === 'int32' };
+}
+
+/** Fills `indptr` from the row counts at the start of `bytes`; gives where they end. */
+function readCounts(bytes: Uint8Array, indptr: Int32Array, nnz: number): number {
+  let at = 0;
+  let sum = 0;
+  for (let row = 1; row < indptr.length; row++) {
+    let count = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      if (byte === undefined || shift > 28) throw new PruneError('corrupt', { what: `count of row ${row - 1}` });
+      count += (byte & 127) * 2 ** shift;
+      if (byte < 128) break;
+    }
+    sum += count;
+    if (sum > nnz)
+      throw new PruneError('corrupt', { what: 'rows have more nonzeros than the matrix', got: sum, wanted: nnz });
+    indptr[row] = sum;
+  }
+  if (sum !== nnz) throw new PruneError('corrupt', { what: 'nonzeros of all rows', got: sum, wanted: nnz });
+  return at;
+}
+
+function readRows(
+  bytes: Uint8Array,
+  start: number,
+  indptr: Int32Array,
+  indices: Uint16Array | Int32Array,
+  data: Int8Array,
+) {
+  const counts = new Int32Array(indptr.length - 1);
+  for (let row = 0; row < counts.length; row++) counts[row] = indptr[row + 1] - indptr[row];
+  const mostColumns = indices instanceof Uint16Array ? 2 ** 16 : 2 ** 31;
+  const values = new Int8Array(bytes.buffer, bytes.byteOffset + bytes.length - data.length, data.length);
+  const gapsEnd = bytes.length - data.length;
+  let at = start;
+  let read = 0;
+  for (const row of byCount(counts)) {
+    const end = indptr[row + 1];
+    let column = -1;
+    for (let p = indptr[row]; p < end; p++) {
+      let byte: number;
+      do {
+        if (at >= gapsEnd) throw new PruneError('corrupt', { what: 'the gaps end early' });
+        byte = bytes[at++];
+        column += byte;
+      } while (byte === ESCAPE);
+      if (++column >= mostColumns) throw new PruneError('corrupt', { what: `column of row ${row}`, got: column });
+      indices[p] = column;
+    }
+    data.set(values.subarray(read, read + counts[row]), indptr[row]);
+    read += counts[row];
+  }
+  if (at !== gapsEnd)
+    throw new PruneError('corrupt', { what: 'bytes after the last gap', got: gapsEnd - at, wanted: 0 });
+}

@@ -1,0 +1,48 @@
+import { type Codec, DTYPES, elementCount, type Tensor, tensorBytes, tensorFromBytes } from '@prune/state-dict';
+import { gunzip } from '../deflate/gunzip.js';
+import { DEFAULT_LEVEL, gzip } from '../deflate/gzip.js';
+import type { Segment } from '../deflate/segment.js';
+import type { GzipOptions } from './gzip.js';
+
+/** Below this many bytes a code for each plane costs more than it saves. */
+const SMALLEST = 256;
+
+/**
+ * `planes-gzip`: the first byte of every element, then the second, ..., as one gzip member. The exponents of weights are much alike and their low
+ * bits are noise; apart, each gets a code of its own. For elements of two bytes and more, 256 bytes and more.
+ */
+export function planesGzip({ level = DEFAULT_LEVEL, inflate }: GzipOptions = {}): Codec {
+  return {
+    name: 'planes-gzip',
+    group({ name, dtype, shape }) {
+      const bytes = shape.reduce((product, dimension) => product * dimension, DTYPES[dtype].bytes);
+      return DTYPES[dtype].bytes > 1 && bytes >= SMALLEST ? { key: name, size: 1 } : undefined;
+    },
+    encode: ([tensor]) => gzip(planesOf(tensor), level),
+    decode(bytes, [info], limits) {
+      const width = DTYPES[info.dtype].bytes;
+      const count = elementCount(info, { tensor: info.name }, limits);
+      const planes = gunzip(bytes, { length: count * width, limit: limits.tensorBytes, inflate });
+      const joined = new Uint8Array(count * width);
+      for (let plane = 0; plane < width; plane++) {
+        const from = plane * count;
+        for (let i = 0, to = plane; i < count; i++, to += width) joined[to] = planes[from + i];
+      }
+      return [tensorFromBytes(info.dtype, info.shape, joined)];
+    },
+  };
+}
+
+function planesOf(tensor: Tensor): Segment[] {
+  const bytes = tensorBytes(tensor);
+  const { bytes: width } = DTYPES[tensor.dtype];
+  return Array.from({ length: width }, (_, plane) => ({
+    length: tensor.data.length,
+    tensor: 0,
+    read(start, end) {
+      const part = new Uint8Array(end - start);
+      for (let i = 0, from = start * width + plane; i < part.length; i++, from += width) part[i] = bytes[from];
+      return part;
+    },
+  }));
+}

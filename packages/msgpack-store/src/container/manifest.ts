@@ -1,0 +1,241 @@
+import {
+  checkLimit,
+  DTYPES,
+  type Dtype,
+  elementCount,
+  isDtype,
+  type JsonObject,
+  type Limits,
+  PruneError,
+  QUANTIZATION_PROFILES,
+  type QuantizationProfile,
+} from '@prune/state-dict';
+import { Packr } from 'msgpackr/index-no-eval';
+import { PROLOGUE_BYTES } from './prologue.js';
+
+/** A run of bytes of the file: what one codec made of one tensor, or of several. */
+export interface ManifestBlock {
+  readonly codec: string;
+  readonly offset: number;
+  readonly length: number;
+  /** Of the bytes as they are stored. */
+  readonly crc32: number;
+  /** The stored bytes that belong to each of its tensors, in their order, for reports; the rest is shared. */
+  readonly shares: readonly number[];
+}
+
+/** An entry of the elementary form: in a block, inline, or a string. */
+export interface ManifestEntry {
+  readonly name: string;
+  readonly dtype: Dtype | 'string';
+  readonly shape: readonly number[];
+  /** The number of its block; the entries of a block are in the block's own order. */
+  readonly block?: number;
+  /** The bytes of a small tensor, or of a string as UTF-8. */
+  readonly inline?: Uint8Array;
+}
+
+/** A file of the tokenizer, in a block of its own. */
+export interface ManifestFile {
+  readonly name: string;
+  readonly length: number;
+  readonly block: number;
+}
+
+/** The table of contents of a container. */
+export interface Manifest {
+  readonly blocks: readonly ManifestBlock[];
+  readonly entries: readonly ManifestEntry[];
+  readonly files?: readonly ManifestFile[];
+  readonly config?: JsonObject;
+  readonly modules?: JsonObject;
+  readonly profile?: QuantizationProfile;
+}
+
+const packr = () => new Packr({ useRecords: false, mapsAsObjects: true, variableMapSize: true });
+
+/** The manifest as msgpack. What is undefined is left out. */
+export function encodeManifest(manifest: Manifest): Uint8Array {
+  const packed = packr().pack({
+    blocks: manifest.blocks,
+    entries: manifest.entries.map((entry) => withoutUndefined(entry)),
+    ...withoutUndefined({
+      files: manifest.files,
+      config: manifest.config,
+      modules: manifest.modules,
+      profile: manifest.profile,
+    }),
+  });
+  return new Uint8Array(packed.buffer, packed.byteOffset, packed.byteLength).slice();
+}
+
+/**
+ * Reads and checks a manifest: every value of its type, blocks end to end from the prologue to `manifestOffset` without overlap or hole, every
+ * block used by entries or by a file, names unique, shapes within `limits`. Throws `corrupt`, `limit`, `unsupported`.
+ */
+export function decodeManifest(bytes: Uint8Array, manifestOffset: number, limits: Limits): Manifest {
+  let value: unknown;
+  try {
+    value = packr().unpack(bytes);
+  } catch (cause) {
+    throw new PruneError('corrupt', { what: 'manifest is not msgpack', cause });
+  }
+  const manifest = object(value, 'manifest');
+  const blocks = array(manifest.blocks, 'manifest.blocks').map(readBlock);
+  const entries = array(manifest.entries, 'manifest.entries');
+  const files = manifest.files === undefined ? undefined : array(manifest.files, 'manifest.files').map(readFile);
+  checkLimit('too many tensors', entries.length, limits.tensors);
+  checkPlaces(blocks, manifestOffset);
+  const read: Manifest = {
+    blocks,
+    entries: entries.map((entry, i) => readEntry(entry, i, limits)),
+    files,
+    config: manifest.config === undefined ? undefined : object(manifest.config, 'manifest.config'),
+    modules: manifest.modules === undefined ? undefined : object(manifest.modules, 'manifest.modules'),
+    profile: readProfile(manifest.profile),
+  };
+  checkNames(read.entries.map(({ name }) => name));
+  checkNames((files ?? []).map(({ name }) => name));
+  checkUse(read, limits);
+  return read;
+}
+
+function readBlock(value: unknown, i: number): ManifestBlock {
+  const what = `manifest.blocks[${i}]`;
+  const block = object(value, what);
+  return {
+    codec: text(block.codec, `${what}.codec`),
+    offset: integer(block.offset, `${what}.offset`),
+    length: integer(block.length, `${what}.length`),
+    crc32: integer(block.crc32, `${what}.crc32`),
+    shares: array(block.shares, `${what}.shares`).map((share, k) => integer(share, `${what}.shares[${k}]`)),
+  };
+}
+
+function readEntry(value: unknown, i: number, limits: Limits): ManifestEntry {
+  const what = `manifest.entries[${i}]`;
+  const entry = object(value, what);
+  const name = text(entry.name, `${what}.name`);
+  const shape = array(entry.shape, `${what}.shape`).map((d, k) => integer(d, `${what}.shape[${k}]`));
+  const inline = entry.inline === undefined ? undefined : binary(entry.inline, `${what}.inline`);
+  const block = entry.block === undefined ? undefined : integer(entry.block, `${what}.block`);
+  if ((inline === undefined) === (block === undefined)) {
+    throw new PruneError('corrupt', { what: `${what} is neither inline nor in a block, or both`, tensor: name });
+  }
+  const { dtype } = entry;
+  if (dtype === 'string') {
+    if (shape.length > 0 || inline === undefined) {
+      throw new PruneError('corrupt', { what: 'a string is not an inline scalar', tensor: name });
+    }
+    return { name, dtype, shape, inline };
+  }
+  if (!isDtype(dtype)) throw new PruneError('unsupported', { what: 'dtype', got: String(dtype), tensor: name });
+  const bytes = elementCount({ dtype, shape }, { tensor: name }, limits) * DTYPES[dtype].bytes;
+  if (inline !== undefined && inline.length !== bytes) {
+    throw new PruneError('corrupt', { what: 'inline bytes', got: inline.length, wanted: bytes, tensor: name });
+  }
+  return { name, dtype, shape, block, inline };
+}
+
+function readFile(value: unknown, i: number): ManifestFile {
+  const what = `manifest.files[${i}]`;
+  const file = object(value, what);
+  const name = text(file.name, `${what}.name`);
+  // A file is written beside others one day: its name must not leave the folder.
+  if (!/^[\w-][\w.-]*$/.test(name)) {
+    throw new PruneError('corrupt', { what: `${what}.name`, got: JSON.stringify(name), wanted: 'a plain file name' });
+  }
+  return { name, length: integer(file.length, `${what}.length`), block: integer(file.block, `${what}.block`) };
+}
+
+function readProfile(value: unknown): QuantizationProfile | undefined {
+  if (value === undefined) return undefined;
+  const profile = QUANTIZATION_PROFILES.find((known) => known === value);
+  if (profile === undefined) throw new PruneError('unsupported', { what: 'quantization profile', got: String(value) });
+  return profile;
+}
+
+function checkPlaces(blocks: readonly ManifestBlock[], end: number) {
+  let at = PROLOGUE_BYTES;
+  for (const [i, { offset, length }] of blocks.entries()) {
+    if (offset !== at) throw new PruneError('corrupt', { what: `offset of block ${i}`, got: offset, wanted: at });
+    at += length;
+  }
+  if (at !== end) throw new PruneError('corrupt', { what: 'the blocks end', got: at, wanted: end });
+}
+
+function checkNames(names: readonly string[]) {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name)) throw new PruneError('corrupt', { what: 'two entries have one name', tensor: name });
+    seen.add(name);
+  }
+}
+
+function checkUse({ blocks, entries, files = [] }: Manifest, limits: Limits) {
+  const members = blocks.map(() => 0);
+  for (const { name, block } of entries) {
+    if (block === undefined) continue;
+    if (block >= blocks.length) {
+      throw new PruneError('corrupt', {
+        what: 'no such block',
+        got: block,
+        wanted: `below ${blocks.length}`,
+        tensor: name,
+      });
+    }
+    members[block]++;
+  }
+  for (const { name, block, length } of files) {
+    checkLimit('file is too large (bytes)', length, limits.tensorBytes, { tensor: name });
+    if (block >= blocks.length || members[block] !== 0) {
+      throw new PruneError('corrupt', { what: 'a file without a block of its own', got: block, tensor: name });
+    }
+    members[block] = 1;
+  }
+  for (const [i, { shares, length }] of blocks.entries()) {
+    const shared = shares.reduce((sum, share) => sum + share, 0);
+    if (members[i] === 0 || shares.length !== members[i] || shared > length) {
+      throw new PruneError('corrupt', {
+        what: `block ${i} does not fit its tensors`,
+        got: `${shares.length} shares of ${shared} bytes`,
+        wanted: `${members[i]} of at most ${length}`,
+      });
+    }
+  }
+}
+
+function withoutUndefined(value: object): object {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined));
+}
+
+function object(value: unknown, what: string): JsonObject {
+  const plain = typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+  if (!plain) throw wrong(what, value, 'a map');
+  return value as JsonObject;
+}
+
+function array(value: unknown, what: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw wrong(what, value, 'an array');
+  return value;
+}
+
+function text(value: unknown, what: string): string {
+  if (typeof value !== 'string') throw wrong(what, value, 'a string');
+  return value;
+}
+
+function integer(value: unknown, what: string): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    throw wrong(what, value, 'an integer >= 0');
+  return value;
+}
+
+function binary(value: unknown, what: string): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw wrong(what, value, 'bytes');
+  return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+}
+
+function wrong(what: string, got: unknown, wanted: string): PruneError {
+  return new PruneError('corrupt', { what, got: got === null ? 'null' : typeof got, wanted });
+}

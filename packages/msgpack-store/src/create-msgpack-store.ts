@@ -1,0 +1,195 @@
+import {
+  type ByteSink,
+  type Codec,
+  type Elementary,
+  type EncodedBlock,
+  type EncodedPiece,
+  entriesOf,
+  locateError,
+  type ModelMetadata,
+  type NamedTensor,
+  PruneError,
+  type Tensor,
+  type TensorStoreWriter,
+  tensor,
+  tensorBytes,
+} from '@prune/state-dict';
+import { codecList } from './codecs/codec-list.js';
+import { encodeManifest, type ManifestBlock, type ManifestEntry, type ManifestFile } from './container/manifest.js';
+import { encodePrologue, PROLOGUE_BYTES } from './container/prologue.js';
+import { crc32 } from './crc32.js';
+import { DEFAULT_LEVEL, gzip } from './deflate/gzip.js';
+import { segmentOf } from './deflate/segment.js';
+
+/** Options of {@link createMsgpackStore}. */
+export interface CreateMsgpackOptions {
+  /** For messages. */
+  readonly name?: string;
+  /** Asked in their order for each tensor. Default: `codecList()`. */
+  readonly codecs?: readonly Codec[];
+}
+
+/** Up to here a tensor sits in the manifest: a block of its own would take more to describe. */
+const INLINE_BYTES = 64;
+
+/** Tensors that wait for the rest of their group. */
+interface OpenGroup {
+  readonly codec: number;
+  readonly size: number | undefined;
+  readonly tensors: NamedTensor[];
+  /** The entries in the manifest that will say which block has them. */
+  readonly entries: number[];
+}
+
+/**
+ * Starts a `.prune` container. Blocks are written as their tensors come; the manifest and then the prologue are last, and the sink is committed
+ * by `finish`. The same entries and metadata give the same bytes. Throws `invalid-argument` for a name put twice, and what the sink throws.
+ */
+export async function createMsgpackStore(
+  sink: ByteSink,
+  { name: where = 'container', codecs = codecList() }: CreateMsgpackOptions = {},
+): Promise<TensorStoreWriter> {
+  const blocks: ManifestBlock[] = [];
+  const entries: ManifestEntry[] = [];
+  const names = new Set<string>();
+  const groups = new Map<string, OpenGroup>();
+  let offset = PROLOGUE_BYTES;
+  let done = false;
+  await sink.write(new Uint8Array(PROLOGUE_BYTES));
+
+  /** Appends one block, piece by piece, and describes it. */
+  async function writeBlock(codec: string, encoded: EncodedBlock, tensors: number): Promise<number> {
+    const shares = new Array<number>(tensors).fill(0);
+    const start = offset;
+    let crc = 0;
+    const pieces: Iterable<EncodedPiece> | AsyncIterable<EncodedPiece> =
+      encoded instanceof Uint8Array ? [{ bytes: encoded, tensor: tensors === 1 ? 0 : undefined }] : encoded;
+    for await (const { bytes, tensor } of pieces) {
+      await sink.write(bytes);
+      crc = crc32(bytes, crc);
+      offset += bytes.byteLength;
+      if (tensor !== undefined) shares[tensor] += bytes.byteLength;
+    }
+    // What a tensor has for itself it has whole, header and trailer too.
+    if (tensors === 1) shares[0] = offset - start;
+    return blocks.push({ codec, offset: start, length: offset - start, crc32: crc, shares }) - 1;
+  }
+
+  /** Offers a group to its codec; what that declines goes on to the codecs after it, one tensor at a time. */
+  async function encode({ codec: first, tensors, entries: places }: OpenGroup): Promise<void> {
+    const codec = codecs[first];
+    const encoded = await codec.encode(tensors);
+    if (encoded !== undefined) {
+      const block = await writeBlock(codec.name, encoded, tensors.length);
+      for (const place of places) entries[place] = { ...entries[place], block };
+      return;
+    }
+    for (const [i, tensor] of tensors.entries()) await offer(tensor, places[i], first + 1);
+  }
+
+  async function offer(tensor: NamedTensor, place: number, first: number): Promise<void> {
+    for (let i = first; i < codecs.length; i++) {
+      const group = codecs[i].group ? codecs[i].group?.(tensor) : { key: tensor.name, size: 1 };
+      if (group === undefined) continue;
+      // Two codecs may use the same key for different groups.
+      const key = `${i} ${group.key}`;
+      const open = groups.get(key) ?? { codec: i, size: group.size, tensors: [], entries: [] };
+      groups.set(key, open);
+      open.tensors.push(tensor);
+      open.entries.push(place);
+      if (open.tensors.length === open.size) {
+        groups.delete(key);
+        await encode(open);
+      }
+      return;
+    }
+    throw new PruneError('unsupported', { what: 'no codec takes the tensor', got: tensor.dtype, tensor: tensor.name });
+  }
+
+  /** Encodes every group that is still open; what a codec declines may open groups of a later one. */
+  async function encodeOpenGroups(): Promise<void> {
+    while (groups.size > 0) {
+      const [key, group] = groups.entries().next().value!;
+      groups.delete(key);
+      await encode(group);
+    }
+  }
+
+  async function writeFiles(metadata: ModelMetadata): Promise<ManifestFile[] | undefined> {
+    if (metadata.files === undefined) return undefined;
+    const files: ManifestFile[] = [];
+    for await (const [name, bytes] of entriesOf(metadata.files)) {
+      const block = await writeBlock('gzip', gzip([segmentOf(bytes, 0)], DEFAULT_LEVEL), 1);
+      files.push({ name, length: bytes.byteLength, block });
+    }
+    return files;
+  }
+
+  function wantOpen() {
+    if (done) throw new PruneError('invalid-argument', { where, what: 'the writer is finished or aborted' });
+  }
+
+  return {
+    async put(name: string, value: Elementary) {
+      wantOpen();
+      try {
+        if (names.has(name)) throw new PruneError('invalid-argument', { what: 'a name is put twice' });
+        names.add(name);
+        const entry = entryOf(name, value, codecs);
+        const place = entries.push(entry) - 1;
+        if (entry.inline === undefined) await offer({ name, ...(value as Tensor) }, place, 0);
+      } catch (error) {
+        throw locateError(error, { where, tensor: name });
+      }
+    },
+    async finish(metadata: ModelMetadata) {
+      wantOpen();
+      try {
+        await encodeOpenGroups();
+        const files = await writeFiles(metadata);
+        const { config, modules, profile } = metadata;
+        const manifest = encodeManifest({ blocks, entries, files, config, modules, profile });
+        const packed = joined(gzip([segmentOf(manifest)], DEFAULT_LEVEL));
+        await sink.write(packed);
+        await sink.writeAt(
+          0,
+          encodePrologue({
+            manifestOffset: offset,
+            manifestLength: packed.length,
+            manifestDecoded: manifest.length,
+            manifestCrc: crc32(packed),
+            fileLength: offset + packed.length,
+          }),
+        );
+        await sink.commit();
+        done = true;
+      } catch (error) {
+        throw locateError(error, { where });
+      }
+    },
+    async abort() {
+      done = true;
+      await sink.abort();
+    },
+  };
+}
+
+/** The entry of a value: inline where it is small and no codec asks for it. */
+function entryOf(name: string, value: Elementary, codecs: readonly Codec[]): ManifestEntry {
+  if (typeof value === 'string') return { name, dtype: 'string', shape: [], inline: new TextEncoder().encode(value) };
+  const { dtype, shape, data } = tensor(value.dtype, value.shape, value.data);
+  const grouped = codecs.some((codec) => codec.group?.({ name, dtype, shape }) !== undefined);
+  if (grouped || data.byteLength > INLINE_BYTES) return { name, dtype, shape };
+  return { name, dtype, shape, inline: tensorBytes(value).slice() };
+}
+
+function joined(pieces: Iterable<EncodedPiece>): Uint8Array {
+  const all = [...pieces];
+  const bytes = new Uint8Array(all.reduce((sum, piece) => sum + piece.bytes.length, 0));
+  let at = 0;
+  for (const piece of all) {
+    bytes.set(piece.bytes, at);
+    at += piece.bytes.length;
+  }
+  return bytes;
+}

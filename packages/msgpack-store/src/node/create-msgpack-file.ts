@@ -1,0 +1,24 @@
+import type { Codec, TensorStoreWriter } from '@prune/state-dict';
+import { atomicFile } from '@prune/state-dict/node';
+import { codecList } from '../codecs/codec-list.js';
+import { createMsgpackStore } from '../create-msgpack-store.js';
+
+/** Options of {@link createMsgpackFile}. */
+export interface CreateMsgpackFileOptions {
+  /** Asked in their order for each tensor. Default: `codecList()`. */
+  readonly codecs?: readonly Codec[];
+}
+
+/** Starts a `.prune` file; it appears under `path` when `finish` succeeds. Throws `io` with the path, and what `createMsgpackStore` throws. */
+export async function createMsgpackFile(
+  path: string,
+  { codecs = codecList() }: CreateMsgpackFileOptions = {},
+): Promise<TensorStoreWriter> {
+  const sink = await atomicFile(path);
+  try {
+    return await createMsgpackStore(sink, { name: path, codecs });
+  } catch (error) {
+    await sink.abort();
+    throw error;
+  }
+}

@@ -1,0 +1,204 @@
+import {
+  type ByteSource,
+  type Codec,
+  DEFAULT_LIMITS,
+  type Dtype,
+  type Elementary,
+  type Limits,
+  locateError,
+  type ModelMetadata,
+  type NamedInfo,
+  PruneError,
+  type RandomAccess,
+  type ReadableMap,
+  randomAccess,
+  type StoredInfo,
+  type Tensor,
+  type TensorStore,
+  tensor,
+  tensorFromBytes,
+} from '@prune/state-dict';
+import { allCodecs } from './codecs/codec-list.js';
+import { decodeManifest, type Manifest, type ManifestBlock, type ManifestEntry } from './container/manifest.js';
+import { decodePrologue, PROLOGUE_BYTES } from './container/prologue.js';
+import { crc32 } from './crc32.js';
+import { gunzip, type Inflate } from './deflate/gunzip.js';
+
+/** Options of {@link openMsgpackStore}. */
+export interface OpenMsgpackOptions {
+  /** For messages; the source's own name by default. */
+  readonly name?: string;
+  /** Codecs besides this package's own, found by name. */
+  readonly codecs?: readonly Codec[];
+  /** Default: `DEFAULT_LIMITS`. */
+  readonly limits?: Limits;
+  /** Reads raw DEFLATE; default fflate's. */
+  readonly inflate?: Inflate;
+}
+
+/**
+ * Opens a `.prune` container: reads its prologue and manifest, then each block by its byte range when one of its tensors is asked for. A block's
+ * CRC-32 is checked before it is decoded. Takes over the source: `close()` closes it, and so does a failed opening.
+ * Throws `unsupported`, `truncated`, `corrupt`, `limit` with the source's name.
+ */
+export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackOptions = {}): Promise<TensorStore> {
+  const { limits = DEFAULT_LIMITS, inflate } = options;
+  const bytes = randomAccess(source, options.name);
+  const where = bytes.name;
+  const codecs = new Map(
+    [...allCodecs({ inflate }), ...(options.codecs ?? [])].map((codec) => [codec.name, codec] as const),
+  );
+  let manifest: Manifest;
+  try {
+    manifest = await readManifest(bytes, limits, inflate);
+  } catch (error) {
+    await bytes.close().catch(() => {});
+    throw locateError(error, { where });
+  }
+  const { blocks } = manifest;
+  const entries = new Map(manifest.entries.map((entry) => [entry.name, entry]));
+  const members = blocks.map((): ManifestEntry[] => []);
+  for (const entry of manifest.entries) if (entry.block !== undefined) members[entry.block].push(entry);
+  const held = heldTensors();
+
+  async function stored({ offset, length, crc32: wanted }: ManifestBlock): Promise<Uint8Array> {
+    const read = await bytes.read(offset, length);
+    const got = crc32(read);
+    if (got !== wanted) throw new PruneError('corrupt', { what: 'CRC-32 of the stored bytes', got, wanted });
+    return read;
+  }
+
+  async function decode(number: number): Promise<void> {
+    const block = blocks[number];
+    const codec = codecs.get(block.codec);
+    if (codec === undefined) {
+      const wanted = [...codecs.keys()].join(', ');
+      throw new PruneError('unsupported', { what: 'codec', got: block.codec, wanted });
+    }
+    const infos = members[number] as readonly NamedInfo[];
+    const tensors = await codec.decode(await stored(block), infos, limits);
+    checkDecoded(tensors, infos, codec.name);
+    for (const [i, { name }] of infos.entries()) held.add(number, name, tensors[i]);
+  }
+
+  const { config, modules, profile, files } = manifest;
+  const unzip = (packed: Uint8Array, length: number) => gunzip(packed, { length, limit: limits.tensorBytes, inflate });
+  const metadata: ModelMetadata = {
+    ...(config && { config }),
+    ...(modules && { modules }),
+    ...(profile && { profile }),
+    ...(files && { files: lazyFiles(manifest, stored, unzip, where) }),
+  };
+  return {
+    metadata,
+    keys: () => entries.keys(),
+    info(name): StoredInfo | undefined {
+      const entry = entries.get(name);
+      if (entry === undefined) return undefined;
+      const { dtype, shape, block, inline } = entry;
+      if (block === undefined) return { dtype, shape, codec: 'inline', storedBytes: inline!.length };
+      const { codec, length, shares } = blocks[block];
+      // What belongs to none of a block's tensors is shared out by turns, so that the sum is the block.
+      const rest = length - shares.reduce((sum, share) => sum + share, 0);
+      const place = members[block].indexOf(entry);
+      const own = Math.floor((rest + place) / shares.length);
+      return { dtype, shape, codec, storedBytes: shares[place] + own };
+    },
+    async get(name): Promise<Elementary | undefined> {
+      const entry = entries.get(name);
+      if (entry === undefined) return undefined;
+      try {
+        if (entry.inline !== undefined) return inlineValue(entry, entry.inline);
+        const { block } = entry;
+        if (!held.has(name)) await decode(block!);
+        return held.take(name);
+      } catch (error) {
+        throw locateError(error, { where, tensor: name });
+      }
+    },
+    close: () => bytes.close(),
+  };
+}
+
+async function readManifest(source: RandomAccess, limits: Limits, inflate: Inflate | undefined): Promise<Manifest> {
+  const prologue = decodePrologue(await source.read(0, PROLOGUE_BYTES), source.size, limits);
+  const packed = await source.read(prologue.manifestOffset, prologue.manifestLength);
+  const crc = crc32(packed);
+  if (crc !== prologue.manifestCrc) {
+    throw new PruneError('corrupt', { what: 'CRC-32 of the manifest', got: crc, wanted: prologue.manifestCrc });
+  }
+  const manifest = gunzip(packed, { length: prologue.manifestDecoded, limit: limits.headerBytes, inflate });
+  return decodeManifest(manifest, prologue.manifestOffset, limits);
+}
+
+function inlineValue({ name, dtype, shape }: ManifestEntry, bytes: Uint8Array): Elementary {
+  if (dtype !== 'string') return tensorFromBytes(dtype as Dtype, shape, bytes.slice(), { tensor: name });
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new PruneError('corrupt', { what: 'a string is not UTF-8', cause });
+  }
+}
+
+/** A codec is a plug-in: what it returns is checked before anyone sees it. */
+function checkDecoded(tensors: readonly Tensor[], infos: readonly NamedInfo[], codec: string) {
+  if (tensors.length !== infos.length) {
+    throw new PruneError('corrupt', { what: `tensors from codec ${codec}`, got: tensors.length, wanted: infos.length });
+  }
+  for (const [i, { name, dtype, shape }] of infos.entries()) {
+    const got = tensors[i];
+    if (got.dtype !== dtype || got.shape.join() !== shape.join()) {
+      throw new PruneError('corrupt', {
+        what: `tensor from codec ${codec}`,
+        got: `${got.dtype} [${got.shape.join(', ')}]`,
+        wanted: `${dtype} [${shape.join(', ')}]`,
+        tensor: name,
+      });
+    }
+    tensor(dtype, shape, got.data, { tensor: name });
+  }
+}
+
+/**
+ * The tensors of the block that was decoded last and were not asked for yet: reading a matrix part by part decodes it once, and each tensor is
+ * given away once, so that nobody shares memory.
+ */
+function heldTensors() {
+  let block = -1;
+  const tensors = new Map<string, Tensor>();
+  return {
+    has: (name: string) => tensors.has(name),
+    add(number: number, name: string, value: Tensor) {
+      if (number !== block) tensors.clear();
+      block = number;
+      tensors.set(name, value);
+    },
+    take(name: string): Tensor {
+      const value = tensors.get(name)!;
+      tensors.delete(name);
+      return value;
+    },
+  };
+}
+
+/** The tokenizer's files, each read when it is asked for. */
+function lazyFiles(
+  { files = [], blocks }: Manifest,
+  read: (block: ManifestBlock) => Promise<Uint8Array>,
+  decode: (bytes: Uint8Array, length: number) => Uint8Array,
+  where: string,
+): ReadableMap<Uint8Array> {
+  const byName = new Map(files.map((file) => [file.name, file]));
+  return {
+    keys: () => byName.keys(),
+    async get(name) {
+      const file = byName.get(name);
+      if (file === undefined) return undefined;
+      try {
+        return decode(await read(blocks[file.block]), file.length);
+      } catch (error) {
+        throw locateError(error, { where, tensor: name });
+      }
+    },
+  };
+}

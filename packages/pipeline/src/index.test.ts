@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import * as api from './index.js';
+import * as nodeApi from './node.js';
+
+test('public API', () => {
+  expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
+    [
+      "DEFAULT_PACK_OPTIONS",
+      "inspectStore",
+      "packCheckpoint",
+    ]
+  `);
+  expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`
+    [
+      "CODEC_NAMES",
+      "createStore",
+      "openModel",
+      "openStore",
+      "storeOfName",
+    ]
+  `);
+});
