@@ -1,18 +1,13 @@
 import { writeFile } from 'node:fs/promises';
-import {
-  type AnswerResult,
-  answer,
-  DEFAULT_ANSWER_OPTIONS,
-  evaluateSquad,
-  readSquad,
-  type SquadEvaluation,
-} from '@prune/bert-infer';
+import { DEFAULT_ANSWER_OPTIONS, readSquad, type SquadEvaluation, type SquadScores } from '@prune/bert-infer';
 import { PruneError } from '@prune/state-dict';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatSeconds } from '../console/format.js';
 import { progressBar } from '../console/progress.js';
 import { finiteNumber, inferenceOptions, positiveInteger } from '../inference-options.js';
+import { type AnswerComparison, compareAnswers, NEAR_TIE, predictionsOf } from '../model/compare-answers.js';
+import { evaluateModel } from '../model/evaluate-model.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
 import { readJson } from '../model/read-json.js';
 import { quietOption } from '../options.js';
@@ -23,6 +18,7 @@ interface EvalFlags extends InferenceOptions {
   stride: number;
   threshold: number;
   limit?: number;
+  against?: string;
   predictions?: string;
   examples?: string;
   quiet?: boolean;
@@ -31,7 +27,7 @@ interface EvalFlags extends InferenceOptions {
 
 /** `prune eval`: exact match and F1 on a SQuAD file, equal to the official script's. */
 export function register(program: Command, { signal }: CommandContext): void {
-  const { maxAnswerLength, maxLength, stride, noAnswerThreshold } = DEFAULT_ANSWER_OPTIONS;
+  const { maxAnswerLength, maxLength, stride, noAnswerThreshold, candidates } = DEFAULT_ANSWER_OPTIONS;
   const command = program
     .command('eval')
     .description('exact match and F1 on a SQuAD 1.1 or 2.0 file, as the official scripts compute them')
@@ -42,49 +38,44 @@ export function register(program: Command, { signal }: CommandContext): void {
     .option('--stride <tokens>', 'from the start of one window to the next', positiveInteger, stride)
     .option('--threshold <score>', 'how much better "no answer" must score to win', finiteNumber, noAnswerThreshold)
     .option('--limit <count>', 'only the first questions', positiveInteger)
+    .option('--against <file>', "another implementation's answers, {id: text}, to compare with")
     .option('--predictions <file>', 'write the answers as the official scripts read them')
     .option('--examples <file>', 'write every question with its answer and scores, one JSON object a line')
     .addOption(quietOption())
-    .option('--json', 'as JSON, per example too');
+    .option('--json', 'as JSON, every example too');
   for (const option of inferenceOptions()) command.addOption(option);
   command.action(async (path: string, squad: string, flags: EvalFlags) => {
     const whole = readSquad(await readJson(squad), squad);
     const dataset = { ...whole, examples: whole.examples.slice(0, flags.limit) };
     if (dataset.examples.length === 0) throw new PruneError('invalid-argument', { where: squad, what: 'no questions' });
-    const answers = new Map<string, AnswerResult>();
+    const against = flags.against === undefined ? undefined : await readJson(flags.against);
+    const { maxAnswerLength, maxLength, stride, threshold: noAnswerThreshold } = flags;
+    const options = { maxAnswerLength, maxLength, stride, noAnswerThreshold, nBest: candidates, signal };
+
     const start = performance.now();
     const progress = progressBar('answering', flags.quiet);
     progress.total(dataset.examples.length);
-    await withBert(path, flags, async (model) => {
-      for (const { id, question, context } of dataset.examples) {
-        const { maxAnswerLength, maxLength, stride, threshold: noAnswerThreshold } = flags;
-        const options = { maxAnswerLength, maxLength, stride, noAnswer: dataset.version === 2, noAnswerThreshold };
-        answers.set(id, await answer(model, { question, context, ...options, signal }));
-        progress.step(id);
-      }
+    const { answers, evaluation, comparison } = await withBert(path, flags, async (model) => {
+      const found = await evaluateModel(model, dataset, options, progress.step);
+      if (against === undefined) return { ...found, comparison: undefined };
+      const theirs = predictionsOf(against, model.profile, flags.against ?? '');
+      return { ...found, comparison: compareAnswers(found.answers, theirs) };
     }).finally(progress.stop);
     const seconds = (performance.now() - start) / 1000;
-    const evaluation = evaluateSquad(dataset, { get: (id) => answers.get(id)?.text });
-    const examples = dataset.examples.map(({ id, question, answers: gold }) => ({
-      id,
-      question,
-      gold,
-      ...answers.get(id),
-      nBest: undefined,
-      ...evaluation.scores.get(id),
-    }));
+
+    const examples = dataset.examples.map(({ id, question, answers: gold }) => {
+      const { nBest: _, ...best } = answers.get(id)!;
+      return { id, question, gold, ...best, ...evaluation.scores.get(id) };
+    });
     if (flags.predictions !== undefined) {
-      const predictions = Object.fromEntries([...answers].map(([id, { text }]) => [id, text]));
+      const predictions = Object.fromEntries(examples.map(({ id, text }) => [id, text]));
       await writeFile(flags.predictions, `${JSON.stringify(predictions, null, 1)}\n`);
     }
     if (flags.examples !== undefined) {
       await writeFile(flags.examples, examples.map((example) => `${JSON.stringify(example)}\n`).join(''));
     }
-    console.log(
-      flags.json
-        ? JSON.stringify({ ...summary(evaluation), seconds, examples }, null, 2)
-        : describe(evaluation, seconds),
-    );
+    if (flags.json) console.log(JSON.stringify({ ...summary(evaluation), seconds, comparison, examples }, null, 2));
+    else console.log([describe(evaluation, seconds), ...(comparison ? describeComparison(comparison) : [])].join('\n'));
   });
 }
 
@@ -99,12 +90,22 @@ function summary({ exact, f1, total, hasAnswer, noAnswer }: SquadEvaluation) {
   };
 }
 
-function describe(evaluation: SquadEvaluation, seconds: number): string {
-  const line = (what: string, { exact, f1, total }: { exact: number; f1: number; total: number }) =>
+function describe({ hasAnswer, noAnswer, ...all }: SquadEvaluation, seconds: number): string {
+  const line = (what: string, { exact, f1, total }: SquadScores) =>
     `${what}exact match ${exact.toFixed(2)}, F1 ${f1.toFixed(2)} (${total} questions)`;
-  const groups = [
-    ...(evaluation.hasAnswer === undefined ? [] : [line('  with an answer: ', evaluation.hasAnswer)]),
-    ...(evaluation.noAnswer === undefined ? [] : [line('  without: ', evaluation.noAnswer)]),
+  return [
+    `${line('', all)} in ${formatSeconds(seconds)}`,
+    ...(hasAnswer ? [line('  with an answer: ', hasAnswer)] : []),
+    ...(noAnswer ? [line('  without one: ', noAnswer)] : []),
+  ].join('\n');
+}
+
+function describeComparison({ equal, nearTies, different }: AnswerComparison): string[] {
+  const line = ({ id, ours, theirs, margin }: AnswerComparison['different'][number]) =>
+    `  ${id}: ${JSON.stringify(ours)}, theirs ${JSON.stringify(theirs)}, ` +
+    (margin === undefined ? 'not among ours' : `${margin.toFixed(2)} behind`);
+  return [
+    `${equal} answers equal, ${nearTies.length} near ties (less than ${NEAR_TIE} apart), ${different.length} different`,
+    ...[...nearTies, ...different].map(line),
   ];
-  return [`${line('', evaluation)} in ${formatSeconds(seconds)}`, ...groups].join('\n');
 }
