@@ -1,0 +1,133 @@
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { codecList, createMsgpackStore } from '@prune/msgpack-store';
+import { memorySink, writeStore } from '@prune/state-dict';
+import { build } from 'esbuild';
+import { chromium } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadModel } from '../src/model/load-model.js';
+import { answer } from '../src/qa/answer.js';
+import { miniQa } from './mini-qa.js';
+
+const CHROMIUM = [
+  process.env.CHROMIUM_PATH,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+].find((path) => path !== undefined && existsSync(path));
+const BUILT = ['bert-infer', 'kernels', 'msgpack-store', 'quant', 'csr', 'state-dict'].every((name) =>
+  existsSync(fileURLToPath(new URL(`../../${name}/dist/index.js`, import.meta.url))),
+);
+const skipped =
+  CHROMIUM === undefined ? 'no Chromium (apt-get install chromium)' : BUILT ? undefined : 'not built (npm run build)';
+if (skipped !== undefined) console.warn(`SKIPPED: the browser test of @prune/bert-infer: ${skipped}`);
+
+const TEXTS = {
+  question: 'What became popular during the 1920s?',
+  context: 'Garden apartments became popular during the 1920s in outlying areas, such as Jackson Heights.',
+};
+const INPUTS = {
+  input_ids: [
+    [101, 2054, 2003, 1029, 102, 3000, 2003, 1996, 3007, 1012, 102],
+    [101, 2073, 102, 2045, 102],
+  ],
+};
+
+/** What both sides compute; this text runs in the page. */
+const PAGE = `
+import { answer, loadModel } from '@prune/bert-infer';
+import { openMsgpackStore } from '@prune/msgpack-store';
+
+globalThis.run = async (threads, texts, inputs) => {
+  const bytes = new Uint8Array(await (await fetch('/mini-qa.prune')).arrayBuffer());
+  const model = await loadModel(await openMsgpackStore(bytes), { engine: { threads } });
+  const { start_logits, end_logits } = await model.logits(inputs, { head: 'question-answering' });
+  const bits = [start_logits, end_logits].map(({ data }) => [...new Uint32Array(data.buffer)]);
+  const found = await answer(model, { ...texts, nBest: 5 });
+  await model.close();
+  return { bits, found, isolated: globalThis.crossOriginIsolated };
+};
+`;
+
+describe.skipIf(skipped !== undefined)('the built packages and a packed mini-qa in Chromium', () => {
+  let server: ReturnType<typeof createServer>;
+  let origin: string;
+  let expected: { bits: number[][]; found: unknown };
+  let browser: Awaited<ReturnType<typeof chromium.launch>>;
+
+  beforeAll(async () => {
+    const entries = await miniQa();
+    const sink = memorySink();
+    await writeStore(await createMsgpackStore(sink, { codecs: codecList('raw') }), entries, entries.metadata);
+    // Resolved as a user's bundler would: through the packages' exports, to what is built.
+    const { outputFiles } = await build({
+      stdin: { contents: PAGE, resolveDir: fileURLToPath(new URL('..', import.meta.url)), loader: 'js' },
+      bundle: true,
+      write: false,
+      format: 'esm',
+      platform: 'browser',
+      logLevel: 'silent',
+      // An empty one, or esbuild would read ours, whose paths lead to the sources.
+      tsconfigRaw: {},
+    });
+    const files: Record<string, { type: string; body: Uint8Array | string }> = {
+      '/page.js': { type: 'text/javascript', body: outputFiles[0].contents },
+      '/mini-qa.prune': { type: 'application/octet-stream', body: sink.bytes() },
+      '/plain': { type: 'text/html', body: '<script type="module" src="/page.js"></script>' },
+    };
+    files['/isolated'] = files['/plain'];
+    server = createServer(({ url = '' }, response) => {
+      const file = files[url];
+      const headers = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+      response.writeHead(file === undefined ? 404 : 200, {
+        'Content-Type': file?.type ?? 'text/plain',
+        ...(url === '/plain' ? {} : headers),
+      });
+      response.end(file?.body);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+    const model = await loadModel(entries);
+    const { start_logits, end_logits } = await model.logits(INPUTS, { head: 'question-answering' });
+    expected = {
+      bits: [start_logits, end_logits].map(({ data }) => [...new Uint32Array(data.buffer)]),
+      found: await answer(model, { ...TEXTS, nBest: 5 }),
+    };
+    await model.close();
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await new Promise((resolve) => server?.close(resolve) ?? resolve(undefined));
+  });
+
+  test.each([
+    ['with cross-origin isolation, 2 threads', '/isolated', 2, true],
+    ['with cross-origin isolation, 1 thread', '/isolated', 1, true],
+    ['without cross-origin isolation, where shared memory is not allowed', '/plain', 2, false],
+  ])('%s: the same bits as Node', async (_, path, threads, isolated) => {
+    const page = await browser.newPage();
+    const problems: string[] = [];
+    page.on('pageerror', (error) => problems.push(String(error)));
+    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+    page.on('request', (request) => {
+      if (!request.url().startsWith(origin) && !request.url().startsWith('blob:'))
+        problems.push(`external: ${request.url()}`);
+    });
+    await page.goto(`${origin}${path}`);
+    await page.waitForFunction('globalThis.run !== undefined');
+    const result = await page.evaluate(
+      ([threads, texts, inputs]) =>
+        (globalThis as unknown as { run: (...args: unknown[]) => Promise<unknown> }).run(threads, texts, inputs),
+      [threads, TEXTS, INPUTS] as const,
+    );
+    expect(JSON.parse(JSON.stringify(result))).toEqual({ ...JSON.parse(JSON.stringify(expected)), isolated });
+    // The favicon that Chromium asks for is not there.
+    expect(problems.filter((problem) => !problem.includes('404'))).toEqual([]);
+    await page.close();
+  });
+});
