@@ -1,5 +1,5 @@
 import type { EncodedPiece } from '@prune/state-dict';
-import { deflateSync, Gzip } from 'fflate';
+import { deflateSync, gzipSync } from 'fflate';
 import { crc32 } from '../crc32.js';
 import { literalDeflate, literalDeflateSize } from './literal-deflate.js';
 import type { Segment } from './segment.js';
@@ -15,6 +15,9 @@ const PIECE = 1 << 20;
 const COARSE_STEP = 1 << 16;
 // Two spots of 8 KB tell repeats from noise, for a few per cent of the time that compressing everything twice would take.
 const SAMPLE = 1 << 13;
+// What goes through LZ77 goes in one piece, so it must fit in memory a few times: fflate 0.8.3's streaming Deflate writes distances to before the
+// start of the data (its issue 260), which no inflater takes. Larger tensors are tables of floats, where literals and runs are enough.
+const MOST_MATCHED = 1 << 24;
 // Repeats must pay: the literal coder is several times faster and is read faster.
 const WORTHWHILE = 0.97;
 
@@ -23,7 +26,7 @@ const WORTHWHILE = 0.97;
  * data. The same bytes on every machine, whatever the source's own pieces were.
  */
 export function* gzip(segments: readonly Segment[], level: GzipLevel): Generator<EncodedPiece> {
-  if (repeats(segments, level)) yield* matched(segments, level);
+  if (totalLength(segments) <= MOST_MATCHED && repeats(segments, level)) yield matched(segments, level);
   else yield* literal(segments);
 }
 
@@ -68,15 +71,16 @@ function* literal(segments: readonly Segment[]): Generator<EncodedPiece> {
   yield { bytes: trailer };
 }
 
-function* matched(segments: readonly Segment[], level: GzipLevel): Generator<EncodedPiece> {
-  const ready: Uint8Array[] = [];
-  const stream = new Gzip({ level, mtime: 0 }, (bytes) => ready.push(bytes));
-  for (const segment of segments) {
-    for (let at = 0; at < segment.length; at += PIECE) {
-      stream.push(segment.read(at, Math.min(at + PIECE, segment.length)));
-      for (const bytes of ready.splice(0)) if (bytes.length > 0) yield { bytes };
-    }
+function matched(segments: readonly Segment[], level: GzipLevel): EncodedPiece {
+  const bytes = new Uint8Array(totalLength(segments));
+  let at = 0;
+  for (const { length, read } of segments) {
+    bytes.set(read(0, length), at);
+    at += length;
   }
-  stream.push(new Uint8Array(0), true);
-  for (const bytes of ready) yield { bytes };
+  return { bytes: gzipSync(bytes, { level, mtime: 0 }) };
+}
+
+function totalLength(segments: readonly Segment[]): number {
+  return segments.reduce((sum, { length }) => sum + length, 0);
 }

@@ -1,0 +1,230 @@
+import { goldenPath, readNpz } from '@prune/fixtures';
+import {
+  type ByteSource,
+  type Codec,
+  DTYPES,
+  type Dtype,
+  type Elementary,
+  type ElementaryEntries,
+  firstDifference,
+  type ModelMetadata,
+  memorySink,
+  scalar,
+  tensor,
+  tensorFromBytes,
+  writeStore,
+} from '@prune/state-dict';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { codecList, MSGPACK_CODEC_NAMES } from './codecs/codec-list.js';
+import { raw } from './codecs/raw.js';
+import { type CreateMsgpackOptions, createMsgpackStore } from './create-msgpack-store.js';
+import { openMsgpackStore } from './open-msgpack-store.js';
+
+async function pack(entries: ElementaryEntries, metadata: ModelMetadata = {}, options: CreateMsgpackOptions = {}) {
+  const sink = memorySink();
+  await writeStore(await createMsgpackStore(sink, options), entries, metadata);
+  return sink.bytes().slice();
+}
+
+/** A source that remembers what was read of it. */
+function watched(bytes: Uint8Array) {
+  const reads: [offset: number, length: number][] = [];
+  const source: ByteSource = {
+    name: 'watched.prune',
+    size: bytes.length,
+    async read(offset, length) {
+      reads.push([offset, length]);
+      return bytes.slice(offset, offset + length);
+    },
+  };
+  return { source, reads };
+}
+
+test('an empty store has nothing, and says nothing about itself', async () => {
+  const store = await openMsgpackStore(await pack(new Map()));
+  expect([...store.keys()]).toEqual([]);
+  expect(store.metadata).toEqual({});
+  expect(await store.get('x')).toBeUndefined();
+  expect(store.info('x')).toBeUndefined();
+  await store.close();
+});
+
+test.each(MSGPACK_CODEC_NAMES)('golden models survive, codec %s', async (name) => {
+  for (const model of ['tiny', 'narrow']) {
+    const elementary = readNpz(goldenPath(`${model}/elementary.npz`));
+    const store = await openMsgpackStore(await pack(elementary, {}, { codecs: codecList(name) }));
+    expect([...store.keys()]).toEqual([...elementary.keys()]);
+    expect(await firstDifference(elementary, store)).toBeUndefined();
+  }
+});
+
+const dtypes = Object.keys(DTYPES) as Dtype[];
+const anyTensor = fc
+  .tuple(fc.constantFrom(...dtypes), fc.array(fc.nat(6), { maxLength: 4 }))
+  .chain(([dtype, shape]) => {
+    const length = shape.reduce((product, n) => product * n, DTYPES[dtype].bytes);
+    return fc
+      .uint8Array({ minLength: length, maxLength: length })
+      .map((bytes): Elementary => tensorFromBytes(dtype, shape, bytes));
+  });
+const names = fc.oneof(
+  fc.string({ unit: 'grapheme' }),
+  fc.constantFrom('__proto__', 'a.data', 'a.indices', 'a.indptr'),
+);
+
+test('any entries survive every codec: all dtypes, ranks and names, strings, empty tensors', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(names, fc.oneof(anyTensor, fc.string())), { maxLength: 8 }),
+      fc.constantFrom(...MSGPACK_CODEC_NAMES),
+      async (pairs, codec) => {
+        const entries = new Map<string, Elementary>(pairs);
+        const bytes = await pack(entries, {}, { codecs: codecList(codec) });
+        expect(await firstDifference(entries, await openMsgpackStore(bytes))).toBeUndefined();
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+test('metadata goes through whole, what is absent stays absent, files are read when asked for', async () => {
+  const vocabulary = new TextEncoder().encode('[PAD]\n[UNK]\n'.repeat(500));
+  const metadata: ModelMetadata = {
+    config: {
+      hidden_size: 64,
+      layer_norm_eps: 1e-12,
+      architectures: ['BertForQuestionAnswering'],
+      none: null,
+      deep: { a: [1, 2.5, 'x', true] },
+    },
+    modules: { '': { version: 1 }, 'bert.encoder': { version: 1 } },
+    profile: 'qnnpack',
+    files: new Map([
+      ['vocab.txt', vocabulary],
+      ['empty.json', new Uint8Array(0)],
+    ]),
+  };
+  const { source, reads } = watched(await pack(new Map([['a', 'x']]), metadata));
+  const store = await openMsgpackStore(source);
+  const { files, ...rest } = store.metadata;
+  const { files: _, ...wanted } = metadata;
+  expect(rest).toEqual(wanted);
+  expect([...files!.keys()]).toEqual(['vocab.txt', 'empty.json']);
+  expect(reads).toHaveLength(2);
+  expect(await files!.get('vocab.txt')).toEqual(vocabulary);
+  expect(await files!.get('empty.json')).toEqual(new Uint8Array(0));
+  expect(await files!.get('absent')).toBeUndefined();
+});
+
+test('the same input gives the same bytes, whatever arrays hold it', async () => {
+  const elementary = readNpz(goldenPath('tiny/elementary.npz'));
+  const first = await pack(elementary);
+  const copies = new Map<string, Elementary>();
+  for (const [name, value] of elementary) {
+    if (typeof value === 'string') copies.set(name, value);
+    else {
+      const padded = new Uint8Array(value.data.byteLength + 8);
+      const view = new Uint8Array(value.data.buffer, value.data.byteOffset, value.data.byteLength);
+      padded.set(view, 8);
+      copies.set(name, tensorFromBytes(value.dtype, value.shape, padded.subarray(8)));
+    }
+  }
+  expect(Buffer.compare(first, await pack(copies))).toBe(0);
+});
+
+test('one tensor is read by its byte range alone, a matrix is decoded once', async () => {
+  const { source, reads } = watched(await pack(readNpz(goldenPath('tiny/elementary.npz'))));
+  const store = await openMsgpackStore(source);
+  reads.length = 0;
+  const matrix = 'bert.encoder.layer.0.intermediate.dense._packed_params.weight.int_repr';
+  for (const part of ['data', 'indices', 'indptr']) await store.get(`${matrix}.${part}`);
+  expect(reads).toHaveLength(1);
+  const parts = ['data', 'indices', 'indptr'].map((part) => store.info(`${matrix}.${part}`)!);
+  expect(parts.map(({ codec }) => codec)).toEqual(['csr-gzip', 'csr-gzip', 'csr-gzip']);
+  expect(parts.reduce((sum, { storedBytes }) => sum + storedBytes, 0)).toBe(reads[0][1]);
+  // What was given away is read again, so that two callers never share memory.
+  const again = await store.get(`${matrix}.data`);
+  expect(reads).toHaveLength(2);
+  expect(again).not.toBe(await store.get(`${matrix}.data`));
+});
+
+test('an incomplete matrix, and one in odd order, falls through to the codecs behind', async () => {
+  const entries = new Map<string, Elementary>([
+    ['m.data', tensor('int8', [200], new Int8Array(200).fill(1))],
+    ['m.indices', tensor('uint16', [200], new Uint16Array(200).fill(9))],
+    ['m.indptr', tensor('int32', [2], Int32Array.of(0, 200))],
+    ['lone.indices', tensor('uint16', [200], new Uint16Array(200).fill(9))],
+  ]);
+  const store = await openMsgpackStore(await pack(entries));
+  expect(await firstDifference(entries, store)).toBeUndefined();
+  expect([...entries.keys()].map((name) => store.info(name)!.codec)).toEqual([
+    'gzip',
+    'planes-gzip',
+    'gzip',
+    'planes-gzip',
+  ]);
+});
+
+test('a name that is put twice, or a tensor that no codec takes, is refused and nothing is committed', async () => {
+  const sink = memorySink();
+  const writer = await createMsgpackStore(sink, { name: 'f.prune' });
+  await writer.put('a', scalar('float32', 1));
+  await expect(writer.put('a', scalar('float32', 2))).rejects.toMatchObject({
+    code: 'invalid-argument',
+    where: 'f.prune',
+    tensor: 'a',
+  });
+  await writer.abort();
+  expect(sink.bytes()).toHaveLength(0);
+  await expect(writer.put('b', 'x')).rejects.toMatchObject({ code: 'invalid-argument' });
+  await expect(
+    pack(new Map([['big', tensor('int8', [99], new Int8Array(99))]]), {}, { codecs: [] }),
+  ).rejects.toMatchObject({ code: 'unsupported', tensor: 'big' });
+});
+
+const lying = (decode: Codec['decode']): Codec => ({ ...raw(), name: 'lying', decode });
+
+test.each<[string, Codec['decode'], string]>([
+  ['too few', () => [], 'corrupt'],
+  ['another dtype', () => [tensor('uint8', [99], new Uint8Array(99))], 'corrupt'],
+  ['another shape', () => [tensor('int8', [98], new Int8Array(98))], 'corrupt'],
+  ['an array that does not fit', () => [{ dtype: 'int8', shape: [99], data: new Int8Array(98) }], 'mismatch'],
+])('a codec that returns %s is caught at the seam', async (_case, decode, code) => {
+  const entries = new Map([['big', tensor('int8', [99], new Int8Array(99))]]);
+  const codecs = [lying(decode)];
+  const store = await openMsgpackStore(await pack(entries, {}, { codecs }), { name: 'f.prune', codecs });
+  await expect(store.get('big')).rejects.toMatchObject({ code, where: 'f.prune', tensor: 'big' });
+});
+
+test('a codec that the reader has not is named', async () => {
+  const entries = new Map([['big', tensor('int8', [99], new Int8Array(99))]]);
+  const store = await openMsgpackStore(await pack(entries, {}, { codecs: [lying(raw().decode)] }));
+  await expect(store.get('big')).rejects.toMatchObject({ code: 'unsupported', got: 'lying' });
+});
+
+test('every flipped byte and every cut is noticed', async () => {
+  const entries = new Map<string, Elementary>([
+    [
+      'w',
+      tensor(
+        'float32',
+        [50],
+        Float32Array.from({ length: 50 }, (_, i) => i / 7),
+      ),
+    ],
+    ['s', 'torch.qint8'],
+  ]);
+  const bytes = await pack(entries, { config: { a: 1 } });
+  const read = async (damaged: Uint8Array) => {
+    const store = await openMsgpackStore(damaged);
+    for (const name of store.keys()) await store.get(name);
+  };
+  await expect(read(bytes)).resolves.toBeUndefined();
+  for (let i = 0; i < bytes.length; i++) {
+    const damaged = bytes.slice();
+    damaged[i] ^= 1 << (i % 8);
+    await expect(read(damaged), `byte ${i}`).rejects.toMatchObject({ name: 'PruneError' });
+    await expect(read(bytes.subarray(0, i)), `cut at ${i}`).rejects.toMatchObject({ name: 'PruneError' });
+  }
+});
