@@ -1,13 +1,16 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Accuracy, measureAccuracy } from './accuracy/measure-accuracy.js';
+import { type CodecReport, measureCodec } from './codec/measure-codec.js';
 import { describeMachine, describeRevision } from './harness/machine.js';
 import { findPython, type Python } from './harness/python.js';
 import { runNotebook } from './harness/run-notebook.js';
 import { measureLoad } from './load/measure-load.js';
 import { type BenchModel, embeddedModel, folderModel, seededBase } from './model/bench-model.js';
+import { elementaryOf } from './model/elementary-of.js';
 import { plainFolder } from './model/plain-folder.js';
-import { measurePack, packedFiles } from './pack/measure-pack.js';
+import { measurePack } from './pack/measure-pack.js';
+import { NOTEBOOK, packedFile } from './pack/pack-sides.js';
 import type { Scope } from './pack/scope.js';
 import type { BenchOptions, SectionName } from './program.js';
 import { REPORT_SCHEMA, type Report } from './report/report.js';
@@ -29,6 +32,7 @@ export async function measureReport(options: BenchOptions, args: readonly string
   const bench = new Bench(options, log);
   const wants = (...sections: SectionName[]) => sections.some((section) => options.only.includes(section));
   const sizes = wants('sizes') ? await bench.sizes() : undefined;
+  const codec = wants('codec') ? await bench.codecs() : undefined;
   const packed = wants('pack', 'load') ? await bench.packAndLoad(wants('pack'), wants('load')) : {};
   const accuracy = wants('accuracy') ? await bench.accuracy() : undefined;
   return {
@@ -42,6 +46,7 @@ export async function measureReport(options: BenchOptions, args: readonly string
     models: [...bench.models.values()].map(({ name, origin, sha256 }) => ({ name, origin, sha256 })),
     skipped: bench.skipped,
     ...(sizes && { sizes }),
+    ...(codec && { codec }),
     ...packed,
     ...(accuracy && { accuracy }),
   };
@@ -93,9 +98,20 @@ class Bench {
       const { rows, versions } = await measurePack(name, folder, { ...common, scope, rounds: wantsPack ? rounds : 1 });
       Object.assign(this.versions, versions);
       pack.push(...rows);
-      if (wantsLoad) load.push(...(await measureLoad(name, packedFiles(name, scope), { ...common, scope, rounds })));
+      if (wantsLoad) load.push(...(await measureLoad(name, { ...common, scope, rounds })));
     }
     return { ...(wantsPack && { pack }), ...(wantsLoad && { load }) };
+  }
+
+  async codecs(): Promise<CodecReport[]> {
+    const rounds = this.#options.rounds ?? ROUNDS[this.#size];
+    const models = [await this.#embedded(), ...(await this.#folders()), await this.#seeded(DENSITY)];
+    const reports: CodecReport[] = [];
+    for (const { name, folder } of models) {
+      const { elementary } = await elementaryOf(folder, 'encoder');
+      reports.push(await measureCodec(name, elementary, { rounds, log: this.#log }));
+    }
+    return reports;
   }
 
   async accuracy(): Promise<Accuracy> {
@@ -106,7 +122,7 @@ class Bench {
 
   async #notebookFile(python: Python, model: BenchModel, scope: Scope): Promise<string> {
     this.#log(`sizes: ${model.name}, ${scope}: the notebook's steps in Python`);
-    const { notebook } = packedFiles(model.name, scope);
+    const notebook = packedFile(model.name, scope, NOTEBOOK);
     await mkdir(dirname(notebook), { recursive: true });
     const { versions } = await runNotebook(python, 'notebook_save.py', [
       await plainFolder(model),

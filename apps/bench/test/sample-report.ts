@@ -98,6 +98,27 @@ export const SAMPLE_REPORT: Report = {
       timesFasterThanArrays: spread(2),
     },
   ],
+  codec: [
+    {
+      model: 'mini-qa',
+      matrices: 37,
+      nonzeros: 5_000_000,
+      bounds: { independent: 3_400_000, rowGaps: 3_200_000, rowsAndColumns: 2_600_000, values: 3_900_000 },
+      parts: { fast: { mask: 2_700_000, values: 3_900_000, model: 50_000, structure: 10_000 } },
+      rows: [
+        {
+          form: 'entropy, fast',
+          bytes: 6_660_000,
+          bitsPerNonzero: 10.656,
+          encode: 6,
+          decode: spread(45),
+          decodeTime: 1,
+        },
+      ],
+      cabacStyle: 6_900_000,
+      dense: { raw: 500_000, coded: 400_000 },
+    },
+  ],
   accuracy: {
     model: 'mini-qa',
     data: 'dev-squad.json',

@@ -1,3 +1,4 @@
+import { NOTEBOOK } from '../pack/pack-sides.js';
 import type { Report } from '../report/report.js';
 
 /** A figure that is watched from run to run. */
@@ -13,9 +14,15 @@ export function metricsOf(report: Report): Record<string, Metric> {
   for (const { model, scope, form, bytes } of report.sizes?.rows ?? []) {
     metrics[`sizes/${model}/${scope}/${form}`] = { value: bytes, kind: 'size' };
   }
+  for (const { model, rows } of report.codec ?? []) {
+    for (const { form, bytes, decode } of rows.filter(({ form }) => form.startsWith('entropy'))) {
+      metrics[`codec/${model}/${form}`] = { value: bytes, kind: 'size' };
+      metrics[`codec/${model}/${form}/seconds a million nonzeros`] = { value: 1 / decode.median, kind: 'time' };
+    }
+  }
   for (const section of ['pack', 'load'] as const) {
     for (const { model, scope, side, seconds, peakBytes, timesFaster } of report[section] ?? []) {
-      if (side === 'notebook') continue;
+      if (side === NOTEBOOK) continue;
       const name = `${section}/${model}/${scope}/${side}`;
       metrics[`${name}/seconds`] = { value: seconds.median, kind: 'time' };
       metrics[`${name}/memory`] = { value: peakBytes.median, kind: 'memory' };

@@ -6,14 +6,14 @@ import type { Python } from '../harness/python.js';
 import { runNode } from '../harness/run-child.js';
 import { runNotebook } from '../harness/run-notebook.js';
 import { type Summary, summarize } from '../harness/summary.js';
-import type { PackedFiles } from '../pack/measure-pack.js';
+import { NOTEBOOK, PACK_SIDES, packedFile } from '../pack/pack-sides.js';
 import type { Scope } from '../pack/scope.js';
 
 /** One way to read a packed model back, measured. */
 export interface LoadRow {
   readonly model: string;
   readonly scope: Scope;
-  /** `prune h5`, `prune msgpack`, or `notebook`: h5py, scipy and the re-assembly of the state dict. */
+  /** One of `PACK_SIDES`, or `notebook`: h5py, scipy and the re-assembly of the state dict. */
   readonly side: string;
   /** From opening the file to every array in memory; runtimes, imports and h5wasm's start are not counted on any side. */
   readonly seconds: Summary;
@@ -51,24 +51,25 @@ export interface MeasureLoadOptions {
  */
 export async function measureLoad(
   model: string,
-  files: PackedFiles,
   { rounds, scope, python, log = () => {} }: MeasureLoadOptions,
 ): Promise<LoadRow[]> {
-  const load = (name: string, path: string): Side<LoadRun> => ({
-    name,
-    async run() {
-      const { stdout, peakBytes } = await runNode([join(benchFolder, 'dist', 'child.js'), 'load', path]);
-      const { seconds, baseBytes, decodedBytes }: LoadResult = JSON.parse(stdout);
-      return { seconds, peakBytes, baseBytes, decodedBytes };
-    },
-  });
-  const sides = [load('prune h5', files.h5), load('prune msgpack', files.msgpack)];
-  if (python !== undefined && files.notebook !== undefined) {
-    const path = files.notebook;
-    sides.push({
-      name: 'notebook',
+  const sides = PACK_SIDES.map(
+    ({ side }): Side<LoadRun> => ({
+      name: side,
       async run() {
-        const { seconds, peakBytes, baseBytes } = await runNotebook(python, 'notebook_load.py', [path]);
+        const child = join(benchFolder, 'dist', 'child.js');
+        const { stdout, peakBytes } = await runNode([child, 'load', packedFile(model, scope, side)]);
+        const { seconds, baseBytes, decodedBytes }: LoadResult = JSON.parse(stdout);
+        return { seconds, peakBytes, baseBytes, decodedBytes };
+      },
+    }),
+  );
+  if (python !== undefined) {
+    sides.push({
+      name: NOTEBOOK,
+      async run() {
+        const file = packedFile(model, scope, NOTEBOOK);
+        const { seconds, peakBytes, baseBytes } = await runNotebook(python, 'notebook_load.py', [file]);
         return { seconds: seconds.read + seconds.reassemble, arraySeconds: seconds.read, peakBytes, baseBytes };
       },
     });
@@ -77,7 +78,7 @@ export async function measureLoad(
     rounds,
     onRound: (done, all) => log(`load: ${model}, ${scope}: round ${done} of ${all}`),
   });
-  const notebook = runs.get('notebook');
+  const notebook = runs.get(NOTEBOOK);
   return [...runs].map(([side, measured]): LoadRow => {
     const seconds = measured.map((run) => run.seconds);
     return {
@@ -89,7 +90,7 @@ export async function measureLoad(
       riseBytes: summarize(measured.map((run) => Math.max(0, run.peakBytes - run.baseBytes))),
       ...(measured[0].decodedBytes !== undefined && { decodedBytes: measured[0].decodedBytes }),
       ...(notebook !== undefined &&
-        side !== 'notebook' && {
+        side !== NOTEBOOK && {
           timesFaster: summarize(
             ratios(
               notebook.map((run) => run.seconds),

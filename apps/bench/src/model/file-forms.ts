@@ -1,6 +1,5 @@
 import { createH5File } from '@prune/h5-store/node';
-import { MSGPACK_CODEC_NAMES } from '@prune/msgpack-store';
-import { createStore } from '@prune/pipeline/node';
+import { CODEC_NAMES, createStore } from '@prune/pipeline/node';
 import type { TensorStoreWriter } from '@prune/state-dict';
 
 /** A way to keep a model in a file. */
@@ -10,7 +9,7 @@ export interface FileForm {
   create(path: string): Promise<TensorStoreWriter>;
 }
 
-/** Every file of ours: HDF5 with and without its byte shuffle, and each codec of the container. */
+/** Every file of ours: HDF5 with and without its byte shuffle, and each codec and preset of the container. */
 export const FILE_FORMS: readonly FileForm[] = [
   {
     form: 'HDF5, no shuffle',
@@ -18,11 +17,13 @@ export const FILE_FORMS: readonly FileForm[] = [
     create: async (path) => createH5File(await import('h5wasm/node'), path, { shuffle: false }),
   },
   { form: 'HDF5, tuned', extension: 'h5', create: (path) => createStore(path) },
-  ...MSGPACK_CODEC_NAMES.map(
-    (codec): FileForm => ({
-      form: `.prune, ${codec}`,
-      extension: 'prune',
-      create: (path) => createStore(path, { codec }),
-    }),
+  ...CODEC_NAMES.flatMap((codec) =>
+    (codec === 'entropy' ? (['fast', 'max'] as const) : [undefined]).map(
+      (preset): FileForm => ({
+        form: ['.prune', codec, ...(preset ? [preset] : [])].join(', '),
+        extension: 'prune',
+        create: (path) => createStore(path, { codec, preset }),
+      }),
+    ),
   ),
 ];

@@ -1,6 +1,7 @@
 import type { Change } from '../history/compare-metrics.js';
 import type { HistoryEntry } from '../history/history.js';
 import { describeAccuracy } from './describe-accuracy.js';
+import { describeCodecs } from './describe-codecs.js';
 import { describeHistory } from './describe-history.js';
 import { describeLoad } from './describe-load.js';
 import { describeMethod } from './describe-method.js';
@@ -19,6 +20,7 @@ export function describeReport(
   return [
     ...(measured ? [describeSummary(report)] : []),
     ...(report.sizes ? [describeSizes(report.sizes)] : []),
+    ...(report.codec ? [describeCodecs(report.codec)] : []),
     ...(report.pack ? [describePack(report.pack)] : []),
     ...(report.load ? [describeLoad(report.load)] : []),
     ...(report.accuracy ? [describeAccuracy(report.accuracy)] : []),

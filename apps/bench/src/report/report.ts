@@ -1,4 +1,5 @@
 import type { Accuracy } from '../accuracy/measure-accuracy.js';
+import type { CodecReport } from '../codec/measure-codec.js';
 import type { Machine, Revision } from '../harness/machine.js';
 import type { LoadRow } from '../load/measure-load.js';
 import type { PackRow } from '../pack/measure-pack.js';
@@ -32,5 +33,6 @@ export interface Report {
   readonly sizes?: { readonly rows: readonly SizeRow[]; readonly bounds: readonly SizeBounds[] };
   readonly pack?: readonly PackRow[];
   readonly load?: readonly LoadRow[];
+  readonly codec?: readonly CodecReport[];
   readonly accuracy?: Accuracy;
 }

@@ -1,0 +1,52 @@
+import type { CodecReport } from '../codec/measure-codec.js';
+import { type Block, type Section, table, text } from './document.js';
+import { formatBytes, formatCount, formatSummary, formatTimes } from './format.js';
+
+/** The entropy codec beside general compressors, on the CSR matrices of each model. */
+export function describeCodecs(reports: readonly CodecReport[]): Section {
+  return {
+    id: 'codec',
+    title: 'Codecs on the CSR matrices',
+    blocks: [
+      text(
+        'The integers of all sparse matrices, encoder and head: each coder gives every matrix back before it is timed. One thread. The general compressors code the three arrays ' +
+          "of each matrix apart. DeepCABAC's binarization is the size that its contexts give with an ideal arithmetic coder, not a file.",
+      ),
+      ...reports.flatMap(tables),
+    ],
+  };
+}
+
+function tables({ model, nonzeros, bounds, parts, rows, cabacStyle, dense }: CodecReport): Block[] {
+  const bits = (bytes: number) => ((8 * bytes) / nonzeros).toFixed(3);
+  const speed = (million: number) => million.toFixed(1);
+  const bound = (name: string, bytes: number) => [name, formatBytes(bytes), bits(bytes), '-', '-', '-'];
+  return [
+    table(
+      `${model}: ${formatCount(nonzeros)} nonzeros`,
+      ['coder|', 'bytes', 'bits a nonzero', 'encode, million nonzeros/s', 'decode, million nonzeros/s', 'decode time'],
+      [
+        ...rows.map((row) => [
+          row.form,
+          formatBytes(row.bytes),
+          bits(row.bytes),
+          speed(row.encode),
+          formatSummary(row.decode, speed),
+          formatTimes(row.decodeTime),
+        ]),
+        bound("DeepCABAC's binarization", cabacStyle),
+        bound('bound: mask with rows and columns known, values order 0', bounds.rowsAndColumns + bounds.values),
+        bound('mask alone, independent bits', bounds.independent),
+        bound('mask alone, row gaps', bounds.rowGaps),
+      ],
+    ),
+    table(
+      `${model}: where the bytes of entropy go (dense tensors: ${formatBytes(dense.raw)} raw, ${formatBytes(dense.coded)} coded)`,
+      ['preset|', 'mask', 'values', 'densities and tables', 'structure'],
+      Object.entries(parts).map(([preset, { mask, values, model, structure }]) => [
+        preset,
+        ...[mask, values, model, structure].map(formatBytes),
+      ]),
+    ),
+  ];
+}
