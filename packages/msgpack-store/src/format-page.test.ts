@@ -1,0 +1,84 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { goldenPath, readNpz } from '@prune/fixtures';
+import { type Elementary, tensor, writeStore } from '@prune/state-dict';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { codecList, MSGPACK_CODEC_NAMES } from './codecs/codec-list.js';
+import { createMsgpackFile } from './node/create-msgpack-file.js';
+
+/** `PRUNE_PYTHON` or the python3 of the PATH. */
+const python = process.env.PRUNE_PYTHON ?? 'python3';
+const hasPython = spawnSync(python, ['-c', 'import msgpack, numpy']).status === 0;
+if (!hasPython) console.warn(`FORMAT.md's reader is not run: ${python} with msgpack and numpy is not there`);
+
+const page = readFileSync(new URL('../FORMAT.md', import.meta.url), 'utf8');
+const reader = /```python\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+
+/** Every tensor as its dtype, shape and bytes, every string as itself: a line each, so that nothing of NumPy's printing is compared. */
+const PRINT = `
+tensors, manifest = read_prune(sys.argv[1])
+for name, t in tensors.items():
+    print(name, repr(t) if isinstance(t, str) else f"{list(t.shape)} {t.tobytes().hex()}")
+print(sorted(k for k in manifest if k not in ("blocks", "entries")))
+`;
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'prune-format-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function lineOf([name, value]: [string, Elementary]): string {
+  if (typeof value === 'string') return `${name} '${value}'`;
+  const bytes = Buffer.from(value.data.buffer, value.data.byteOffset, value.data.byteLength);
+  return `${name} [${value.shape.join(', ')}] ${bytes.toString('hex')}`;
+}
+
+test('the page has the reader', () => {
+  expect(reader).toContain('def read_prune(path):');
+});
+
+test.runIf(hasPython).each(MSGPACK_CODEC_NAMES)(
+  "FORMAT.md's reader in Python reads every tensor, codec %s",
+  async (codec) => {
+    const script = join(folder, 'reader.py');
+    writeFileSync(script, reader + PRINT);
+    const odd = new Map<string, Elementary>([
+      ['empty.data', tensor('int8', [0], new Int8Array(0))],
+      ['empty.indices', tensor('uint16', [0], new Uint16Array(0))],
+      ['empty.indptr', tensor('int32', [4], new Int32Array(4))],
+      ['gaps.data', tensor('int8', [4], Int8Array.of(1, -2, 3, -128))],
+      ['gaps.indices', tensor('uint16', [4], Uint16Array.of(254, 255, 511, 0))],
+      ['gaps.indptr', tensor('int32', [4], Int32Array.of(0, 0, 3, 4))],
+      [
+        'half',
+        tensor(
+          'bfloat16',
+          [300],
+          Uint16Array.from({ length: 300 }, (_, i) => i * 99),
+        ),
+      ],
+      ['none', tensor('float32', [0, 3], new Float32Array(0))],
+      [
+        'long',
+        tensor(
+          'int64',
+          [40],
+          BigInt64Array.from({ length: 40 }, (_, i) => -(3n ** BigInt(i))),
+        ),
+      ],
+    ]);
+    for (const entries of [new Map<string, Elementary>(), odd, readNpz(goldenPath('narrow/elementary.npz'))]) {
+      const path = join(folder, 'model.prune');
+      const files = new Map([['vocab.txt', Uint8Array.of(97, 10)]]);
+      await writeStore(await createMsgpackFile(path, { codecs: codecList(codec) }), entries, {
+        config: { a: 1 },
+        files,
+      });
+      const lines = execFileSync(python, [script, path], { encoding: 'utf8', maxBuffer: 2 ** 28 }).split('\n');
+      expect(lines).toEqual([...[...entries].map(lineOf), "['config', 'files']", '']);
+    }
+  },
+);
