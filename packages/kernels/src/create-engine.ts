@@ -1,29 +1,68 @@
+import { PruneError } from '@prune/state-dict';
 import type { Engine, Kernels } from './engine.js';
 import { activate } from './reference/activate.js';
 import { layerNorm } from './reference/layer-norm.js';
 import { loadReferenceEncoder } from './reference/reference-engine.js';
 import { softmax } from './reference/softmax.js';
+import { compileKernels } from './wasm/compile-kernels.js';
+import { selectKernels } from './wasm/select-kernels.js';
+import type { ThreadHost } from './wasm/thread-host.js';
+import { loadWasmEncoder } from './wasm/wasm-encoder.js';
+import { webWorkers } from './wasm/web-workers.js';
 
 /** Options of {@link createEngine}. */
 export interface EngineOptions {
-  /** `auto`: the fastest that gives the right results here. */
+  /** `auto`: the fastest of those that give the right results here. */
   readonly kernels?: Kernels | 'auto';
-  /** Threads to compute with, the calling one included. */
+  /** Threads to compute with, the calling one included. One where memory cannot be shared (a page that is not cross-origin isolated). */
   readonly threads?: number;
+  /** Where threads come from; `workerThreads` of `@prune/kernels/node`. Default: Web Workers, which Node does not have. */
+  readonly threadHost?: ThreadHost;
 }
 
 /** The defaults of {@link createEngine}. */
 export const DEFAULT_ENGINE_OPTIONS = { kernels: 'auto', threads: 1 } as const satisfies EngineOptions;
 
-/** Makes an engine; nothing is compiled or started before this call. */
-export async function createEngine(_options: EngineOptions = {}): Promise<Engine> {
+/** More threads than this have less than one attention head of BERT-large each. */
+const MAX_THREADS = 16;
+
+/**
+ * Makes an engine; nothing is compiled or started before this call, and threads start with an encoder. Throws `invalid-argument`, and
+ * `unsupported` when the kernels asked for do not work here.
+ */
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  const { kernels: wanted = DEFAULT_ENGINE_OPTIONS.kernels, threads: count = DEFAULT_ENGINE_OPTIONS.threads } = options;
+  if (!(Number.isSafeInteger(count) && count >= 1 && count <= MAX_THREADS)) {
+    throw new PruneError('invalid-argument', {
+      where: 'kernels',
+      what: 'threads',
+      got: count,
+      wanted: `an integer from 1 to ${MAX_THREADS}`,
+    });
+  }
+  const kernels = await selectKernels(wanted);
+  const host = options.threadHost ?? (typeof Worker === 'undefined' ? undefined : webWorkers);
+  const threads = kernels !== 'reference' && host !== undefined && memoryCanBeShared() ? count : 1;
+  const module = kernels === 'reference' ? undefined : await compileKernels(kernels, threads > 1);
+  const closers = new Set<() => Promise<void>>();
   return {
-    kernels: 'reference',
-    threads: 1,
-    loadEncoder: loadReferenceEncoder,
+    kernels,
+    threads,
+    loadEncoder: (spec) =>
+      module === undefined
+        ? loadReferenceEncoder(spec)
+        : loadWasmEncoder(spec, { module, threads, host }, (close) => closers.add(close)),
     layerNorm,
     softmax,
     activate: (x, activation) => x.map((value) => activate(value, activation)),
-    async close() {},
+    async close() {
+      await Promise.all([...closers].map((close) => close()));
+      closers.clear();
+    },
   };
+}
+
+/** Not in a page without cross-origin isolation, where the constructor is missing. */
+function memoryCanBeShared(): boolean {
+  return typeof SharedArrayBuffer !== 'undefined' && (globalThis.crossOriginIsolated ?? true);
 }

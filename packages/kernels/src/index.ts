@@ -10,3 +10,5 @@ export type {
   FloatLinear,
   LayerNormParameters,
 } from './spec/encoder-spec.js';
+export type { Thread, ThreadHost, ThreadStart } from './wasm/thread-host.js';
+export { WORKER_SOURCE } from './wasm/thread-host.js';

@@ -1,10 +1,9 @@
 import { PruneError } from '@prune/state-dict';
 import { type AttentionInput, exponentials, type HeadSlice, headSlices } from './attention.js';
+import { ROUNDING_MAGIC } from './exp.js';
 
 const { fround } = Math;
 
-/** 1.5 * 2^23: adding it to a float32 of magnitude below 2^22 rounds to an integer, ties to even. */
-const MAGIC = 12582912;
 /** The largest code of probabilities and values. Probabilities of a row sum to about this, so their products with values stay below 2^31. */
 const MAX_CODE = 32767;
 
@@ -76,5 +75,5 @@ function quantize(x: Float32Array, { begin, size }: HeadSlice, width: number, ro
 const MAX_FLOAT = fround(3.4028234663852886e38);
 
 function rounded(x: number): number {
-  return fround(fround(x + MAGIC) - MAGIC);
+  return fround(fround(x + ROUNDING_MAGIC) - ROUNDING_MAGIC);
 }

@@ -12,7 +12,7 @@ export interface LinearMode {
 
 /**
  * A Linear over float32 `x` `[tokens, columns]`, gives `[tokens, rows]`: PyTorch's dynamic Linear where the weight is quantized, else a float32
- * sum over the columns in ascending order from 0, the bias added last.
+ * sum over the nonzero columns in ascending order from 0, the bias added last.
  */
 export function linear(x: Float32Array, module: AnyLinear, { profile, rowwise }: LinearMode): Float32Array {
   return module.kind === 'linear' ? dynamicLinear(x, module, profile, { rowwise }) : floatLinear(x, module);
@@ -26,7 +26,9 @@ function floatLinear(x: Float32Array, { weight, shape, bias }: FloatLinear): Flo
     for (let row = 0; row < rows; row++) {
       const [a, w] = [token * columns, row * columns];
       let sum = 0;
-      for (let i = 0; i < columns; i++) sum = fround(sum + fround(weight[w + i] * x[a + i]));
+      for (let i = 0; i < columns; i++) {
+        if (weight[w + i] !== 0) sum = fround(sum + fround(weight[w + i] * x[a + i]));
+      }
       y[token * rows + row] = bias === null ? sum : sum + bias[row];
     }
   }

@@ -1,0 +1,408 @@
+import {
+  ABS_MASK, attentionScratch, constant, LANES, LOW_16, MAGIC, planContext, planHeads, planHidden, planMaxKeys, planQkv, planQueryScale,
+  planScoreCode, planSequences, ROW,
+} from './memory';
+import { expOfNegative } from './math';
+import { rangeHigh, rangeLow, setRange } from './range';
+
+// One item of work is a head of a sequence; eight queries (two vectors) at a time against all its keys. Memory map of the scratch:
+//
+//     scores   f32 or i16 pairs [keys + 4][8 lanes]     4 KB for 128 keys: stays in L1
+//     queries  f32 [size][8], or i16 pairs [size / 2][8]
+//     keys     i16 pairs of features [size / 2][keys]   int16 mode only
+//     values   i16 [size][keys]                         int16 mode only
+
+/** Where a lane of a buffer with `features` features starts. */
+// @ts-ignore: decorator
+@inline function laneAt(buffer: i32, features: i32, lane: i32): i32 {
+  return buffer + (lane / LANES) * features * ROW + ((lane & (LANES - 1)) << 2);
+}
+
+// A sequence in the list: first lane, tokens, keys.
+// @ts-ignore: decorator
+@inline function sequenceAt(item: i32): i32 { return planSequences() + (item / planHeads()) * 12; }
+
+/** src/reference/attention.ts for one head of one sequence. */
+export function attendFloat(item: i32): void {
+  const sequence = sequenceAt(item);
+  const first = load<i32>(sequence);
+  const tokens = load<i32>(sequence, 4);
+  const keys = load<i32>(sequence, 8);
+  const hidden = planHidden();
+  const size = hidden / planHeads();
+  const feature = (item % planHeads()) * size;
+  const qkv = planQkv() + feature * ROW;
+  const scores = attentionScratch();
+  const queries = scores + (planMaxKeys() + 8) * 32;
+  const factor = f32x4.splat(planQueryScale());
+  for (let token = 0; token < tokens; token += 8) {
+    // The second vector is the first again where there is no second: computed, not stored.
+    const pair = token + 4 < tokens;
+    const q0 = laneAt(qkv, 3 * hidden, first + token);
+    const q1 = pair ? laneAt(qkv, 3 * hidden, first + token + 4) : q0;
+    for (let i = 0; i < size; i++) {
+      v128.store(queries + (i << 5), f32x4.mul(v128.load(q0 + i * ROW), factor));
+      v128.store(queries + (i << 5), f32x4.mul(v128.load(q1 + i * ROW), factor), 16);
+    }
+    for (let k = 0; k < keys; k += 4) {
+      scoreFloat(queries, laneAt(qkv + hidden * ROW, 3 * hidden, first + k), size, scores + (k << 5));
+    }
+    exponentials(scores, keys);
+    const sum0 = v128.load(scores + (keys << 5));
+    const sum1 = v128.load(scores + (keys << 5), 16);
+    const c0 = laneAt(planContext() + feature * ROW, hidden, first + token);
+    const c1 = pair ? laneAt(planContext() + feature * ROW, hidden, first + token + 4) : c0;
+    let i = 0;
+    for (; i + 4 <= size; i += 4) mixFloat4(scores, qkv + (2 * hidden + i) * ROW, first, keys, c0 + i * ROW, c1 + i * ROW, sum0, sum1);
+    for (; i < size; i++) mixFloat(scores, qkv + (2 * hidden + i) * ROW, first, keys, c0 + i * ROW, c1 + i * ROW, sum0, sum1);
+  }
+}
+
+/** Four keys' scores. shapes: queries f32[size][8], keys f32[size][32] from a lane on -> scores f32[4][8] */
+function scoreFloat(queries: i32, keys: i32, size: i32, scores: i32): void {
+  let a0 = f32x4.splat(0);
+  let a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
+  for (const end = queries + (size << 5); queries < end; queries += 32) {
+    const q0 = v128.load(queries);
+    const q1 = v128.load(queries, 16);
+    const ka = v128.load_splat<u32>(keys);
+    a0 = f32x4.add(a0, f32x4.mul(q0, ka));
+    a1 = f32x4.add(a1, f32x4.mul(q1, ka));
+    const kb = v128.load_splat<u32>(keys, 4);
+    b0 = f32x4.add(b0, f32x4.mul(q0, kb));
+    b1 = f32x4.add(b1, f32x4.mul(q1, kb));
+    const kc = v128.load_splat<u32>(keys, 8);
+    c0 = f32x4.add(c0, f32x4.mul(q0, kc));
+    c1 = f32x4.add(c1, f32x4.mul(q1, kc));
+    const kd = v128.load_splat<u32>(keys, 12);
+    d0 = f32x4.add(d0, f32x4.mul(q0, kd));
+    d1 = f32x4.add(d1, f32x4.mul(q1, kd));
+    keys += ROW;
+  }
+  v128.store(scores, a0);
+  v128.store(scores, a1, 16);
+  v128.store(scores, b0, 32);
+  v128.store(scores, b1, 48);
+  v128.store(scores, c0, 64);
+  v128.store(scores, c1, 80);
+  v128.store(scores, d0, 96);
+  v128.store(scores, d1, 112);
+}
+
+/** Scores to e^(score - max); their sums follow the last. shapes: scores f32[keys][8] -> f32[keys + 1][8] */
+function exponentials(scores: i32, keys: i32): void {
+  const end = scores + (keys << 5);
+  let max0 = v128.load(scores);
+  let max1 = v128.load(scores, 16);
+  for (let p = scores; p < end; p += 32) {
+    max0 = f32x4.pmax(max0, v128.load(p));
+    max1 = f32x4.pmax(max1, v128.load(p, 16));
+  }
+  let sum0 = f32x4.splat(0);
+  let sum1 = f32x4.splat(0);
+  for (let p = scores; p < end; p += 32) {
+    const e0 = expOfNegative(f32x4.sub(v128.load(p), max0));
+    const e1 = expOfNegative(f32x4.sub(v128.load(p, 16), max1));
+    sum0 = f32x4.add(sum0, e0);
+    sum1 = f32x4.add(sum1, e1);
+    v128.store(p, e0);
+    v128.store(p, e1, 16);
+  }
+  v128.store(end, sum0);
+  v128.store(end, sum1, 16);
+}
+
+/** Four features of the context. `values` is the first feature's row in the first tile, `first` the lane of the first key. */
+function mixFloat4(p: i32, values: i32, first: i32, keys: i32, to0: i32, to1: i32, sum0: v128, sum1: v128): void {
+  let a0 = f32x4.splat(0);
+  let a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
+  const features = 3 * planHidden();
+  for (let lane = first, endLane = first + keys; lane < endLane; ) {
+    let v = laneAt(values, features, lane);
+    const run = min(LANES - (lane & (LANES - 1)), endLane - lane);
+    for (const end = p + (run << 5); p < end; p += 32) {
+      const p0 = v128.load(p);
+      const p1 = v128.load(p, 16);
+      const va = v128.load_splat<u32>(v);
+      a0 = f32x4.add(a0, f32x4.mul(p0, va));
+      a1 = f32x4.add(a1, f32x4.mul(p1, va));
+      const vb = v128.load_splat<u32>(v, ROW);
+      b0 = f32x4.add(b0, f32x4.mul(p0, vb));
+      b1 = f32x4.add(b1, f32x4.mul(p1, vb));
+      const vc = v128.load_splat<u32>(v, 2 * ROW);
+      c0 = f32x4.add(c0, f32x4.mul(p0, vc));
+      c1 = f32x4.add(c1, f32x4.mul(p1, vc));
+      const vd = v128.load_splat<u32>(v, 3 * ROW);
+      d0 = f32x4.add(d0, f32x4.mul(p0, vd));
+      d1 = f32x4.add(d1, f32x4.mul(p1, vd));
+      v += 4;
+    }
+    lane += run;
+  }
+  keep(f32x4.div(a0, sum0), f32x4.div(a1, sum1), to0, to1);
+  keep(f32x4.div(b0, sum0), f32x4.div(b1, sum1), to0 + ROW, to1 + ROW);
+  keep(f32x4.div(c0, sum0), f32x4.div(c1, sum1), to0 + 2 * ROW, to1 + 2 * ROW);
+  keep(f32x4.div(d0, sum0), f32x4.div(d1, sum1), to0 + 3 * ROW, to1 + 3 * ROW);
+}
+
+function mixFloat(p: i32, values: i32, first: i32, keys: i32, to0: i32, to1: i32, sum0: v128, sum1: v128): void {
+  let a0 = f32x4.splat(0);
+  let a1 = a0;
+  const features = 3 * planHidden();
+  for (let lane = first, endLane = first + keys; lane < endLane; lane++) {
+    const v = v128.load_splat<u32>(laneAt(values, features, lane));
+    a0 = f32x4.add(a0, f32x4.mul(v128.load(p), v));
+    a1 = f32x4.add(a1, f32x4.mul(v128.load(p, 16), v));
+    p += 32;
+  }
+  keep(f32x4.div(a0, sum0), f32x4.div(a1, sum1), to0, to1);
+}
+
+/** Stores a feature's context for eight queries (twice the same four where `to1` is `to0`) and keeps its range. */
+// @ts-ignore: decorator
+@inline function keep(y0: v128, y1: v128, to0: i32, to1: i32): void {
+  v128.store(to1, y1);
+  v128.store(to0, y0);
+  setRange(
+    i32x4.max_s(i32x4.max_s(rangeHigh(), y0), y1),
+    i32x4.max_u(i32x4.max_u(rangeLow(), y0), y1),
+  );
+}
+
+/** src/reference/attention-int16.ts for one head of one sequence. Gives false when an input is not finite. */
+export function attendInt16(item: i32): bool {
+  const sequence = sequenceAt(item);
+  const first = load<i32>(sequence);
+  const tokens = load<i32>(sequence, 4);
+  const keys = load<i32>(sequence, 8);
+  if (tokens == 0) return true;
+  const hidden = planHidden();
+  const size = hidden / planHeads();
+  const feature = (item % planHeads()) * size;
+  const qkv = planQkv() + feature * ROW;
+  const kBuffer = qkv + hidden * ROW;
+  const vBuffer = qkv + 2 * hidden * ROW;
+  const halfSize = (size + 1) >> 1;
+  const stride = ((planMaxKeys() + 7) & ~7) << 2;
+  const scores = attentionScratch();
+  const queries = scores + (planMaxKeys() + 8) * 32;
+  const packedKeys = queries + halfSize * 32;
+  const packedValues = packedKeys + halfSize * stride;
+
+  const limit = <f32>planScoreCode();
+  const qMax = largest(qkv, first, tokens, size);
+  const kMax = largest(kBuffer, first, keys, size);
+  const vMax = largest(vBuffer, first, keys, size);
+  if (max(max(qMax, kMax), vMax) >= 0x7f800000) return false;
+  const qLargest = reinterpret<f32>(qMax);
+  const kLargest = reinterpret<f32>(kMax);
+  const vLargest = reinterpret<f32>(vMax);
+  const qInverse = f32x4.splat(inverseOf(qLargest, limit));
+  packKeys(kBuffer, first, keys, size, f32x4.splat(inverseOf(kLargest, limit)), packedKeys, stride);
+  packValues(vBuffer, first, keys, size, f32x4.splat(inverseOf(vLargest, 32767)), packedValues, stride >> 1);
+  const qScale: f32 = qLargest / limit;
+  const kScale: f32 = kLargest / limit;
+  const vScale: f32 = vLargest / <f32>32767;
+  const oneScale: f32 = qScale * kScale;
+  const scoreScale = f32x4.splat(oneScale * planQueryScale());
+  const unit: f32 = <f32>1 / <f32>32767;
+  const contextScale = f32x4.splat(vScale * unit);
+
+  for (let token = 0; token < tokens; token += 8) {
+    const pair = token + 4 < tokens;
+    const q0 = laneAt(qkv, 3 * hidden, first + token);
+    const q1 = pair ? laneAt(qkv, 3 * hidden, first + token + 4) : q0;
+    for (let i = 0; i < size; i += 2) {
+      const two = i + 1 < size;
+      v128.store(queries + (i << 4), packPair(q0 + i * ROW, two, qInverse));
+      v128.store(queries + (i << 4), packPair(q1 + i * ROW, two, qInverse), 16);
+    }
+    for (let k = 0; k < keys; k += 4) scoreInt16(queries, packedKeys + (k << 2), halfSize, stride, scores + (k << 5), scoreScale);
+    exponentials(scores, keys);
+    const pairs = packProbabilities(scores, keys);
+    const c0 = laneAt(planContext() + feature * ROW, hidden, first + token);
+    const c1 = pair ? laneAt(planContext() + feature * ROW, hidden, first + token + 4) : c0;
+    let i = 0;
+    let v = packedValues;
+    for (; i + 4 <= size; i += 4) {
+      mixInt16x4(scores, pairs, v, stride >> 1, c0 + i * ROW, c1 + i * ROW, contextScale);
+      v += 2 * stride;
+    }
+    for (; i < size; i++) {
+      mixInt16(scores, pairs, v, c0 + i * ROW, c1 + i * ROW, contextScale);
+      v += stride >> 1;
+    }
+  }
+  return true;
+}
+
+/** The bits of the largest magnitude of `count` lanes from `first` on, over `size` features. */
+function largest(buffer: i32, first: i32, count: i32, size: i32): i32 {
+  let most = i32x4.splat(0);
+  const mask = constant(ABS_MASK);
+  const features = 3 * planHidden();
+  for (let lane = 0; lane < count; lane += 4) {
+    const p = laneAt(buffer, features, first + lane);
+    const end = p + size * ROW;
+    let here = i32x4.splat(0);
+    for (let q = p; q < end; q += ROW) here = i32x4.max_s(here, v128.and(v128.load(q), mask));
+    // Lanes past the last key belong to masked tokens or padding.
+    if (count - lane < 4) here = v128.and(here, i32x4.gt_s(i32x4.splat(count - lane), i32x4(0, 1, 2, 3)));
+    most = i32x4.max_s(most, here);
+  }
+  return max(
+    max(i32x4.extract_lane(most, 0), i32x4.extract_lane(most, 1)),
+    max(i32x4.extract_lane(most, 2), i32x4.extract_lane(most, 3)),
+  );
+}
+
+// @ts-ignore: decorator
+@inline function inverseOf(value: f32, limit: f32): f32 {
+  return value == 0 ? 0 : min<f32>(limit / value, f32.MAX_VALUE);
+}
+
+/** Two features of four lanes as int16 pairs, the first in the low half. Magic's low 16 bits are 0, so the code's own are the sum's. */
+// @ts-ignore: decorator
+@inline function packPair(x: i32, two: bool, inverse: v128): v128 {
+  const magic = constant(MAGIC);
+  const low = v128.and(f32x4.add(f32x4.mul(v128.load(x), inverse), magic), constant(LOW_16));
+  if (!two) return low;
+  return v128.or(low, i32x4.shl(f32x4.add(f32x4.mul(v128.load(x, ROW), inverse), magic), 16));
+}
+
+/** shapes: f32[size][32] from lane `first` on -> i16 pairs [size / 2][keys], rows of `stride` bytes */
+function packKeys(buffer: i32, first: i32, keys: i32, size: i32, inverse: v128, to: i32, stride: i32): void {
+  const features = 3 * planHidden();
+  for (let k = 0; k < keys; k += 4) {
+    let p = laneAt(buffer, features, first + k);
+    let q = to + (k << 2);
+    for (let i = 0; i < size; i += 2) {
+      v128.store(q, packPair(p, i + 1 < size, inverse));
+      p += 2 * ROW;
+      q += stride;
+    }
+  }
+}
+
+/** shapes: f32[size][32] from lane `first` on -> i16[size][keys], rows of `stride` bytes */
+function packValues(buffer: i32, first: i32, keys: i32, size: i32, inverse: v128, to: i32, stride: i32): void {
+  const features = 3 * planHidden();
+  const magic = constant(MAGIC);
+  for (let k = 0; k < keys; k += 4) {
+    let p = laneAt(buffer, features, first + k);
+    let q = to + (k << 1);
+    for (let i = 0; i < size; i++) {
+      const codes = f32x4.add(f32x4.mul(v128.load(p), inverse), magic);
+      v128.store64_lane(q, v128.shuffle<i16>(codes, codes, 0, 2, 4, 6, 0, 2, 4, 6), 0);
+      p += ROW;
+      q += stride;
+    }
+  }
+}
+
+/** Four keys' scores. shapes: queries i16 pairs [halfSize][8], keys i16 pairs [halfSize][..] -> scores f32[4][8] */
+function scoreInt16(queries: i32, keys: i32, halfSize: i32, stride: i32, scores: i32, scale: v128): void {
+  let a0 = i32x4.splat(0);
+  let a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
+  for (const end = queries + (halfSize << 5); queries < end; queries += 32) {
+    const q0 = v128.load(queries);
+    const q1 = v128.load(queries, 16);
+    const ka = v128.load_splat<u32>(keys);
+    a0 = i32x4.add(a0, i32x4.dot_i16x8_s(q0, ka));
+    a1 = i32x4.add(a1, i32x4.dot_i16x8_s(q1, ka));
+    const kb = v128.load_splat<u32>(keys, 4);
+    b0 = i32x4.add(b0, i32x4.dot_i16x8_s(q0, kb));
+    b1 = i32x4.add(b1, i32x4.dot_i16x8_s(q1, kb));
+    const kc = v128.load_splat<u32>(keys, 8);
+    c0 = i32x4.add(c0, i32x4.dot_i16x8_s(q0, kc));
+    c1 = i32x4.add(c1, i32x4.dot_i16x8_s(q1, kc));
+    const kd = v128.load_splat<u32>(keys, 12);
+    d0 = i32x4.add(d0, i32x4.dot_i16x8_s(q0, kd));
+    d1 = i32x4.add(d1, i32x4.dot_i16x8_s(q1, kd));
+    keys += stride;
+  }
+  v128.store(scores, f32x4.mul(f32x4.convert_i32x4_s(a0), scale));
+  v128.store(scores, f32x4.mul(f32x4.convert_i32x4_s(a1), scale), 16);
+  v128.store(scores, f32x4.mul(f32x4.convert_i32x4_s(b0), scale), 32);
+  v128.store(scores, f32x4.mul(f32x4.convert_i32x4_s(b1), scale), 48);
+  v128.store(scores, f32x4.mul(f32x4.convert_i32x4_s(c0), scale), 64);
+  v128.store(scores, f32x4.mul(f32x4.convert_i32x4_s(c1), scale), 80);
+  v128.store(scores, f32x4.mul(f32x4.convert_i32x4_s(d0), scale), 96);
+  v128.store(scores, f32x4.mul(f32x4.convert_i32x4_s(d1), scale), 112);
+}
+
+/** Probabilities of 15 bits, two keys a pair, over the scores. Gives the number of pairs. shapes: f32[keys + 1][8] -> i16 pairs [keys / 2][8] */
+function packProbabilities(scores: i32, keys: i32): i32 {
+  const sums = scores + (keys << 5);
+  const whole = f32x4.splat(32767);
+  const inverse0 = f32x4.div(whole, v128.load(sums));
+  const inverse1 = f32x4.div(whole, v128.load(sums, 16));
+  if (keys & 1) {
+    v128.store(sums, f32x4.splat(0));
+    v128.store(sums, f32x4.splat(0), 16);
+  }
+  const pairs = (keys + 1) >> 1;
+  const magic = constant(MAGIC);
+  const mask = constant(LOW_16);
+  let to = scores;
+  for (let p = scores, end = scores + (pairs << 6); p < end; p += 64) {
+    const a0 = v128.and(f32x4.add(f32x4.mul(v128.load(p), inverse0), magic), mask);
+    const a1 = v128.and(f32x4.add(f32x4.mul(v128.load(p, 16), inverse1), magic), mask);
+    const b0 = i32x4.shl(f32x4.add(f32x4.mul(v128.load(p, 32), inverse0), magic), 16);
+    const b1 = i32x4.shl(f32x4.add(f32x4.mul(v128.load(p, 48), inverse1), magic), 16);
+    v128.store(to, v128.or(a0, b0));
+    v128.store(to, v128.or(a1, b1), 16);
+    to += 32;
+  }
+  return pairs;
+}
+
+/** Four features of the context. shapes: p i16 pairs [pairs][8], values i16[4][keys] in rows of `stride` bytes */
+function mixInt16x4(p: i32, pairs: i32, values: i32, stride: i32, to0: i32, to1: i32, scale: v128): void {
+  let a0 = i32x4.splat(0);
+  let a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
+  let second = values + stride;
+  let third = second + stride;
+  let fourth = third + stride;
+  for (const end = p + (pairs << 5); p < end; p += 32) {
+    const p0 = v128.load(p);
+    const p1 = v128.load(p, 16);
+    const va = v128.load_splat<u32>(values);
+    a0 = i32x4.add(a0, i32x4.dot_i16x8_s(p0, va));
+    a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p1, va));
+    const vb = v128.load_splat<u32>(second);
+    b0 = i32x4.add(b0, i32x4.dot_i16x8_s(p0, vb));
+    b1 = i32x4.add(b1, i32x4.dot_i16x8_s(p1, vb));
+    const vc = v128.load_splat<u32>(third);
+    c0 = i32x4.add(c0, i32x4.dot_i16x8_s(p0, vc));
+    c1 = i32x4.add(c1, i32x4.dot_i16x8_s(p1, vc));
+    const vd = v128.load_splat<u32>(fourth);
+    d0 = i32x4.add(d0, i32x4.dot_i16x8_s(p0, vd));
+    d1 = i32x4.add(d1, i32x4.dot_i16x8_s(p1, vd));
+    values += 4;
+    second += 4;
+    third += 4;
+    fourth += 4;
+  }
+  keepScaled(a0, a1, scale, to0, to1);
+  keepScaled(b0, b1, scale, to0 + ROW, to1 + ROW);
+  keepScaled(c0, c1, scale, to0 + 2 * ROW, to1 + 2 * ROW);
+  keepScaled(d0, d1, scale, to0 + 3 * ROW, to1 + 3 * ROW);
+}
+
+function mixInt16(p: i32, pairs: i32, values: i32, to0: i32, to1: i32, scale: v128): void {
+  let a0 = i32x4.splat(0);
+  let a1 = a0;
+  for (const end = p + (pairs << 5); p < end; p += 32) {
+    const v = v128.load_splat<u32>(values);
+    a0 = i32x4.add(a0, i32x4.dot_i16x8_s(v128.load(p), v));
+    a1 = i32x4.add(a1, i32x4.dot_i16x8_s(v128.load(p, 16), v));
+    values += 4;
+  }
+  keepScaled(a0, a1, scale, to0, to1);
+}
+
+// @ts-ignore: decorator
+@inline function keepScaled(a0: v128, a1: v128, scale: v128, to0: i32, to1: i32): void {
+  keep(f32x4.mul(f32x4.convert_i32x4_s(a0), scale), f32x4.mul(f32x4.convert_i32x4_s(a1), scale), to0, to1);
+}

@@ -1,0 +1,158 @@
+import {
+  ATTENTION_OUTPUT, CHUNK, FAULT, INTERMEDIATE, KEY, LANES, linearAt, linearKind, linearRows, normAt, OUTPUT, planContext, planEndLayer,
+  planFirstLayer, planHeads, planHidden, planHiddenStates, planInt16, planIntermediate, planLanes, planMiddle, planParts,
+  planQkv, planRanges, planRangeStride, planRowwise, planSequenceCount, planTiles, planWide, QUERY, ROW, setScratch, VALUE,
+} from './memory';
+import { attendFloat, attendInt16 } from './attention';
+import { layerNormTile } from './layer-norm';
+import { ACTIVATE, ADD, linearTile, STORE } from './linear';
+import { chooseFrom, quantizeTile } from './quantize';
+import { publishRange, resetRange } from './range';
+import { barrier, nextItem, nextJob, setThread, thread } from './threads';
+import { loadTile, storeTile } from './transpose';
+
+// Ranges that are quantized to, four a layer; the next layer's first is this one's output.
+const OF_HIDDEN: i32 = 0;
+const OF_CONTEXT: i32 = 1;
+const OF_MIDDLE: i32 = 2;
+const OF_WIDE: i32 = 3;
+
+const PHASES: i32 = 7;
+
+/** What the quantized tile of this thread holds: a phase and a tile. */
+let held: i32 = -1;
+
+// @ts-ignore: decorator
+@inline function tileAt(buffer: i32, features: i32, tile: i32): i32 { return buffer + tile * features * ROW; }
+// @ts-ignore: decorator
+@inline function vectorsOf(tile: i32): i32 { return (min(LANES, planLanes() - tile * LANES) + 3) >> 2; }
+// @ts-ignore: decorator
+@inline function chunksOf(rows: i32): i32 { return (rows + CHUNK - 1) / CHUNK; }
+
+function fault(): void { store<i32>(FAULT, 1); }
+
+function rangeSlot(layer: i32, which: i32): i32 { return planRanges() + (layer * 4 + which) * planRangeStride(); }
+
+/** Ends a phase that has kept a range. */
+function publish(layer: i32, which: i32): void {
+  publishRange(rangeSlot(layer, which) + (thread << 3));
+  barrier();
+}
+
+/** The tile as bytes in this thread's scratch, unless it is there already. */
+function quantize(phase: i32, tile: i32, x: i32, columns: i32): void {
+  const key = phase * planTiles() + tile;
+  if (held == key) return;
+  held = key;
+  if (!quantizeTile(x, columns, vectorsOf(tile))) fault();
+}
+
+/**
+ * One Linear over all tiles, shared out in parts of its rows. Everything that a tile's part needs from the tile is computed by the thread that
+ * takes it; parts is 1 where there are enough tiles for the threads.
+ */
+function linearPhase(phase: i32, layer: i32, which: i32, x: i32, range: i32, out: i32, outFeatures: i32, residual: i32, then: i32): void {
+  const linear = linearAt(layer, which);
+  const columns = load<i32>(linear, 8);
+  const parts = planParts();
+  const items = planTiles() * parts;
+  const chunks = chunksOf(linearRows(linear));
+  if (linearKind(linear) == 0 && !planRowwise() && !chooseFrom(rangeSlot(layer, range))) fault();
+  for (let item = nextItem(phase); item < items; item = nextItem(phase)) {
+    const tile = item / parts;
+    const part = item - tile * parts;
+    const from = tileAt(x, columns, tile);
+    if (linearKind(linear) == 0) quantize(phase, tile, from, columns);
+    linearTile(
+      linear, from, vectorsOf(tile), chunks * part / parts, chunks * (part + 1) / parts, tileAt(out, outFeatures, tile),
+      tileAt(residual, outFeatures, tile), then,
+    );
+  }
+}
+
+/** Query, key and value: three Linears that read the same quantized tile. */
+function queryKeyValue(phase: i32, layer: i32): void {
+  const hidden = planHidden();
+  const parts = planParts();
+  const items = planTiles() * parts;
+  const chunks = chunksOf(hidden);
+  const any = linearKind(linearAt(layer, QUERY)) == 0 || linearKind(linearAt(layer, KEY)) == 0 || linearKind(linearAt(layer, VALUE)) == 0;
+  if (any && !planRowwise() && !chooseFrom(rangeSlot(layer, OF_HIDDEN))) fault();
+  for (let item = nextItem(phase); item < items; item = nextItem(phase)) {
+    const tile = item / parts;
+    const part = item - tile * parts;
+    const from = tileAt(planHiddenStates(), hidden, tile);
+    if (any) quantize(phase, tile, from, hidden);
+    for (let which = QUERY; which <= VALUE; which++) {
+      linearTile(
+        linearAt(layer, which), from, vectorsOf(tile), chunks * part / parts, chunks * (part + 1) / parts,
+        tileAt(planQkv(), 3 * hidden, tile) + which * hidden * ROW, 0, STORE,
+      );
+    }
+  }
+  barrier();
+}
+
+function attentionPhase(phase: i32, layer: i32): void {
+  const items = planSequenceCount() * planHeads();
+  const int16 = planInt16() != 0;
+  resetRange();
+  for (let item = nextItem(phase); item < items; item = nextItem(phase)) {
+    if (int16) {
+      if (!attendInt16(item)) fault();
+    } else attendFloat(item);
+  }
+  publish(layer, OF_CONTEXT);
+}
+
+function normPhase(phase: i32, layer: i32, which: i32, x: i32, y: i32): void {
+  const hidden = planHidden();
+  barrier();
+  resetRange();
+  for (let tile = nextItem(phase); tile < planTiles(); tile = nextItem(phase)) {
+    layerNormTile(tileAt(x, hidden, tile), tileAt(y, hidden, tile), normAt(layer, 2 * which), normAt(layer, 2 * which + 1), vectorsOf(tile));
+  }
+  publish(layer + which, which == 0 ? OF_MIDDLE : OF_HIDDEN);
+}
+
+function layerPhases(layer: i32, phase: i32): void {
+  const hidden = planHidden();
+  queryKeyValue(phase, layer);
+  attentionPhase(phase + 1, layer);
+  linearPhase(phase + 2, layer, ATTENTION_OUTPUT, planContext(), OF_CONTEXT, planMiddle(), hidden, planHiddenStates(), ADD);
+  normPhase(phase + 3, layer, 0, planMiddle(), planMiddle());
+  resetRange();
+  linearPhase(phase + 4, layer, INTERMEDIATE, planMiddle(), OF_MIDDLE, planWide(), planIntermediate(), 0, ACTIVATE);
+  publish(layer, OF_WIDE);
+  linearPhase(phase + 5, layer, OUTPUT, planWide(), OF_WIDE, planHiddenStates(), hidden, planMiddle(), ADD);
+  normPhase(phase + 6, layer, 1, planHiddenStates(), planHiddenStates());
+}
+
+/** A thread's share of the job in the plan. */
+export function run(index: i32): void {
+  setThread(index);
+  setScratch(index);
+  held = -1;
+  const first = planFirstLayer();
+  const end = planEndLayer();
+  if (first == 0) {
+    resetRange();
+    for (let tile = nextItem(0); tile < planTiles(); tile = nextItem(0)) loadTile(tile);
+    publish(0, OF_HIDDEN);
+  }
+  for (let layer = first; layer < end; layer++) layerPhases(layer, 1 + (layer - first) * PHASES);
+  const last = 1 + (end - first) * PHASES;
+  for (let tile = nextItem(last); tile < planTiles(); tile = nextItem(last)) storeTile(tile);
+  barrier();
+}
+
+/** The life of a worker: jobs until the end. */
+export function work(index: i32): void {
+  for (let job = nextJob(0); job != -1; job = nextJob(job)) run(index);
+}
+
+export { scale, inverse, zeroPoint, choose } from './quantize';
+export {
+  plain8, plain16, plain32, plainSplit8, plainSplit16, plainSplit32, relaxed8, relaxed16, relaxed32, relaxedSplit8, relaxedSplit16,
+  relaxedSplit32,
+} from './sparse';

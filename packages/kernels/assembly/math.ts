@@ -1,0 +1,57 @@
+import { ABS_MASK, constant, EXP_C, GELU_P, HALF, LOG2_E, MAGIC, ONE, T_MAX, T_MIN, TANH_CUBE, TANH_SCALE } from './memory';
+
+/** src/reference/exp.ts for arguments up to 0. */
+// @ts-ignore: decorator
+@inline export function expOfNegative(x: v128): v128 {
+  return exp2(f32x4.pmax(f32x4.mul(x, constant(LOG2_E)), constant(T_MIN)));
+}
+
+/** src/reference/exp.ts */
+// @ts-ignore: decorator
+@inline export function exp(x: v128): v128 {
+  return exp2(f32x4.pmax(f32x4.pmin(f32x4.mul(x, constant(LOG2_E)), constant(T_MAX)), constant(T_MIN)));
+}
+
+// @ts-ignore: decorator
+@inline function exp2(t: v128): v128 {
+  const magic = constant(MAGIC);
+  const shifted = f32x4.add(t, magic);
+  const f = f32x4.sub(t, f32x4.sub(shifted, magic));
+  let p = f32x4.add(f32x4.mul(constant(EXP_C + 4), f), constant(EXP_C + 3));
+  p = f32x4.add(f32x4.mul(p, f), constant(EXP_C + 2));
+  p = f32x4.add(f32x4.mul(p, f), constant(EXP_C + 1));
+  p = f32x4.add(f32x4.mul(p, f), constant(EXP_C));
+  p = f32x4.add(f32x4.mul(p, f), constant(ONE));
+  // The integer sits in the low bits of `shifted`; added to the exponent it is the exact product with 2^n.
+  return i32x4.add(p, i32x4.shl(shifted, 23));
+}
+
+/** src/reference/activate.ts, gelu */
+// @ts-ignore: decorator
+@inline export function gelu(x: v128): v128 {
+  const a = v128.and(x, constant(ABS_MASK));
+  let p = f32x4.add(f32x4.mul(constant(GELU_P + 5), a), constant(GELU_P + 4));
+  p = f32x4.add(f32x4.mul(p, a), constant(GELU_P + 3));
+  p = f32x4.add(f32x4.mul(p, a), constant(GELU_P + 2));
+  p = f32x4.add(f32x4.mul(p, a), constant(GELU_P + 1));
+  p = f32x4.add(f32x4.mul(p, a), constant(GELU_P));
+  p = f32x4.add(f32x4.mul(p, a), constant(ONE));
+  p = f32x4.mul(p, p);
+  p = f32x4.mul(p, p);
+  p = f32x4.mul(p, p);
+  p = f32x4.mul(p, p);
+  return f32x4.sub(relu(x), f32x4.div(f32x4.mul(a, constant(HALF)), p));
+}
+
+/** src/reference/activate.ts, gelu_new */
+// @ts-ignore: decorator
+@inline export function geluNew(x: v128): v128 {
+  const cube = f32x4.mul(f32x4.mul(x, x), x);
+  const y = f32x4.add(x, f32x4.mul(constant(TANH_CUBE), cube));
+  return f32x4.div(x, f32x4.add(constant(ONE), exp(f32x4.mul(constant(TANH_SCALE), y))));
+}
+
+// @ts-ignore: decorator
+@inline export function relu(x: v128): v128 {
+  return f32x4.pmax(f32x4.splat(0), x);
+}

@@ -1,0 +1,194 @@
+// The memory map. src/wasm/memory-map.ts is its twin: what is written there is read here, field for field.
+//
+//     0     constants, 16 bytes each (float32 x 4, all lanes equal); a load is cheaper than a splat that the compiler rebuilds in every loop
+//     1024  the plan: int32 fields that say where everything is and what to do
+//     2048  the barrier and the job word, a cache line each
+//     4096  layer table, weight streams, parameters (written once, by the host)
+//     ...   working memory of the largest batch so far: activations, ranges, counters, scratch of each thread
+//
+// Activations are tile-major and feature-major: [tile][feature][32 tokens] float32. A sequence starts at a multiple of 4 lanes; the lanes
+// between two sequences repeat the last token of the first, so that ranges need no masks and vectors never straddle two sequences.
+
+/** Tokens of a tile. */
+export const LANES: i32 = 32;
+/** Bytes of a feature's float32 or int32 row in a tile. */
+export const ROW: i32 = 128;
+
+// @ts-ignore: decorator
+@inline export function constant(index: i32): v128 {
+  return v128.load(index << 4);
+}
+
+export const LOG2_E: i32 = 0;
+export const EXP_C: i32 = 1; // 5 of them
+export const MAGIC: i32 = 6;
+export const T_MAX: i32 = 7;
+export const T_MIN: i32 = 8;
+export const ONE: i32 = 9;
+export const GELU_P: i32 = 10; // 6 of them
+export const HALF: i32 = 16;
+export const TANH_SCALE: i32 = 17;
+export const TANH_CUBE: i32 = 18;
+export const ABS_MASK: i32 = 19;
+export const LOW_16: i32 = 20;
+
+const PLAN: i32 = 1024;
+
+// @ts-ignore: decorator
+@inline function field(index: i32): i32 {
+  return load<i32>(PLAN + (index << 2));
+}
+
+// @ts-ignore: decorator
+@inline export function planTiles(): i32 { return field(0); }
+// @ts-ignore: decorator
+@inline export function planLanes(): i32 { return field(1); }
+// @ts-ignore: decorator
+@inline export function planHidden(): i32 { return field(2); }
+// @ts-ignore: decorator
+@inline export function planIntermediate(): i32 { return field(3); }
+// @ts-ignore: decorator
+@inline export function planHeads(): i32 { return field(4); }
+// @ts-ignore: decorator
+@inline export function planActivation(): i32 { return field(5); }
+// @ts-ignore: decorator
+@inline export function planRowwise(): i32 { return field(6); }
+// @ts-ignore: decorator
+@inline export function planInt16(): i32 { return field(7); }
+// @ts-ignore: decorator
+@inline export function planProfile(): i32 { return field(8); }
+// @ts-ignore: decorator
+@inline export function planThreads(): i32 { return field(9); }
+// @ts-ignore: decorator
+@inline export function planFirstLayer(): i32 { return field(10); }
+// @ts-ignore: decorator
+@inline export function planEndLayer(): i32 { return field(11); }
+// @ts-ignore: decorator
+@inline export function planParts(): i32 { return field(12); }
+// @ts-ignore: decorator
+@inline export function planLayers(): i32 { return field(13); }
+// @ts-ignore: decorator
+@inline export function planSequences(): i32 { return field(14); }
+// @ts-ignore: decorator
+@inline export function planSequenceCount(): i32 { return field(15); }
+// @ts-ignore: decorator
+@inline export function planTokenMap(): i32 { return field(16); }
+// @ts-ignore: decorator
+@inline export function planIo(): i32 { return field(17); }
+// @ts-ignore: decorator
+@inline export function planHiddenStates(): i32 { return field(18); }
+// @ts-ignore: decorator
+@inline export function planQkv(): i32 { return field(19); }
+// @ts-ignore: decorator
+@inline export function planContext(): i32 { return field(20); }
+// @ts-ignore: decorator
+@inline export function planMiddle(): i32 { return field(21); }
+// @ts-ignore: decorator
+@inline export function planWide(): i32 { return field(22); }
+// @ts-ignore: decorator
+@inline export function planRanges(): i32 { return field(23); }
+// @ts-ignore: decorator
+@inline export function planCounters(): i32 { return field(24); }
+// @ts-ignore: decorator
+@inline export function planScratch(): i32 { return field(25); }
+// @ts-ignore: decorator
+@inline export function planScratchStride(): i32 { return field(26); }
+// @ts-ignore: decorator
+@inline export function planEps(): f32 { return load<f32>(PLAN + (27 << 2)); }
+// @ts-ignore: decorator
+@inline export function planQueryScale(): f32 { return load<f32>(PLAN + (28 << 2)); }
+// @ts-ignore: decorator
+@inline export function planScoreCode(): i32 { return field(29); }
+// @ts-ignore: decorator
+@inline export function planMaxKeys(): i32 { return field(30); }
+// @ts-ignore: decorator
+@inline export function planSpins(): i32 { return field(31); }
+// @ts-ignore: decorator
+@inline export function planRangeStride(): i32 { return field(32); }
+// @ts-ignore: decorator
+@inline export function planMainWaits(): bool { return field(33) != 0; }
+
+/** Threads that have arrived; how often all have; how many sleep until they have. */
+export const BARRIER_COUNT: i32 = 2048;
+export const BARRIER_TURN: i32 = 2048 + 128;
+export const BARRIER_SLEEPERS: i32 = 2048 + 256;
+/** Counts jobs; -1 ends the workers. */
+export const JOB: i32 = 2048 + 384;
+/** Not 0: a value was not finite. */
+export const FAULT: i32 = 2048 + 512;
+
+// A layer in the table: six Linears, then four pointers to LayerNorm parameters.
+export const LINEAR_BYTES: i32 = 48;
+export const QUERY: i32 = 0;
+export const KEY: i32 = 1;
+export const VALUE: i32 = 2;
+export const ATTENTION_OUTPUT: i32 = 3;
+export const INTERMEDIATE: i32 = 4;
+export const OUTPUT: i32 = 5;
+export const LAYER_BYTES: i32 = 6 * LINEAR_BYTES + 16;
+
+// @ts-ignore: decorator
+@inline export function layerAt(layer: i32): i32 { return planLayers() + layer * LAYER_BYTES; }
+// @ts-ignore: decorator
+@inline export function linearAt(layer: i32, which: i32): i32 { return layerAt(layer) + which * LINEAR_BYTES; }
+// @ts-ignore: decorator
+@inline export function normAt(layer: i32, which: i32): i32 { return load<i32>(layerAt(layer) + 6 * LINEAR_BYTES + (which << 2)); }
+
+/** 0: int8 sparse. 1: float32 sparse. */
+// @ts-ignore: decorator
+@inline export function linearKind(linear: i32): i32 { return load<i32>(linear); }
+// @ts-ignore: decorator
+@inline export function linearRows(linear: i32): i32 { return load<i32>(linear, 4); }
+// @ts-ignore: decorator
+@inline export function linearColumns(linear: i32): i32 { return load<i32>(linear, 8); }
+// @ts-ignore: decorator
+@inline export function linearBlocks(linear: i32): i32 { return load<i32>(linear, 12); }
+// @ts-ignore: decorator
+@inline export function linearBlockColumns(linear: i32): i32 { return load<i32>(linear, 16); }
+/** uint32 [blocks][chunks of 16 rows]: where the chunk's part of the stream starts. */
+// @ts-ignore: decorator
+@inline export function linearStarts(linear: i32): i32 { return load<i32>(linear, 20); }
+/** int32 [rows]: sums of the weights. */
+// @ts-ignore: decorator
+@inline export function linearSums(linear: i32): i32 { return load<i32>(linear, 24); }
+/** float32 [rows] */
+// @ts-ignore: decorator
+@inline export function linearScales(linear: i32): i32 { return load<i32>(linear, 28); }
+/** float32 [rows]; -0 where there is none: x + -0 is x for every x, -0 too. */
+// @ts-ignore: decorator
+@inline export function linearBias(linear: i32): i32 { return load<i32>(linear, 32); }
+
+/** Rows of a chunk, the unit in which threads share a matrix. */
+export const CHUNK: i32 = 16;
+
+// Scratch of a thread: fixed parts first.
+/** The int32 sums of a row. */
+export const ACC: i32 = 0;
+/** The float32 results of a row. */
+export const Y: i32 = 128;
+/** Running range: float bits of the largest value as int32 x 4, then of the smallest as uint32 x 4. */
+export const RANGE: i32 = 256;
+/** Per token, for activations quantized row by row: inverse scales, scales, zero points. */
+export const TOKEN_INVERSE: i32 = 384;
+export const TOKEN_SCALE: i32 = 512;
+export const TOKEN_ZERO: i32 = 640;
+/** Results of attention's reductions and such. */
+export const SMALL: i32 = 768;
+export const SCRATCH_FIXED: i32 = 1024;
+
+/** The thread's scratch, and where its larger parts are. Set once a job. */
+export let scratch: i32 = 0;
+export function setScratch(thread: i32): void {
+  scratch = planScratch() + thread * planScratchStride();
+}
+/** Quantized activations of a tile: [features][32] bytes. */
+// @ts-ignore: decorator
+@inline export function quantizedTile(): i32 { return scratch + SCRATCH_FIXED; }
+/** Sums of the blocks so far, int32 [rows][32]; after the largest quantized tile. */
+// @ts-ignore: decorator
+@inline export function partialSums(): i32 {
+  return scratch + SCRATCH_FIXED + max(planHidden(), planIntermediate()) * LANES;
+}
+/** Attention has all of it to itself. */
+// @ts-ignore: decorator
+@inline export function attentionScratch(): i32 { return scratch + SCRATCH_FIXED; }

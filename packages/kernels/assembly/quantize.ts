@@ -1,0 +1,143 @@
+import {
+  constant, MAGIC, planProfile, planRowwise, planThreads, quantizedTile, ROW, scratch, TOKEN_INVERSE, TOKEN_SCALE, TOKEN_ZERO,
+} from './memory';
+import { NONE_BELOW } from './range';
+
+/** float32 scale, its inverse, and the zero point: results of `choose`. */
+export let scale: f32 = 0;
+export let inverse: f32 = 0;
+export let zeroPoint: i32 = 0;
+
+/** What is subtracted from the codes that are in the quantized tile. */
+export let center: i32 = 0;
+
+/** activationQuantization of packages/quant, line by line. Gives false for a range that is not finite. */
+export function choose(highBits: i32, lowBits: u32): bool {
+  if (highBits >= 0x7f800000 || lowBits >= 0xff800000) return false;
+  const qmax: f64 = planProfile() == 0 ? 127 : 255;
+  let low: f64 = reinterpret<f32>(lowBits);
+  let high: f64 = reinterpret<f32>(highBits);
+  const threshold: f32 = 6.1e-5;
+  let exact: f64 = (high - low) / qmax;
+  if (<f32>exact == 0 || <f32>(1.0 / <f64>(<f32>exact)) == Infinity) exact = 0.1;
+  if (exact < <f64>threshold) {
+    const amplifier: f64 = <f64>(<f32>(<f64>threshold / <f64>(<f32>exact)));
+    exact = <f64>threshold;
+    if (low == 0) high = <f64>(<f32>(<f64>threshold * qmax));
+    else if (high == 0) low = -(<f64>(<f32>(<f64>threshold * qmax)));
+    else {
+      low = <f64>(<f32>(low * amplifier));
+      high = <f64>(<f32>(high * amplifier));
+    }
+  }
+  const errorFromLow = -abs(low / exact);
+  const errorFromHigh = qmax - abs(high / exact);
+  const zero = errorFromLow < errorFromHigh ? -low / exact : qmax - high / exact;
+  zeroPoint = <i32>nearest(max<f64>(0, min<f64>(zero, qmax)));
+  scale = <f32>exact;
+  inverse = <f32>(1.0 / <f64>scale);
+  return true;
+}
+
+/** The ranges that the threads published at `slots`, taken together, as scale and zero point. False when not finite. */
+export function chooseFrom(slots: i32): bool {
+  let high: i32 = 0;
+  let low: u32 = <u32>NONE_BELOW;
+  for (let thread = 0; thread < planThreads(); thread++) {
+    high = max(high, load<i32>(slots + (thread << 3)));
+    low = max(low, load<u32>(slots + (thread << 3), 4));
+  }
+  return choose(high, low);
+}
+
+/**
+ * Quantizes float32 [columns][32] at `x` to bytes [columns][32]: codes 0..127 for the relaxed kernel, centred on 0 for the others; `vectors`
+ * of 4 lanes are wanted, the others may hold anything. Gives false when a token's range is not finite.
+ * shapes: x f32[columns][32] -> quantizedTile i8[columns][32]
+ */
+export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
+  const wide = planProfile() != 0;
+  const rowwise = planRowwise() != 0;
+  if (rowwise && !chooseTokens(x, columns, vectors)) return false;
+  center = wide ? 128 : ASC_FEATURE_RELAXED_SIMD ? 0 : 64;
+  const target = quantizedTile();
+  const halves = vectors > 4 ? 2 : 1;
+  let largest = i8x16.splat(0);
+  for (let half = 0; half < halves; half++) {
+    const from = x + (half << 6);
+    const to = target + (half << 4);
+    const seen = rowwise
+      ? quantizeHalf(from, to, columns, wide, true, half << 6)
+      : quantizeHalf(from, to, columns, wide, false, 0);
+    largest = v128.or(largest, seen);
+  }
+  // A code of 128 is legal (see numerics), but only 7 bits are defined for the relaxed kernel: this tile takes the plain one.
+  if (!wide && ASC_FEATURE_RELAXED_SIMD && v128.any_true(v128.and(largest, i8x16.splat(-128)))) center = 64;
+  if (center == 64) {
+    const c = i8x16.splat(64);
+    for (let p = target, end = target + (columns << 5); p < end; p += 16) v128.store(p, i8x16.sub(v128.load(p), c));
+  }
+  return true;
+}
+
+// @ts-ignore: decorator
+@inline function quantizeHalf(x: i32, target: i32, columns: i32, wide: bool, rowwise: bool, token: i32): v128 {
+  const magic = constant(MAGIC);
+  let i0: v128, i1: v128, i2: v128, i3: v128, z0: v128, z1: v128, z2: v128, z3: v128;
+  // Magic's own bits go out with the zero point's addition; 0..255 codes are stored less 128, so that they fit an int8.
+  const bits = i32x4.splat(-0x4b400000 - (wide ? 128 : 0));
+  if (rowwise) {
+    i0 = v128.load(scratch + token, TOKEN_INVERSE);
+    i1 = v128.load(scratch + token, TOKEN_INVERSE + 16);
+    i2 = v128.load(scratch + token, TOKEN_INVERSE + 32);
+    i3 = v128.load(scratch + token, TOKEN_INVERSE + 48);
+    z0 = i32x4.add(v128.load(scratch + token, TOKEN_ZERO), bits);
+    z1 = i32x4.add(v128.load(scratch + token, TOKEN_ZERO + 16), bits);
+    z2 = i32x4.add(v128.load(scratch + token, TOKEN_ZERO + 32), bits);
+    z3 = i32x4.add(v128.load(scratch + token, TOKEN_ZERO + 48), bits);
+  } else {
+    i0 = i1 = i2 = i3 = f32x4.splat(inverse);
+    z0 = z1 = z2 = z3 = i32x4.add(i32x4.splat(zeroPoint), bits);
+  }
+  let seen = i8x16.splat(0);
+  for (let k = 0; k < columns; k++) {
+    const a = i32x4.add(f32x4.add(f32x4.mul(v128.load(x), i0), magic), z0);
+    const b = i32x4.add(f32x4.add(f32x4.mul(v128.load(x, 16), i1), magic), z1);
+    const c = i32x4.add(f32x4.add(f32x4.mul(v128.load(x, 32), i2), magic), z2);
+    const d = i32x4.add(f32x4.add(f32x4.mul(v128.load(x, 48), i3), magic), z3);
+    const low = i16x8.narrow_i32x4_s(a, b);
+    const high = i16x8.narrow_i32x4_s(c, d);
+    const codes = wide ? i8x16.narrow_i16x8_s(low, high) : i8x16.narrow_i16x8_u(low, high);
+    if (!wide) seen = v128.or(seen, codes);
+    v128.store(target, codes);
+    x += ROW;
+    target += 32;
+  }
+  return seen;
+}
+
+/** Each token's own range, scale and zero point into the thread's scratch. */
+function chooseTokens(x: i32, columns: i32, vectors: i32): bool {
+  for (let j = 0; j < vectors; j++) {
+    let high = i32x4.splat(0);
+    let low = i32x4.splat(NONE_BELOW);
+    for (let p = x + (j << 4), end = p + columns * ROW; p < end; p += ROW) {
+      const value = v128.load(p);
+      high = i32x4.max_s(high, value);
+      low = i32x4.max_u(low, value);
+    }
+    if (!chooseToken(4 * j, i32x4.extract_lane(high, 0), i32x4.extract_lane(low, 0))) return false;
+    if (!chooseToken(4 * j + 1, i32x4.extract_lane(high, 1), i32x4.extract_lane(low, 1))) return false;
+    if (!chooseToken(4 * j + 2, i32x4.extract_lane(high, 2), i32x4.extract_lane(low, 2))) return false;
+    if (!chooseToken(4 * j + 3, i32x4.extract_lane(high, 3), i32x4.extract_lane(low, 3))) return false;
+  }
+  return true;
+}
+
+function chooseToken(token: i32, high: i32, low: u32): bool {
+  if (!choose(high, low)) return false;
+  store<f32>(scratch + (token << 2), inverse, TOKEN_INVERSE);
+  store<f32>(scratch + (token << 2), scale, TOKEN_SCALE);
+  store<i32>(scratch + (token << 2), zeroPoint, TOKEN_ZERO);
+  return true;
+}

@@ -1,0 +1,86 @@
+import { LANES, planHidden, planHiddenStates, planIo, planLanes, planTokenMap, ROW } from './memory';
+import { rangeHigh, rangeLow, setRange } from './range';
+
+// The caller's arrays are [tokens][hidden]; lane l of the tiles is token map[l] (a repeated one in the lanes that only fill up).
+
+/** One tile of the input, its range kept. shapes: io f32[tokens][hidden] -> hidden f32[hidden][32] */
+export function loadTile(tile: i32): void {
+  const hidden = planHidden();
+  const lanes = min(LANES, planLanes() - tile * LANES);
+  let high = rangeHigh();
+  let low = rangeLow();
+  for (let lane = 0; lane < lanes; lane += 4) {
+    const map = planTokenMap() + ((tile * LANES + lane) << 2);
+    let a = rowOf(map), b = rowOf(map + 4), c = rowOf(map + 8), d = rowOf(map + 12);
+    let to = planHiddenStates() + tile * hidden * ROW + (lane << 2);
+    let i = 0;
+    for (; i + 4 <= hidden; i += 4) {
+      const ra = v128.load(a), rb = v128.load(b), rc = v128.load(c), rd = v128.load(d);
+      const ab0 = v128.shuffle<i32>(ra, rb, 0, 4, 1, 5), ab1 = v128.shuffle<i32>(ra, rb, 2, 6, 3, 7);
+      const cd0 = v128.shuffle<i32>(rc, rd, 0, 4, 1, 5), cd1 = v128.shuffle<i32>(rc, rd, 2, 6, 3, 7);
+      v128.store(to, v128.shuffle<i64>(ab0, cd0, 0, 2));
+      v128.store(to, v128.shuffle<i64>(ab0, cd0, 1, 3), ROW);
+      v128.store(to, v128.shuffle<i64>(ab1, cd1, 0, 2), 2 * ROW);
+      v128.store(to, v128.shuffle<i64>(ab1, cd1, 1, 3), 3 * ROW);
+      high = i32x4.max_s(i32x4.max_s(high, ra), i32x4.max_s(i32x4.max_s(rb, rc), rd));
+      low = i32x4.max_u(i32x4.max_u(low, ra), i32x4.max_u(i32x4.max_u(rb, rc), rd));
+      a += 16;
+      b += 16;
+      c += 16;
+      d += 16;
+      to += 4 * ROW;
+    }
+    for (; i < hidden; i++) {
+      const column = f32x4(load<f32>(a), load<f32>(b), load<f32>(c), load<f32>(d));
+      v128.store(to, column);
+      high = i32x4.max_s(high, column);
+      low = i32x4.max_u(low, column);
+      a += 4;
+      b += 4;
+      c += 4;
+      d += 4;
+      to += ROW;
+    }
+  }
+  setRange(high, low);
+}
+
+/** One tile of the output. shapes: hidden f32[hidden][32] -> io f32[tokens][hidden] */
+export function storeTile(tile: i32): void {
+  const hidden = planHidden();
+  const lanes = min(LANES, planLanes() - tile * LANES);
+  for (let lane = 0; lane < lanes; lane += 4) {
+    const map = planTokenMap() + ((tile * LANES + lane) << 2);
+    let a = rowOf(map), b = rowOf(map + 4), c = rowOf(map + 8), d = rowOf(map + 12);
+    let from = planHiddenStates() + tile * hidden * ROW + (lane << 2);
+    let i = 0;
+    for (; i + 4 <= hidden; i += 4) {
+      const ra = v128.load(from), rb = v128.load(from, ROW), rc = v128.load(from, 2 * ROW), rd = v128.load(from, 3 * ROW);
+      const ab0 = v128.shuffle<i32>(ra, rb, 0, 4, 1, 5), ab1 = v128.shuffle<i32>(ra, rb, 2, 6, 3, 7);
+      const cd0 = v128.shuffle<i32>(rc, rd, 0, 4, 1, 5), cd1 = v128.shuffle<i32>(rc, rd, 2, 6, 3, 7);
+      v128.store(a, v128.shuffle<i64>(ab0, cd0, 0, 2));
+      v128.store(b, v128.shuffle<i64>(ab0, cd0, 1, 3));
+      v128.store(c, v128.shuffle<i64>(ab1, cd1, 0, 2));
+      v128.store(d, v128.shuffle<i64>(ab1, cd1, 1, 3));
+      a += 16;
+      b += 16;
+      c += 16;
+      d += 16;
+      from += 4 * ROW;
+    }
+    for (; i < hidden; i++) {
+      store<f32>(a, load<f32>(from));
+      store<f32>(b, load<f32>(from, 4));
+      store<f32>(c, load<f32>(from, 8));
+      store<f32>(d, load<f32>(from, 12));
+      a += 4;
+      b += 4;
+      c += 4;
+      d += 4;
+      from += ROW;
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline function rowOf(map: i32): i32 { return planIo() + load<i32>(map) * (planHidden() << 2); }

@@ -1,0 +1,1 @@
+export { workerThreads } from './node/worker-threads.js';

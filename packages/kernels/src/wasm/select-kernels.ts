@@ -1,0 +1,27 @@
+import { PruneError } from '@prune/state-dict';
+import type { Kernels } from '../engine.js';
+import { probeKernels } from './probe-kernels.js';
+
+/** From the fastest to the one that always works. */
+const KERNELS: readonly Kernels[] = ['wasm-relaxed', 'wasm-simd', 'reference'];
+
+/** The kernels asked for, or with `auto` the first that works here. Throws `invalid-argument`, `unsupported`. */
+export async function selectKernels(wanted: Kernels | 'auto'): Promise<Kernels> {
+  if (wanted !== 'auto' && !KERNELS.includes(wanted)) {
+    throw new PruneError('invalid-argument', {
+      where: 'kernels',
+      what: 'unknown kernels',
+      got: String(wanted),
+      wanted: `auto, ${KERNELS.join(', ')}`,
+    });
+  }
+  for (const kernels of wanted === 'auto' ? KERNELS : [wanted]) {
+    if (kernels === 'reference' || (await probeKernels(kernels))) return kernels;
+  }
+  throw new PruneError('unsupported', {
+    where: 'kernels',
+    what: 'kernels do not work in this JavaScript engine',
+    got: wanted,
+    wanted: 'auto',
+  });
+}

@@ -1,0 +1,144 @@
+import { PruneError } from '@prune/state-dict';
+import { scoreCode } from '../reference/attention-int16.js';
+import { checkBatch, checkFinite } from '../spec/check-batch.js';
+import { checkEncoderLayer, type LayerShape } from '../spec/check-encoder-layer.js';
+import type { Encoder } from '../spec/encoder.js';
+import type { EncoderSpec } from '../spec/encoder-spec.js';
+import { FAULT, JOB, type Plan, writeConstants, writePlan } from './memory-map.js';
+import { type BatchPlan, type EncoderShape, planBatch } from './plan-batch.js';
+import type { Thread, ThreadHost } from './thread-host.js';
+import { WeightMemory } from './weight-memory.js';
+
+/** What an encoder runs on. */
+export interface WasmTarget {
+  /** Compiled for shared memory where there is more than one thread. */
+  readonly module: WebAssembly.Module;
+  readonly threads: number;
+  readonly host: ThreadHost | undefined;
+}
+
+interface Exports {
+  run(thread: number): void;
+}
+
+const ACTIVATIONS = ['gelu', 'gelu_new', 'relu'];
+const PROFILES = ['fbgemm', 'fbgemm-1.5', 'qnnpack'];
+/** About 50 to 100 us of looking before a thread goes to sleep; waking one takes 8 to 27 us. */
+const SPINS = 20_000;
+
+/** An encoder in WebAssembly; see `Engine.loadEncoder`. It has a memory, an instance and threads of its own. */
+export async function loadWasmEncoder(
+  spec: EncoderSpec,
+  { module, threads, host }: WasmTarget,
+  onClose: (close: () => Promise<void>) => void,
+): Promise<Encoder> {
+  const weights = new WeightMemory(threads > 1);
+  const { memory } = weights;
+  let layers = 0;
+  let layerShape: LayerShape | undefined;
+  for await (const layer of spec.layers) {
+    layerShape = checkEncoderLayer(layer, layers++, spec.heads, layerShape);
+    weights.add(layer, spec.profile);
+  }
+  writeConstants(memory.buffer);
+  const table = weights.finish();
+  const { hidden = 0, intermediate = 0 } = layerShape ?? {};
+  const shape: EncoderShape = { hidden, intermediate, heads: spec.heads, layers, threads };
+  const size = hidden / spec.heads;
+  const { fround } = Math;
+  const constant = {
+    hidden,
+    intermediate,
+    heads: spec.heads,
+    activation: ACTIVATIONS.indexOf(spec.activation),
+    rowwise: spec.rowwise ? 1 : 0,
+    int16: spec.attention === 'int16' ? 1 : 0,
+    profile: PROFILES.indexOf(spec.profile),
+    threads,
+    layers: table,
+    eps: spec.layerNormEps,
+    queryScale: fround(1 / fround(Math.sqrt(size))),
+    scoreCode: scoreCode(size),
+    spins: SPINS,
+    mainWaits: canWait() ? 1 : 0,
+  };
+  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
+  const workers: Thread[] = [];
+  for (let index = 1; index < threads; index++) workers.push(await host!.start({ module, memory, index }));
+  let closed = false;
+  const close = async () => {
+    if (closed) return;
+    closed = true;
+    if (threads > 1) tell(memory, -1);
+    await Promise.all(workers.map((worker) => worker.stop()));
+  };
+  onClose(close);
+
+  function runLayers(batch: BatchPlan, firstLayer: number, endLayer: number): void {
+    const plan: Plan = { ...constant, ...batch.fields, firstLayer, endLayer };
+    writePlan(memory.buffer, plan);
+    new Int32Array(memory.buffer, batch.fields.counters, batch.counters).fill(0);
+    if (threads > 1) tell(memory);
+    exports.run(0);
+    if (new Int32Array(memory.buffer, FAULT, 1)[0] !== 0) {
+      new Int32Array(memory.buffer, FAULT, 1)[0] = 0;
+      throw new PruneError('not-finite', {
+        where: 'kernels',
+        what: `activations of layer ${firstLayer}${endLayer - firstLayer > 1 ? ` to ${endLayer - 1}` : ''}`,
+        got: 'NaN or an infinity',
+        wanted: 'finite numbers',
+      });
+    }
+  }
+
+  return {
+    hiddenSize: hidden,
+    layers,
+    forward(input, lengths, options = {}) {
+      if (closed) throw new PruneError('invalid-argument', { where: 'kernels', what: 'the encoder is closed' });
+      const checked = checkBatch(input, hidden, lengths, options.keyLengths);
+      if (checked.tokens === 0 || layers === 0) {
+        const all = Array.from({ length: layers }, () => input.slice());
+        return options.hiddenStates ? { last: input.slice(), all } : { last: input.slice() };
+      }
+      const batch = planBatch(checked, shape, weights.end);
+      weights.reserve(batch.end);
+      const { io, tokenMap, sequences } = batch.fields;
+      new Int32Array(memory.buffer, tokenMap, batch.tokenMap.length).set(batch.tokenMap);
+      new Int32Array(memory.buffer, sequences, batch.sequences.length).set(batch.sequences);
+      const states = new Float32Array(memory.buffer, io, input.length);
+      states.set(input);
+      const all: Float32Array[] = [];
+      if (options.hiddenStates) {
+        for (let layer = 0; layer < layers; layer++) {
+          runLayers(batch, layer, layer + 1);
+          all.push(new Float32Array(states));
+        }
+      } else runLayers(batch, 0, layers);
+      const last = new Float32Array(states);
+      checkFinite(last, 'hidden states');
+      return options.hiddenStates ? { last, all } : { last };
+    },
+    close() {
+      void close();
+    },
+  };
+}
+
+/** The next job for the workers, or their end. */
+function tell(memory: WebAssembly.Memory, job?: -1): void {
+  const word = new Int32Array(memory.buffer, JOB, 1);
+  if (job === undefined) Atomics.store(word, 0, (Atomics.load(word, 0) + 1) & 0x7fffffff);
+  else Atomics.store(word, 0, job);
+  Atomics.notify(word, 0);
+}
+
+/** Whether this thread may sleep: not a browser's main thread. */
+function canWait(): boolean {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

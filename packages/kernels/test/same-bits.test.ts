@@ -1,0 +1,100 @@
+import { afterAll, expect, test } from 'vitest';
+import { createEngine, type EncoderSpec, type Engine } from '../src/index.js';
+import { workerThreads } from '../src/node.js';
+import { normals, random, randomLayers } from './random-encoder.js';
+import { differentBits } from './same-bits.js';
+
+const engines: Engine[] = [];
+afterAll(() => Promise.all(engines.map((engine) => engine.close())));
+
+const available: Engine[] = [];
+for (const kernels of ['wasm-simd', 'wasm-relaxed'] as const) {
+  for (const threads of [1, 3]) {
+    try {
+      available.push(await createEngine({ kernels, threads, threadHost: workerThreads }));
+    } catch {}
+  }
+}
+engines.push(...available);
+
+interface Case {
+  readonly name: string;
+  readonly hidden: number;
+  readonly intermediate: number;
+  readonly heads: number;
+  readonly lengths: number[];
+  readonly keyLengths?: number[];
+  readonly density?: number;
+  readonly kind?: 'int8' | 'float';
+  readonly spec?: Partial<EncoderSpec>;
+  readonly channels?: boolean;
+  readonly bias?: boolean;
+}
+
+const CASES: Case[] = [
+  { name: 'one token', hidden: 8, intermediate: 16, heads: 2, lengths: [1] },
+  {
+    name: 'odd head size, sequences that end inside a vector',
+    hidden: 21,
+    intermediate: 50,
+    heads: 3,
+    lengths: [5, 3, 1, 7],
+  },
+  { name: 'tile and a half', hidden: 64, intermediate: 128, heads: 4, lengths: [48] },
+  { name: 'masked keys', hidden: 64, intermediate: 100, heads: 4, lengths: [37, 9, 12], keyLengths: [30, 2, 12] },
+  { name: 'sequences of no token', hidden: 16, intermediate: 32, heads: 2, lengths: [0, 4, 0, 3] },
+  { name: 'two blocks of columns', hidden: 64, intermediate: 1000, heads: 1, lengths: [35] },
+  { name: 'dense', hidden: 48, intermediate: 96, heads: 3, lengths: [33], density: 1 },
+  { name: 'empty matrices', hidden: 16, intermediate: 32, heads: 2, lengths: [9], density: 0 },
+  { name: 'float', hidden: 30, intermediate: 60, heads: 2, lengths: [41, 3], kind: 'float', density: 0.5 },
+  {
+    name: 'channels, no bias, relu',
+    hidden: 32,
+    intermediate: 64,
+    heads: 2,
+    lengths: [40],
+    channels: true,
+    bias: false,
+    spec: { activation: 'relu' },
+  },
+  { name: 'gelu_new', hidden: 32, intermediate: 64, heads: 2, lengths: [40], spec: { activation: 'gelu_new' } },
+];
+
+const MODES = (['fbgemm', 'fbgemm-1.5', 'qnnpack'] as const).flatMap((profile) =>
+  (['float32', 'int16'] as const).flatMap((attention) =>
+    [false, true].map((rowwise) => ({ profile, attention, rowwise })),
+  ),
+);
+
+test.each(CASES)('$name: every kernel and number of threads gives the bits of the reference', async (given) => {
+  const next = random(given.hidden * 1000 + given.intermediate);
+  const layers = randomLayers(next, 2, given.hidden, given.intermediate, { density: 0.3, ...given });
+  const tokens = given.lengths.reduce((sum, length) => sum + length, 0);
+  const input = normals(next, tokens * given.hidden);
+  const reference = await createEngine({ kernels: 'reference' });
+  const options = { keyLengths: given.keyLengths, hiddenStates: true };
+  for (const mode of MODES) {
+    const spec: EncoderSpec = {
+      layers,
+      heads: given.heads,
+      activation: 'gelu',
+      layerNormEps: 1e-12,
+      ...mode,
+      ...given.spec,
+    };
+    const wanted = (await reference.loadEncoder(spec)).forward(input, given.lengths, options);
+    for (const engine of available) {
+      const encoder = await engine.loadEncoder(spec);
+      const what = `${engine.kernels} x ${engine.threads} ${JSON.stringify(mode)}`;
+      const got = encoder.forward(input, given.lengths, options);
+      for (let layer = 0; layer < 2; layer++) {
+        expect(differentBits(got.all![layer], wanted.all![layer]), `${what} layer ${layer}`).toBe('');
+      }
+      expect(
+        differentBits(encoder.forward(input, given.lengths, { keyLengths: given.keyLengths }).last, wanted.last),
+        what,
+      ).toBe('');
+      encoder.close();
+    }
+  }
+});
