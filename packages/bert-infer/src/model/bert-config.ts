@@ -1,5 +1,6 @@
 import type { Activation } from '@prune/kernels';
 import { type JsonObject, PruneError } from '@prune/state-dict';
+import { shown } from '../shown.js';
 
 /** What config.json says of the shape of a model, by transformers' names for BERT; other families are translated. */
 export interface BertConfig {
@@ -60,7 +61,7 @@ export function bertConfig(json: JsonObject): BertConfig {
     throw new PruneError('unsupported', {
       where: 'config',
       what: 'position embeddings',
-      got: String(json.position_embedding_type),
+      got: shown(json.position_embedding_type),
       wanted: 'absolute',
     });
   }
@@ -90,7 +91,8 @@ export function bertConfig(json: JsonObject): BertConfig {
 
 function familyOf({ model_type: type, architectures }: JsonObject): BertConfig['family'] {
   // Configs of 2019 and 2020 have no model_type; their architectures say it.
-  const named = typeof type === 'string' ? type : Array.isArray(architectures) ? String(architectures[0]) : 'bert';
+  const first: unknown = Array.isArray(architectures) ? architectures[0] : 'bert';
+  const named = typeof type === 'string' ? type : typeof first === 'string' ? first : shown(first);
   if (/^distilbert/i.test(named)) return 'distilbert';
   // MaskedBert is the BERT of transformers' movement-pruning example: after pruning an ordinary one.
   if (/^(?:bert(?:for|model|$)|masked_?bert)/i.test(named)) return 'bert';
@@ -110,7 +112,7 @@ function integer(json: JsonObject, name: string, otherwise: number, most: number
   throw new PruneError(typeof value === 'number' && value > most ? 'limit' : 'corrupt', {
     where: 'config',
     what: name,
-    got: JSON.stringify(value),
+    got: shown(value),
     wanted: `an integer from ${least} to ${most}`,
   });
 }
@@ -121,7 +123,7 @@ function epsilon(json: JsonObject): number {
   throw new PruneError('corrupt', {
     where: 'config',
     what: 'layer_norm_eps',
-    got: JSON.stringify(value),
+    got: shown(value),
     wanted: '0 to 1',
   });
 }
@@ -131,7 +133,7 @@ function activationOf(value: unknown = 'gelu'): Activation {
   throw new PruneError('unsupported', {
     where: 'config',
     what: 'activation',
-    got: JSON.stringify(value),
+    got: shown(value),
     wanted: 'gelu, gelu_new or relu',
   });
 }

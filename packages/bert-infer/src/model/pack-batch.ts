@@ -1,4 +1,5 @@
 import { PruneError } from '@prune/state-dict';
+import { shown } from '../shown.js';
 import type { BertConfig } from './bert-config.js';
 
 /** Inputs of a model by transformers' names: one row a sequence, `[batch, length]`; rows may differ in length. */
@@ -101,7 +102,7 @@ function attendedFirst(length: number, mask: ArrayLike<number> | undefined, sequ
   for (let place = 0; place < length; place++) {
     const value = mask === undefined ? 1 : mask[place];
     if (value !== 0 && value !== 1) {
-      fail('invalid-argument', `attention_mask[${sequence}][${place}]`, value, '0 or 1');
+      fail('invalid-argument', `attention_mask[${sequence}][${place}] is out of range`, shown(value), '0 or 1');
     }
     (value === 1 ? attended : masked).push(place);
   }
@@ -114,7 +115,8 @@ function attendedFirst(length: number, mask: ArrayLike<number> | undefined, sequ
 
 function checkRows(name: string, rows: unknown): asserts rows is readonly ArrayLike<number>[] {
   const isRow = (row: unknown) => Array.isArray(row) || ArrayBuffer.isView(row);
-  if (!Array.isArray(rows) || !rows.every(isRow)) {
+  // Spread, because `every` passes over the holes of a list.
+  if (!Array.isArray(rows) || ![...rows].every(isRow)) {
     fail('invalid-argument', name, rows === undefined ? 'nothing' : 'something else', 'a list of rows of numbers');
   }
 }
@@ -134,7 +136,7 @@ function checkSameRows(name: string, others: unknown, rows: readonly ArrayLike<n
 
 function inRange(what: string, value: number, end: number): number {
   if (Number.isInteger(value) && value >= 0 && value < end) return value;
-  fail('invalid-argument', what, String(value), `an integer from 0 to ${end - 1}`);
+  fail('invalid-argument', `${what} is out of range`, shown(value), `an integer from 0 to ${end - 1}`);
 }
 
 function fail(code: 'invalid-argument' | 'limit', what: string, got: string | number, wanted: string | number): never {

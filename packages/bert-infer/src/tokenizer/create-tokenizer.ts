@@ -1,5 +1,6 @@
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { type JsonObject, PruneError } from '@prune/state-dict';
+import { shown } from '../shown.js';
 import { type AddedToken, addedTokenSplitter, alignedPart } from './added-tokens.js';
 import { type AlignedText, alignedSlice } from './aligned-text.js';
 import { bertText } from './bert-text.js';
@@ -72,8 +73,8 @@ export function createTokenizer(files: TokenizerFiles): Tokenizer {
     new Map(added.filter((t) => t.normalized).map((t) => [normalized(t.content), t])),
   );
 
-  const prefix = String((json.model as JsonObject).continuing_subword_prefix ?? '##').length;
-  const unknown = String((json.model as JsonObject).unk_token);
+  const prefix = modelText(json.model as JsonObject, 'continuing_subword_prefix', '##').length;
+  const unknown = modelText(json.model as JsonObject, 'unk_token');
   const unknownId = library.token_to_id(unknown);
   if (unknownId === undefined) {
     throw new PruneError('corrupt', {
@@ -160,9 +161,11 @@ function push(spans: TokenSpans, id: number, start: number, end: number): void {
 function template(library: LibraryTokenizer, withPair: boolean): SequenceTemplate {
   // No vocabulary line holds a line feed.
   const standIns = ['\nfirst', '\nsecond'];
-  const { tokens, token_type_ids } = library.post_processor
-    ? library.post_processor([standIns[0]], withPair ? [standIns[1]] : null, true)
-    : { tokens: standIns.slice(0, withPair ? 2 : 1), token_type_ids: undefined };
+  const { tokens, token_type_ids } = ofLibrary(() =>
+    library.post_processor
+      ? library.post_processor([standIns[0]], withPair ? [standIns[1]] : null, true)
+      : { tokens: standIns.slice(0, withPair ? 2 : 1), token_type_ids: undefined },
+  );
   const pieces = tokens.map((token, i) => {
     const typeId = token_type_ids?.[i] ?? 0;
     const index = standIns.indexOf(token);
@@ -188,8 +191,13 @@ function template(library: LibraryTokenizer, withPair: boolean): SequenceTemplat
 function libraryTokenizer(json: JsonObject, added: readonly AddedToken[]): LibraryTokenizer {
   const model = { continuing_subword_prefix: '##', ...(json.model as JsonObject), type: 'WordPiece' };
   const complete = { decoder: null, post_processor: null, ...json, model, added_tokens: added };
+  return ofLibrary(() => new LibraryTokenizer(complete, {}));
+}
+
+/** The library takes its files for well-formed: whatever it throws is a file that is not. */
+function ofLibrary<T>(work: () => T): T {
   try {
-    return new LibraryTokenizer(complete, {});
+    return work();
   } catch (cause) {
     throw new PruneError('corrupt', { where: 'tokenizer', what: 'not a tokenizer that can be loaded', cause });
   }
@@ -203,7 +211,7 @@ function requireType(json: JsonObject, part: string, type: string): void {
   throw new PruneError('unsupported', {
     where: 'tokenizer',
     what: `${part} of this type`,
-    got: String(got),
+    got: shown(got),
     wanted: type,
   });
 }
@@ -250,11 +258,22 @@ function addedTokens({ added_tokens: list }: JsonObject): AddedToken[] {
   });
 }
 
+function modelText(model: JsonObject, name: string, otherwise?: string): string {
+  const value = model[name] ?? otherwise;
+  if (typeof value === 'string') return value;
+  throw new PruneError('corrupt', {
+    where: 'tokenizer',
+    what: `${name} of the model`,
+    got: shown(value),
+    wanted: 'a text',
+  });
+}
+
 function checkId(token: string, id: unknown, limit: number): asserts id is number {
   if (typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < limit) return;
   throw new PruneError('corrupt', {
     where: 'tokenizer',
     what: `id of token ${JSON.stringify(token)}`,
-    got: String(id),
+    got: shown(id),
   });
 }

@@ -1,0 +1,127 @@
+import { isPruneError } from '@prune/state-dict';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { bertConfig } from '../src/model/bert-config.js';
+import { packBatch } from '../src/model/pack-batch.js';
+import { readSquad } from '../src/squad/read-squad.js';
+import { createTokenizer } from '../src/tokenizer/create-tokenizer.js';
+import { goldenConfig } from './golden-model.js';
+
+const RUNS = 1500 * Number(process.env.PRUNE_FUZZ ?? 1);
+
+const tokenizerJson = {
+  added_tokens: [
+    { id: 0, content: '[UNK]', special: true, normalized: false },
+    { id: 1, content: '[CLS]', special: true, normalized: true },
+    { id: 2, content: '[SEP]', special: true, lstrip: true },
+  ],
+  normalizer: {
+    type: 'BertNormalizer',
+    clean_text: true,
+    handle_chinese_chars: true,
+    strip_accents: null,
+    lowercase: true,
+  },
+  pre_tokenizer: { type: 'BertPreTokenizer' },
+  post_processor: {
+    type: 'TemplateProcessing',
+    single: [{ SpecialToken: { id: '[CLS]', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+    pair: [
+      { Sequence: { id: 'A', type_id: 0 } },
+      { SpecialToken: { id: '[SEP]', type_id: 0 } },
+      { Sequence: { id: 'B', type_id: 1 } },
+    ],
+    special_tokens: {},
+  },
+  decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+  model: {
+    type: 'WordPiece',
+    unk_token: '[UNK]',
+    continuing_subword_prefix: '##',
+    max_input_chars_per_word: 100,
+    vocab: { '[UNK]': 0, '[CLS]': 1, '[SEP]': 2, a: 3, '##b': 4, '.': 5 },
+  },
+};
+const squad = {
+  version: '1.1',
+  data: [
+    { paragraphs: [{ context: 'c', qas: [{ id: '1', question: 'q', answers: [{ text: 'c', answer_start: 0 }] }] }] },
+  ],
+};
+const inputs = { input_ids: [[1, 2]], attention_mask: [[1, 1]], token_type_ids: [[0, 1]] };
+
+/** Something else in one place of a JSON value: chosen by walking down, replaced or dropped. */
+function mutated(json: unknown): fc.Arbitrary<unknown> {
+  const other = fc.oneof(
+    fc.constantFrom<unknown>(null, -1, 2 ** 31, 1e300, 0.5, '', '[UNK]', 'A', {}, [], [[]], [null], true, '\ud800'),
+    fc.jsonValue({ maxDepth: 2 }),
+  );
+  return fc
+    .tuple(fc.array(fc.nat(), { minLength: 1, maxLength: 6 }), other, fc.boolean())
+    .map(([path, value, drop]) => {
+      const copy: unknown = structuredClone(json);
+      let at = copy;
+      for (const [depth, step] of path.entries()) {
+        if (typeof at !== 'object' || at === null) break;
+        const keys = Object.keys(at);
+        if (keys.length === 0) break;
+        const key = keys[step % keys.length];
+        const holder = at as Record<string, unknown>;
+        const next = holder[key];
+        if (depth === path.length - 1 || typeof next !== 'object' || next === null) {
+          if (drop) delete holder[key];
+          else holder[key] = value;
+          break;
+        }
+        at = next;
+      }
+      return copy;
+    });
+}
+
+/** Runs `work`; only a PruneError may come out of it. */
+function onlyPruneErrors(work: () => unknown): void {
+  try {
+    work();
+  } catch (error) {
+    if (!isPruneError(error)) throw error;
+    expect(error.message.length).toBeLessThan(1000);
+  }
+}
+
+test('tokenizer.json with something else in one place', () => {
+  expect.hasAssertions();
+  fc.assert(
+    fc.property(mutated(tokenizerJson), fc.string({ unit: 'binary' }), (json, text) => {
+      onlyPruneErrors(() => {
+        const tokenizer = createTokenizer(
+          new Map([['tokenizer.json', new TextEncoder().encode(JSON.stringify(json))]]),
+        );
+        const { ids, starts, ends } = tokenizer.encode(`a[SEP]ab. ${text}`, 'b');
+        expect(ids.every((id) => Number.isInteger(id) && id >= 0)).toBe(true);
+        expect([...starts, ...ends].every((offset) => Number.isInteger(offset) && offset >= 0)).toBe(true);
+      });
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test('config.json, a SQuAD file and inputs with something else in one place', () => {
+  expect.hasAssertions();
+  const config = bertConfig(goldenConfig('tiny'));
+  fc.assert(
+    fc.property(mutated(goldenConfig('tiny')), mutated(squad), mutated(inputs), (json, dataset, batch) => {
+      onlyPruneErrors(() => {
+        const { hiddenSize, heads } = bertConfig(json as typeof squad);
+        expect(hiddenSize % heads).toBe(0);
+      });
+      onlyPruneErrors(() => readSquad(dataset));
+      onlyPruneErrors(() => {
+        const { ids } = packBatch(batch as typeof inputs, config, 'skip');
+        expect(ids.every((id) => id >= 0 && id < config.vocabSize)).toBe(true);
+      });
+      expect(config.layers).toBe(2);
+    }),
+    { numRuns: RUNS },
+  );
+});
