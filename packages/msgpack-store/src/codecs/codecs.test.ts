@@ -109,10 +109,7 @@ test('csr-gzip: any matrix, in any order of its arrays', async () => {
 });
 
 test.each<[string, (tensors: NamedTensor[]) => NamedTensor[]]>([
-  [
-    'columns-descend',
-    ([data, indptr, indices]) => [data, indptr, { ...indices, data: indices.data.slice().reverse() as Uint16Array }],
-  ],
+  ['columns-descend', ([data, indptr, indices]) => [data, indptr, { ...indices, data: Uint16Array.of(5, 1) }]],
   ['indptr-too-short', ([data, indptr, indices]) => [data, { ...indptr, data: Int32Array.of(0, 1) }, indices]],
   ['indptr-descends', ([data, indptr, indices]) => [data, { ...indptr, data: Int32Array.of(0, 5, 2) }, indices]],
   ['a-part-missing', ([data, indptr]) => [data, indptr]],

@@ -1,0 +1,62 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { goldenPath, modelPath } from '@prune/fixtures';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+/** The command as it is installed: these tests need the build that `npm test` makes first. */
+const PRUNE = fileURLToPath(new URL('../bin/prune.js', import.meta.url));
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'prune-process-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+test('a full disk leaves the old file and nothing else', ({ skip }) => {
+  if (process.platform === 'win32') skip('needs ulimit');
+  for (const name of ['x.prune', 'x.h5']) {
+    writeFileSync(join(folder, name), 'old');
+    const options = name === 'x.prune' ? ['--codec', 'raw'] : ['--level', '0'];
+    // A file of 100 KiB at most: what a full disk is to a writer.
+    const command = `ulimit -f 100; exec "$0" "$@"`;
+    const args = [PRUNE, 'pack', goldenPath('tiny'), '-o', join(folder, name), ...options];
+    const { status, stderr } = spawnSync('bash', ['-c', command, process.execPath, ...args], { encoding: 'utf8' });
+    expect(stderr).toMatch(/^prune: .*EFBIG[^\n]*\n$/);
+    expect(status).toBe(2);
+    expect(readFileSync(join(folder, name), 'utf8')).toBe('old');
+  }
+  expect(readdirSync(folder).sort()).toEqual(['x.h5', 'x.prune']);
+});
+
+test('an interrupt leaves the old file and nothing else, and exits 130', async () => {
+  const path = join(folder, 'x.prune');
+  writeFileSync(path, 'old');
+  const child = spawn(process.execPath, [PRUNE, 'pack', modelPath('mini-qa'), '-o', path]);
+  // It is at work once its temporary file is there.
+  while (readdirSync(folder).length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  child.kill('SIGINT');
+  const [status, stderr] = await Promise.all([
+    new Promise((resolve) => child.on('exit', resolve)),
+    new Promise<string>((resolve) => {
+      let text = '';
+      child.stderr.on('data', (chunk) => {
+        text += chunk;
+      });
+      child.stderr.on('close', () => resolve(text));
+    }),
+  ]);
+  expect(stderr).toBe('prune: interrupted, nothing was written\n');
+  expect(status).toBe(130);
+  expect(readdirSync(folder)).toEqual(['x.prune']);
+  expect(readFileSync(path, 'utf8')).toBe('old');
+});
+
+test('colours and bars are for terminals: none of either in a pipe', () => {
+  const run = (...args: string[]) => spawnSync(process.execPath, [PRUNE, ...args], { encoding: 'utf8' });
+  const { stdout, stderr, status } = run('inspect', goldenPath('tiny/squad_sparse.h5'));
+  expect(status).toBe(0);
+  expect(stdout + stderr).not.toContain('\u001b');
+});
