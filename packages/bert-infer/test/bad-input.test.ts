@@ -7,7 +7,7 @@ import { readSquad } from '../src/squad/read-squad.js';
 import { createTokenizer } from '../src/tokenizer/create-tokenizer.js';
 import { goldenConfig } from './golden-model.js';
 
-const RUNS = 1500 * Number(process.env.PRUNE_FUZZ ?? 1);
+const RUNS = 400 * Number(process.env.PRUNE_FUZZ ?? 1);
 
 const tokenizerJson = {
   added_tokens: [

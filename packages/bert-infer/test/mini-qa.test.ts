@@ -5,12 +5,15 @@ import { readSquad } from '../src/squad/read-squad.js';
 import { miniQa, miniQaFloat, readMiniQa } from './mini-qa.js';
 
 // The whole file is `prune eval`'s work; here the questions on the shortest paragraphs, more by flag.
-const QUESTIONS = Number(process.env.PRUNE_QUESTIONS ?? 3);
+const QUESTIONS = Number(process.env.PRUNE_QUESTIONS ?? 30);
 const { examples } = readSquad(readMiniQa('dev-squad.json'));
 const some = [...examples].sort((a, b) => a.context.length - b.context.length).slice(0, QUESTIONS);
 const predictions: Record<string, Record<string, string>> = readMiniQa('dev-predictions.json');
-/** Spans closer than this can change places between two correct implementations (see golden-models.test.ts for why). */
-const NEAR_TIE = 0.5;
+/**
+ * Spans closer than this can change places between two correct implementations: the score of one and the same answer moves by up to 0.95
+ * between PyTorch 2.15's fbgemm and this one (and PyTorch 2.15 answers 17 of the 300 questions otherwise than the 2.6 of these predictions).
+ */
+const NEAR_TIE = 1;
 
 describe('against PyTorch on dev-squad.json', async () => {
   const models = {

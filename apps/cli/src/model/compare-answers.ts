@@ -20,10 +20,11 @@ export interface AnswerComparison {
 }
 
 /**
- * A score is the sum of two logits, and one code of one activation moves a logit of mini-qa by some hundredths to tenths: spans closer than
- * this can change places between two correct implementations.
+ * Spans closer than this can change places between two correct implementations: on dev-squad.json the score of one and the same answer of
+ * mini-qa moves by 0.1 on average and by up to 0.95 between PyTorch 2.15's fbgemm and this one, and PyTorch 2.15 itself answers 17 of the
+ * 300 questions otherwise than PyTorch 2.6 did.
  */
-export const NEAR_TIE = 0.5;
+export const NEAR_TIE = 1;
 
 /** Compares answers (with their candidates, so ask for `nBest`) with another implementation's texts by question id. */
 export function compareAnswers(

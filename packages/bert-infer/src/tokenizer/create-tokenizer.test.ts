@@ -73,8 +73,11 @@ describe('against BertTokenizerFast', () => {
       lowercase: true,
     });
     const hash = createHash('sha256');
-    for (let codePoint = 0; codePoint < 0x110000; codePoint++) {
+    for (let codePoint = 0; codePoint < 0x100100; codePoint++) {
       if (codePoint >= 0xd800 && codePoint < 0xe000) continue;
+      // The planes between have no characters; of the private ones the seam is enough.
+      if (codePoint === 0x32000) codePoint = 0xe0000;
+      if (codePoint === 0xe1000) codePoint = 0xfff00;
       const text = `a${String.fromCodePoint(codePoint)}b`;
       const none = text.split('').map(() => 0);
       const { text: normalized } = normalize({ text, starts: none, ends: none });
