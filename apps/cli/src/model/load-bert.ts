@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type BertModel, loadModel } from '@prune/bert-infer';
+import { workerThreads } from '@prune/bert-infer/node';
 import { openCheckpoint } from '@prune/checkpoint/node';
 import { openModel } from '@prune/pipeline/node';
 import { type JsonObject, type ModelMetadata, PruneError, type QuantizationProfile } from '@prune/state-dict';
@@ -38,7 +39,7 @@ export async function withBert<T>(
       { keys: () => tensors.keys(), get: (name) => tensors.get(name), metadata },
       {
         ...options,
-        engine: { threads },
+        engine: { threads, threadHost: workerThreads },
         embeddings: extra?.tensors,
         config: config === undefined ? undefined : await readConfig(config),
       },

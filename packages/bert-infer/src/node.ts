@@ -1,0 +1,1 @@
+export { workerThreads } from '@prune/kernels/node';

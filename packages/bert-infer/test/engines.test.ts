@@ -1,0 +1,44 @@
+import { createEngine, type EngineOptions } from '@prune/kernels';
+import { workerThreads } from '@prune/kernels/node';
+import { isPruneError } from '@prune/state-dict';
+import { describe, expect, test } from 'vitest';
+import { compareModels } from '../src/compare/compare-models.js';
+import { type LoadModelOptions, loadModel } from '../src/model/load-model.js';
+import { goldenModel } from './golden-model.js';
+
+const engines: [string, EngineOptions][] = [
+  ['plain SIMD', { kernels: 'wasm-simd' }],
+  ['relaxed SIMD', { kernels: 'wasm-relaxed' }],
+  ['2 threads', { threads: 2, threadHost: workerThreads }],
+  ['3 threads, plain SIMD', { threads: 3, threadHost: workerThreads, kernels: 'wasm-simd' }],
+];
+const modes: [string, LoadModelOptions][] = [
+  ['fbgemm', {}],
+  ['fbgemm-1.5', { profile: 'fbgemm-1.5' }],
+  ['qnnpack', { profile: 'qnnpack' }],
+  ['rows quantized alone', { rowwise: true }],
+  ['16-bit attention', { attention: 'int16' }],
+];
+
+describe.each(engines)('%s', (_, options) => {
+  test.each(modes)('%s: the same bits as the reference', async (_, mode) => {
+    const engine = await createEngine(options).catch((error) => {
+      // Node 20 has no relaxed SIMD.
+      if (isPruneError(error, 'unsupported')) return undefined;
+      throw error;
+    });
+    if (engine === undefined) {
+      console.warn(`SKIPPED: ${options.kernels} does not work here`);
+      expect(options.kernels).toBe('wasm-relaxed');
+      return;
+    }
+    try {
+      const model = await loadModel(goldenModel('narrow'), { ...mode, engine });
+      const reference = await loadModel(goldenModel('narrow'), { ...mode, engine: { kernels: 'reference' } });
+      // More batches than one: what runs later is compiled otherwise.
+      expect(await compareModels(reference, model, { batches: 3, batchSize: 5, length: 37 })).toBeUndefined();
+    } finally {
+      await engine.close();
+    }
+  });
+});
