@@ -1,0 +1,195 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { goldenPath, readNpz } from '@prune/fixtures';
+import type { Tensor } from '@prune/state-dict';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runPrune } from './run-prune.js';
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+const run = async (...args: string[]) => {
+  const result = await runPrune(...args);
+  expect(result.stderr).toBe('');
+  expect(result.status).toBe(0);
+  return result.stdout;
+};
+const json = async (...args: string[]) => JSON.parse(await run(...args, '--json'));
+
+// golden/tiny has no tokenizer; a vocabulary of its size makes it one that answers, if only nonsense.
+const words = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', '.', '?', ...'abcdefghijklmnopqrstuvwxyz'];
+const vocabulary = Array.from({ length: 997 }, (_, i) => words[i] ?? `word${i}`).join('\n');
+const golden = readNpz(goldenPath('tiny/logits.npz')) as Map<string, Tensor>;
+const rows = (key: string) => {
+  const { shape, data } = golden.get(key)!;
+  return Array.from({ length: shape[0] }, (_, i) =>
+    Array.from(data.subarray(i * shape[1], (i + 1) * shape[1]), Number),
+  );
+};
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'prune-inference-'));
+  for (const name of ['config.json', 'model.safetensors']) cpSync(goldenPath(`tiny/${name}`), at(`tiny/${name}`));
+  writeFileSync(at('tiny/vocab.txt'), vocabulary);
+  await run('pack', at('tiny'), '-o', at('tiny.prune'), '--quiet');
+  await run('pack', at('tiny'), '-o', at('no-embeddings.prune'), '--exclude', 'embeddings', '--quiet');
+  const inputs = { input_ids: rows('ids'), attention_mask: rows('mask'), token_type_ids: rows('tt') };
+  writeFileSync(at('ids.json'), JSON.stringify(inputs));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test.each(['answer', 'eval', 'embed', 'classify', 'logits'])('%s --help', async (command) => {
+  expect(await run(command, '--help')).toContain(`Usage: prune ${command}`);
+});
+
+describe('logits', () => {
+  const farthest = (found: number[][], key: string) => {
+    const differences = found.flat().map((value, i) => Math.abs(value - Number(golden.get(key)!.data[i])));
+    expect(differences).toHaveLength(golden.get(key)!.data.length);
+    return Math.max(...differences);
+  };
+
+  test.each([
+    ['fbgemm', 'tiny.prune', ['--profile', 'fbgemm'], 1e-2],
+    ['qnnpack', 'tiny.prune', ['--profile', 'qnnpack', '--threads', '2'], 1e-2],
+    ['float', 'tiny', [], 1e-5],
+  ])("are PyTorch's: %s", async (engine, file, flags, tolerance) => {
+    const { start_logits, end_logits } = await json('logits', at(file), '--input', at('ids.json'), ...flags);
+    expect(farthest(start_logits, `${engine}.start`)).toBeLessThanOrEqual(tolerance);
+    expect(farthest(end_logits, `${engine}.end`)).toBeLessThanOrEqual(tolerance);
+  });
+
+  test('the same text from the file as the notebook wrote it and from ours, with embeddings or handed them', async () => {
+    const ours = await run('logits', at('tiny.prune'), '--input', at('ids.json'));
+    expect(await run('logits', goldenPath('tiny/squad_sparse_with_embs.h5'), '--input', at('ids.json'))).toBe(ours);
+    const handed = ['--embeddings', at('tiny'), '--input', at('ids.json')];
+    expect(await run('logits', goldenPath('tiny/squad_sparse.h5'), ...handed)).toBe(ours);
+    expect(await run('logits', at('no-embeddings.prune'), ...handed)).toBe(ours);
+  });
+
+  test('hidden states, and padding that is skipped', async () => {
+    const flags = ['--input', at('ids.json'), '--hidden-states', '--skip-padding'];
+    const { hidden_states, start_logits } = await json('logits', at('tiny.prune'), ...flags);
+    expect([hidden_states.length, hidden_states[2].length, hidden_states[2][0].length]).toEqual([3, 5, 48]);
+    expect(start_logits[3].slice(7)).toEqual(Array(41).fill(0));
+    expect(start_logits[3][6]).not.toBe(0);
+  });
+
+  test.each([
+    [
+      'an id that is no word',
+      '{"input_ids": [[997]]}',
+      /input_ids\[0\]\[0\] is out of range, got 997, wanted .* 0 to 996/,
+    ],
+    ['an empty row', '{"input_ids": [[]]}', /input_ids\[0\] has no token/],
+    ['no ids', '{}', /not inputs of a model/],
+    ['no JSON', '{', /not JSON/],
+  ])('%s: exit 2', async (_, text, message) => {
+    writeFileSync(at('bad.json'), text);
+    const { status, stdout, stderr } = await runPrune('logits', at('tiny.prune'), '--input', at('bad.json'));
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(message);
+  });
+
+  test('a file packed without embeddings says what is missing', async () => {
+    const { status, stderr } = await runPrune('logits', at('no-embeddings.prune'), '--input', at('ids.json'));
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/packed without embeddings.*bert\.embeddings\.word_embeddings\.weight/);
+  });
+});
+
+describe('answer', () => {
+  const question = ['--question', 'a b?'];
+  const context = `${'c d e f. '.repeat(60)}word40 g.`;
+
+  test('text, place and candidates', async () => {
+    writeFileSync(at('context.txt'), context);
+    const result = await json('answer', at('tiny.prune'), ...question, '--context', context, '--n-best', '3');
+    expect(result.text).toBe(context.slice(result.start, result.end));
+    expect(result.nBest).toHaveLength(3);
+    expect(result.windows).toBeGreaterThan(1);
+    expect(await json('answer', at('tiny.prune'), ...question, '--file', at('context.txt'), '--n-best', '3')).toEqual(
+      result,
+    );
+    const text = await run('answer', at('tiny.prune'), ...question, '--context', context);
+    expect(text.split('\n')[0]).toContain(result.text);
+  });
+
+  test('a text that may hold no answer', async () => {
+    const flags = [...question, '--context', 'c d', '--unanswerable', '--threshold', '-1000'];
+    expect(await json('answer', at('tiny.prune'), ...flags)).toMatchObject({ text: '' });
+    expect(await run('answer', at('tiny.prune'), ...flags)).toContain('(no answer)');
+  });
+
+  test.each([
+    ['no text', question, /--context or --file/],
+    ['two texts', [...question, '--context', 'x', '--file', 'y'], /--context or --file/],
+    ['an empty text', [...question, '--context', ' '], /context has no token/],
+    ['a file that is not there', [...question, '--file', 'absent.txt'], /absent\.txt: cannot be read/],
+    ['a count of 0', [...question, '--context', 'x', '--n-best', '0'], /at least 1/],
+  ])('%s: exit 2', async (_, flags, message) => {
+    const { status, stderr } = await runPrune('answer', at('tiny.prune'), ...flags);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('eval', () => {
+  const qas = [
+    { id: 'one', question: 'a?', answers: [{ text: 'c d', answer_start: 0 }] },
+    { id: 'two', question: 'b?', answers: [{ text: 'word50', answer_start: 4 }] },
+  ];
+
+  beforeAll(() => {
+    const squad = { version: '1.1', data: [{ paragraphs: [{ context: 'c d word50 e.', qas }] }] };
+    writeFileSync(at('squad.json'), JSON.stringify(squad));
+  });
+
+  test('scores, answers for the official script, and a line for each example', async () => {
+    const files = ['--predictions', at('predictions.json'), '--examples', at('examples.jsonl')];
+    const { exact, f1, total, examples } = await json('eval', at('tiny.prune'), at('squad.json'), ...files);
+    const predictions = JSON.parse(readFileSync(at('predictions.json'), 'utf8'));
+    expect(Object.keys(predictions)).toEqual(['one', 'two']);
+    expect(total).toBe(2);
+    expect(exact).toBe((100 * qas.filter(({ id, answers }) => predictions[id] === answers[0].text).length) / 2);
+    expect(f1).toBeGreaterThanOrEqual(exact);
+    const lines = readFileSync(at('examples.jsonl'), 'utf8').trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toEqual(examples);
+    expect(examples[0]).toMatchObject({ id: 'one', gold: ['c d'], text: predictions.one });
+  });
+
+  test('against its own answers all are equal', async () => {
+    const text = await run('eval', at('tiny.prune'), at('squad.json'), '--against', at('predictions.json'));
+    expect(text).toMatch(/^exact match .* \(2 questions\)/);
+    expect(text).toContain('2 answers equal, 0 near ties');
+  });
+
+  test('a file that is no SQuAD file: exit 2', async () => {
+    const { status, stderr } = await runPrune('eval', at('tiny.prune'), at('ids.json'));
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/ids\.json: not a SQuAD file: data, got nothing, wanted a list/);
+  });
+});
+
+describe('embed', () => {
+  test('a line for each text; a file and arguments; as JSON', async () => {
+    writeFileSync(at('texts.txt'), 'c d\n\ne f\n');
+    const lines = (await run('embed', at('tiny.prune'), 'a b', '--file', at('texts.txt'))).trim().split('\n');
+    const vectors = lines.map((line) => JSON.parse(line));
+    expect(vectors.map((vector) => vector.length)).toEqual([64, 64, 64]);
+    expect(await json('embed', at('tiny.prune'), 'a b', 'c d', 'e f')).toEqual({ embeddings: vectors });
+  });
+  test('normalized', async () => {
+    const [vector] = (await json('embed', at('tiny.prune'), 'a', '--normalize')).embeddings;
+    expect(vector.reduce((sum: number, value: number) => sum + value * value, 0)).toBeCloseTo(1, 6);
+  });
+  test('no text: exit 2', async () => {
+    expect(await runPrune('embed', at('tiny.prune'))).toMatchObject({ status: 2, stdout: '' });
+  });
+});
+
+test('classify says which head is missing', async () => {
+  const { status, stderr } = await runPrune('classify', at('tiny.prune'), 'a');
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/got question-answering, wanted sequence-classification/);
+});
