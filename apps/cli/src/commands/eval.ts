@@ -79,9 +79,10 @@ export function register(program: Command, { signal }: CommandContext): void {
   });
 }
 
-/** By the names of the official scripts. */
+/** By the names of both official scripts: the one for SQuAD 1.1 says `exact_match`. */
 function summary({ exact, f1, total, hasAnswer, noAnswer }: SquadEvaluation) {
   return {
+    exact_match: exact,
     exact,
     f1,
     total,
