@@ -54,6 +54,7 @@ export async function createH5Store(h5wasm: H5Wasm, options: CreateH5Options = {
     },
     async abort() {
       if (state === 'open') state = 'aborted';
+      await writing.stop();
       await sink.abort();
     },
     bytes() {

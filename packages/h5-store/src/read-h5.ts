@@ -7,6 +7,7 @@ import {
   type ElementaryInfo,
   elementCount,
   type Limits,
+  locateError,
   type ModelMetadata,
   PruneError,
   type StoredInfo,
@@ -122,7 +123,7 @@ function listEntries(session: H5Session, id: bigint, limits: Limits, file: FileB
       if (!Object.hasOwn(FILTERS, id))
         throw new PruneError('unsupported', { ...place, what: 'HDF5 filter', got: `${id} ${name}` });
     }
-    const stored = storedBytes(file, reference) ?? elementBytes(info, metadata);
+    const stored = bytesInFile(file, reference, place) ?? elementBytes(info, metadata);
     const codec = filters.map(({ id }) => FILTERS[id]).join('+') || 'raw';
     found.set(name, { kind: 'dataset', metadata, info: { ...info, codec, storedBytes: stored } });
   }
@@ -176,6 +177,14 @@ function checkedInfo(
     });
   }
   return { dtype, shape: dtype === 'string' ? [] : [...shape] };
+}
+
+function bytesInFile(file: FileBytes, reference: ArrayLike<number>, place: { where: string; tensor: string }) {
+  try {
+    return storedBytes(file, reference);
+  } catch (error) {
+    throw locateError(error, place);
+  }
 }
 
 function checkChunks(metadata: H5Metadata, info: ElementaryInfo, place: { where: string; tensor: string }): void {

@@ -11,6 +11,7 @@ import {
 } from '@prune/state-dict';
 import { zlibSync } from 'fflate';
 import { H5_DEFAULTS, type H5WriteOptions } from './defaults.js';
+import type { Deflate, Level } from './deflate.js';
 import { CHUNK_INDEX_K, chunkIndex, type StoredChunk } from './format/chunk-index.js';
 import {
   attribute,
@@ -31,6 +32,7 @@ import { shuffle } from './format/shuffle.js';
 import { splitChunks } from './format/split-chunks.js';
 import { stringHeap } from './format/string-heap.js';
 import { SUPERBLOCK_BYTES, superblock } from './format/superblock.js';
+import { inOrder } from './in-order.js';
 import { isAttribute } from './is-attribute.js';
 
 /*
@@ -47,19 +49,29 @@ export interface H5Writing {
   put(name: string, value: Elementary): Promise<void>;
   /** Writes what all entries share. The sink is not committed. */
   finish(): Promise<void>;
+  /** Writes nothing more; settles when the sink is no longer used. */
+  stop(): Promise<void>;
 }
 
 /** Every dataset's header and B-tree costs about this much more than a contiguous one's; compression that saves less is not used. */
 const CHUNKING_COSTS = 150;
 /** A header message holds at most 64 KiB, an attribute's name and value together; h5py refuses larger ones too. */
 const LONGEST_NAME = 32_000;
+/** Bytes of tensors that are compressed beside each other, at most: some chunks for each thread of a small pool. */
+const UNDER_WAY = 2 ** 24;
 
 /** Starts a file in the notebook's layout. Throws `invalid-argument`, `mismatch`, `unsupported` or what the sink throws. */
-export async function writeH5(sink: ByteSink, where: string, options: H5WriteOptions = {}): Promise<H5Writing> {
+export async function writeH5(
+  sink: ByteSink,
+  where: string,
+  options: H5WriteOptions = {},
+  deflate: Deflate = (bytes, level) => zlibSync(bytes, { level }),
+): Promise<H5Writing> {
   const { level, chunkBytes, shuffled } = checkOptions(options);
   const entries = new Map<string, ElementaryInfo>();
   const attributes: { name: string; value: Elementary }[] = [];
   const links: Message[] = [];
+  const work = inOrder(UNDER_WAY);
   let end = 0;
 
   async function append(bytes: Uint8Array): Promise<number> {
@@ -69,41 +81,49 @@ export async function writeH5(sink: ByteSink, where: string, options: H5WriteOpt
     return address;
   }
 
+  /** Starts compressing a tensor's chunks and queues what writes them: the file is laid out in the order of the puts. */
   async function putDataset(name: string, tensor: Tensor): Promise<void> {
-    const bytes = tensorBytes(tensor);
-    const width = DTYPES[tensor.dtype].bytes;
-    const storage = (await compressed(tensor, bytes, width)) ?? [
-      fillValue(false),
-      contiguousLayout(bytes.byteLength === 0 ? 0 : await append(bytes), bytes.byteLength),
-    ];
-    const header = [dataspace(tensor.shape), datatype(storable(tensor, name, where)), ...storage];
-    links.push(link(name, await append(objectHeader(header))));
-  }
-
-  /** The messages of a chunked dataset; `undefined` when compressing does not pay. A dataset of one chunk is tried before it is written. */
-  async function compressed(tensor: Tensor, bytes: Uint8Array, width: number): Promise<Message[] | undefined> {
-    if (level === 0 || bytes.byteLength <= CHUNKING_COSTS) return undefined;
     const { shape } = tensor;
+    const width = DTYPES[tensor.dtype].bytes;
+    const head = [dataspace(shape), datatype(storable(tensor, name, where))];
+    // Copied: the caller may use its array again before this one is written.
+    const bytes = tensorBytes(tensor).slice();
+    const size = bytes.byteLength;
+    const putLink = async (storage: readonly Message[]) => {
+      links.push(link(name, await append(objectHeader([...head, ...storage]))));
+    };
+    const putContiguous = async () =>
+      putLink([fillValue(false), contiguousLayout(size === 0 ? 0 : await append(bytes), size)]);
+    if (level === 0 || size <= CHUNKING_COSTS) {
+      await work.room(size);
+      work.add(size, putContiguous);
+      return;
+    }
+
     const chunk = splitChunks(shape, width, chunkBytes);
     const chunkSize = chunk.reduce((product, dimension) => product * dimension, width);
     const shuffleBytes = shuffled ? width : 1;
     const stored: StoredChunk[] = [];
     for (const { offset, from, length } of chunkRuns(shape, chunk, width)) {
-      let raw = bytes.subarray(from, from + length);
-      if (length < chunkSize) {
-        // A chunk at the end is stored whole; what is past the tensor is the fill value.
-        const whole = new Uint8Array(chunkSize);
-        whole.set(raw);
-        raw = whole;
-      }
-      const packed = zlibSync(shuffleBytes > 1 ? shuffle(raw, width) : raw, { level });
-      if (length === bytes.byteLength && packed.byteLength + CHUNKING_COSTS >= length) return undefined;
-      stored.push({ offset, address: await append(packed), bytes: packed.byteLength });
+      await work.room(length);
+      const packed = start(() => {
+        const raw = wholeChunk(bytes.subarray(from, from + length), chunkSize);
+        return deflate(shuffleBytes > 1 ? shuffle(raw, width) : raw, level);
+      });
+      work.add(length, async () => {
+        const chunkBytes = await packed;
+        // A dataset of one chunk is tried before it is written.
+        if (length === size && chunkBytes.byteLength + CHUNKING_COSTS >= size) return;
+        stored.push({ offset, address: await append(chunkBytes), bytes: chunkBytes.byteLength });
+      });
     }
-    const last = shape.map((dimension, d) => Math.ceil(dimension / chunk[d]) * chunk[d]);
-    const index = chunkIndex(stored, [last[0], ...last.slice(1).fill(0)], end);
-    await append(index.bytes);
-    return [fillValue(true), chunkedLayout(index.root, chunk, width), filterPipeline(level, shuffleBytes)];
+    work.add(0, async () => {
+      if (stored.length === 0) return putContiguous();
+      const last = shape.map((dimension, d) => Math.ceil(dimension / chunk[d]) * chunk[d]);
+      const index = chunkIndex(stored, [last[0], ...last.slice(1).fill(0)], end);
+      await append(index.bytes);
+      await putLink([fillValue(true), chunkedLayout(index.root, chunk, width), filterPipeline(level, shuffleBytes)]);
+    });
   }
 
   end = SUPERBLOCK_BYTES;
@@ -137,6 +157,7 @@ export async function writeH5(sink: ByteSink, where: string, options: H5WriteOpt
       entries.set(name, { dtype, shape: [...shape] });
     },
     async finish() {
+      await work.settled();
       const heap = stringHeap(
         attributes
           .filter(({ value }) => typeof value === 'string')
@@ -153,7 +174,23 @@ export async function writeH5(sink: ByteSink, where: string, options: H5WriteOpt
       const root = await append(objectHeader([...groupMessages(), ...links, ...messages]));
       await sink.writeAt(0, superblock({ extension, end, root }));
     },
+    stop: () => work.stop(),
   };
+}
+
+/** What `make` gives, at once or later; what it throws is thrown where the promise is awaited, and nowhere when it never is. */
+function start(make: () => Uint8Array | Promise<Uint8Array>): Promise<Uint8Array> {
+  const promise = (async () => make())();
+  promise.catch(() => {});
+  return promise;
+}
+
+/** A chunk at the end is stored whole; what is past the tensor is the fill value. */
+function wholeChunk(bytes: Uint8Array, size: number): Uint8Array {
+  if (bytes.byteLength === size) return bytes;
+  const whole = new Uint8Array(size);
+  whole.set(bytes);
+  return whole;
 }
 
 /** The chunks of a tensor in row-major order, each one run of its bytes (see splitChunks). */
@@ -195,7 +232,7 @@ function checkOptions(options: H5WriteOptions) {
   return { level, chunkBytes, shuffled: options.shuffle ?? H5_DEFAULTS.shuffle };
 }
 
-function isLevel(level: number): level is 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 {
+function isLevel(level: number): level is Level {
   return Number.isInteger(level) && level >= 0 && level <= 9;
 }
 

@@ -1,3 +1,5 @@
+import { isPruneError, PruneError } from '@prune/state-dict';
+
 /** Synchronous reads of the file that h5wasm has open. */
 export interface FileBytes {
   readonly size: number;
@@ -8,13 +10,14 @@ export interface FileBytes {
 /**
  * Bytes that a dataset's elements take in the file, filters applied, which h5wasm does not tell: read from its object header at the address that an
  * object reference holds. `undefined` where the structures are none that the notebook's files or ours have (a chunk index of HDF5 1.10, a broken
- * header); HDF5 itself decides whether such a file can be read. Source: HDF5 File Format Specification 3.0, sections IV.A and III.A.1.
+ * header); HDF5 itself decides whether such a file can be read. Throws `corrupt` for a chunk that is not in the file. Source: HDF5 File Format Specification 3.0, sections IV.A and III.A.1.
  */
 export function storedBytes(file: FileBytes, reference: ArrayLike<number>): number | undefined {
   try {
     const layout = findLayout(file, view(Uint8Array.from(reference)).getBigUint64(0, true));
     return layout === undefined ? undefined : layoutBytes(file, layout);
-  } catch {
+  } catch (error) {
+    if (isPruneError(error)) throw error;
     return undefined;
   }
 }
@@ -86,7 +89,17 @@ function treeBytes(file: FileBytes, address: number, rank: number, above: number
   for (let i = 0; i < count; i++) {
     const at = i * (key + 8);
     const child = Number(entries.getBigUint64(at + key, true));
-    bytes += level === 0 ? entries.getUint32(at, true) : treeBytes(file, child, rank, level);
+    if (level > 0) {
+      bytes += treeBytes(file, child, rank, level);
+      continue;
+    }
+    const size = entries.getUint32(at, true);
+    // HDF5 takes a chunk's memory before it reads it.
+    if (child + size > file.size) {
+      const got = `bytes ${child} to ${child + size}`;
+      throw new PruneError('corrupt', { what: 'a chunk lies outside the file', got, wanted: `at most ${file.size}` });
+    }
+    bytes += size;
   }
   return bytes;
 }

@@ -7,8 +7,9 @@ import { checkWritten } from '../check-written.js';
 import type { H5WriteOptions } from '../defaults.js';
 import type { H5Wasm } from '../h5-wasm.js';
 import { MODULES_FILE, metadataFiles, PRUNE_FILE } from '../metadata-files.js';
-import { writeH5 } from '../write-h5.js';
+import { type H5Writing, writeH5 } from '../write-h5.js';
 import { hostFile } from './host-file.js';
+import { nodeDeflate } from './node-deflate.js';
 
 /** Options of {@link createH5File}. */
 export interface CreateH5FileOptions extends H5WriteOptions {
@@ -34,9 +35,11 @@ export async function createH5File(
   const sink = await atomicFile(absolute);
   const sinks: ByteSink[] = [];
   let open = true;
+  let writing: H5Writing | undefined;
 
   async function abort() {
     open = false;
+    await writing?.stop();
     for (const each of [...sinks, sink]) await each.abort();
   }
   function wantOpen() {
@@ -66,14 +69,17 @@ export async function createH5File(
     return stale;
   }
 
-  const writing = await writeH5(sink, path, options).catch(async (error) => {
+  try {
+    writing = await writeH5(sink, path, options, nodeDeflate);
+  } catch (error) {
     await abort();
     throw error;
-  });
+  }
+  const { entries, put, finish } = writing;
   return {
     async put(name, value) {
       wantOpen();
-      await writing.put(name, value);
+      await put(name, value);
     },
     async finish(metadata: ModelMetadata) {
       wantOpen();
@@ -82,13 +88,9 @@ export async function createH5File(
         throw new PruneError('invalid-argument', { where: path, what: 'the name is taken by a file beside it' });
       }
       const stale = await writeBeside(files);
-      await writing.finish();
+      await finish();
       const written = await hostFile(h5wasm, sink.temporaryPath, path);
-      await checkWritten(
-        written.session,
-        { path: written.path, file: written.file, onClose: written.close },
-        writing.entries,
-      );
+      await checkWritten(written.session, { path: written.path, file: written.file, onClose: written.close }, entries);
       for (const each of [...sinks, sink]) await each.commit();
       for (const target of stale) await rm(target, { force: true });
       open = false;
