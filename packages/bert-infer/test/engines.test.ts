@@ -1,4 +1,5 @@
-import { createEngine, type EngineOptions } from '@prune/kernels';
+import { toDense } from '@prune/csr';
+import { type AnyLinear, createEngine, type EncoderLayer, type Engine, type EngineOptions } from '@prune/kernels';
 import { workerThreads } from '@prune/kernels/node';
 import { isPruneError } from '@prune/state-dict';
 import { describe, expect, test } from 'vitest';
@@ -41,4 +42,33 @@ describe.each(engines)('%s', (_, options) => {
       await engine.close();
     }
   });
+});
+
+test.each(['auto', 'reference'] as const)('dense weights give the bits of sparse ones: %s', async (kernels) => {
+  const engine = await createEngine({ kernels });
+  let densified = 0;
+  const dense = (linear: AnyLinear): AnyLinear => {
+    if (linear.kind === 'float' || 'intRepr' in linear.weight) throw new Error('not a sparse Linear');
+    densified++;
+    return { ...linear, weight: toDense(linear.weight) };
+  };
+  async function* layersOf(layers: Iterable<EncoderLayer> | AsyncIterable<EncoderLayer>) {
+    for await (const { attentionNorm, outputNorm, ...linears } of layers) {
+      const { query, key, value, attentionOutput, intermediate, output } = linears;
+      yield {
+        ...{ attentionNorm, outputNorm },
+        ...{ query: dense(query), key: dense(key), value: dense(value), attentionOutput: dense(attentionOutput) },
+        ...{ intermediate: dense(intermediate), output: dense(output) },
+      };
+    }
+  }
+  const denseEngine: Engine = {
+    ...engine,
+    loadEncoder: (spec) => engine.loadEncoder({ ...spec, layers: layersOf(spec.layers) }),
+  };
+  const sparse = await loadModel(goldenModel('tiny'), { engine });
+  const model = await loadModel(goldenModel('tiny'), { engine: denseEngine });
+  expect(densified).toBe(12);
+  expect(await compareModels(sparse, model, { batches: 2, batchSize: 3, length: 41 })).toBeUndefined();
+  await engine.close();
 });
