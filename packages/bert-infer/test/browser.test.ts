@@ -38,16 +38,20 @@ const INPUTS = {
 /** What both sides compute; this text runs in the page. */
 const PAGE = `
 import { answer, loadModel } from '@prune/bert-infer';
+import { createEngine } from '@prune/kernels';
 import { openMsgpackStore } from '@prune/msgpack-store';
 
 globalThis.run = async (threads, texts, inputs) => {
   const bytes = new Uint8Array(await (await fetch('/mini-qa.prune')).arrayBuffer());
-  const model = await loadModel(await openMsgpackStore(bytes), { engine: { threads } });
+  const engine = await createEngine({ threads });
+  const model = await loadModel(await openMsgpackStore(bytes), { engine });
   const { start_logits, end_logits } = await model.logits(inputs, { head: 'question-answering' });
   const bits = [start_logits, end_logits].map(({ data }) => [...new Uint32Array(data.buffer)]);
   const found = await answer(model, { ...texts, nBest: 5 });
   await model.close();
-  return { bits, found, isolated: globalThis.crossOriginIsolated };
+  await engine.close();
+  const { kernels, threads: used } = engine;
+  return { bits, found, isolated: globalThis.crossOriginIsolated, kernels, used };
 };
 `;
 
@@ -106,10 +110,10 @@ describe.skipIf(skipped !== undefined)('the built packages and a packed mini-qa 
   });
 
   test.each([
-    ['with cross-origin isolation, 2 threads', '/isolated', 2, true],
-    ['with cross-origin isolation, 1 thread', '/isolated', 1, true],
-    ['without cross-origin isolation, where shared memory is not allowed', '/plain', 2, false],
-  ])('%s: the same bits as Node', async (_, path, threads, isolated) => {
+    ['with cross-origin isolation, 2 threads', '/isolated', 2, { isolated: true, used: 2 }],
+    ['with cross-origin isolation, 1 thread', '/isolated', 1, { isolated: true, used: 1 }],
+    ['without cross-origin isolation, where shared memory is not allowed', '/plain', 2, { isolated: false, used: 1 }],
+  ])('%s: the same bits as Node', async (_, path, threads, how) => {
     const page = await browser.newPage();
     const problems: string[] = [];
     page.on('pageerror', (error) => problems.push(String(error)));
@@ -125,7 +129,9 @@ describe.skipIf(skipped !== undefined)('the built packages and a packed mini-qa 
         (globalThis as unknown as { run: (...args: unknown[]) => Promise<unknown> }).run(threads, texts, inputs),
       [threads, TEXTS, INPUTS] as const,
     );
-    expect(JSON.parse(JSON.stringify(result))).toEqual({ ...JSON.parse(JSON.stringify(expected)), isolated });
+    const { kernels, ...rest } = JSON.parse(JSON.stringify(result));
+    expect(rest).toEqual({ ...JSON.parse(JSON.stringify(expected)), ...how });
+    expect(kernels).toMatch(/^wasm-/);
     // The favicon that Chromium asks for is not there.
     expect(problems.filter((problem) => !problem.includes('404'))).toEqual([]);
     await page.close();

@@ -4,9 +4,11 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { CommandContext } from '../command-context.js';
 import { formatPercent } from '../console/format.js';
+import { progressBar } from '../console/progress.js';
 import { finiteNumber, inferenceOptions, positiveInteger } from '../inference-options.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
 import { readText } from '../model/read-text.js';
+import { quietOption } from '../options.js';
 
 interface AnswerFlags extends InferenceOptions {
   question: string;
@@ -18,6 +20,7 @@ interface AnswerFlags extends InferenceOptions {
   stride: number;
   unanswerable?: boolean;
   threshold: number;
+  quiet?: boolean;
   json?: boolean;
 }
 
@@ -37,21 +40,27 @@ export function register(program: Command, { signal }: CommandContext): void {
     .option('--stride <tokens>', 'from the start of one window to the next', positiveInteger, stride)
     .option('--unanswerable', 'the text may hold no answer (SQuAD 2)')
     .option('--threshold <score>', 'how much better "no answer" must score to win', finiteNumber, noAnswerThreshold)
+    .addOption(quietOption())
     .option('--json', 'as JSON');
   for (const option of inferenceOptions()) command.addOption(option);
   command.action(async (path: string, flags: AnswerFlags) => {
     const { question, unanswerable, threshold, ...options } = flags;
     const context = await contextOf(flags);
-    const result = await withBert(path, flags, (model) => {
-      return answer(model, {
-        ...options,
-        question,
-        context,
-        noAnswer: unanswerable,
-        noAnswerThreshold: threshold,
-        signal,
-      });
-    });
+    const progress = progressBar('reading', flags.quiet);
+    const onWindow = (done: number, total: number) => {
+      progress.total(total);
+      progress.step(`window ${done}`);
+    };
+    const asked = {
+      ...options,
+      question,
+      context,
+      noAnswer: unanswerable,
+      noAnswerThreshold: threshold,
+      signal,
+      onWindow,
+    };
+    const result = await withBert(path, flags, (model) => answer(model, asked)).finally(progress.stop);
     console.log(flags.json ? JSON.stringify(result, null, 2) : describe(result));
   });
 }

@@ -3,14 +3,17 @@ import { PruneError } from '@prune/state-dict';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { float32Json } from '../console/float32-json.js';
+import { progressBar } from '../console/progress.js';
 import { inferenceOptions } from '../inference-options.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
 import { readText } from '../model/read-text.js';
+import { quietOption } from '../options.js';
 
 interface EmbedFlags extends InferenceOptions {
   file?: string;
   normalize?: boolean;
   truncate?: boolean;
+  quiet?: boolean;
   json?: boolean;
 }
 
@@ -24,20 +27,24 @@ export function register(program: Command, { signal }: CommandContext): void {
     .option('--file <file>', 'a file with one text a line; - reads standard input')
     .option('--normalize', 'scale each embedding to length 1')
     .option('--truncate', 'cut what is longer than the model instead of refusing it')
+    .addOption(quietOption())
     .option('--json', 'as JSON: {"embeddings": [[..], ..]}; without it one JSON list a line');
   for (const option of inferenceOptions()) command.addOption(option);
   command.action(async (path: string, given: string[], flags: EmbedFlags) => {
     const texts = [...given, ...(flags.file === undefined ? [] : linesOf(await readText(flags.file)))];
     if (texts.length === 0) throw new PruneError('invalid-argument', { what: 'no text', wanted: 'a text or --file' });
     const { normalize, truncate } = flags;
+    const progress = progressBar('embedding', flags.quiet);
+    progress.total(texts.length);
     const rows = await withBert(path, flags, async (model) => {
       const embedded: string[] = [];
       for (const text of texts) {
         const vector = await embed(model, text, { normalize, truncate, signal });
         embedded.push(float32Json(vector, [vector.length]));
+        progress.step(text.slice(0, 30));
       }
       return embedded;
-    });
+    }).finally(progress.stop);
     console.log(flags.json ? `{"embeddings":[${rows.join(',\n')}]}` : rows.join('\n'));
   });
 }

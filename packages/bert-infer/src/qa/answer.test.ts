@@ -40,9 +40,12 @@ test('the best span, its place in the text, and its score', async () => {
 
 test('more candidates, best first, no span twice although windows overlap', async () => {
   const context = Array.from({ length: 60 }, (_, i) => (i === 30 ? 'a' : i === 31 ? 'b' : 'x')).join(' ');
-  const request = { question, context, maxLength: 30, stride: 5, nBest: 8 };
+  const heard: string[] = [];
+  const onWindow = (done: number, total: number) => heard.push(`${done}/${total}`);
+  const request = { question, context, maxLength: 30, stride: 5, nBest: 8, onWindow };
   const { nBest, windows } = await answer(scoring({ [A]: 5 }, { [B]: 4 }), request);
   expect(windows).toBe(8);
+  expect(heard).toEqual(Array.from({ length: 8 }, (_, i) => `${i + 1}/8`));
   expect(nBest).toHaveLength(8);
   expect(new Set(nBest.map(({ start, end }) => `${start} ${end}`)).size).toBe(8);
   expect(nBest.map(({ score }) => score)).toEqual(nBest.map(({ score }) => score).sort((a, b) => b - a));

@@ -24,6 +24,8 @@ export interface AnswerOptions {
   /** "No answer" wins when its score is more than the best answer's plus this. */
   readonly noAnswerThreshold?: number;
   readonly signal?: AbortSignal;
+  /** Called after each window. */
+  readonly onWindow?: (done: number, total: number) => void;
 }
 
 /** What {@link answer} does when nothing else is said: the windows and bounds of the SQuAD baselines. */
@@ -78,7 +80,7 @@ export async function answer(
   // By place in the context: windows overlap, and a span is one candidate with its best score.
   const spans = new Map<string, Omit<Answer, 'probability'>>();
   let noAnswerScore = Number.POSITIVE_INFINITY;
-  for (const window of windows) {
+  for (const [index, window] of windows.entries()) {
     const { ids, starts, ends, contextBegin, contextEnd } = window;
     checkAborted(signal);
     const logits = await model.logits(modelInputs(model, window), { head: 'question-answering' });
@@ -93,6 +95,7 @@ export async function answer(
       if (score <= (spans.get(key)?.score ?? Number.NEGATIVE_INFINITY)) continue;
       spans.set(key, { text: context.slice(starts[start], ends[end]), start: starts[start], end: ends[end], score });
     }
+    request.onWindow?.(index + 1, windows.length);
   }
   const ranked = [...spans.values()].sort((a, b) => b.score - a.score).slice(0, options.candidates);
   return { ...choose(ranked, options.noAnswer ? noAnswerScore : undefined, options), windows: windows.length };
