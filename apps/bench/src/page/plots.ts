@@ -73,6 +73,28 @@ export const PLOTS: Readonly<Record<string, PagePlot>> = {
       );
     },
   },
+  codec: {
+    options: ({ codec }) => codec!.map(({ model }) => model),
+    draw({ codec }, option, width) {
+      const { rows } = codec!.find(({ model }) => model === option)!;
+      const points = rows.map(({ form, bitsPerNonzero, decode }) => ({
+        form,
+        bits: bitsPerNonzero,
+        speed: decode.median,
+      }));
+      return Plot.plot({
+        width,
+        marginTop: 28,
+        marginRight: 60,
+        x: { label: 'bits a nonzero (less is smaller)', grid: true, nice: true },
+        y: { label: 'decode, million nonzeros/s', grid: true, zero: true },
+        marks: [
+          Plot.dot(points, { x: 'bits', y: 'speed', r: 5, fill: COLORS[0], tip: true }),
+          Plot.text(points, { x: 'bits', y: 'speed', text: 'form', dy: -12, fill: 'currentColor' }),
+        ],
+      });
+    },
+  },
   pack: {
     options: ({ pack }) => distinct(pack!.map(({ model, scope }) => `${model}, ${SCOPE_NAMES[scope]}`)),
     draw: ({ pack }, option, width) =>

@@ -1,5 +1,5 @@
 import type { CodecReport } from '../codec/measure-codec.js';
-import { type Block, type Section, table, text } from './document.js';
+import { type Block, plot, type Section, table, text } from './document.js';
 import { formatBytes, formatCount, formatSummary, formatTimes } from './format.js';
 
 /** The entropy codec beside general compressors, on the CSR matrices of each model. */
@@ -12,6 +12,7 @@ export function describeCodecs(reports: readonly CodecReport[]): Section {
         'The integers of all sparse matrices, encoder and head: each coder gives every matrix back before it is timed. One thread. The general compressors code the three arrays ' +
           "of each matrix apart. DeepCABAC's binarization is the size that its contexts give with an ideal arithmetic coder, not a file.",
       ),
+      plot('codec', 'Size and speed'),
       ...reports.flatMap(tables),
     ],
   };
