@@ -1,3 +1,9 @@
+export {
+  applyMovementPruning,
+  type MovementPruningOptions,
+  PRUNING_METHODS,
+  type PruningMethod,
+} from './apply-movement-pruning.js';
 export type { Checkpoint, CheckpointFormat, OpenOptions } from './checkpoint.js';
 export { openPytorch } from './open-pytorch.js';
 export { openSafetensors } from './open-safetensors.js';

@@ -1,1 +1,7 @@
-export { type OpenCheckpoint, openCheckpoint } from './node/open-checkpoint.js';
+export {
+  CHECKPOINT_FILES,
+  type OpenCheckpoint,
+  type OpenCheckpointOptions,
+  openCheckpoint,
+  TOKENIZER_FILES,
+} from './node/open-checkpoint.js';

@@ -1,5 +1,6 @@
 import {
   type ByteSink,
+  checkAborted,
   checkLimit,
   DEFAULT_LIMITS,
   type Limits,
@@ -59,9 +60,7 @@ async function writeAll(sink: ByteSink, stateDict: ReadableMap<Tensor>, options:
   const deferred: { name: string; width: number }[] = [];
   let offset = 0;
   const read = async (name: string): Promise<Tensor> => {
-    const { signal } = options;
-    if (signal?.aborted)
-      throw new PruneError('aborted', { what: 'stopped before the file was whole', cause: signal.reason });
+    checkAborted(options.signal);
     const tensor = await stateDict.get(name);
     if (tensor === undefined)
       throw new PruneError('missing', { where: 'writeSafetensors', what: 'no such tensor', tensor: name });

@@ -72,5 +72,5 @@ test('gzip data that is cut, or unpacks to more than its header declares, is ref
     expect(error.message).toContain(path);
     codes[name] = error.code;
   }
-  expect(codes).toEqual({ cut: 'corrupt', long: 'limit', empty: 'unsupported' });
+  expect(codes).toEqual({ cut: 'truncated', long: 'corrupt', empty: 'unsupported' });
 });

@@ -1,105 +1,152 @@
-import { readFile, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { checkLimit, DEFAULT_LIMITS, locateError, type ModelMetadata, PruneError } from '@prune/state-dict';
-import type { Checkpoint, OpenOptions } from '../checkpoint.js';
+import { stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import {
+  type ByteSource,
+  checkLimit,
+  DEFAULT_LIMITS,
+  type JsonObject,
+  type Limits,
+  locateError,
+  type ModelMetadata,
+  PruneError,
+  type RandomAccess,
+} from '@prune/state-dict';
+import { fileSource } from '@prune/state-dict/node';
+import type { Checkpoint } from '../checkpoint.js';
 import { openSharded } from '../open-sharded.js';
 import { openTensorFile } from '../open-tensor-file.js';
+import { ownSource } from '../own-source.js';
 import { parseJson } from '../parse-json.js';
+import { sniffFormat } from '../sniff-format.js';
 import { withTransformersNames } from '../with-transformers-names.js';
-import { tensorFileSource } from './tensor-file-source.js';
+import { gunzipFile } from './gunzip-file.js';
+import { readSmallFile } from './read-small-file.js';
 
-/** A checkpoint with what lies beside it. */
-export interface OpenCheckpoint {
-  /** The float state dict, under transformers' names, in its own dtypes. */
-  readonly tensors: Checkpoint;
-  /** config.json and the files of the tokenizer, each where it is there. */
-  readonly metadata: ModelMetadata;
-  /** Closes the files. */
-  close(): Promise<void>;
-}
-
-/** What a model folder may keep its tensors in, in the order of preference that transformers has. */
-const TENSOR_FILES = [
+/** The files of a folder that can hold its tensors, in the order in which `from_pretrained` looks for them; each may be gzipped (`.gz`). */
+export const CHECKPOINT_FILES: readonly string[] = [
   'model.safetensors',
   'model.safetensors.index.json',
   'pytorch_model.bin',
   'pytorch_model.bin.index.json',
 ];
 
-const TOKENIZER_FILES = ['vocab.txt', 'tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json'];
+/** The files of a tokenizer that travel with the tensors, byte for byte; each may be gzipped. */
+export const TOKENIZER_FILES: readonly string[] = [
+  'vocab.txt',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+];
+
+export interface OpenCheckpointOptions {
+  readonly limits?: Limits;
+  /** Bytes that a gzipped checkpoint may inflate to: 8 GiB, six times BERT-large in float32. */
+  readonly maxInflatedBytes?: number;
+  /** Where a gzipped checkpoint is inflated; the system's temporary folder by default. */
+  readonly temporaryFolder?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** An open checkpoint and what lies beside it. */
+export interface OpenCheckpoint {
+  /** The tensors under the names that transformers loads them by. */
+  readonly tensors: Checkpoint;
+  /** `config` and the tokenizer's `files`, where they are there. */
+  readonly metadata: ModelMetadata;
+  /** The folder's or the file's name. */
+  readonly name: string;
+  close(): Promise<void>;
+}
+
+const MAX_INFLATED_BYTES = 8 * 2 ** 30;
+// config.json has 1 KB; an index has 100 bytes a tensor.
+const MAX_CONFIG_BYTES = 1 << 20;
+const MAX_INDEX_BYTES = 1 << 24;
 
 /**
- * Opens a Hugging Face model folder, or one checkpoint file with config.json and tokenizer files beside it: safetensors, sharded safetensors or
- * either PyTorch format, each gzipped or not. Nothing but the header is read before a tensor is asked for; a gzipped file is unpacked into
- * a temporary file that has no name. Throws `missing` for a path or folder without a checkpoint, and what the readers throw.
+ * Opens a Hugging Face model folder, or one file of tensors with the config and tokenizer beside it. Safetensors (one file or shards with
+ * an index) and both PyTorch formats, told apart by content, gzipped or not; a gzipped one is inflated to a temporary file that is
+ * gone when it is closed. Names are as transformers loads them ({@link withTransformersNames}).
+ * Throws `missing` when there is nothing to open, and what {@link openTensorFile} and {@link openSharded} throw.
  */
-export async function openCheckpoint(path: string, options: OpenOptions = {}): Promise<OpenCheckpoint> {
-  const isFolder = await stat(path).then(
-    (info) => info.isDirectory(),
-    (cause) => {
-      throw new PruneError('missing', { where: path, what: 'no such file or folder', cause });
-    },
-  );
-  const folder = isFolder ? path : dirname(path);
-  const metadata = await readMetadata(folder);
-  const file = isFolder ? await tensorFileIn(folder) : path;
-  const checkpoint = await openFile(file, folder, options);
-  try {
-    const tensors = withTransformersNames(checkpoint, metadata.config);
-    return { tensors, metadata, close: () => tensors.close() };
-  } catch (error) {
-    await checkpoint.close();
-    throw locateError(error, { where: file });
+export async function openCheckpoint(path: string, options: OpenCheckpointOptions = {}): Promise<OpenCheckpoint> {
+  const { isFolder, folder, file } = await locate(path);
+  const { limits = DEFAULT_LIMITS } = options;
+  const configBytes = await readSmallFile(folder, 'config.json', MAX_CONFIG_BYTES);
+  const config = configBytes && parseJson(configBytes, join(folder, 'config.json'));
+  const files = new Map<string, Uint8Array>();
+  for (const name of TOKENIZER_FILES) {
+    const bytes = await readSmallFile(folder, name, limits.headerBytes);
+    if (bytes !== undefined) files.set(name, bytes);
   }
+  const tensors = await openFile(join(folder, file), options, config);
+  const name = basename(isFolder ? resolve(folder) : file);
+  return {
+    tensors,
+    metadata: { ...(config && { config }), ...(files.size > 0 && { files }) },
+    name,
+    close: () => tensors.close(),
+  };
 }
 
-async function openFile(path: string, folder: string, options: OpenOptions): Promise<Checkpoint> {
-  const { limits = DEFAULT_LIMITS, name = path } = options;
-  if (!path.endsWith('.json')) return openTensorFile(await tensorFileSource(path, limits), { ...options, name });
-  const index = parseJson(await readWhole(path, limits.headerBytes), path);
-  return openSharded(index, (shard) => shardSource(folder, shard, limits), { ...options, name });
-}
-
-/** A shard as it lies in the folder, gzipped or not. */
-async function shardSource(folder: string, shard: string, limits: typeof DEFAULT_LIMITS) {
-  const path = join(folder, shard);
-  return tensorFileSource((await exists(path)) ? path : `${path}.gz`, limits);
-}
-
-async function tensorFileIn(folder: string): Promise<string> {
-  for (const name of TENSOR_FILES) {
-    for (const path of [join(folder, name), join(folder, `${name}.gz`)]) if (await exists(path)) return path;
+async function locate(path: string): Promise<{ isFolder: boolean; folder: string; file: string }> {
+  const found = await stat(path).catch((cause) => {
+    throw new PruneError('missing', { where: path, what: 'no such file or folder', cause });
+  });
+  if (!found.isDirectory()) return { isFolder: false, folder: dirname(path), file: basename(path) };
+  for (const file of CHECKPOINT_FILES.flatMap((name) => [name, `${name}.gz`])) {
+    if (await isFile(join(path, file))) return { isFolder: true, folder: path, file };
   }
   throw new PruneError('missing', {
-    where: folder,
+    where: path,
     what: 'no checkpoint in the folder',
-    wanted: `one of ${TENSOR_FILES.join(', ')}, gzipped or not`,
+    wanted: CHECKPOINT_FILES.join(', '),
   });
 }
 
-async function readMetadata(folder: string): Promise<ModelMetadata> {
-  const { headerBytes } = DEFAULT_LIMITS;
-  const configPath = join(folder, 'config.json');
-  const files = new Map<string, Uint8Array>();
-  for (const name of TOKENIZER_FILES) {
-    const path = join(folder, name);
-    if (await exists(path)) files.set(name, await readWhole(path, headerBytes));
+async function openFile(path: string, options: OpenCheckpointOptions, config?: JsonObject): Promise<Checkpoint> {
+  const { limits = DEFAULT_LIMITS } = options;
+  let checkpoint: Checkpoint | undefined;
+  try {
+    checkpoint = await ownSource(await openBytes(path, options), path, async (source) => {
+      if ((await sniffFormat(source)) === 'json') return openIndex(path, source, options);
+      return openTensorFile(source, { limits });
+    });
+    return withTransformersNames(checkpoint, config);
+  } catch (error) {
+    await checkpoint?.close();
+    throw locateError(error, { where: path });
   }
-  const config = (await exists(configPath))
-    ? parseJson(await readWhole(configPath, headerBytes), configPath)
-    : undefined;
-  return { ...(config && { config }), ...(files.size > 0 && { files }) };
 }
 
-async function readWhole(path: string, limit: number): Promise<Uint8Array> {
-  checkLimit('file is too large (bytes)', (await stat(path)).size, limit, { where: path });
-  const bytes = await readFile(path);
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** The file's bytes, or what they inflate to. */
+async function openBytes(path: string, options: OpenCheckpointOptions) {
+  const { limits = DEFAULT_LIMITS, maxInflatedBytes = MAX_INFLATED_BYTES, signal, temporaryFolder } = options;
+  const source = await fileSource(path);
+  const gzipped = await ownSource(source, path, async () => (await sniffFormat(source)) === 'gzip');
+  if (!gzipped) return source;
+  await source.close();
+  return gunzipFile(path, { limits, maxBytes: maxInflatedBytes, signal, temporaryFolder });
 }
 
-function exists(path: string): Promise<boolean> {
+async function openIndex(
+  path: string,
+  source: Required<RandomAccess>,
+  options: OpenCheckpointOptions,
+): Promise<Checkpoint> {
+  checkLimit('index is too large (bytes)', source.size, MAX_INDEX_BYTES);
+  const index = parseJson(await source.read(0, source.size), path);
+  await source.close();
+  const openShard = async (file: string): Promise<ByteSource> => {
+    const shard = join(dirname(path), file);
+    return openBytes((await isFile(shard)) || !(await isFile(`${shard}.gz`)) ? shard : `${shard}.gz`, options);
+  };
+  return openSharded(index, openShard, { name: path, limits: options.limits });
+}
+
+async function isFile(path: string): Promise<boolean> {
   return stat(path).then(
-    (info) => info.isFile(),
+    (found) => found.isFile(),
     () => false,
   );
 }

@@ -1,0 +1,103 @@
+import { PruneError, type StateDict, type Tensor, tensor } from '@prune/state-dict';
+import { hardConcreteMask, sigmoidThresholdMask, topKMask } from './pruning/masks.js';
+import { toFloat32 } from './to-float32.js';
+
+/** How a matrix is masked; the names (and the spelling) of Hugging Face's movement-pruning code. */
+export const PRUNING_METHODS = ['topK', 'sigmoied_threshold', 'magnitude', 'l0'] as const;
+
+export type PruningMethod = (typeof PRUNING_METHODS)[number];
+
+export interface MovementPruningOptions {
+  readonly method: PruningMethod;
+  /**
+   * `topK`, `magnitude`: the fraction of each matrix that is kept. `sigmoied_threshold`: what sigmoid(score) must exceed.
+   * 0 to 1; `l0` has none.
+   */
+  readonly threshold?: number;
+}
+
+// Where the masked models keep plain modules: never pruned, whatever the method.
+const COPIED_MODULES = ['embeddings', 'LayerNorm', 'pooler', 'classifier', 'qa_outputs', 'cls'];
+
+/**
+ * The state dict of a fine-pruned model as an ordinary one: each `X.weight` of the encoder masked by `X.mask_scores` (by itself for
+ * `magnitude`), each matrix when it is read; the scores are no longer among the names. Embeddings, LayerNorm, pooler, heads and biases
+ * are as they were. Masked weights are float32 `[rows, columns]`; -0 where a negative one was pruned, as torch's product has it.
+ * Equal scores at the edge of topK: the first ones are kept (torch before its vectorized sort; that one leaves it open).
+ * Throws `invalid-argument`, `missing` for a weight without scores, `mismatch` for scores of another shape, `not-finite` for NaN scores.
+ * Source: movement-pruning/bertarize.py and emmental/modules/binarizer.py of Hugging Face transformers.
+ */
+export function applyMovementPruning(stateDict: StateDict, options: MovementPruningOptions): StateDict {
+  const mask = maskOf(options);
+  const names = [...stateDict.keys()].filter((name) => !isScores(name));
+  const known = new Set(names);
+  return {
+    keys: () => names,
+    async get(name) {
+      if (!known.has(name)) return undefined;
+      const weight = await stateDict.get(name);
+      if (weight === undefined || !isPruned(name) || weight.shape.length !== 2) return weight;
+      const dense = toFloat32(weight, { tensor: name });
+      const scores = options.method === 'magnitude' ? magnitudes(dense) : await readScores(stateDict, name, weight);
+      checkNumbers(scores, name);
+      const masked = mask(scores);
+      for (let i = 0; i < masked.length; i++) masked[i] *= dense.data[i];
+      return tensor('float32', weight.shape, masked);
+    },
+  };
+}
+
+function maskOf({ method, threshold }: MovementPruningOptions): (scores: Float32Array) => Float32Array<ArrayBuffer> {
+  if (!PRUNING_METHODS.includes(method)) {
+    throw new PruneError('invalid-argument', {
+      what: 'pruning method',
+      got: String(method),
+      wanted: PRUNING_METHODS.join(', '),
+    });
+  }
+  if (method === 'l0') return hardConcreteMask;
+  if (threshold === undefined || !(threshold >= 0 && threshold <= 1)) {
+    throw new PruneError('invalid-argument', {
+      what: `threshold of ${method}`,
+      got: String(threshold),
+      wanted: '0 to 1',
+    });
+  }
+  if (method === 'sigmoied_threshold') return (scores) => sigmoidThresholdMask(scores, threshold);
+  return (scores) => topKMask(scores, threshold);
+}
+
+function isScores(name: string): boolean {
+  return /(^|\.)mask_scores$/.test(name);
+}
+
+function isPruned(name: string): boolean {
+  const parts = name.split('.');
+  return parts.at(-1) === 'weight' && !parts.some((part) => COPIED_MODULES.includes(part));
+}
+
+async function readScores(stateDict: StateDict, name: string, weight: Tensor): Promise<Float32Array> {
+  const scoresName = name.replace(/weight$/, 'mask_scores');
+  const scores = await stateDict.get(scoresName);
+  if (scores === undefined)
+    throw new PruneError('missing', { what: 'no scores for the weight', wanted: scoresName, tensor: name });
+  if (scores.shape.join() !== weight.shape.join()) {
+    throw new PruneError('mismatch', {
+      what: 'shape of the scores',
+      got: `[${scores.shape.join(', ')}]`,
+      wanted: `[${weight.shape.join(', ')}]`,
+      tensor: name,
+    });
+  }
+  return toFloat32(scores, { tensor: scoresName }).data;
+}
+
+function magnitudes({ data }: Tensor<'float32'>): Float32Array {
+  return data.map(Math.abs);
+}
+
+function checkNumbers(scores: Float32Array, tensor: string) {
+  for (let i = 0; i < scores.length; i++) {
+    if (Number.isNaN(scores[i])) throw new PruneError('not-finite', { what: `score ${i} is NaN`, tensor });
+  }
+}
