@@ -6,9 +6,7 @@ import type { ParameterNames } from '../model/parameter-names.js';
 import type { ModuleReader } from '../model/read-modules.js';
 import { type Head, labelsOf } from './head.js';
 
-/**
- * The first token's hidden state through a dense layer, tanh (DistilBERT: ReLU) and `classifier`.
- */
+/** The first token's hidden state through a dense layer, tanh (DistilBERT: ReLU) and `classifier`. */
 export async function sequenceClassificationHead(
   modules: ModuleReader,
   names: ParameterNames,

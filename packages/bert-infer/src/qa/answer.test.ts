@@ -61,6 +61,11 @@ test('no longer than asked for', async () => {
   expect(text).not.toBe('a x x x b');
 });
 
+test('as many candidates as are asked for, past the number that is paired', async () => {
+  const request = { question, context: 'a b c d e f', candidates: 3, nBest: 5 };
+  expect((await answer(scoring({ [A]: 3, [B]: 2, 9: 1 }, { [B]: 3, 9: 2, 10: 1 }), request)).nBest).toHaveLength(5);
+});
+
 test('an answer even when the best starts are all behind the best ends', async () => {
   const result = await answer(scoring({ [B]: 5 }, { [A]: 5 }), { question, context: 'a x b', candidates: 1 });
   expect(result.text.length).toBeGreaterThan(0);

@@ -2,8 +2,8 @@ import { checkAborted, PruneError } from '@prune/state-dict';
 import { softmax } from '../math/softmax.js';
 import type { BertModel } from '../model/bert-model.js';
 import { modelInputs } from '../text/model-inputs.js';
-import { bestSpans } from './best-spans.js';
-import { contextWindows } from './context-windows.js';
+import { bestSpans, type SpanOptions } from './best-spans.js';
+import { type ContextWindow, contextWindows } from './context-windows.js';
 
 /** How an answer is looked for. */
 export interface AnswerOptions {
@@ -77,32 +77,47 @@ export async function answer(
   const maxLength = Math.min(options.maxLength, model.config.maxLength);
   const windows = contextWindows(tokenizer, question, context, { ...options, maxLength });
 
-  // By place in the context: windows overlap, and a span is one candidate with its best score.
-  const spans = new Map<string, Omit<Answer, 'probability'>>();
-  let noAnswerScore = Number.POSITIVE_INFINITY;
-  for (const [index, window] of windows.entries()) {
-    const { ids, starts, ends, contextBegin, contextEnd } = window;
+  const scored: ScoredWindow[] = [];
+  for (const window of windows) {
     checkAborted(signal);
     const logits = await model.logits(modelInputs(model, window), { head: 'question-answering' });
-    const [startLogits, endLogits] = [logits.start_logits.data, logits.end_logits.data];
-    noAnswerScore = Math.min(noAnswerScore, startLogits[0] + endLogits[0]);
-    const inside = { begin: contextBegin, end: contextEnd };
-    let found = bestSpans(startLogits, endLogits, inside, options);
-    // The best starts can all be after the best ends, or in the question; then every position is tried.
-    if (found.length === 0) found = bestSpans(startLogits, endLogits, inside, { ...options, candidates: ids.length });
-    for (const { start, end, score } of found) {
-      const key = `${starts[start]} ${ends[end]}`;
-      if (score <= (spans.get(key)?.score ?? Number.NEGATIVE_INFINITY)) continue;
-      spans.set(key, { text: context.slice(starts[start], ends[end]), start: starts[start], end: ends[end], score });
-    }
-    request.onWindow?.(index + 1, windows.length);
+    scored.push({ window, startLogits: logits.start_logits.data, endLogits: logits.end_logits.data });
+    request.onWindow?.(scored.length, windows.length);
   }
-  const ranked = [...spans.values()].sort((a, b) => b.score - a.score).slice(0, options.candidates);
+  let spans = rankedSpans(context, scored, options);
+  // The best starts can all be in the questions, or after the best ends; then every position is tried.
+  if (spans.length === 0) spans = rankedSpans(context, scored, { ...options, candidates: maxLength });
+  const ranked = spans.slice(0, Math.max(options.candidates, options.nBest));
+  const noAnswerScore = Math.min(...scored.map(({ startLogits, endLogits }) => startLogits[0] + endLogits[0]));
   return { ...choose(ranked, options.noAnswer ? noAnswerScore : undefined, options), windows: windows.length };
 }
 
+/** A window with what the model says of it. */
+interface ScoredWindow {
+  readonly window: ContextWindow;
+  readonly startLogits: Float32Array;
+  readonly endLogits: Float32Array;
+}
+
+type Span = Omit<Answer, 'probability'>;
+
+/** The spans of all windows, best first. Windows overlap: a place in the context is one span with its best score. */
+function rankedSpans(context: string, windows: readonly ScoredWindow[], options: SpanOptions): Span[] {
+  const spans = new Map<string, Span>();
+  for (const { window, startLogits, endLogits } of windows) {
+    const inside = { begin: window.contextBegin, end: window.contextEnd };
+    for (const { start: first, end: last, score } of bestSpans(startLogits, endLogits, inside, options)) {
+      const [start, end] = [window.starts[first], window.ends[last]];
+      const key = `${start} ${end}`;
+      if (score <= (spans.get(key)?.score ?? Number.NEGATIVE_INFINITY)) continue;
+      spans.set(key, { text: context.slice(start, end), start, end, score });
+    }
+  }
+  return [...spans.values()].sort((a, b) => b.score - a.score);
+}
+
 function choose(
-  ranked: readonly Omit<Answer, 'probability'>[],
+  ranked: readonly Span[],
   noAnswerScore: number | undefined,
   { nBest, noAnswerThreshold }: { readonly nBest: number; readonly noAnswerThreshold: number },
 ): Omit<AnswerResult, 'windows'> {
