@@ -79,6 +79,14 @@ test('verify says the first difference and exits 1, 2 when it cannot compare', a
   expect(await runPrune('verify', tiny, at('absent.prune'))).toMatchObject({ status: 2, stdout: '' });
 });
 
+test('verify --logits compares what two files compute', async () => {
+  const equal = await runPrune('verify', at('tiny.h5'), at('tiny.prune'), '--logits');
+  expect(equal).toEqual({ status: 0, stdout: 'equal: the outputs for 25 batches, bit for bit\n', stderr: '' });
+  const other = await runPrune('verify', at('tiny.h5'), at('channel.prune'), '--logits');
+  expect(other.stdout).toMatch(/^different: batch 0, (start|end)_logits: /);
+  expect(other.status).toBe(1);
+});
+
 test('a checkpoint equals itself in every form that PyTorch saves', async () => {
   for (const form of ['pytorch_model.bin', 'pytorch_model_legacy.bin']) {
     expect(await runPrune('verify', join(tiny, 'model.safetensors'), join(tiny, form))).toMatchObject({ status: 0 });

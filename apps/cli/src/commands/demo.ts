@@ -1,6 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DEFAULT_ANSWER_OPTIONS, readSquad } from '@prune/bert-infer';
 import { openCheckpoint } from '@prune/checkpoint/node';
 import { DEFAULT_PACK_OPTIONS, packCheckpoint } from '@prune/pipeline';
 import { createStore, openStore } from '@prune/pipeline/node';
@@ -9,9 +10,14 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { CommandContext } from '../command-context.js';
 import { formatBytes, formatCount, formatSeconds } from '../console/format.js';
-import { progressBar } from '../console/progress.js';
+import { type Progress, progressBar } from '../console/progress.js';
+import { textTable } from '../console/table.js';
 import { checkExpected } from '../model/check-expected.js';
+import { compareAnswers, predictionsOf } from '../model/compare-answers.js';
 import { compareCheckpoint } from '../model/compare-checkpoint.js';
+import { evaluateModel } from '../model/evaluate-model.js';
+import { withBert } from '../model/load-bert.js';
+import { readJson } from '../model/read-json.js';
 import { quietOption } from '../options.js';
 import { comparisonTable } from './compare.js';
 
@@ -59,9 +65,8 @@ export function register(program: Command, { signal }: CommandContext): void {
         console.log(`\n${indent(comparisonTable(rows))}\n`);
 
         await readBack(files, join(model, 'expected-int8.json'), story, signal);
-        console.log(
-          `\nBoth files are in ${show(output)}. Try next: ${pc.bold(`${COMMAND} inspect ${show(files[1])}`)}`,
-        );
+        await answerQuestions(files[1], model, story, progress, signal);
+        console.log(`\nBoth files are in ${show(output)}. Try next:\n  ${pc.bold(nextCommand(files[1]))}`);
       } finally {
         progress.stop();
         await checkpoint.close();
@@ -88,6 +93,50 @@ async function readBack(files: readonly string[], expected: string, story: Story
   }
 }
 
+/** Asks the packed file three questions, then all of the evaluation set, and holds the answers against PyTorch's. */
+async function answerQuestions(file: string, model: string, story: Story, progress: Progress, signal: AbortSignal) {
+  const squad = join(model, 'dev-squad.json');
+  const dataset = readSquad(await readJson(squad), squad);
+  progress.total(dataset.examples.length);
+  const { answers, evaluation, comparison } = await withBert(file, {}, async (bert) => {
+    const options = { nBest: DEFAULT_ANSWER_OPTIONS.candidates, signal };
+    const found = await evaluateModel(bert, dataset, options, progress.step);
+    const predictions = predictionsOf(await readJson(join(model, 'dev-predictions.json')), bert.profile, model);
+    return { ...found, comparison: compareAnswers(found.answers, predictions) };
+  });
+  story.tell(`${show(file)} answered the ${dataset.examples.length} questions of dev-squad.json, for example:`);
+  console.log();
+  for (const { id, question } of threeOf(dataset.examples)) {
+    console.log(`  ${question}\n    ${pc.bold(answers.get(id)?.text ?? '')}`);
+  }
+  const { results } = (await readJson(join(model, 'accuracy.json'))) as { results: Record<string, SquadAccuracy> };
+  const theirs = results['fbgemm.dev'];
+  const rows = [
+    ['this file', evaluation.exact.toFixed(2), evaluation.f1.toFixed(2)],
+    ["PyTorch's int8 model", theirs.exact_match.toFixed(2), theirs.f1.toFixed(2)],
+  ];
+  const columns = [{ title: '' }, { title: 'exact match', right: true }, { title: 'F1', right: true }];
+  console.log(`\n${indent(textTable(columns, rows))}\n`);
+  const { equal, nearTies, different } = comparison;
+  story.tell(`${equal} answers are PyTorch's, ${nearTies.length} are near ties, ${different.length} differ otherwise.`);
+  for (const { ours, theirs, margin } of [...nearTies, ...different]) {
+    console.log(
+      pc.dim(`    ${JSON.stringify(ours)}, PyTorch ${JSON.stringify(theirs)}, ${margin?.toFixed(2) ?? 'far'} apart`),
+    );
+  }
+}
+
+/** accuracy.json's figures of one engine. */
+interface SquadAccuracy {
+  readonly exact_match: number;
+  readonly f1: number;
+}
+
+/** One from the start, one from the middle, one from the end: of different paragraphs. */
+function threeOf<T>(items: readonly T[]): T[] {
+  return [0, Math.floor(items.length / 2), items.length - 1].map((at) => items[at]);
+}
+
 interface Story {
   /** One finished step, with the seconds that it took. */
   tell(text: string): void;
@@ -102,6 +151,11 @@ function narrator(): Story {
       last = now;
     },
   };
+}
+
+/** What a newcomer should try: a question of their own. */
+function nextCommand(file: string): string {
+  return `${COMMAND} answer ${show(file)} --question "Who sat?" --context "The cat sat on the mat."`;
 }
 
 /** A path as a person in this folder would type it. */

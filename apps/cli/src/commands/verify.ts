@@ -1,3 +1,4 @@
+import { DEFAULT_COMPARE_MODELS_OPTIONS } from '@prune/bert-infer';
 import { type OpenModel, openModel } from '@prune/pipeline/node';
 import { type ElementaryStateDict, firstDifference } from '@prune/state-dict';
 import type { Command } from 'commander';
@@ -5,34 +6,48 @@ import type { CommandContext } from '../command-context.js';
 import { formatCount } from '../console/format.js';
 import { progressBar } from '../console/progress.js';
 import { EXIT } from '../console/run-command.js';
+import { inferenceOptions } from '../inference-options.js';
+import type { InferenceOptions } from '../model/load-bert.js';
+import { verifyLogits } from '../model/verify-logits.js';
 import { quietOption } from '../options.js';
+
+interface VerifyFlags extends InferenceOptions {
+  logits?: boolean;
+  quiet?: boolean;
+}
 
 /** `prune verify`: are two models the same, bit for bit? */
 export function register(program: Command, { signal }: CommandContext): void {
-  program
+  const command = program
     .command('verify')
     .description('compare two models tensor by tensor, bit for bit, whatever their forms')
     .argument('<a>', 'a .prune or .h5 file, a model folder or a checkpoint file')
     .argument('<b>', 'the other one')
+    .option(
+      '--logits',
+      'run both on 25 batches of 32 x 128 seeded random tokens instead, and compare every bit of the outputs',
+    )
     .addOption(quietOption())
     .addHelpText(
       'after',
       '\nTwo stores are compared in the elementary form, anything with a checkpoint as float32 tensors.\n' +
         'Exit status: 0 equal, 1 different (the first difference is said), 2 could not compare.',
-    )
-    .action(async (pathA: string, pathB: string, flags: { quiet?: boolean }) => {
-      const a = await openModel(pathA);
+    );
+  for (const option of inferenceOptions()) command.addOption(option);
+  command.action(async (pathA: string, pathB: string, flags: VerifyFlags) => {
+    if (flags.logits) return compareLogits(pathA, pathB, flags, signal);
+    const a = await openModel(pathA);
+    try {
+      const b = await openModel(pathB);
       try {
-        const b = await openModel(pathB);
-        try {
-          await verify(a, b, flags.quiet ?? false, signal);
-        } finally {
-          await b.close();
-        }
+        await verify(a, b, flags.quiet ?? false, signal);
       } finally {
-        await a.close();
+        await b.close();
       }
-    });
+    } finally {
+      await a.close();
+    }
+  });
 }
 
 async function verify(a: OpenModel, b: OpenModel, quiet: boolean, signal: AbortSignal) {
@@ -50,4 +65,18 @@ async function verify(a: OpenModel, b: OpenModel, quiet: boolean, signal: AbortS
   } else if (!quiet) {
     console.log(`equal: ${formatCount(names.length)} ${elementary ? 'entries' : 'tensors'}, bit for bit`);
   }
+}
+
+/** The notebook's own sanity check: equal weights are one thing, equal answers another. */
+async function compareLogits(pathA: string, pathB: string, flags: VerifyFlags, signal: AbortSignal) {
+  const progress = progressBar('comparing', flags.quiet);
+  const { batches } = DEFAULT_COMPARE_MODELS_OPTIONS;
+  progress.total(batches);
+  const options = { signal, onBatch: () => progress.step('logits') };
+  const difference = await verifyLogits(pathA, pathB, flags, options).finally(progress.stop);
+  if (difference !== undefined) {
+    process.exitCode = EXIT.different;
+    const { batch, output, what } = difference;
+    console.log(`different: batch ${batch}, ${output}: ${what} (first: ${pathA}, second: ${pathB})`);
+  } else if (!flags.quiet) console.log(`equal: the outputs for ${batches} batches, bit for bit`);
 }
