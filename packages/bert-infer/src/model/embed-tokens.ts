@@ -21,22 +21,27 @@ export function embedTokens(
 ): Float32Array {
   const columns = word.shape[1];
   const sum = new Float32Array(tokens.ids.length * columns);
-  const scratch = new Float32Array(columns);
-  const add = (table: EmbeddingTable, row: number, target: Float32Array): void => {
-    const values = rowOf(table, row, scratch);
-    for (let i = 0; i < columns; i++) target[i] += values[i];
-  };
+  const wordRow = rowReader(word);
+  const positionRow = rowReader(position);
+  const typeRow = tokenType === undefined ? undefined : rowReader(tokenType);
   for (let token = 0; token < tokens.ids.length; token++) {
-    const target = sum.subarray(token * columns, (token + 1) * columns);
-    target.set(rowOf(word, tokens.ids[token], scratch));
-    if (tokenType !== undefined) add(tokenType, tokens.typeIds[token], target);
-    add(position, tokens.positions[token], target);
+    const at = token * columns;
+    const words = wordRow(tokens.ids[token]);
+    const positions = positionRow(tokens.positions[token]);
+    const types = typeRow?.(tokens.typeIds[token]);
+    if (types === undefined) for (let i = 0; i < columns; i++) sum[at + i] = words[i] + positions[i];
+    else for (let i = 0; i < columns; i++) sum[at + i] = Math.fround(words[i] + types[i]) + positions[i];
   }
   return sum;
 }
 
-function rowOf(table: EmbeddingTable, row: number, scratch: Float32Array): Float32Array {
-  if (!('kind' in table)) return table.data.subarray(row * table.shape[1], (row + 1) * table.shape[1]);
-  dequantizeEmbeddingRow(table, row, scratch);
-  return scratch;
+/** Gives a row as float32; of a quantized table always in the same array. */
+function rowReader(table: EmbeddingTable): (row: number) => Float32Array {
+  const columns = table.shape[1];
+  if (!('kind' in table)) return (row) => table.data.subarray(row * columns, (row + 1) * columns);
+  const values = new Float32Array(columns);
+  return (row) => {
+    dequantizeEmbeddingRow(table, row, values);
+    return values;
+  };
 }
