@@ -23,18 +23,24 @@ try {
   const packages = publicPackages();
   const modules = join(work, 'consumer', 'node_modules');
   mkdirSync(modules, { recursive: true });
-  pnpm([
-    '--filter',
-    './packages/*',
-    '--filter',
-    './apps/cli',
-    '--recursive',
-    'exec',
-    'pnpm',
-    'pack',
-    '--pack-destination',
-    work,
-  ]);
+  // Quiet: the list of every tarball's files would bury what is found.
+  pnpm(
+    [
+      '--silent',
+      '--filter',
+      './packages/*',
+      '--filter',
+      './apps/cli',
+      '--recursive',
+      'exec',
+      'pnpm',
+      'pack',
+      '--pack-destination',
+      work,
+      '--json',
+    ],
+    { stdout: 'ignore' },
+  );
   for (const { folder, manifest } of packages) {
     const tarball = join(work, `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`);
     checkTarball(manifest, tarball);

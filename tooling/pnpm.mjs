@@ -8,17 +8,17 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** `pnpm@x.y.z`, as package.json pins it. */
 export const pinnedPnpm = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager;
 
-/** Runs exactly the pinned pnpm, its output on stderr; exits with its status when it fails. */
-export function pnpm(args, cwd = root) {
+/** Runs exactly the pinned pnpm, its output on stderr unless `stdout` says otherwise; exits with its status when it fails. */
+export function pnpm(args, { stdout = 2 } = {}) {
   const { status, error } = spawnSync('npx', ['-y', pinnedPnpm, ...args], {
-    cwd,
+    cwd: root,
     // npm hands its own settings down as variables that pnpm would warn about; registries, certificates and proxies stay.
     env: Object.fromEntries(
       Object.entries(process.env).filter(
         ([name]) => !/^npm_config_/i.test(name) || /registry|cafile|proxy|cache/i.test(name),
       ),
     ),
-    stdio: ['ignore', 2, 2],
+    stdio: ['ignore', stdout, 2],
     shell: process.platform === 'win32',
   });
   if (error) console.error(`pnpm: ${error.message}`);
