@@ -23,6 +23,7 @@ test('public API', () => {
       "tensor",
       "tensorBytes",
       "tensorFromBytes",
+      "toFloat32",
       "writeStore",
     ]
   `);

@@ -45,3 +45,4 @@ export {
   tensorBytes,
   tensorFromBytes,
 } from './tensor.js';
+export { toFloat32 } from './to-float32.js';
