@@ -1,0 +1,56 @@
+import { tensor } from '@prune/state-dict';
+import { expect, test } from 'vitest';
+import { toFloat32 } from './to-float32.js';
+import { widenFloats } from './widen-floats.js';
+
+test('an empty tensor and a scalar', () => {
+  expect(toFloat32(tensor('float16', [0, 2], new Uint16Array(0)))).toEqual(
+    tensor('float32', [0, 2], new Float32Array(0)),
+  );
+  expect(toFloat32(tensor('bfloat16', [], Uint16Array.of(0x3fc0)))).toEqual(
+    tensor('float32', [], Float32Array.of(1.5)),
+  );
+});
+
+test('every float16: sign, exponent and fraction as IEEE 754 has them', () => {
+  const halves = Uint16Array.from({ length: 65_536 }, (_, i) => i);
+  const { data } = toFloat32(tensor('float16', [65_536], halves));
+  const bits = new Uint32Array(data.buffer);
+  for (const half of halves) {
+    const [sign, exponent, fraction] = [half >> 15 ? -1 : 1, (half >> 10) & 31, half & 1023];
+    if (exponent === 31) {
+      expect(data[half]).toBe(fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN);
+    } else {
+      const value = exponent === 0 ? fraction / 2 ** 24 : (1024 + fraction) * 2 ** (exponent - 25);
+      expect(data[half]).toBe(sign * value);
+    }
+    expect(bits[half] >>> 31).toBe(half >> 15);
+  }
+});
+
+test('every bfloat16 is the upper half of its float32, also in a view', () => {
+  const words = Uint16Array.from({ length: 65_537 }, (_, i) => i - 1).subarray(1);
+  const bits = new Uint32Array(toFloat32(tensor('bfloat16', [65_536], words)).data.buffer);
+  words.forEach((word, i) => {
+    if (bits[i] !== word * 65_536) expect(bits[i]).toBe(word * 65_536);
+  });
+  expect(bits.length).toBe(65_536);
+});
+
+test('float32 is returned as it is; what would round, or is no weight, is refused by name', async () => {
+  const same = tensor('float32', [1], Float32Array.of(1));
+  expect(toFloat32(same)).toBe(same);
+  const refuse = () => toFloat32(tensor('float64', [1], Float64Array.of(1)), { tensor: 'w' });
+  expect(refuse).toThrow(expect.objectContaining({ code: 'unsupported', tensor: 'w' }));
+  const ids = tensor('int64', [1], BigInt64Array.of(1n));
+  const widened = widenFloats(
+    new Map<string, typeof ids | ReturnType<typeof tensor>>([
+      ['ids', ids],
+      ['h', tensor('float16', [1], Uint16Array.of(0x3c00))],
+    ]),
+  );
+  expect([...widened.keys()]).toEqual(['ids', 'h']);
+  expect(await widened.get('ids')).toBe(ids);
+  expect(await widened.get('h')).toEqual(same);
+  expect(await widened.get('x')).toBeUndefined();
+});
