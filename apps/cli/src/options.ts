@@ -1,3 +1,4 @@
+import { PRUNING_METHODS } from '@prune/checkpoint';
 import { DEFAULT_PACK_OPTIONS, type PackOptions } from '@prune/pipeline';
 import { CODEC_NAMES } from '@prune/pipeline/node';
 import { QUANTIZATION_PROFILES } from '@prune/state-dict';
@@ -20,6 +21,16 @@ export function packOptions(defaults: Partial<PackOptions> = {}): readonly Optio
   ];
 }
 
+/** What makes pruned weights of the scores that movement pruning saved. */
+export function pruningOptions(): readonly Option[] {
+  return [
+    new Option('--pruning-method <method>', 'mask the weights by their mask_scores').choices(PRUNING_METHODS),
+    new Option('--threshold <number>', 'of the pruning method: what is kept, or what sigmoid(score) exceeds').argParser(
+      fraction,
+    ),
+  ];
+}
+
 /** What says how a store is written. */
 export function storeOptions(): readonly Option[] {
   return [
@@ -34,6 +45,12 @@ export function storeOptions(): readonly Option[] {
 /** `--quiet`: results only. */
 export function quietOption(): Option {
   return new Option('-q, --quiet', 'no progress and no notes');
+}
+
+function fraction(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('wanted 0 to 1');
+  return value;
 }
 
 function gzipLevel(text: string): number {

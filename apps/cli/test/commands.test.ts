@@ -1,7 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeSafetensors } from '@prune/checkpoint';
+import { openCheckpoint } from '@prune/checkpoint/node';
 import { goldenPath } from '@prune/fixtures';
+import { memorySink, type Tensor, tensor } from '@prune/state-dict';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runPrune } from './run-prune.js';
 
@@ -106,7 +109,10 @@ test('inspect counts what is there and bounds it', async () => {
     nonzeros: 328,
     density: 328 / 4096,
   });
-  for (const { storedBytes, bound } of matrices) expect(8 * storedBytes).toBeGreaterThan(bound.valueBits);
+  for (const { stored, bounds } of matrices) {
+    expect(8 * (stored.mask + stored.values)).toBeGreaterThan(bounds.maskRowsAndColumns + bounds.values);
+    expect(bounds.maskIndependent).toBeGreaterThanOrEqual(bounds.maskRowsAndColumns);
+  }
   const stored = entries.reduce((sum: number, entry: { storedBytes: number }) => sum + entry.storedBytes, 0);
   expect(stored).toBeLessThan(fileBytes);
   const text = await runPrune('inspect', at('tiny.h5'), '--all');
@@ -162,4 +168,52 @@ test('users hear what is wrong in one line, and nothing is left behind', async (
   }
   rmSync(join(broken, '..'), { recursive: true });
   expect(readdirSync(folder)).toEqual(before);
+});
+
+test('pack turns saved movement-pruning scores into pruned weights', async () => {
+  const fineTuned = await openCheckpoint(tiny);
+  const dense = new Map<string, Tensor>();
+  for (const name of fineTuned.tensors.keys()) dense.set(name, (await fineTuned.tensors.get(name))!);
+  await fineTuned.close();
+  const scored = new Map(dense);
+  for (const [name, { shape, data }] of dense) {
+    if (!/encoder.*(?<!LayerNorm)\.weight$/.test(name)) continue;
+    // A permutation of 0..n-1, for 7919 is a prime that divides no size here.
+    const scores = Float32Array.from(data, (_, i) => (i * 7919) % data.length);
+    scored.set(name.replace(/weight$/, 'mask_scores'), tensor('float32', shape, scores));
+    dense.set(
+      name,
+      tensor(
+        'float32',
+        shape,
+        Float32Array.from(
+          data as Float32Array,
+          (w, i) => w * +(scores[i] >= data.length - Math.trunc(0.15 * data.length)),
+        ),
+      ),
+    );
+  }
+  expect(scored.size).toBeGreaterThan(dense.size);
+  for (const [name, tensors] of Object.entries({ scored, dense })) {
+    const path = at(name);
+    mkdirSync(path);
+    copyFileSync(join(tiny, 'config.json'), join(path, 'config.json'));
+    const sink = memorySink();
+    await writeSafetensors(sink, tensors);
+    writeFileSync(join(path, 'model.safetensors'), sink.bytes());
+  }
+  const topK = ['--pruning-method', 'topK', '--threshold', '0.15'];
+  expect((await runPrune('pack', at('scored'), '-o', at('scored.prune'), ...topK)).status).toBe(0);
+  expect((await runPrune('pack', at('dense'), '-o', at('dense.prune'))).status).toBe(0);
+  expect(await runPrune('verify', at('scored.prune'), at('dense.prune'))).toMatchObject({ status: 0, stderr: '' });
+});
+
+test('a pruning method, its threshold and the scores must fit together', async () => {
+  const pack = (...flags: string[]) => runPrune('pack', tiny, '-o', at('refused.prune'), ...flags);
+  expect((await pack('--pruning-method', 'random')).stderr).toContain('Allowed choices are topK');
+  expect((await pack('--pruning-method', 'topK', '--threshold', '2')).stderr).toContain('wanted 0 to 1');
+  expect((await pack('--pruning-method', 'topK')).stderr).toContain('threshold of topK');
+  expect((await pack('--threshold', '0.1')).stderr).toContain('--pruning-method');
+  expect((await pack('--pruning-method', 'l0')).stderr).toContain('no scores for the weight');
+  expect(readdirSync(folder)).not.toContain('refused.prune');
 });

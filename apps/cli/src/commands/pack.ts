@@ -1,17 +1,20 @@
 import { stat } from 'node:fs/promises';
-import { openCheckpoint } from '@prune/checkpoint/node';
-import { type PackOptions, packCheckpoint } from '@prune/pipeline';
+import { applyMovementPruning, type MovementPruningOptions } from '@prune/checkpoint';
+import { type OpenCheckpoint, openCheckpoint } from '@prune/checkpoint/node';
+import { type PackableCheckpoint, type PackOptions, packCheckpoint } from '@prune/pipeline';
 import { createStore, type StoreOptions } from '@prune/pipeline/node';
-import { writeStore } from '@prune/state-dict';
+import { PruneError, writeStore } from '@prune/state-dict';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatBytes, formatSeconds } from '../console/format.js';
 import { note } from '../console/note.js';
 import { progressBar } from '../console/progress.js';
-import { packOptions, quietOption, storeOptions } from '../options.js';
+import { packOptions, pruningOptions, quietOption, storeOptions } from '../options.js';
 
 interface PackFlags extends PackOptions, StoreOptions {
   output: string;
+  pruningMethod?: MovementPruningOptions['method'];
+  threshold?: number;
   quiet?: boolean;
 }
 
@@ -25,13 +28,14 @@ export function register(program: Command, { signal }: CommandContext): void {
     .description('quantize a checkpoint to int8, keep each matrix as CSR, and write it to one file')
     .argument('<checkpoint>', 'a model folder, or a .safetensors or .bin file, gzipped or not')
     .requiredOption('-o, --output <file>', 'the file to write: .prune or .h5');
-  for (const option of [...storeOptions(), ...packOptions(), quietOption()]) command.addOption(option);
+  for (const option of [...storeOptions(), ...packOptions(), ...pruningOptions(), quietOption()])
+    command.addOption(option);
   command.action(async (path: string, flags: PackFlags) => {
     const start = performance.now();
     const checkpoint = await openCheckpoint(path);
     const progress = progressBar('packing', flags.quiet);
     try {
-      const packed = packCheckpoint(checkpoint, flags, progress.step);
+      const packed = packCheckpoint(pruned(checkpoint, flags), flags, progress.step);
       progress.total(packed.steps);
       if (!packed.architectureKnown) note(flags.quiet, UNKNOWN_ARCHITECTURE);
       const writer = await createStore(flags.output, flags);
@@ -46,4 +50,15 @@ export function register(program: Command, { signal }: CommandContext): void {
       console.log(`${flags.output}: ${formatBytes(size)} in ${formatSeconds(seconds)}`);
     }
   });
+}
+
+/** The checkpoint with its saved scores applied, where a method is named. */
+function pruned(checkpoint: OpenCheckpoint, { pruningMethod: method, threshold }: PackFlags): PackableCheckpoint {
+  if (method === undefined) {
+    if (threshold === undefined) return checkpoint;
+    throw new PruneError('invalid-argument', { what: '--threshold without its method', wanted: '--pruning-method' });
+  }
+  const { tensors, metadata } = checkpoint;
+  const masked = applyMovementPruning(tensors, { method, threshold });
+  return { tensors: { ...masked, info: (name) => tensors.info(name) }, metadata };
 }
