@@ -11,10 +11,13 @@ export interface InspectedMatrix {
   /** nonzeros / cells */
   readonly density: number;
   readonly qscheme: 'per_tensor_affine' | 'per_channel_affine';
-  /** Bytes of its CSR arrays in the file. */
-  readonly storedBytes: number;
-  /** Bits: of its mask when the nonzeros of every row and column are known, of its values coded one by one. */
-  readonly bound: { readonly maskBits: number; readonly valueBits: number };
+  /** Bytes in the file: of its mask (`indices` and `indptr`) and of its values. */
+  readonly stored: { readonly mask: number; readonly values: number };
+  /**
+   * Bits that no coder gets below that knows no more: the mask as independent coins of the matrix's density, or when the nonzeros of every row and
+   * column are known; the values drawn one by one (order 0).
+   */
+  readonly bounds: { readonly maskIndependent: number; readonly maskRowsAndColumns: number; readonly values: number };
 }
 
 /** One entry of a store. */
@@ -37,7 +40,7 @@ export interface Inspection {
   readonly entries: readonly InspectedEntry[];
 }
 
-const CSR_PARTS = ['data', 'indices', 'indptr'].map((part) => `._packed_params.weight.int_repr.${part}`);
+const INT_REPR = '._packed_params.weight.int_repr';
 
 /** Reads every matrix once to count and bound it; nothing is densified. */
 export async function inspectStore(
@@ -49,20 +52,29 @@ export async function inspectStore(
     const { dtype, shape, codec, storedBytes } = store.info(name)!;
     return { name, dtype, shape, codec, storedBytes };
   });
+  const storedBytes = (name: string) => store.info(name)?.storedBytes ?? 0;
   const matrices: InspectedMatrix[] = [];
   for await (const [name, value] of entriesOf(recomposeSparse(store))) {
     checkAborted(signal);
     if (!('kind' in value) || value.kind !== 'linear') continue;
     const [rows, columns] = value.weight.shape;
     const nonzeros = value.weight.data.length;
+    const { independent, rowsAndColumns } = maskBounds(value.weight);
     matrices.push({
       name,
       shape: [rows, columns],
       nonzeros,
       density: nonzeros / (rows * columns),
       qscheme: value.qscheme,
-      storedBytes: CSR_PARTS.reduce((sum, part) => sum + (store.info(name + part)?.storedBytes ?? 0), 0),
-      bound: { maskBits: maskBounds(value.weight).rowsAndColumns, valueBits: valueEntropy(value.weight.data) },
+      stored: {
+        mask: storedBytes(`${name}${INT_REPR}.indices`) + storedBytes(`${name}${INT_REPR}.indptr`),
+        values: storedBytes(`${name}${INT_REPR}.data`),
+      },
+      bounds: {
+        maskIndependent: independent,
+        maskRowsAndColumns: rowsAndColumns,
+        values: valueEntropy(value.weight.data),
+      },
     });
   }
   const architectures = store.metadata.config?.architectures;

@@ -16,8 +16,8 @@ export function register(program: Command, { signal }: CommandContext): void {
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      '\nThe bound is the least that a coder could need that knows the density of every row and column and codes the\n' +
-        'values one by one: entropy of the mask given its margins, plus order-0 entropy of the int8 values.',
+      '\nUnder mask, values and all are bits a nonzero, and beside each the least that a coder could need that knows the density of\n' +
+        'every row and column (mask) and draws the values one by one (values).',
     )
     .action(async (path: string, flags: { all?: boolean; json?: boolean }) => {
       const store = await openStore(path);
@@ -33,7 +33,7 @@ export function register(program: Command, { signal }: CommandContext): void {
 
 function describe(inspection: Inspection, all: boolean): string {
   const { matrices, entries, fileBytes, file } = inspection;
-  const matrixBytes = sum(matrices, ({ storedBytes }) => storedBytes);
+  const matrixBytes = sum(matrices, ({ stored }) => stored.mask + stored.values);
   const tensorBytes = sum(entries, ({ storedBytes }) => storedBytes);
   const parts = [
     ['sparse matrices', matrixBytes],
@@ -61,7 +61,11 @@ const MATRIX_COLUMNS: readonly Column[] = [
   { title: 'nonzeros', right: true },
   { title: 'density', right: true },
   { title: 'stored', right: true },
-  { title: 'bits/nonzero', right: true },
+  { title: 'mask', right: true },
+  { title: 'bound', right: true },
+  { title: 'values', right: true },
+  { title: 'bound', right: true },
+  { title: 'all', right: true },
   { title: 'bound', right: true },
 ];
 
@@ -73,36 +77,42 @@ const ENTRY_COLUMNS: readonly Column[] = [
   { title: 'bytes', right: true },
 ];
 
-function matrixRow({ name, shape, nonzeros, density, storedBytes, bound }: InspectedMatrix): string[] {
+function matrixRow({ name, shape, nonzeros, density, stored, bounds }: InspectedMatrix): string[] {
+  const bytes = stored.mask + stored.values;
+  const bits = [
+    [8 * stored.mask, bounds.maskRowsAndColumns],
+    [8 * stored.values, bounds.values],
+    [8 * bytes, bounds.maskRowsAndColumns + bounds.values],
+  ].flat();
   return [
     name,
     formatShape(shape),
     formatCount(nonzeros),
     formatPercent(density),
-    formatBytes(storedBytes),
-    perNonzero(8 * storedBytes, nonzeros),
-    perNonzero(bound.maskBits + bound.valueBits, nonzeros),
-  ];
-}
-
-function totalRow(matrices: readonly InspectedMatrix[]): string[] {
-  const nonzeros = sum(matrices, (matrix) => matrix.nonzeros);
-  const cells = sum(matrices, ({ shape }) => shape[0] * shape[1]);
-  const bytes = sum(matrices, ({ storedBytes }) => storedBytes);
-  const bound = sum(matrices, ({ bound }) => bound.maskBits + bound.valueBits);
-  return [
-    `all ${matrices.length}`,
-    formatCount(cells),
-    formatCount(nonzeros),
-    formatPercent(cells === 0 ? 0 : nonzeros / cells),
     formatBytes(bytes),
-    perNonzero(8 * bytes, nonzeros),
-    perNonzero(bound, nonzeros),
+    ...bits.map((of) => (nonzeros === 0 ? '-' : (of / nonzeros).toFixed(2))),
   ];
 }
 
-function perNonzero(bits: number, nonzeros: number): string {
-  return nonzeros === 0 ? '-' : (bits / nonzeros).toFixed(2);
+/** All matrices as if they were one. */
+function totalRow(matrices: readonly InspectedMatrix[]): string[] {
+  const total = (of: (matrix: InspectedMatrix) => number) => sum(matrices, of);
+  const cells = total(({ shape }) => shape[0] * shape[1]);
+  const nonzeros = total((matrix) => matrix.nonzeros);
+  const [, , ...cellsOfRow] = matrixRow({
+    name: '',
+    shape: [1, cells],
+    nonzeros,
+    density: cells === 0 ? 0 : nonzeros / cells,
+    qscheme: 'per_tensor_affine',
+    stored: { mask: total(({ stored }) => stored.mask), values: total(({ stored }) => stored.values) },
+    bounds: {
+      maskIndependent: total(({ bounds }) => bounds.maskIndependent),
+      maskRowsAndColumns: total(({ bounds }) => bounds.maskRowsAndColumns),
+      values: total(({ bounds }) => bounds.values),
+    },
+  });
+  return [`all ${matrices.length}`, formatCount(cells), ...cellsOfRow];
 }
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {
