@@ -6,6 +6,8 @@ import { corrupt } from './corrupt.js';
  * down to 1 / 256, so that a short sequence costs little more than its own entropy.
  */
 const RATE = 1 << 16;
+/** floor(65,536 / (n + 1.5)) for n = 0 .. 254 */
+const RATES = Int32Array.from({ length: 255 }, (_, n) => (2 * RATE) / (2 * n + 3));
 
 /** What the coder knows of its contexts: a probability of a zero bit and an age for each. */
 export class BitContexts {
@@ -26,12 +28,11 @@ export class BitContexts {
 
   learn(context: number, bit: number): void {
     const age = this.age[context];
-    const rate = ((2 * RATE) / (2 * age + 3)) | 0;
     const p = this.probability[context];
-    this.probability[context] = bit
-      ? p - Math.floor((p * rate) / RATE)
-      : p + Math.floor(((RATE - 1 - p) * rate) / RATE);
-    if (age < 254) this.age[context] = age + 1;
+    // Products stay below 2^32: the low 32 bits are all of them.
+    const rate = RATES[age];
+    this.probability[context] = bit ? p - (Math.imul(p, rate) >>> 16) : p + (Math.imul(RATE - 1 - p, rate) >>> 16);
+    if (age < RATES.length - 1) this.age[context] = age + 1;
   }
 }
 

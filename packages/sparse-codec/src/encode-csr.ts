@@ -1,7 +1,7 @@
 import { type CsrMatrix, PruneError } from '@prune/state-dict';
 import { BinaryEncoder } from './binary-coder.js';
 
-import { writeClasses } from './class-coder.js';
+import { encodeClasses } from './class-coder.js';
 import { COLUMN_WEIGHTS } from './column-weights.js';
 import { csrFault } from './csr-fault.js';
 import { fitMask } from './fit-mask.js';
@@ -10,12 +10,12 @@ import { encodeMask } from './mask-encoder.js';
 import { writePlain } from './plain.js';
 import { type ContextMap, encodeValues } from './value-coder.js';
 import {
+  contextFrequencies,
   fitContexts,
   GROUPS,
   groupsOf,
   NO_CONTEXTS,
   startsOf,
-  tilted,
   type ValueContexts,
   writeContexts,
 } from './value-contexts.js';
@@ -82,19 +82,18 @@ function encodeModelled(csr: CsrMatrix, preset: Preset): Uint8Array {
   const levels = magnitudeLevels(magnitudes);
   const contexts = preset === 'fast' ? NO_CONTEXTS : contextsOf(csr, levels, rowClass, columnClass);
   const model = new BinaryEncoder();
-  writeClasses(model, columnClass);
-  writeClasses(model, rowClass);
+  const classWords = encodeClasses(model, [columnClass, rowClass]);
   writeLevels(model, levels);
   if (preset === 'max') writeContexts(model, contexts);
   const modelBytes = model.finish();
 
   const slotOf = slotStarts(columnClass);
-  const frequency = contexts.tilts.map((tilt) => tilted(levels, tilt));
+  const frequency = contextFrequencies(levels, contexts);
   const map = contextMap(contexts, rowClass, columnClass);
   const head: number[] = [FORMS[preset]];
-  const payload: Uint8Array[] = [modelBytes];
+  const payload: Uint8Array[] = [modelBytes, classWords];
   const blocks = splitRows(indptr, nnz, BLOCK_NONZEROS[preset]);
-  for (const n of [rows, columns, nnz, modelBytes.length, blocks.length]) pushVarint(head, n);
+  for (const n of [rows, columns, nnz, modelBytes.length, classWords.length / 2, blocks.length]) pushVarint(head, n);
   let from = 0;
   for (const to of blocks) {
     const mask = encodeMask(tables, { slotOf, rowClass }, csr, from, to);
@@ -115,12 +114,10 @@ export function slotStarts(columnClass: Uint8Array): Int32Array {
 
 /** The groups of rows and columns, from their classes. */
 export function contextMap(contexts: ValueContexts, rowClass: Uint8Array, columnClass: Uint8Array): ContextMap {
-  const ofRow = groupsOf(contexts.rowStarts, 256);
-  const ofColumn = groupsOf(contexts.columnStarts, 256);
   return {
     groups: contexts.groups,
-    rowGroup: rowClass.map((c) => ofRow[c]),
-    columnGroup: columnClass.map((c) => ofColumn[c]),
+    rowGroup: groupsOf(contexts.rowStarts, rowClass),
+    columnGroup: groupsOf(contexts.columnStarts, columnClass),
   };
 }
 

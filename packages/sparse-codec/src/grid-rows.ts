@@ -1,5 +1,5 @@
 import { BinaryDecoder, BinaryEncoder, BitContexts } from './binary-coder.js';
-import { readClasses, writeClasses } from './class-coder.js';
+import { decodeClasses, encodeClasses } from './class-coder.js';
 import { corrupt } from './corrupt.js';
 import { codeNumber, NUMBER_CONTEXTS, readNumber } from './numbers.js';
 import { joined } from './planes.js';
@@ -33,14 +33,14 @@ export function encodeGridRows(symbols: Uint16Array, width: number, alphabet: nu
   const classOf = spreadClasses(symbols, mean, rows, width);
   const model = new BinaryEncoder();
   writeMeans(model, mean);
-  writeClasses(model, classOf);
+  const classWords = encodeClasses(model, [classOf]);
   const modelBytes = model.finish();
   const differences = new Uint16Array(symbols.length);
   for (let i = 0, c = 0; i < symbols.length; i++, c = c + 1 === width ? 0 : c + 1) {
     differences[i] = symbols[i] - mean[c] - lowest;
   }
   const coded = encodeSymbols(differences, centred, { width, classOf, classes: CLASSES });
-  return [joined([1, -lowest, centred, modelBytes.length], [modelBytes, ...coded])];
+  return [joined([1, -lowest, centred, modelBytes.length, classWords.length / 2], [modelBytes, classWords, ...coded])];
 }
 
 /** Fills `symbols` from what {@link encodeGridRows} made. */
@@ -51,9 +51,13 @@ export function decodeGridRows(reader: ByteReader, symbols: Uint16Array, width: 
   }
   const lowest = reader.varint('lowest difference', MAX_ALPHABET);
   const centred = reader.varint('alphabet', MAX_ALPHABET);
-  const model = new BinaryDecoder(reader.take('model of rows', reader.varint('model of rows', reader.bytes.length)));
+  const modelBytes = reader.varint('model of rows', reader.bytes.length);
+  const classBytes = 2 * reader.varint('classes of rows', reader.bytes.length);
+  const model = new BinaryDecoder(reader.take('model of rows', modelBytes));
   const mean = readMeans(model, width, alphabet);
-  const classOf = readClasses(model, width === 0 ? 0 : symbols.length / width, CLASSES);
+  const rows = width === 0 ? 0 : symbols.length / width;
+  const words = reader.take('classes of rows', classBytes);
+  const [classOf] = decodeClasses(model, words, [{ length: rows, count: CLASSES }]);
   model.finish();
   decodeSymbols(reader, symbols, centred, { width, classOf, classes: CLASSES });
   const shift = mean.map((m) => m - lowest);

@@ -1,6 +1,6 @@
 import { type CsrMatrix, checkLimit, DEFAULT_LIMITS, type Limits, PruneError } from '@prune/state-dict';
 import { BinaryDecoder } from './binary-coder.js';
-import { readClasses } from './class-coder.js';
+import { decodeClasses } from './class-coder.js';
 import { COLUMN_WEIGHTS } from './column-weights.js';
 import { corrupt } from './corrupt.js';
 import { contextMap, FORMS, MAX_COLUMNS, type Preset, slotStarts } from './encode-csr.js';
@@ -9,7 +9,7 @@ import { gapTables, ROW_CLASSES } from './gap-tables.js';
 import { decodeLane, decodeLanePair, openLane } from './mask-decoder.js';
 import { readPlain } from './plain.js';
 import { decodeContextValues, decodeValues, valueTables } from './value-coder.js';
-import { NO_CONTEXTS, readContexts, tilted } from './value-contexts.js';
+import { contextFrequencies, NO_CONTEXTS, readContexts } from './value-contexts.js';
 import { readLevels } from './value-table.js';
 import { ByteReader } from './varint.js';
 
@@ -98,7 +98,8 @@ function openPlain(reader: ByteReader, shape: readonly [number, number], nnz: nu
 
 function openModelled(reader: ByteReader, form: Preset, shape: readonly [number, number], nnz: number): CsrStream {
   const [rows, columns] = shape;
-  const modelBytes = reader.varint('model', reader.bytes.length);
+  const tableBytes = reader.varint('tables', reader.bytes.length);
+  const classBytes = 2 * reader.varint('classes', reader.bytes.length);
   const count = reader.varint('number of blocks', reader.bytes.length);
   const blocks: CsrBlock[] = [];
   let from = 0;
@@ -115,16 +116,18 @@ function openModelled(reader: ByteReader, form: Preset, shape: readonly [number,
   if (from !== rows || before !== nnz) {
     throw corrupt('blocks do not add up', `${from} rows, ${before} nonzeros`, `${rows} rows, ${nnz} nonzeros`);
   }
-  const coder = new BinaryDecoder(reader.take('model', modelBytes));
-  const columnClass = readClasses(coder, columns, COLUMN_WEIGHTS.length);
+  const coder = new BinaryDecoder(reader.take('tables', tableBytes));
+  const [columnClass, rowClass] = decodeClasses(coder, reader.take('classes', classBytes), [
+    { length: columns, count: COLUMN_WEIGHTS.length },
+    { length: rows, count: ROW_CLASSES + 1 },
+  ]);
   const slotOf = slotStarts(columnClass);
   const slots = slotOf[columns];
   if (slots > slotLimit(columns)) throw corrupt('columns are too heavy', slots, `at most ${slotLimit(columns)} slots`);
-  const rowClass = readClasses(coder, rows, ROW_CLASSES + 1);
   const levels = readLevels(coder, 128);
   const contexts = form === 'max' ? readContexts(coder) : NO_CONTEXTS;
   coder.finish();
-  const valueTable = valueTables(contexts.tilts.map((tilt) => tilted(levels, tilt)));
+  const valueTable = valueTables(contextFrequencies(levels, contexts));
   const map = contextMap(contexts, rowClass, columnClass);
 
   const masks: Uint8Array[] = [];
@@ -137,29 +140,35 @@ function openModelled(reader: ByteReader, form: Preset, shape: readonly [number,
     throw corrupt('bytes after the matrix', reader.bytes.length, reader.offset);
 
   const columnAt = new Uint16Array(slots);
-  for (let c = 0; c < columns; c++) columnAt.fill(c, slotOf[c], slotOf[c + 1]);
+  for (let c = 0, slot = 0; c < columns; c++) {
+    // Six slots a column: a loop is faster than a call of fill.
+    for (const next = slotOf[c + 1]; slot < next; slot++) columnAt[slot] = c;
+  }
   const tables = gapTables();
   const maskShape = { slotOf, rowClass };
-  return streamOf({ shape, nnz, form, modelBytes, blocks }, (one, two, target, row, nonzero) => {
-    const laneOf = (i: number) => {
-      const { from, to, before, nnz: own } = blocks[i];
-      return openLane(masks[i], slots, from - row, to - row, before - nonzero, before - nonzero + own);
-    };
-    const indices = target.indices as Uint16Array;
-    const shifted = { slotOf, rowClass: row === 0 ? rowClass : rowClass.subarray(row) };
-    const lanes = two === one ? [laneOf(one)] : [laneOf(one), laneOf(two)];
-    if (lanes.length === 2) decodeLanePair(tables, shifted, columnAt, lanes[0], lanes[1], { ...target, indices });
-    else decodeLane(tables, row === 0 ? maskShape : shifted, columnAt, lanes[0], { ...target, indices });
-    for (const i of lanes.length === 2 ? [one, two] : [one]) {
-      const start = blocks[i].before - nonzero;
-      if (map.groups === 1) {
-        decodeValues(valueTable, values[i], target.data, start, start + blocks[i].nnz);
-      } else {
-        const rows = { ...target, from: blocks[i].from - row, to: blocks[i].to - row };
-        decodeContextValues(valueTable, map, values[i], rows, row);
+  return streamOf(
+    { shape, nnz, form, modelBytes: tableBytes + classBytes, blocks },
+    (one, two, target, row, nonzero) => {
+      const laneOf = (i: number) => {
+        const { from, to, before, nnz: own } = blocks[i];
+        return openLane(masks[i], slots, from - row, to - row, before - nonzero, before - nonzero + own);
+      };
+      const indices = target.indices as Uint16Array;
+      const shifted = { slotOf, rowClass: row === 0 ? rowClass : rowClass.subarray(row) };
+      const lanes = two === one ? [laneOf(one)] : [laneOf(one), laneOf(two)];
+      if (lanes.length === 2) decodeLanePair(tables, shifted, columnAt, lanes[0], lanes[1], { ...target, indices });
+      else decodeLane(tables, row === 0 ? maskShape : shifted, columnAt, lanes[0], { ...target, indices });
+      for (const i of lanes.length === 2 ? [one, two] : [one]) {
+        const start = blocks[i].before - nonzero;
+        if (map.groups === 1) {
+          decodeValues(valueTable, values[i], target.data, start, start + blocks[i].nnz);
+        } else {
+          const rows = { ...target, from: blocks[i].from - row, to: blocks[i].to - row };
+          decodeContextValues(valueTable, map, values[i], rows, row);
+        }
       }
-    }
-  });
+    },
+  );
 }
 
 /** Decodes blocks `one` and `two` (the same: only one) into `target`, whose first row is `row` and first nonzero `nonzero` of the matrix. */

@@ -44,18 +44,19 @@ export function encodeValues(frequency: readonly Uint16Array[], map: ContextMap,
   return coder.finish(STATES);
 }
 
-/** For every context 8,192 entries: value << 24 | (position - low) << 12 | frequency - 1; made once a matrix. */
+/** For every context 4,096 entries, one for each two positions: magnitude << 24 | low << 12 | frequency - 1; made once a matrix. */
 export function valueTables(frequency: readonly Uint16Array[]): Int32Array {
-  const table = new Int32Array(frequency.length * 2 * SCALE);
+  const table = new Int32Array(frequency.length * SCALE);
   let position = 0;
   frequency.forEach((of, context) => {
+    const start = position;
     for (let m = 0; m < of.length; m++) {
       const f = of[m];
-      for (let i = 0; i < f; i++) table[position + i] = ((m + 1) << 24) | (i << 12) | (f - 1);
-      for (let i = 0; i < f; i++) table[position + f + i] = (-(m + 1) << 24) | (i << 12) | (f - 1);
-      position += 2 * f;
+      if (f === 0) continue;
+      table.fill(((m + 1) << 24) | ((position - start) << 12) | (f - 1), position, position + f);
+      position += f;
     }
-    if (position !== 2 * SCALE * (context + 1)) throw corrupt('table of magnitudes is empty', 0, SCALE);
+    if (position !== SCALE * (context + 1)) throw corrupt('table of magnitudes is empty', 0, SCALE);
   });
   return table;
 }
@@ -68,19 +69,29 @@ export function decodeValues(table: Int32Array, block: Uint8Array, data: Int8Arr
   let at = 4;
   let p = from;
   for (; p + 1 < to; p += 2) {
-    const one = table[even & MASK];
-    const two = table[odd & MASK];
-    data[p] = one >> 24;
-    data[p + 1] = two >> 24;
-    even = (Math.imul((one & 0xfff) + 1, even >>> VALUE_BITS) + ((one >>> 12) & 0xfff)) | 0;
+    const one = table[(even & MASK) >> 1];
+    const two = table[(odd & MASK) >> 1];
+    const frequency1 = (one & 0xfff) + 1;
+    const frequency2 = (two & 0xfff) + 1;
+    const offset1 = (even & MASK) - ((one >>> 11) & 0x1ffe);
+    const offset2 = (odd & MASK) - ((two >>> 11) & 0x1ffe);
+    // -1 in the upper half of the range, which is that of negative values.
+    const negative1 = (frequency1 - 1 - offset1) >> 31;
+    const negative2 = (frequency2 - 1 - offset2) >> 31;
+    data[p] = ((one >>> 24) ^ negative1) - negative1;
+    data[p + 1] = ((two >>> 24) ^ negative2) - negative2;
+    even = (Math.imul(frequency1, even >>> VALUE_BITS) + offset1 - (frequency1 & negative1)) | 0;
     if (even < STATE_MIN) even = (even << 16) | words[at++];
-    odd = (Math.imul((two & 0xfff) + 1, odd >>> VALUE_BITS) + ((two >>> 12) & 0xfff)) | 0;
+    odd = (Math.imul(frequency2, odd >>> VALUE_BITS) + offset2 - (frequency2 & negative2)) | 0;
     if (odd < STATE_MIN) odd = (odd << 16) | words[at++];
   }
   if (p < to) {
-    const one = table[even & MASK];
-    data[p] = one >> 24;
-    even = (Math.imul((one & 0xfff) + 1, even >>> VALUE_BITS) + ((one >>> 12) & 0xfff)) | 0;
+    const one = table[(even & MASK) >> 1];
+    const frequency = (one & 0xfff) + 1;
+    const offset = (even & MASK) - ((one >>> 11) & 0x1ffe);
+    const negative = (frequency - 1 - offset) >> 31;
+    data[p] = ((one >>> 24) ^ negative) - negative;
+    even = (Math.imul(frequency, even >>> VALUE_BITS) + offset - (frequency & negative)) | 0;
     if (even < STATE_MIN) even = (even << 16) | words[at++];
   }
   checkEnd(words, at, even);
@@ -106,9 +117,12 @@ export function decodeContextValues(
     const context = rowGroup[firstRow + r] * groups;
     const end = indptr[r + 1];
     for (let p = indptr[r]; p < end; p++) {
-      const entry = tables[((context + columnGroup[indices[p]]) << VALUE_BITS) | (now & MASK)];
-      data[p] = entry >> 24;
-      let next = (Math.imul((entry & 0xfff) + 1, now >>> VALUE_BITS) + ((entry >>> 12) & 0xfff)) | 0;
+      const entry = tables[((context + columnGroup[indices[p]]) << SCALE_BITS) | ((now & MASK) >> 1)];
+      const frequency = (entry & 0xfff) + 1;
+      const offset = (now & MASK) - ((entry >>> 11) & 0x1ffe);
+      const negative = (frequency - 1 - offset) >> 31;
+      data[p] = ((entry >>> 24) ^ negative) - negative;
+      let next = (Math.imul(frequency, now >>> VALUE_BITS) + offset - (frequency & negative)) | 0;
       if (next < STATE_MIN) next = (next << 16) | words[at++];
       now = then;
       then = next;

@@ -38,23 +38,32 @@ export const NO_CONTEXTS: ValueContexts = {
   tilts: [{ slope: 0, curve: 0 }],
 };
 
-/** Group of every class, for lookup by class. */
-export function groupsOf(starts: readonly number[], classes: number): Uint8Array {
-  return Uint8Array.from({ length: classes }, (_, c) => starts.filter((start) => c >= start).length);
+/** The group of each class in a sequence: how many groups begin at or before it. */
+export function groupsOf(starts: readonly number[], classes: Uint8Array): Uint8Array {
+  const groups = new Uint8Array(classes.length);
+  for (const start of starts) {
+    for (let i = 0; i < classes.length; i++) if (classes[i] >= start) groups[i]++;
+  }
+  return groups;
 }
 
-/** Frequencies of magnitudes 1 .. 128 in one context, of all that occur in the matrix. */
-export function tilted(levels: Uint16Array, tilt: Tilt): Uint16Array {
-  return frequencies(tiltedWeights(weightsOf(levels), ranks(levels), tilt));
+/** For every context the frequencies of magnitudes 1 .. 128, above 0 for all that occur in the matrix. */
+export function contextFrequencies(levels: Uint16Array, { tilts }: ValueContexts): Uint16Array[] {
+  const weights = weightsOf(levels);
+  const rank = ranks(weights);
+  return tilts.map((tilt) => frequencies(tiltedWeights(weights, rank, tilt)));
 }
 
 function tiltedWeights(weights: Float64Array, rank: Int32Array, tilt: Tilt): Float64Array {
+  const out = new Float64Array(weights.length);
   const powers = powersOfTwo();
-  return weights.map((weight, m) => {
-    if (weight === 0) return 0;
+  for (let m = 0; m < out.length; m++) {
+    if (weights[m] === 0) continue;
     const exponent = exponentOf(rank[m], tilt);
-    return weight * powers[exponent & 4095] * 2 ** (exponent >> 12);
-  });
+    const whole = exponent >> 12;
+    out[m] = weights[m] * powers[exponent & 4095] * (whole < 0 ? 1 / (1 << -whole) : 1 << whole);
+  }
+  return out;
 }
 
 /** In 1 / 4,096: u = rank / 128. */
@@ -63,8 +72,8 @@ function exponentOf(rank: number, { slope, curve }: Tilt): number {
 }
 
 /** -128 .. 128: 128 x (share of the smaller magnitudes - share of the larger ones). */
-function ranks(levels: Uint16Array): Int32Array {
-  const frequency = frequencies(weightsOf(levels));
+function ranks(weights: Float64Array): Int32Array {
+  const frequency = frequencies(weights);
   let below = 0;
   return Int32Array.from(frequency, (f) => {
     const rank = Math.floor((2 * below + f - 4096) / 32);
@@ -96,7 +105,7 @@ export function fitContexts(
   counts: readonly Int32Array[],
 ): ValueContexts {
   const weights = weightsOf(levels);
-  const rank = ranks(levels);
+  const rank = ranks(weights);
   let gain = -40 * 4096;
   const tilts = counts.map((count) => {
     const own = count.reduce((sum, n) => sum + n, 0);
