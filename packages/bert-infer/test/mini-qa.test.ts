@@ -1,11 +1,13 @@
+import { createEngine } from '@prune/kernels';
 import { describe, expect, test } from 'vitest';
 import { loadModel } from '../src/model/load-model.js';
 import { answer } from '../src/qa/answer.js';
 import { readSquad } from '../src/squad/read-squad.js';
 import { miniQa, miniQaFloat, readMiniQa } from './mini-qa.js';
 
-// The whole file is `prune eval`'s work; here the questions on the shortest paragraphs, more by flag.
-const QUESTIONS = Number(process.env.PRUNE_QUESTIONS ?? 30);
+// The whole file is `prune eval`'s work; here the questions on the shortest paragraphs, more by flag, fewer where there is no WebAssembly SIMD.
+const { kernels } = await createEngine();
+const QUESTIONS = Number(process.env.PRUNE_QUESTIONS ?? (kernels === 'reference' ? 2 : 30));
 const { examples } = readSquad(readMiniQa('dev-squad.json'));
 const some = [...examples].sort((a, b) => a.context.length - b.context.length).slice(0, QUESTIONS);
 const predictions: Record<string, Record<string, string>> = readMiniQa('dev-predictions.json');
