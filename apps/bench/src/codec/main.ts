@@ -5,7 +5,7 @@ import { elementaryOf } from '../model/elementary-of.js';
 import { describeCodec } from './describe-codec.js';
 import { measureCodec } from './measure-codec.js';
 
-/** `node codec.js [--rounds N] <store or model folder>...`: the table of each, encoder and head, on standard output. */
+/** `node apps/bench/dist/codec/main.js [--rounds N] <store or model folder>...`: the table of each, encoder and head, on standard output. */
 const ROUNDS = 9;
 const args = process.argv.slice(2);
 const rounds = args[0] === '--rounds' ? Number(args.splice(0, 2)[1]) : ROUNDS;
