@@ -1,10 +1,11 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { goldenPath, modelPath } from '@prune/fixtures';
 import { firstDifference } from '@prune/state-dict';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeSafetensors } from '../../test/make-safetensors.js';
 import { widenFloats } from '../widen-floats.js';
 import { openCheckpoint } from './open-checkpoint.js';
 
@@ -73,4 +74,53 @@ test('gzip data that is cut, or unpacks to more than its header declares, is ref
     codes[name] = error.code;
   }
   expect(codes).toEqual({ cut: 'truncated', long: 'corrupt', empty: 'unsupported' });
+});
+
+test('shards, index, config and tokenizer, each gzipped', async () => {
+  const shard = (name: string, value: number) =>
+    makeSafetensors({ [name]: { dtype: 'U8', shape: [1], data_offsets: [0, 1] } }, Uint8Array.of(value));
+  const index = { weight_map: { 'embeddings.LayerNorm.gamma': 's-1.safetensors', 'pooler.x': 's-2.safetensors' } };
+  const path = modelFolder('sharded', {
+    'model.safetensors.index.json.gz': gzipSync(JSON.stringify(index)),
+    's-1.safetensors.gz': gzipSync(shard('embeddings.LayerNorm.gamma', 7)),
+    's-2.safetensors': shard('pooler.x', 8),
+    'config.json.gz': gzipSync('{"model_type":"bert","architectures":["BertForQuestionAnswering"]}'),
+    'vocab.txt.gz': gzipSync('[PAD]'),
+  });
+  const { tensors, metadata, name, close } = await openCheckpoint(`${path}/`);
+  expect(name).toBe('sharded');
+  expect(metadata.files?.get('vocab.txt')).toEqual(new TextEncoder().encode('[PAD]'));
+  expect([...tensors.keys()]).toEqual(['bert.embeddings.LayerNorm.weight', 'bert.pooler.x']);
+  expect((await tensors.get('bert.embeddings.LayerNorm.weight'))?.data).toEqual(Uint8Array.of(7));
+  await close();
+});
+
+test('nothing stays in the temporary folder, whether it opens, fails, is too large or is aborted', async () => {
+  const temporaryFolder = modelFolder('temporary', {});
+  const small = gzipSync(makeSafetensors('{}'));
+  const path = join(modelFolder('temporary-model', { 'model.safetensors.gz': small }), 'model.safetensors.gz');
+  const opened = await openCheckpoint(path, { temporaryFolder });
+  await opened.close();
+  const tooLarge = openCheckpoint(path, { temporaryFolder, maxInflatedBytes: 5 });
+  await expect(tooLarge).rejects.toMatchObject({ code: 'limit', where: path });
+  const aborted = openCheckpoint(path, { temporaryFolder, signal: AbortSignal.abort() });
+  await expect(aborted).rejects.toMatchObject({ code: 'aborted', where: path });
+  writeFileSync(path, small.subarray(0, 15));
+  await expect(openCheckpoint(path, { temporaryFolder })).rejects.toMatchObject({ code: 'truncated', where: path });
+  expect(readdirSync(temporaryFolder)).toEqual([]);
+  const nowhere = openCheckpoint(path, { temporaryFolder: join(folder, 'nowhere') });
+  await expect(nowhere).rejects.toMatchObject({ code: 'io', where: path });
+});
+
+test('a config that is none, is too deep, or inflates to too much is refused by path', async () => {
+  const bad: Record<string, [file: string, bytes: Uint8Array | string, code: string]> = {
+    text: ['config.json', 'no', 'corrupt'],
+    deep: ['config.json', `{"a":${'['.repeat(100)}`, 'limit'],
+    bomb: ['config.json.gz', gzipSync(Buffer.alloc(1 << 21, ' ')), 'limit'],
+    cut: ['config.json.gz', gzipSync('{}').subarray(0, 12), 'corrupt'],
+  };
+  for (const [name, [file, bytes, code]] of Object.entries(bad)) {
+    const path = modelFolder(`config-${name}`, { [file]: bytes, 'model.safetensors': makeSafetensors('{}') });
+    await expect(openCheckpoint(path)).rejects.toMatchObject({ code, where: expect.stringContaining(path) });
+  }
 });
