@@ -1,10 +1,15 @@
 import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { type Accuracy, measureAccuracy } from './accuracy/measure-accuracy.js';
 import { type CodecReport, measureCodec } from './codec/measure-codec.js';
 import { describeMachine, describeRevision } from './harness/machine.js';
 import { findPython, type Python } from './harness/python.js';
 import { runNotebook } from './harness/run-notebook.js';
+import type { InferReport } from './infer/infer-report.js';
+import { measureFirst } from './infer/measure-first.js';
+import { inferFiles, measureDensities, measureInference } from './infer/measure-inference.js';
+import type { InferFiles } from './infer/sides.js';
 import { measureLoad } from './load/measure-load.js';
 import { type BenchModel, embeddedModel, folderModel, seededBase } from './model/bench-model.js';
 import { elementaryOf } from './model/elementary-of.js';
@@ -12,6 +17,7 @@ import { plainFolder } from './model/plain-folder.js';
 import { measurePack } from './pack/measure-pack.js';
 import { NOTEBOOK, packedFile } from './pack/pack-sides.js';
 import type { Scope } from './pack/scope.js';
+import { ensurePeers, PEERS, type Peers } from './peers/ensure-peers.js';
 import type { BenchOptions, SectionName } from './program.js';
 import { REPORT_SCHEMA, type Report } from './report/report.js';
 import { measureSizes } from './sizes/measure-sizes.js';
@@ -23,6 +29,14 @@ const DENSITY = 0.06;
 const QUICK_QUESTIONS = 50;
 const ROUNDS = { full: 7, quick: 3 };
 
+const INFER_ROUNDS = { full: 15, quick: 5 };
+const INFER_WORK = {
+  full: [16, 64, 128, 256, 384].flatMap((tokens) => [
+    { batch: 1, tokens },
+    { batch: 8, tokens },
+  ]),
+  quick: [{ batch: 1, tokens: 128 }],
+};
 const NOTEBOOK_STEPS = "the notebook's steps in Python";
 
 type Log = (line: string) => void;
@@ -34,6 +48,7 @@ export async function measureReport(options: BenchOptions, args: readonly string
   const sizes = wants('sizes') ? await bench.sizes() : undefined;
   const codec = wants('codec') ? await bench.codecs() : undefined;
   const packed = wants('pack', 'load') ? await bench.packAndLoad(wants('pack'), wants('load')) : {};
+  const infer = wants('infer') ? await bench.infer() : undefined;
   const accuracy = wants('accuracy') ? await bench.accuracy() : undefined;
   return {
     schema: REPORT_SCHEMA,
@@ -48,6 +63,7 @@ export async function measureReport(options: BenchOptions, args: readonly string
     ...(sizes && { sizes }),
     ...(codec && { codec }),
     ...packed,
+    ...(infer && { infer }),
     ...(accuracy && { accuracy }),
   };
 }
@@ -114,6 +130,34 @@ class Bench {
     return reports;
   }
 
+  async infer(): Promise<InferReport> {
+    const rounds = this.#options.rounds ?? INFER_ROUNDS[this.#size];
+    const peers = await this.#peers();
+    const [base, embedded] = [await this.#seeded(DENSITY), await this.#embedded()];
+    const threads = availableParallelism() > 1 ? [1, 2] : [1];
+    const agreement: InferReport['agreement'][number][] = [];
+    const rows: InferReport['rows'][number][] = [];
+    const first: InferReport['first'][number][] = [];
+    for (const model of [base, embedded, ...(await this.#folders())]) {
+      const files = await inferFiles(model, peers);
+      const measured = await measureInference(model.name, files, {
+        rounds,
+        threads,
+        work: INFER_WORK[this.#size],
+        log: this.#log,
+      });
+      agreement.push(...measured.agreement);
+      rows.push(...measured.rows);
+      first.push(...(await measureFirst(model.name, files, Math.min(rounds, 5))));
+    }
+    if (this.#size === 'quick' || peers === undefined) return { agreement, rows, first };
+    const sweep: { density: number; files: InferFiles }[] = [];
+    for (const density of DENSITIES.full)
+      sweep.push({ density, files: await inferFiles(await this.#seeded(density), peers) });
+    this.#log('infer: density sweep');
+    return { agreement, rows, first, density: await measureDensities(sweep, { rounds, tokens: 128 }) };
+  }
+
   async accuracy(): Promise<Accuracy> {
     const { name, folder } = await this.#embedded();
     const questions = this.#size === 'quick' ? QUICK_QUESTIONS : undefined;
@@ -149,6 +193,19 @@ class Bench {
   async #folders(): Promise<BenchModel[]> {
     const models = await Promise.all(this.#options.model.map(folderModel));
     return models.map((model) => this.#use(model));
+  }
+
+  async #peers(): Promise<Peers | undefined> {
+    try {
+      const peers = await ensurePeers(this.#log);
+      Object.assign(this.versions, PEERS);
+      return peers;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#log(`ONNX Runtime is left out: ${why}`);
+      this.skipped.push({ what: 'ONNX Runtime', why });
+      return undefined;
+    }
   }
 
   async #python(): Promise<Python | undefined> {

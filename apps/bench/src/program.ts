@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { runBench } from './run-bench.js';
 
 /** What can be measured, in the order of the report. */
-export const SECTIONS = ['sizes', 'codec', 'pack', 'load', 'accuracy'] as const;
+export const SECTIONS = ['sizes', 'codec', 'pack', 'load', 'infer', 'accuracy'] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
 /** What the command line says. */

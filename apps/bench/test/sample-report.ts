@@ -9,6 +9,16 @@ const spread = (median: number) => ({
   samples: 5,
 });
 
+const inferRow = (tokens: number, side: string, seconds: number) => ({
+  model: 'mini-qa',
+  tokens,
+  batch: 1,
+  threads: 1,
+  side,
+  seconds: { ...spread(seconds), p95: 1.2 * seconds, p99: 1.3 * seconds },
+  throughput: tokens / seconds,
+});
+
 const form = (model: string, form: string, mask: number): SizeRow => ({
   model,
   scope: 'encoder',
@@ -119,6 +129,29 @@ export const SAMPLE_REPORT: Report = {
       dense: { raw: 500_000, coded: 400_000 },
     },
   ],
+  infer: {
+    agreement: [
+      { model: 'mini-qa', side: 'prune', against: 'onnxruntime-node, int8', largestDifference: 0.2, largestLogit: 6.5 },
+    ],
+    rows: [16, 128].flatMap((tokens) => [
+      inferRow(tokens, 'prune, float32 attention', 0.0003 * tokens),
+      {
+        ...inferRow(tokens, 'onnxruntime-node, int8', 0.0007 * tokens),
+        oursTimesFaster: { 'prune, float32 attention': spread(2.3), 'prune, int16 attention': spread(2.5) },
+      },
+    ]),
+    first: [{ model: 'mini-qa', side: 'prune, float32 attention', seconds: spread(0.4), peakBytes: spread(1.2e8) }],
+    density: {
+      tokens: 128,
+      threads: 1,
+      peer: 'onnxruntime-node, int8',
+      rows: [
+        { density: 0.03, seconds: 0.03, peerSeconds: 0.09 },
+        { density: 0.5, seconds: 0.3, peerSeconds: 0.09 },
+      ],
+      crossover: 0.15,
+    },
+  },
   accuracy: {
     model: 'mini-qa',
     data: 'dev-squad.json',

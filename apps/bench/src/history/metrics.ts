@@ -29,5 +29,17 @@ export function metricsOf(report: Report): Record<string, Metric> {
       if (timesFaster) metrics[`${name}/times faster`] = { value: timesFaster.median, kind: 'ratio' };
     }
   }
+  for (const { model, tokens, batch, threads, side, seconds, oursTimesFaster } of report.infer?.rows ?? []) {
+    const name = `infer/${model}/${batch} x ${tokens}/threads ${threads}/${side}`;
+    if (oursTimesFaster === undefined) metrics[`${name}/seconds`] = { value: seconds.median, kind: 'time' };
+    for (const [our, { median }] of Object.entries(oursTimesFaster ?? {})) {
+      metrics[`${name}/times that of ${our}`] = { value: median, kind: 'ratio' };
+    }
+  }
+  for (const { model, side, seconds, peakBytes } of report.infer?.first ?? []) {
+    if (!side.startsWith('prune')) continue;
+    metrics[`infer/${model}/first answer/${side}/seconds`] = { value: seconds.median, kind: 'time' };
+    metrics[`infer/${model}/first answer/${side}/memory`] = { value: peakBytes.median, kind: 'memory' };
+  }
   return metrics;
 }

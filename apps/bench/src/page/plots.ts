@@ -111,6 +111,29 @@ export const PLOTS: Readonly<Record<string, PagePlot>> = {
         width,
       ),
   },
+  infer: {
+    options: ({ infer }) =>
+      distinct(infer!.rows.map(({ model, threads, batch }) => `${model}, batch ${batch}, threads ${threads}`)),
+    draw({ infer }, option, width) {
+      const points = infer!.rows
+        .filter(({ model, threads, batch }) => `${model}, batch ${batch}, threads ${threads}` === option)
+        .map(({ tokens, side, seconds }) => ({ tokens, side, milliseconds: 1000 * seconds.median }));
+      const channels = { x: 'tokens', y: 'milliseconds', stroke: 'side' };
+      return lines(points, channels, { x: 'tokens', y: 'milliseconds' }, width);
+    },
+  },
+  sweep: {
+    options: () => ['seeded'],
+    draw({ infer }, _, width) {
+      const { rows, peer } = infer!.density!;
+      const points = rows.flatMap(({ density, seconds, peerSeconds }) => [
+        { density: 100 * density, side: 'prune', milliseconds: 1000 * seconds },
+        { density: 100 * density, side: peer, milliseconds: 1000 * peerSeconds },
+      ]);
+      const channels = { x: 'density', y: 'milliseconds', stroke: 'side' };
+      return lines(points, channels, { x: 'density, %', y: 'milliseconds' }, width);
+    },
+  },
 };
 
 /** Bars of medians with their quartiles. */

@@ -3,6 +3,7 @@ import type { HistoryEntry } from '../history/history.js';
 import { describeAccuracy } from './describe-accuracy.js';
 import { describeCodecs } from './describe-codecs.js';
 import { describeHistory } from './describe-history.js';
+import { describeInfer } from './describe-infer.js';
 import { describeLoad } from './describe-load.js';
 import { describeMethod } from './describe-method.js';
 import { describePack } from './describe-pack.js';
@@ -23,6 +24,7 @@ export function describeReport(
     ...(report.codec ? [describeCodecs(report.codec)] : []),
     ...(report.pack ? [describePack(report.pack)] : []),
     ...(report.load ? [describeLoad(report.load)] : []),
+    ...(report.infer ? [describeInfer(report.infer)] : []),
     ...(report.accuracy ? [describeAccuracy(report.accuracy)] : []),
     ...(previous ? [describeHistory(previous.last, previous.changes)] : []),
     describeMethod(report),

@@ -43,7 +43,16 @@ describe('rendering', () => {
 
   it('every section of a report is in the document, every table cell is filled', () => {
     const sections = describeReport(SAMPLE_REPORT);
-    expect(sections.map(({ id }) => id)).toEqual(['summary', 'sizes', 'codec', 'pack', 'load', 'accuracy', 'method']);
+    expect(sections.map(({ id }) => id)).toEqual([
+      'summary',
+      'sizes',
+      'codec',
+      'pack',
+      'load',
+      'infer',
+      'accuracy',
+      'method',
+    ]);
     for (const { blocks } of sections) {
       for (const block of blocks) {
         if (block.kind !== 'table') continue;
@@ -62,7 +71,7 @@ describe('rendering', () => {
   });
 
   it('a report of nothing still says how and why', () => {
-    const { sizes, codec, pack, load, accuracy, ...nothing } = SAMPLE_REPORT;
+    const { sizes, codec, pack, load, infer, accuracy, ...nothing } = SAMPLE_REPORT;
     expect(describeReport(nothing).map(({ id }) => id)).toEqual(['method']);
   });
 });

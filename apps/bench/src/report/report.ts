@@ -1,6 +1,7 @@
 import type { Accuracy } from '../accuracy/measure-accuracy.js';
 import type { CodecReport } from '../codec/measure-codec.js';
 import type { Machine, Revision } from '../harness/machine.js';
+import type { InferReport } from '../infer/infer-report.js';
 import type { LoadRow } from '../load/measure-load.js';
 import type { PackRow } from '../pack/measure-pack.js';
 import type { SizeBounds, SizeRow } from '../sizes/size-row.js';
@@ -34,5 +35,6 @@ export interface Report {
   readonly pack?: readonly PackRow[];
   readonly load?: readonly LoadRow[];
   readonly codec?: readonly CodecReport[];
+  readonly infer?: InferReport;
   readonly accuracy?: Accuracy;
 }

@@ -1,0 +1,179 @@
+import { recompose } from '@prune/csr';
+import {
+  type ElementaryStateDict,
+  type JsonObject,
+  PruneError,
+  type QuantizedLinear,
+  type QuantizedStateDict,
+  type Tensor,
+  tensor,
+} from '@prune/state-dict';
+import { OnnxGraph } from './onnx-graph.js';
+
+/** How the peer computes: float32 from the dequantized weights, or dynamically quantized from the same int8 codes. */
+export type PeerPrecision = 'fp32' | 'int8';
+
+/**
+ * A BERT with a question answering head as ONNX Runtime runs it fastest: its own fused operators (EmbedLayerNormalization, Attention, SkipLayerNormalization,
+ * BiasGelu; QAttention and DynamicQuantizeMatMul for int8), which its optimizers make of an exported BERT. Inputs `input_ids`, `segment_ids` int32 `[batch, length]`,
+ * no padding; output `logits` float32 `[batch, length, 2]`. Weights are dense: the same codes and scales as the sparse file.
+ */
+export async function bertOnnx(
+  elementary: ElementaryStateDict,
+  config: JsonObject,
+  precision: PeerPrecision,
+): Promise<readonly Uint8Array[]> {
+  const {
+    hidden_size: hidden,
+    num_hidden_layers: layers,
+    num_attention_heads: heads,
+    layer_norm_eps: epsilon,
+  } = config as Record<string, number>;
+  const graph = new OnnxGraph();
+  const read = reader(recompose(elementary));
+  const floats = { epsilon };
+  const parameter = async (name: string) => graph.constant(name, await read.tensor(name));
+  const layerNorm = async (module: string) => [await parameter(`${module}.weight`), await parameter(`${module}.bias`)];
+
+  graph.value('input', 'input_ids', 'int32', ['batch', 'length']);
+  graph.value('input', 'segment_ids', 'int32', ['batch', 'length']);
+  const tables: string[] = [];
+  for (const table of ['word', 'position', 'token_type'])
+    tables.push(await parameter(`bert.embeddings.${table}_embeddings.weight`));
+  const inputs = ['input_ids', 'segment_ids', ...tables, ...(await layerNorm('bert.embeddings.LayerNorm'))];
+  let [x] = graph.node('EmbedLayerNormalization', inputs, ['embedded', 'mask_index'], { microsoft: true, floats });
+
+  for (let layer = 0; layer < layers; layer++) {
+    const prefix = `bert.encoder.layer.${layer}`;
+    const projections: QuantizedLinear[] = [];
+    for (const part of ['query', 'key', 'value'])
+      projections.push(await read.linear(`${prefix}.attention.self.${part}`));
+    const attended = attention(graph, precision, prefix, x, projections, heads);
+    const output = await read.linear(`${prefix}.attention.output.dense`);
+    const projected = linear(graph, precision, `${prefix}.attention.output.dense`, attended, output);
+    const skip = async (module: string, from: string, module2: string, { bias }: QuantizedLinear) =>
+      graph.node(
+        'SkipLayerNormalization',
+        [from, x, ...(await layerNorm(module)), graph.constant(`${module2}.bias`, bias!)],
+        [`${module}.out`],
+        { microsoft: true, floats },
+      )[0];
+    x = await skip(`${prefix}.attention.output.LayerNorm`, projected, `${prefix}.attention.output.dense`, output);
+    const wide = await read.linear(`${prefix}.intermediate.dense`);
+    const grown = linear(graph, precision, `${prefix}.intermediate.dense`, x, wide);
+    const bias = graph.constant(`${prefix}.intermediate.dense.bias`, wide.bias!);
+    const [active] = graph.node('BiasGelu', [grown, bias], [`${prefix}.gelu`], { microsoft: true });
+    const narrow = await read.linear(`${prefix}.output.dense`);
+    const shrunk = linear(graph, precision, `${prefix}.output.dense`, active, narrow);
+    x = await skip(`${prefix}.output.LayerNorm`, shrunk, `${prefix}.output.dense`, narrow);
+  }
+  const head = await read.linear('qa_outputs');
+  const scores = linear(graph, precision, 'qa_outputs', x, head);
+  graph.node('Add', [scores, graph.constant('qa_outputs.bias', head.bias!)], ['logits']);
+  graph.value('output', 'logits', 'float32', ['batch', 'length', 2]);
+  if (!Number.isInteger(hidden))
+    throw new PruneError('invalid-argument', { where: 'bench', what: 'config has no hidden_size' });
+  return graph.model();
+}
+
+/** `x W^T` without the bias, which the next operator adds. */
+function linear(
+  graph: OnnxGraph,
+  precision: PeerPrecision,
+  name: string,
+  x: string,
+  { weight, scales }: QuantizedLinear,
+): string {
+  const [rows, columns] = weight.shape;
+  const codes = transposed(weight.intRepr, rows, columns);
+  if (precision === 'fp32') {
+    const values = Float32Array.from(codes, (code) => code * scales[0]);
+    return graph.node(
+      'MatMul',
+      [x, graph.constant(`${name}.weight`, tensor('float32', [columns, rows], values))],
+      [`${name}.out`],
+    )[0];
+  }
+  const constants = [
+    graph.constant(`${name}.codes`, tensor('int8', [columns, rows], codes)),
+    graph.constant(`${name}.scale`, tensor('float32', [], Float32Array.of(scales[0]))),
+  ];
+  return graph.node('DynamicQuantizeMatMul', [x, ...constants], [`${name}.out`], { microsoft: true })[0];
+}
+
+/** Query, key and value as one matrix `[in, 3 * out]`. */
+function attention(
+  graph: OnnxGraph,
+  precision: PeerPrecision,
+  prefix: string,
+  x: string,
+  projections: readonly QuantizedLinear[],
+  heads: number,
+): string {
+  const [rows, columns] = projections[0].weight.shape;
+  const codes = new Int8Array(3 * rows * columns);
+  const bias = new Float32Array(3 * rows);
+  const scales = new Float32Array(3 * rows);
+  projections.forEach((projection, part) => {
+    const { intRepr } = projection.weight;
+    for (let r = 0; r < rows; r++) {
+      for (let c = 0; c < columns; c++) codes[c * 3 * rows + part * rows + r] = intRepr[r * columns + c];
+    }
+    bias.set(projection.bias!.data, part * rows);
+    scales.fill(projection.scales[0], part * rows, (part + 1) * rows);
+  });
+  const shape = [columns, 3 * rows];
+  const biasName = graph.constant(`${prefix}.qkv.bias`, tensor('float32', [3 * rows], bias));
+  const options = { microsoft: true, ints: { num_heads: heads } };
+  if (precision === 'fp32') {
+    const values = Float32Array.from(codes, (code, i) => code * scales[i % (3 * rows)]);
+    const weight = graph.constant(`${prefix}.qkv.weight`, tensor('float32', shape, values));
+    return graph.node('Attention', [x, weight, biasName], [`${prefix}.attended`], options)[0];
+  }
+  const [quantized, scale, zero] = graph.node(
+    'DynamicQuantizeLinear',
+    [x],
+    ['.codes', '.scale', '.zero'].map((end) => `${prefix}.x${end}`),
+  );
+  const weight = graph.constant(`${prefix}.qkv.codes`, tensor('int8', shape, codes));
+  const weightScale = graph.constant(`${prefix}.qkv.scale`, tensor('float32', [3 * rows], scales));
+  const inputs = [quantized, weight, biasName, scale, weightScale, '', zero];
+  return graph.node('QAttention', inputs, [`${prefix}.attended`], options)[0];
+}
+
+function transposed(codes: Int8Array, rows: number, columns: number): Int8Array<ArrayBuffer> {
+  const result = new Int8Array(codes.length);
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) result[c * rows + r] = codes[r * columns + c];
+  }
+  return result;
+}
+
+function reader(quantized: QuantizedStateDict) {
+  const want = async (name: string) => {
+    const value = await quantized.get(name);
+    if (value === undefined)
+      throw new PruneError('missing', { where: 'bench', what: 'not in the model', tensor: name });
+    return value;
+  };
+  return {
+    async tensor(name: string): Promise<Tensor> {
+      const value = await want(name);
+      if ('kind' in value)
+        throw new PruneError('mismatch', { where: 'bench', what: 'a module, not a tensor', tensor: name });
+      return value;
+    },
+    /** One scale a matrix and a bias: what the graphs are made for. */
+    async linear(name: string): Promise<QuantizedLinear> {
+      const value = await want(name);
+      if (!('kind' in value) || value.kind !== 'linear' || value.scales.length !== 1 || value.bias === null) {
+        throw new PruneError('mismatch', {
+          where: 'bench',
+          what: 'not a Linear with one scale and a bias',
+          tensor: name,
+        });
+      }
+      return value;
+    },
+  };
+}
