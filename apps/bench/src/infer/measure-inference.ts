@@ -4,6 +4,7 @@ import { interleave, ratios } from '../harness/interleave.js';
 import { quantile, summarize } from '../harness/summary.js';
 import type { BenchModel } from '../model/bench-model.js';
 import type { Peers } from '../peers/ensure-peers.js';
+import { crossoverOf } from './crossover.js';
 import { type ForkedSide, forkSide } from './fork-side.js';
 import type { Agreement, DensitySweep, InferRow, Latency } from './infer-report.js';
 import { onnxFile } from './onnx-file.js';
@@ -86,18 +87,6 @@ export async function measureDensities(
     }
   }
   return { tokens, threads: 1, peer: NATIVE_INT8, rows, crossover: crossoverOf(rows) };
-}
-
-/** Where the ratio of ours to the peer passes 1, linear between neighbours in the density. */
-export function crossoverOf(rows: DensitySweep['rows']): number | null {
-  const points = [...rows]
-    .sort((a, b) => a.density - b.density)
-    .map(({ density, seconds, peerSeconds }) => ({ density, ratio: seconds / peerSeconds }));
-  for (let i = 1; i < points.length; i++) {
-    const [a, b] = [points[i - 1], points[i]];
-    if (a.ratio <= 1 && b.ratio > 1) return a.density + ((1 - a.ratio) / (b.ratio - a.ratio)) * (b.density - a.density);
-  }
-  return null;
 }
 
 async function measureCell(

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { PruneError } from '@prune/state-dict';
 import { workFolder } from '../bench-folder.js';
@@ -14,11 +13,19 @@ export const PEERS: Readonly<Record<string, string>> = {
 
 /** The peers, installed. */
 export interface Peers {
+  /** With a package.json and node_modules. */
   readonly folder: string;
-  /** A peer's main module, as `require` gives it. */
-  load(name: string): unknown;
-  /** The path of a file that a peer's package exports. */
-  resolve(specifier: string): string;
+}
+
+const FOLDER = join(workFolder, 'peers');
+const MANIFEST = join(FOLDER, 'package.json');
+const WANTED = `${JSON.stringify({ private: true, dependencies: PEERS }, null, 2)}\n`;
+
+/** The peers where they are installed, in exactly these versions; `undefined` where they are not. */
+export async function installedPeers(): Promise<Peers | undefined> {
+  if (!existsSync(join(FOLDER, 'node_modules')) || !existsSync(MANIFEST)) return undefined;
+  if ((await readFile(MANIFEST, 'utf8')) !== WANTED) return undefined;
+  return { folder: FOLDER };
 }
 
 /**
@@ -26,32 +33,17 @@ export interface Peers {
  * Throws `io` when npm cannot.
  */
 export async function ensurePeers(log: (line: string) => void = () => {}): Promise<Peers> {
-  const folder = join(workFolder, 'peers');
-  const manifest = join(folder, 'package.json');
-  const wanted = `${JSON.stringify({ private: true, dependencies: PEERS }, null, 2)}\n`;
-  const installed =
-    existsSync(join(folder, 'node_modules')) && existsSync(manifest) && (await readFile(manifest, 'utf8')) === wanted;
-  if (!installed) {
-    const names = Object.entries(PEERS).map(([name, version]) => `${name}@${version}`);
-    log(`installing ${names.join(' and ')} into ${folder} (0.4 GB, once)`);
-    await mkdir(folder, { recursive: true });
-    const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-    const args = [
-      'install',
-      '--prefix',
-      folder,
-      '--ignore-scripts',
-      '--no-audit',
-      '--no-fund',
-      '--save-exact',
-      ...names,
-    ];
-    await runChild(npm, args, { timeoutSeconds: 600 }).catch((cause) => {
-      throw new PruneError('io', { where: 'peers', what: 'npm could not install them', cause });
-    });
-    // Last: what says that all of them are there.
-    await writeFile(manifest, wanted);
-  }
-  const require = createRequire(join(folder, 'package.json'));
-  return { folder, load: (name) => require(name), resolve: (specifier) => require.resolve(specifier) };
+  const installed = await installedPeers();
+  if (installed !== undefined) return installed;
+  const names = Object.entries(PEERS).map(([name, version]) => `${name}@${version}`);
+  log(`installing ${names.join(' and ')} into ${FOLDER} (0.4 GB, once)`);
+  await mkdir(FOLDER, { recursive: true });
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const args = ['install', '--prefix', FOLDER, '--ignore-scripts', '--no-audit', '--no-fund', '--save-exact', ...names];
+  await runChild(npm, args, { timeoutSeconds: 600 }).catch((cause) => {
+    throw new PruneError('io', { where: 'peers', what: 'npm could not install them', cause });
+  });
+  // Last: what says that all of them are there.
+  await writeFile(MANIFEST, WANTED);
+  return { folder: FOLDER };
 }

@@ -1,0 +1,64 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadModel } from '@prune/bert-infer';
+import { openCheckpoint } from '@prune/checkpoint/node';
+import { packCheckpoint } from '@prune/pipeline';
+import type { Elementary } from '@prune/state-dict';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadSide } from '../infer/load-side.js';
+import { tokenIds } from '../infer/token-ids.js';
+import { writeSeededModel } from '../seeded/write-seeded-model.js';
+import { bertOnnx } from './bert-onnx.js';
+import { installedPeers } from './ensure-peers.js';
+
+const peers = await installedPeers();
+if (peers === undefined) console.warn("SKIPPED: the peers' graphs in ONNX Runtime, which npm run bench installs");
+
+const SMALL = {
+  layers: 2,
+  hidden: 64,
+  heads: 4,
+  intermediate: 128,
+  vocabulary: 30_522,
+  positions: 32,
+  density: 0.3,
+} as const;
+
+describe.skipIf(peers === undefined)("the peers' graphs", () => {
+  let folder: string;
+  let elementary: Map<string, Elementary>;
+  let config: { readonly [key: string]: unknown };
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'prune-onnx-'));
+    const checkpoint = await openCheckpoint((await writeSeededModel(SMALL, { parent: folder })).folder);
+    elementary = new Map();
+    for await (const [name, value] of packCheckpoint(checkpoint).entries) elementary.set(name, value);
+    config = checkpoint.metadata.config!;
+    await checkpoint.close();
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it.each(['onnxruntime-node', 'onnxruntime-web'] as const)('%s computes what ours does', async (runtime) => {
+    const work = { batch: 2, tokens: 9 };
+    const metadata = { config, profile: 'fbgemm-1.5' as const };
+    const model = await loadModel(Object.assign(elementary, { metadata }), { engine: { kernels: 'reference' } });
+    const { start_logits, end_logits } = await model.logits(
+      { input_ids: tokenIds(work) },
+      { head: 'question-answering' },
+    );
+    const ours = [...start_logits.data, ...end_logits.data];
+    const largest = Math.max(...ours.map(Math.abs));
+    for (const [precision, tolerance] of [
+      ['int8', 0.02],
+      ['fp32', 0.05],
+    ] as const) {
+      const file = join(folder, `${precision}.onnx`);
+      await writeFile(file, Buffer.concat([...(await bertOnnx(elementary, config, precision))]));
+      const side = await loadSide({ runtime, precision, file, threads: 1, peers: peers!.folder });
+      const theirs = await side.run(work);
+      const difference = Math.max(...ours.map((value, i) => Math.abs(value - theirs[i])));
+      expect(difference / largest, `${precision}: ${difference} of ${largest}`).toBeLessThan(tolerance);
+    }
+  });
+});
