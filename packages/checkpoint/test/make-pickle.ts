@@ -5,9 +5,9 @@ export type Bytes = readonly number[];
 const ascii = (text: string): Bytes => [...new TextEncoder().encode(text)];
 const u32 = (value: number): Bytes => [0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff);
 
-export const PROTO: Bytes = [0x80, 2];
-export const STOP: Bytes = [0x2e];
-export const MARK: Bytes = [0x28];
+const PROTO: Bytes = [0x80, 2];
+const STOP: Bytes = [0x2e];
+const MARK: Bytes = [0x28];
 
 export const text = (value: string): Bytes => [0x58, ...u32(ascii(value).length), ...ascii(value)];
 export const integer = (value: number): Bytes =>
@@ -19,7 +19,7 @@ export const tuple = (...items: Bytes[]): Bytes => [...MARK, ...items.flat(), 0x
 export const list = (...items: Bytes[]): Bytes => [0x5d, ...MARK, ...items.flat(), 0x65];
 export const dict = (...pairs: Bytes[]): Bytes => [0x7d, ...MARK, ...pairs.flat(), 0x75];
 export const call = (callable: Bytes, args: Bytes): Bytes => [...callable, ...args, 0x52];
-export const persistent = (id: Bytes): Bytes => [...id, 0x51];
+const persistent = (id: Bytes): Bytes => [...id, 0x51];
 export const pickle = (...body: Bytes[]): Uint8Array => Uint8Array.from([...PROTO, ...body.flat(), ...STOP]);
 
 export const ORDERED_DICT = call(global('collections', 'OrderedDict'), tuple());
