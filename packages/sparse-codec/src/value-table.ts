@@ -6,7 +6,7 @@ import { codeNumber, NUMBER_CONTEXTS, readNumber } from './numbers.js';
 
 /**
  * How often each magnitude 1 .. 128 occurs, said roughly: as levels, the count being 3 x level^2. A count n is known from the data
- * only to about sqrt(n), and a step of 3.5 sqrt(n) costs 0.7 bits of data less than 5 bits of table (100 bytes a matrix less than exact counts).
+ * only to about sqrt(n), and a step of 3.5 sqrt(n) is about where a finer table costs as much as it gives (2, 3 and 4.5 differ by 0.01 % of the stream).
  */
 export function magnitudeLevels(counts: Int32Array): Uint16Array {
   return Uint16Array.from(counts, (count) => {

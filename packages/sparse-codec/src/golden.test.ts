@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { goldenPath, readNpz } from '@prune/fixtures';
+import { type CodecGroup, DEFAULT_LIMITS, type NamedTensor, tensorBytes } from '@prune/state-dict';
+import { expect, test } from 'vitest';
+import { prunedMatrix } from './csr.fixture.js';
+import { encodeCsr } from './encode-csr.js';
+import { entropyCodec } from './entropy-codec.js';
+import { encodeFloats } from './float-block.js';
+
+test.each(['tiny', 'narrow'])('every tensor of the golden model %s comes back, in both presets', async (model) => {
+  const groups = new Map<string, { group: CodecGroup; tensors: NamedTensor[] }>();
+  const codecs = [entropyCodec({ preset: 'fast' }), entropyCodec({ preset: 'max' })];
+  for (const [name, value] of readNpz(goldenPath(`${model}/elementary.npz`))) {
+    if (typeof value === 'string') continue;
+    const group = codecs[0].group?.({ name, dtype: value.dtype, shape: value.shape });
+    if (group === undefined) continue;
+    const entry = groups.get(group.key) ?? { group, tensors: [] };
+    entry.tensors.push({ name, ...value });
+    groups.set(group.key, entry);
+  }
+  let matrices = 0;
+  for (const { group, tensors } of groups.values()) {
+    expect(tensors.length).toBe(group.size);
+    if (tensors.length === 3) matrices++;
+    for (const codec of codecs) {
+      const bytes = (await codec.encode(tensors)) as Uint8Array | undefined;
+      if (bytes === undefined) continue;
+      const back = await codec.decode(bytes, tensors, DEFAULT_LIMITS);
+      expect(back.map(tensorBytes)).toEqual(tensors.map(tensorBytes));
+    }
+  }
+  expect(matrices).toBeGreaterThan(10);
+});
+
+// A file written today must be read for ever: these change only together with the codec's name.
+test('the bytes are what they were', () => {
+  const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+  const matrix = prunedMatrix(300, 400, 0.3, 21);
+  const floats = Float32Array.from({ length: 3000 }, (_, i) => Math.fround(((i * 7919) % 1009) / 1009 - 0.5));
+  const dense = (data: Float32Array) => encodeFloats({ dtype: 'float32', shape: [100, 30], data });
+  expect({
+    fast: hash(encodeCsr(matrix, { preset: 'fast' })),
+    max: hash(encodeCsr(matrix, { preset: 'max' })),
+    plain: hash(encodeCsr(prunedMatrix(2, 3, 1, 1))),
+    planes: hash(dense(floats)),
+    grid: hash(dense(floats.map((value) => Math.round(value * 64) / 64))),
+  }).toMatchInlineSnapshot(`
+    {
+      "fast": "3dd3caa2474d02c6",
+      "grid": "2fe3aec7c7205a72",
+      "max": "979f0220eea2b8b7",
+      "plain": "7d6fdeb3d7784e5d",
+      "planes": "2d8b4a75add085d3",
+    }
+  `);
+});
