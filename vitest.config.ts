@@ -15,7 +15,9 @@ export default defineConfig({
   test: {
     include: ['packages/*/{src,test}/**/*.test.ts', 'apps/*/{src,test}/**/*.test.ts', 'tooling/*/src/**/*.test.ts'],
     expect: { requireAssertions: true },
-    testTimeout: 60_000,
+    // Generous: no test is about time, and machines are shared.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     maxWorkers: 2,
   },
 });
