@@ -15,7 +15,13 @@ import {
   tensorBytes,
 } from '@prune/state-dict';
 import { codecList } from './codecs/codec-list.js';
-import { encodeManifest, type ManifestBlock, type ManifestEntry, type ManifestFile } from './container/manifest.js';
+import {
+  encodeManifest,
+  isFileName,
+  type ManifestBlock,
+  type ManifestEntry,
+  type ManifestFile,
+} from './container/manifest.js';
 import { encodePrologue, PROLOGUE_BYTES } from './container/prologue.js';
 import { crc32 } from './crc32.js';
 import { DEFAULT_LEVEL, gzip } from './deflate/gzip.js';
@@ -55,6 +61,7 @@ export async function createMsgpackStore(
   const groups = new Map<string, OpenGroup>();
   let offset = PROLOGUE_BYTES;
   let done = false;
+  let turn: Promise<unknown> = Promise.resolve();
   await sink.write(new Uint8Array(PROLOGUE_BYTES));
 
   /** Appends one block, piece by piece, and describes it. */
@@ -119,32 +126,43 @@ export async function createMsgpackStore(
     if (metadata.files === undefined) return undefined;
     const files: ManifestFile[] = [];
     for await (const [name, bytes] of entriesOf(metadata.files)) {
+      if (!isFileName(name))
+        throw new PruneError('invalid-argument', { what: 'not a plain file name', got: JSON.stringify(name) });
       const block = await writeBlock('gzip', gzip([segmentOf(bytes, 0)], DEFAULT_LEVEL), 1);
       files.push({ name, length: bytes.byteLength, block });
     }
     return files;
   }
 
-  function wantOpen() {
-    if (done) throw new PruneError('invalid-argument', { where, what: 'the writer is finished or aborted' });
+  /**
+   * One step after another, however they are called: the pieces of two blocks must not mix. A step that fails is the last, for it may have left
+   * half a block.
+   */
+  function inTurn(step: () => Promise<void>, tensor?: string): Promise<void> {
+    const result = turn.then(async () => {
+      if (done) throw new PruneError('invalid-argument', { where, what: 'the writer is finished, aborted or failed' });
+      try {
+        await step();
+      } catch (error) {
+        done = true;
+        throw locateError(error, { where, tensor });
+      }
+    });
+    turn = result.catch(() => {});
+    return result;
   }
 
   return {
-    async put(name: string, value: Elementary) {
-      wantOpen();
-      try {
+    put: (name: string, value: Elementary) =>
+      inTurn(async () => {
         if (names.has(name)) throw new PruneError('invalid-argument', { what: 'a name is put twice' });
         names.add(name);
         const entry = entryOf(name, value, codecs);
         const place = entries.push(entry) - 1;
         if (entry.inline === undefined) await offer({ name, ...(value as Tensor) }, place, 0);
-      } catch (error) {
-        throw locateError(error, { where, tensor: name });
-      }
-    },
-    async finish(metadata: ModelMetadata) {
-      wantOpen();
-      try {
+      }, name),
+    finish: (metadata: ModelMetadata) =>
+      inTurn(async () => {
         await encodeOpenGroups();
         const files = await writeFiles(metadata);
         const { config, modules, profile } = metadata;
@@ -163,10 +181,7 @@ export async function createMsgpackStore(
         );
         await sink.commit();
         done = true;
-      } catch (error) {
-        throw locateError(error, { where });
-      }
-    },
+      }),
     async abort() {
       done = true;
       await sink.abort();
@@ -176,6 +191,9 @@ export async function createMsgpackStore(
 
 /** The entry of a value: inline where it is small and no codec asks for it. */
 function entryOf(name: string, value: Elementary, codecs: readonly Codec[]): ManifestEntry {
+  // Half a surrogate pair has no UTF-8: it would come back as another text.
+  if (/\p{Surrogate}/u.test(name) || (typeof value === 'string' && /\p{Surrogate}/u.test(value)))
+    throw new PruneError('invalid-argument', { what: 'a name or text with half a surrogate pair' });
   if (typeof value === 'string') return { name, dtype: 'string', shape: [], inline: new TextEncoder().encode(value) };
   const { dtype, shape, data } = tensor(value.dtype, value.shape, value.data);
   const grouped = codecs.some((codec) => codec.group?.({ name, dtype, shape }) !== undefined);

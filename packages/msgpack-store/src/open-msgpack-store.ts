@@ -59,7 +59,7 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
   const entries = new Map(manifest.entries.map((entry) => [entry.name, entry]));
   const members = blocks.map((): ManifestEntry[] => []);
   for (const entry of manifest.entries) if (entry.block !== undefined) members[entry.block].push(entry);
-  const held = heldTensors();
+  const decoded = decodedBlocks(decode);
 
   async function stored({ offset, length, crc32: wanted }: ManifestBlock): Promise<Uint8Array> {
     const read = await bytes.read(offset, length);
@@ -68,7 +68,7 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
     return read;
   }
 
-  async function decode(number: number): Promise<void> {
+  async function decode(number: number): Promise<Map<string, Tensor>> {
     const block = blocks[number];
     const codec = codecs.get(block.codec);
     if (codec === undefined) {
@@ -78,7 +78,7 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
     const infos = members[number] as readonly NamedInfo[];
     const tensors = await codec.decode(await stored(block), infos, limits);
     checkDecoded(tensors, infos, codec.name);
-    for (const [i, { name }] of infos.entries()) held.add(number, name, tensors[i]);
+    return new Map(infos.map(({ name }, i) => [name, tensors[i]]));
   }
 
   const { config, modules, profile, files } = manifest;
@@ -109,9 +109,7 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
       if (entry === undefined) return undefined;
       try {
         if (entry.inline !== undefined) return inlineValue(entry, entry.inline);
-        const { block } = entry;
-        if (!held.has(name)) await decode(block!);
-        return held.take(name);
+        return await decoded.take(entry.block!, name);
       } catch (error) {
         throw locateError(error, { where, tensor: name });
       }
@@ -159,24 +157,39 @@ function checkDecoded(tensors: readonly Tensor[], infos: readonly NamedInfo[], c
   }
 }
 
+/** Blocks that may wait for the rest of their tensors to be asked for: a block of many matrices, and those that lie between. */
+const MOST_KEPT = 4;
+
 /**
- * The tensors of the block that was decoded last and were not asked for yet: reading a matrix part by part decodes it once, and each tensor is
- * given away once, so that nobody shares memory.
+ * Decodes a block once for all of its tensors, whether they are asked for one after another or at the same time. Each tensor is given away once,
+ * so that no two callers share memory; asked for again, its block is decoded again. What was given away is not kept.
  */
-function heldTensors() {
-  let block = -1;
-  const tensors = new Map<string, Tensor>();
+function decodedBlocks(decode: (number: number) => Promise<Map<string, Tensor>>) {
+  // The block used last is the last.
+  const kept = new Map<number, Promise<Map<string, Tensor>>>();
+  function keep(number: number, block: Promise<Map<string, Tensor>>) {
+    kept.delete(number);
+    kept.set(number, block);
+    if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value!);
+  }
+  function drop(number: number, block: Promise<Map<string, Tensor>>) {
+    if (kept.get(number) === block) kept.delete(number);
+  }
   return {
-    has: (name: string) => tensors.has(name),
-    add(number: number, name: string, value: Tensor) {
-      if (number !== block) tensors.clear();
-      block = number;
-      tensors.set(name, value);
-    },
-    take(name: string): Tensor {
-      const value = tensors.get(name)!;
-      tensors.delete(name);
-      return value;
+    async take(number: number, name: string): Promise<Tensor> {
+      for (;;) {
+        const block = kept.get(number) ?? decode(number);
+        keep(number, block);
+        const tensors = await block.catch((error) => {
+          drop(number, block);
+          throw error;
+        });
+        const value = tensors.get(name);
+        tensors.delete(name);
+        // Either it was the last one, or another caller had it first and the block must be decoded anew.
+        if (tensors.size === 0 || value === undefined) drop(number, block);
+        if (value !== undefined) return value;
+      }
     },
   };
 }

@@ -10,6 +10,7 @@ import {
   type ModelMetadata,
   memorySink,
   scalar,
+  type Tensor,
   tensor,
   tensorFromBytes,
   writeStore,
@@ -147,6 +148,91 @@ test('one tensor is read by its byte range alone, a matrix is decoded once', asy
   const again = await store.get(`${matrix}.data`);
   expect(reads).toHaveLength(2);
   expect(again).not.toBe(await store.get(`${matrix}.data`));
+});
+
+test('everything asked for at once is everything, each with memory of its own', async () => {
+  const elementary = readNpz(goldenPath('tiny/elementary.npz'));
+  const { source, reads } = watched(await pack(elementary));
+  const store = await openMsgpackStore(source);
+  reads.length = 0;
+  const names = [...store.keys()];
+  const values = await Promise.all(names.map((name) => store.get(name)));
+  expect(await firstDifference(elementary, new Map(names.map((name, i) => [name, values[i]!])))).toBeUndefined();
+  // A block once, though its tensors were asked for before it was there.
+  expect(new Set(reads.map(([offset]) => offset)).size).toBe(reads.length);
+  const matrix = names.find((name) => name.endsWith('.data'))!;
+  const [a, b, c] = (await Promise.all([store.get(matrix), store.get(matrix), store.get(matrix)])) as Tensor[];
+  expect(new Set([a.data.buffer, b.data.buffer, c.data.buffer]).size).toBe(3);
+  expect(await firstDifference(new Map([[matrix, a]]), new Map([[matrix, c]]))).toBeUndefined();
+});
+
+test('a block of a whole model is decoded once, though other blocks are read in between', async () => {
+  let decoded = 0;
+  // All int8 tensors in one block, end to end.
+  const together: Codec = {
+    name: 'together',
+    group: ({ dtype }) => (dtype === 'int8' ? { key: 'all' } : undefined),
+    encode: (tensors) => tensors.map(({ data }, tensor) => ({ bytes: new Uint8Array(data.slice().buffer), tensor })),
+    decode(bytes, infos) {
+      decoded++;
+      let at = 0;
+      return infos.map(({ dtype, shape }) => {
+        at += shape[0];
+        return tensorFromBytes(dtype, shape, bytes.slice(at - shape[0], at));
+      });
+    },
+  };
+  const entries = new Map<string, Elementary>();
+  for (let i = 0; i < 20; i++) {
+    entries.set(`${i}.int8`, tensor('int8', [i], new Int8Array(i).fill(i)));
+    entries.set(`${i}.uint8`, tensor('uint8', [100], new Uint8Array(100).fill(i)));
+  }
+  const codecs = [together, ...codecList()];
+  const store = await openMsgpackStore(await pack(entries, {}, { codecs }), { codecs });
+  expect(await firstDifference(entries, store)).toBeUndefined();
+  expect(decoded).toBe(1);
+  expect(store.info('7.int8')).toMatchObject({ codec: 'together', storedBytes: 7 });
+});
+
+test('a block that fails to be read can be read later', async () => {
+  const bytes = await pack(new Map([['big', tensor('int8', [99], new Int8Array(99))]]));
+  let down = false;
+  const read = async (offset: number, length: number) => {
+    if (down) throw new Error('the network is down');
+    return bytes.slice(offset, offset + length);
+  };
+  const store = await openMsgpackStore({ name: 'far.prune', size: bytes.length, read });
+  down = true;
+  const both = await Promise.allSettled([store.get('big'), store.get('big')]);
+  expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  await expect(store.get('big')).rejects.toMatchObject({ code: 'io', where: 'far.prune', tensor: 'big' });
+  down = false;
+  expect(await store.get('big')).toMatchObject({ shape: [99] });
+});
+
+test('puts that are not waited for are written one after another', async () => {
+  const elementary = readNpz(goldenPath('tiny/elementary.npz'));
+  const sink = memorySink();
+  const slow = { ...sink, write: (bytes: Uint8Array) => Promise.resolve().then(() => sink.write(bytes)) };
+  const writer = await createMsgpackStore(slow);
+  const puts = [...elementary].map(([name, value]) => writer.put(name, value));
+  await Promise.all([...puts, writer.finish({})]);
+  expect(Buffer.compare(sink.bytes(), await pack(elementary))).toBe(0);
+});
+
+test('what could not be read back is not written', async () => {
+  const failed = { code: 'invalid-argument', where: 'f.prune' };
+  const writer = () => createMsgpackStore(memorySink(), { name: 'f.prune' });
+  await expect((await writer()).put('half \ud800', scalar('int8', 1))).rejects.toMatchObject(failed);
+  await expect((await writer()).put('text', '\udc00')).rejects.toMatchObject({ ...failed, tensor: 'text' });
+  await expect((await writer()).finish({ files: new Map([['../x', new Uint8Array(1)]]) })).rejects.toMatchObject(
+    failed,
+  );
+  // A failed step may have left half a block: nothing follows it.
+  const broken = await writer();
+  await expect(broken.put('\ud800', 'x')).rejects.toMatchObject(failed);
+  await expect(broken.put('a', 'x')).rejects.toMatchObject(failed);
+  await expect(broken.finish({})).rejects.toMatchObject(failed);
 });
 
 test('an incomplete matrix, and one in odd order, falls through to the codecs behind', async () => {

@@ -137,12 +137,16 @@ function readEntry(value: unknown, i: number, limits: Limits): ManifestEntry {
   return { name, dtype, shape, block, inline };
 }
 
+/** Whether a file may have this name. It is written beside others one day and must not leave its folder. */
+export function isFileName(name: string): boolean {
+  return /^[\w-][\w.-]*$/.test(name);
+}
+
 function readFile(value: unknown, i: number): ManifestFile {
   const what = `manifest.files[${i}]`;
   const file = object(value, what);
   const name = text(file.name, `${what}.name`);
-  // A file is written beside others one day: its name must not leave the folder.
-  if (!/^[\w-][\w.-]*$/.test(name)) {
+  if (!isFileName(name)) {
     throw new PruneError('corrupt', { what: `${what}.name`, got: JSON.stringify(name), wanted: 'a plain file name' });
   }
   return { name, length: integer(file.length, `${what}.length`), block: integer(file.block, `${what}.block`) };
