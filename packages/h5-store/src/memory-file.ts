@@ -1,5 +1,5 @@
 import { PruneError } from '@prune/state-dict';
-import type { FileBytes } from './format/stored-bytes.js';
+import type { FileBytes } from './format/header-messages.js';
 import { type H5Session, isNodeBuild, openSession } from './h5-session.js';
 import type { H5Wasm } from './h5-wasm.js';
 

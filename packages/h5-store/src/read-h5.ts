@@ -14,7 +14,10 @@ import {
   type TensorStore,
   tensorFromBytes,
 } from '@prune/state-dict';
-import { type FileBytes, storedBytes } from './format/stored-bytes.js';
+import { checkHeaps } from './format/check-heaps.js';
+import { checkStrings } from './format/check-strings.js';
+import type { FileBytes } from './format/header-messages.js';
+import { storedBytes } from './format/stored-bytes.js';
 import { H5Failure, type H5Session } from './h5-session.js';
 import type { H5Metadata } from './h5-wasm.js';
 import { naturalOrder } from './natural-order.js';
@@ -67,6 +70,7 @@ export async function readH5(session: H5Session, options: ReadH5Options): Promis
     }
   }
   try {
+    inFile({ where }, () => checkHeaps(file));
     id = session.run('opening the file', undefined, (module) => {
       const file = module.open(path, module.H5F_ACC_RDONLY, false, -1, -1);
       if (file < 0n) throw new H5Failure('no file');
@@ -99,7 +103,9 @@ function listEntries(session: H5Session, id: bigint, limits: Limits, file: FileB
   const listed = session.run('listing the root group', undefined, (module) => ({
     datasets: module.get_names(id, '/', false),
     attributes: module.get_attribute_names(id, '/'),
+    root: module.create_object_reference(id, '/'),
   }));
+  inFile({ where }, () => checkStrings(file, listed.root));
   checkLimit('too many entries', listed.datasets.length + listed.attributes.length, limits.tensors, { where });
   for (const name of listed.datasets) {
     const place = { where, tensor: name };
@@ -123,7 +129,7 @@ function listEntries(session: H5Session, id: bigint, limits: Limits, file: FileB
       if (!Object.hasOwn(FILTERS, id))
         throw new PruneError('unsupported', { ...place, what: 'HDF5 filter', got: `${id} ${name}` });
     }
-    const stored = bytesInFile(file, reference, place) ?? elementBytes(info, metadata);
+    const stored = inFile(place, () => storedBytes(file, reference)) ?? elementBytes(info, metadata);
     const codec = filters.map(({ id }) => FILTERS[id]).join('+') || 'raw';
     found.set(name, { kind: 'dataset', metadata, info: { ...info, codec, storedBytes: stored } });
   }
@@ -179,9 +185,10 @@ function checkedInfo(
   return { dtype, shape: dtype === 'string' ? [] : [...shape] };
 }
 
-function bytesInFile(file: FileBytes, reference: ArrayLike<number>, place: { where: string; tensor: string }) {
+/** Runs a check of our own on the file's structures; its errors know no place yet. */
+function inFile<T>(place: { where: string; tensor?: string }, check: () => T): T {
   try {
-    return storedBytes(file, reference);
+    return check();
   } catch (error) {
     throw locateError(error, place);
   }

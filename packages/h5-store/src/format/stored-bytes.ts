@@ -1,11 +1,5 @@
 import { isPruneError, PruneError } from '@prune/state-dict';
-
-/** Synchronous reads of the file that h5wasm has open. */
-export interface FileBytes {
-  readonly size: number;
-  /** Exactly these bytes; throws at the end of the file. */
-  read(offset: number, length: number): Uint8Array;
-}
+import { type FileBytes, headerMessages } from './header-messages.js';
 
 /**
  * Bytes that a dataset's elements take in the file, filters applied, which h5wasm does not tell: read from its object header at the address that an
@@ -23,47 +17,11 @@ export function storedBytes(file: FileBytes, reference: ArrayLike<number>): numb
 }
 
 const LAYOUT = 0x08;
-const CONTINUATION = 0x10;
-/** Continuation blocks of a header, at most: a chain may be a circle. */
-const MOST_BLOCKS = 64;
 
 function findLayout(file: FileBytes, address: bigint): DataView | undefined {
-  const start = view(file.read(Number(address), 16));
-  const modern = start.getUint32(0, true) === OHDR;
-  const flags = modern ? start.getUint8(5) : 0;
-  let blocks: [offset: number, length: number][];
-  if (modern) {
-    const sizeAt = 6 + (flags & 0x20 ? 16 : 0) + (flags & 0x10 ? 4 : 0);
-    const width = 1 << (flags & 3);
-    const size = view(file.read(Number(address) + sizeAt, width));
-    const length = width === 1 ? size.getUint8(0) : width === 2 ? size.getUint16(0, true) : size.getUint32(0, true);
-    blocks = [[Number(address) + sizeAt + width, length]];
-  } else {
-    blocks = [[Number(address) + 16, start.getUint32(8, true)]];
-  }
-  const head = modern ? 4 + (flags & 0x04 ? 2 : 0) : 8;
-  for (let b = 0; b < blocks.length && b < MOST_BLOCKS; b++) {
-    const [offset, length] = blocks[b];
-    const bytes = view(file.read(offset, length));
-    for (let at = 0; at + head <= bytes.byteLength; ) {
-      const type = modern ? bytes.getUint8(at) : bytes.getUint16(at, true);
-      const size = bytes.getUint16(at + (modern ? 1 : 2), true);
-      const body = new DataView(bytes.buffer, bytes.byteOffset + at + head, size);
-      if (type === LAYOUT) return body;
-      if (type === CONTINUATION) {
-        const to = Number(body.getBigUint64(0, true));
-        const span = Number(body.getBigUint64(8, true));
-        // A version 2 block has a signature in front and a checksum behind.
-        blocks.push(modern ? [to + 4, span - 8] : [to, span]);
-      }
-      at += head + size;
-    }
-  }
+  for (const { type, body } of headerMessages(file, Number(address))) if (type === LAYOUT) return body;
   return undefined;
 }
-
-/** `OHDR`, little-endian. */
-const OHDR = 0x5244484f;
 
 function layoutBytes(file: FileBytes, layout: DataView): number | undefined {
   const version = layout.getUint8(0);
