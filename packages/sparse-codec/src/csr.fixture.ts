@@ -1,4 +1,4 @@
-import type { CsrMatrix } from '@prune/state-dict';
+import type { CsrMatrix, EncodedBlock, EncodedPiece } from '@prune/state-dict';
 import fc from 'fast-check';
 
 /** A CSR matrix of a dense one, given row by row. */
@@ -58,3 +58,9 @@ export const anyMatrix: fc.Arbitrary<CsrMatrix> = fc
     seed: fc.nat(),
   })
   .map(({ rows, columns, density, seed }) => prunedMatrix(rows, columns, density, seed));
+
+/** An encoded block whole, as a store writes it. */
+export function blockBytes(block: EncodedBlock | undefined): Uint8Array {
+  if (block === undefined || block instanceof Uint8Array) return block ?? new Uint8Array(0);
+  return Uint8Array.from([...(block as Iterable<EncodedPiece>)].flatMap(({ bytes }) => [...bytes]));
+}

@@ -1,7 +1,8 @@
-import { DEFAULT_LIMITS, type NamedTensor, type TensorData, tensor } from '@prune/state-dict';
+import { DEFAULT_LIMITS, type EncodedPiece, type NamedTensor, type TensorData, tensor } from '@prune/state-dict';
 import { expect, test } from 'vitest';
-import { prunedMatrix, randomOf } from './csr.fixture.js';
+import { blockBytes, prunedMatrix, randomOf } from './csr.fixture.js';
 import { entropyCodec } from './entropy-codec.js';
+import { openCsr } from './open-csr.js';
 
 const codec = entropyCodec();
 
@@ -24,7 +25,7 @@ function triple(module = 'a.query', matrix = prunedMatrix(60, 70, 0.2, 1)): Name
 }
 
 async function roundTrip(tensors: NamedTensor[]): Promise<number> {
-  const bytes = (await codec.encode(tensors)) as Uint8Array;
+  const bytes = blockBytes(await codec.encode(tensors));
   const infos = tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape }));
   const back = await codec.decode(bytes, infos, DEFAULT_LIMITS);
   expect(back).toEqual(tensors.map(({ dtype, shape, data }) => ({ dtype, shape, data })));
@@ -47,6 +48,17 @@ test('a triple is one group, whatever order its tensors come in', async () => {
   const raw = tensors.reduce((sum, { data }) => sum + data.byteLength, 0);
   expect(await roundTrip(tensors)).toBeLessThan(0.7 * raw);
   await roundTrip([tensors[2], tensors[0], tensors[1]]);
+});
+
+test('a report can say what bytes are columns and what are values', async () => {
+  const tensors = triple();
+  const pieces = (await codec.encode(tensors)) as EncodedPiece[];
+  const stream = openCsr(blockBytes(pieces));
+  const sizeOf = (which: number) =>
+    pieces.filter(({ tensor: of }) => of === which).reduce((sum, { bytes }) => sum + bytes.length, 0);
+  expect(sizeOf(0)).toBe(stream.blocks.reduce((sum, { valueBytes }) => sum + valueBytes, 0));
+  expect(sizeOf(2)).toBe(stream.blocks.reduce((sum, { maskBytes }) => sum + maskBytes, 0));
+  expect(sizeOf(1)).toBeGreaterThan(stream.modelBytes);
 });
 
 test('int32 indices stay int32', async () => {
@@ -90,7 +102,7 @@ test('an embedding table and its scales', async () => {
 
 test('infos that do not fit the bytes are corrupt', async () => {
   const tensors = triple();
-  const bytes = (await codec.encode(tensors)) as Uint8Array;
+  const bytes = blockBytes(await codec.encode(tensors));
   const shapes: [number, number[]][] = [
     [0, [tensors[0].data.length + 1]],
     [1, [tensors[1].data.length - 1]],

@@ -4,6 +4,7 @@ import {
   type CsrMatrix,
   DTYPES,
   type Dtype,
+  type EncodedPiece,
   type Limits,
   type NamedInfo,
   type NamedTensor,
@@ -46,7 +47,8 @@ export function entropyCodec(options: EncodeOptions = {}): Codec {
       if (kind === undefined) return undefined;
       const bytes = encodeKind(kind, tensors, preset);
       const raw = tensors.reduce((sum, { data }) => sum + data.byteLength, 0);
-      return bytes !== undefined && bytes.length < raw ? bytes : undefined;
+      if (bytes === undefined || bytes.length >= raw) return undefined;
+      return kind === 'csr' ? piecesOf(bytes, tensors) : bytes;
     },
     decode(bytes, infos, limits) {
       const kind = kindOf(infos);
@@ -116,6 +118,23 @@ function encodeKind(
   }
   const matrix = matrixOf(tensors);
   return matrix === undefined ? undefined : encodeCsr(matrix, { preset });
+}
+
+/** The bytes of a matrix by what they code: values, columns, and the head with the densities of rows, for reports. */
+function piecesOf(bytes: Uint8Array, tensors: readonly NamedTensor[]): EncodedPiece[] {
+  const [values, rows, columns] = CSR_PARTS.map((part) => tensors.indexOf(partOf(tensors, part)));
+  const { blocks, form } = openCsr(bytes);
+  if (form === 'plain') return [{ bytes }];
+  const pieces: EncodedPiece[] = [];
+  let at = blocks.reduce((start, { maskBytes, valueBytes }) => start - maskBytes - valueBytes, bytes.length);
+  pieces.push({ bytes: bytes.subarray(0, at), tensor: rows });
+  for (const { maskBytes, valueBytes } of blocks) {
+    pieces.push({ bytes: bytes.subarray(at, at + maskBytes), tensor: columns });
+    at += maskBytes;
+    pieces.push({ bytes: bytes.subarray(at, at + valueBytes), tensor: values });
+    at += valueBytes;
+  }
+  return pieces;
 }
 
 function decodeKind(kind: Kind, bytes: Uint8Array, infos: readonly NamedInfo[], limits: Limits): readonly Tensor[] {

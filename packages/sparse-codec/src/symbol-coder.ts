@@ -26,7 +26,7 @@ export interface Lines {
 }
 
 /** All symbols by the same frequencies. */
-export function oneLine(symbols: Symbols): Lines {
+function oneLine(symbols: Symbols): Lines {
   return { width: symbols.length, classOf: new Uint8Array(1), classes: 1 };
 }
 
