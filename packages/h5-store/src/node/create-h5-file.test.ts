@@ -1,0 +1,143 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Elementary, type ModelMetadata, tensor, writeStore } from '@prune/state-dict';
+import * as memory from 'h5wasm';
+import * as h5wasm from 'h5wasm/node';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openH5Store } from '../open-h5-store.js';
+import { createH5File } from './create-h5-file.js';
+import { openH5File } from './open-h5-file.js';
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'prune-h5-'));
+  path = join(folder, 'model.h5');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const entries = new Map<string, Elementary>([['a', tensor('int8', [3], Int8Array.of(1, 2, 3))]]);
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+const write = async (metadata: ModelMetadata, overwrite?: boolean) =>
+  writeStore(await createH5File(h5wasm, path, { overwrite }), entries, metadata);
+
+test('no metadata leaves nothing beside the file', async () => {
+  await write({});
+  expect(readdirSync(folder)).toEqual(['model.h5']);
+  const store = await openH5File(h5wasm, path);
+  expect(store.metadata).toEqual({ config: undefined, modules: undefined, profile: undefined, files: undefined });
+  await store.close();
+});
+
+test('all metadata comes back, byte for byte', async () => {
+  const vocabulary = bytesOf('[PAD]\n[UNK]\n');
+  await write({
+    config: { model_type: 'bert' },
+    modules: { a: { version: 4 } },
+    profile: 'qnnpack',
+    files: new Map([['vocab.txt', vocabulary]]),
+  });
+  expect(readdirSync(folder).sort()).toEqual(['config.json', 'metadata.json', 'model.h5', 'prune.json', 'vocab.txt']);
+  const { metadata, close } = await openH5File(h5wasm, path);
+  expect(metadata.config).toEqual({ model_type: 'bert' });
+  expect(metadata.modules).toEqual({ a: { version: 4 } });
+  expect(metadata.profile).toBe('qnnpack');
+  expect([...(metadata.files?.keys() ?? [])]).toEqual(['vocab.txt']);
+  expect(new Uint8Array((await metadata.files?.get('vocab.txt')) ?? [])).toEqual(vocabulary);
+  await close();
+});
+
+test('a file beside it that says something else is refused by name, and nothing changes; overwrite replaces it', async () => {
+  writeFileSync(join(folder, 'config.json'), '{"model_type": "other"}');
+  const writing = write({ config: { model_type: 'bert' }, modules: {} });
+  await expect(writing).rejects.toMatchObject({ code: 'mismatch', where: join(folder, 'config.json') });
+  expect(readdirSync(folder)).toEqual(['config.json']);
+  expect(readFileSync(join(folder, 'config.json'), 'utf8')).toBe('{"model_type": "other"}');
+  await write({ config: { model_type: 'bert' } }, true);
+  expect(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))).toEqual({ model_type: 'bert' });
+});
+
+test('JSON that says the same in other words is kept as it is', async () => {
+  const same = '{"b":[1,{"c":null}],\n"a":2}';
+  writeFileSync(join(folder, 'config.json'), same);
+  await write({ config: { a: 2, b: [1, { c: null }] } });
+  expect(readFileSync(join(folder, 'config.json'), 'utf8')).toBe(same);
+});
+
+test('metadata.json and prune.json go with the file: replaced and removed with it, refused without it', async () => {
+  await write({ modules: { a: { version: 3 } }, profile: 'qnnpack' });
+  await write({ modules: { a: { version: 4 } } });
+  expect(JSON.parse(readFileSync(join(folder, 'metadata.json'), 'utf8'))).toEqual({ a: { version: 4 } });
+  expect(existsSync(join(folder, 'prune.json'))).toBe(false);
+  rmSync(path);
+  await expect(write({ modules: { a: { version: 3 } } })).rejects.toMatchObject({ code: 'mismatch' });
+  await expect(write({})).rejects.toMatchObject({ code: 'mismatch', where: join(folder, 'metadata.json') });
+  expect(readdirSync(folder)).toEqual(['metadata.json']);
+});
+
+test.each(['../evil', '/tmp/evil', 'config.json', 'notes.txt'])(
+  'a file named %j has no place beside it',
+  async (name) => {
+    await expect(write({ files: new Map([[name, bytesOf('x')]]) })).rejects.toMatchObject({
+      code: 'unsupported',
+      got: name,
+    });
+    expect(readdirSync(folder)).toEqual([]);
+  },
+);
+
+test('a failed put and an abort leave the old file and nothing else', async () => {
+  await write({});
+  const old = readFileSync(path);
+  const writer = await createH5File(h5wasm, path);
+  await writer.put('a', tensor('int8', [2], Int8Array.of(9, 9)));
+  const twice = writeStore(writer, new Map([...entries, ['b/c', 'x']]), {});
+  await expect(twice).rejects.toMatchObject({ code: 'invalid-argument', tensor: 'a' });
+  await writer.abort();
+  await expect(writer.put('z', 'x')).rejects.toMatchObject({ code: 'invalid-argument' });
+  const named = writeStore(await createH5File(h5wasm, path), new Map([['b/c', 'x']]), {});
+  await expect(named).rejects.toMatchObject({ code: 'unsupported', tensor: 'b/c' });
+  expect(readdirSync(folder)).toEqual(['model.h5']);
+  expect(readFileSync(path)).toEqual(old);
+});
+
+test('what is missing, no file, no HDF5, or beside broken JSON is an error that names it', async () => {
+  await expect(openH5File(h5wasm, path)).rejects.toMatchObject({ code: 'missing', where: path });
+  await expect(openH5File(h5wasm, folder)).rejects.toMatchObject({ code: 'io', where: folder });
+  writeFileSync(path, 'no HDF5');
+  await expect(openH5File(h5wasm, path)).rejects.toMatchObject({ code: 'corrupt', where: path });
+  rmSync(path);
+  await write({});
+  writeFileSync(join(folder, 'metadata.json'), '[1]');
+  await expect(openH5File(h5wasm, path)).rejects.toMatchObject({ code: 'corrupt', where: 'metadata.json' });
+});
+
+test('the other build of h5wasm, bad options and a closed store are refused', async () => {
+  await write({});
+  await expect(openH5File(memory, path)).rejects.toMatchObject({ code: 'invalid-argument' });
+  await expect(openH5Store(h5wasm, readFileSync(path))).rejects.toMatchObject({ code: 'invalid-argument' });
+  await expect(createH5File(h5wasm, join(folder, 'x.h5'), { level: 10 })).rejects.toMatchObject({
+    code: 'invalid-argument',
+  });
+  const store = await openH5File(h5wasm, path);
+  await store.close();
+  await store.close();
+  await expect(store.get('a')).rejects.toMatchObject({ code: 'invalid-argument', tensor: 'a' });
+  expect(readdirSync(folder)).toEqual(['model.h5']);
+});
+
+test('limits come before reading', async () => {
+  await write({});
+  await expect(
+    openH5File(h5wasm, path, { limits: { tensorBytes: 2, tensors: 9, rank: 8, headerBytes: 99 } }),
+  ).rejects.toMatchObject({
+    code: 'limit',
+    tensor: 'a',
+  });
+  await expect(
+    openH5File(h5wasm, path, { limits: { tensorBytes: 99, tensors: 0, rank: 8, headerBytes: 99 } }),
+  ).rejects.toMatchObject({
+    code: 'limit',
+  });
+});
