@@ -1,5 +1,5 @@
 import {
-  ATTENTION_OUTPUT, CHUNK, FAULT, INTERMEDIATE, KEY, LANES, linearAt, linearKind, linearRows, normAt, OUTPUT, planContext, planEndLayer,
+  ATTENTION_OUTPUT, FAULT, INTERMEDIATE, KEY, LANES, linearAt, linearChunks, linearColumns, linearKind, normAt, OUTPUT, planContext, planEndLayer,
   planFirstLayer, planHeads, planHidden, planHiddenStates, planInt16, planIntermediate, planLanes, planMiddle, planParts,
   planQkv, planRanges, planRangeStride, planRowwise, planSequenceCount, planTiles, planWide, QUERY, ROW, setScratch, VALUE,
 } from './memory';
@@ -26,8 +26,6 @@ let held: i32 = -1;
 @inline function tileAt(buffer: i32, features: i32, tile: i32): i32 { return buffer + tile * features * ROW; }
 // @ts-ignore: decorator
 @inline function vectorsOf(tile: i32): i32 { return (min(LANES, planLanes() - tile * LANES) + 3) >> 2; }
-// @ts-ignore: decorator
-@inline function chunksOf(rows: i32): i32 { return (rows + CHUNK - 1) / CHUNK; }
 
 function fault(): void { store<i32>(FAULT, 1); }
 
@@ -53,10 +51,10 @@ function quantize(phase: i32, tile: i32, x: i32, columns: i32): void {
  */
 function linearPhase(phase: i32, layer: i32, which: i32, x: i32, range: i32, out: i32, outFeatures: i32, residual: i32, then: i32): void {
   const linear = linearAt(layer, which);
-  const columns = load<i32>(linear, 8);
+  const columns = linearColumns(linear);
   const parts = planParts();
   const items = planTiles() * parts;
-  const chunks = chunksOf(linearRows(linear));
+  const chunks = linearChunks(linear);
   if (linearKind(linear) == 0 && !planRowwise() && !chooseFrom(rangeSlot(layer, range))) fault();
   for (let item = nextItem(phase); item < items; item = nextItem(phase)) {
     const tile = item / parts;
@@ -75,7 +73,6 @@ function queryKeyValue(phase: i32, layer: i32): void {
   const hidden = planHidden();
   const parts = planParts();
   const items = planTiles() * parts;
-  const chunks = chunksOf(hidden);
   const any = linearKind(linearAt(layer, QUERY)) == 0 || linearKind(linearAt(layer, KEY)) == 0 || linearKind(linearAt(layer, VALUE)) == 0;
   if (any && !planRowwise() && !chooseFrom(rangeSlot(layer, OF_HIDDEN))) fault();
   for (let item = nextItem(phase); item < items; item = nextItem(phase)) {
@@ -84,8 +81,10 @@ function queryKeyValue(phase: i32, layer: i32): void {
     const from = tileAt(planHiddenStates(), hidden, tile);
     if (any) quantize(phase, tile, from, hidden);
     for (let which = QUERY; which <= VALUE; which++) {
+      const linear = linearAt(layer, which);
+      const chunks = linearChunks(linear);
       linearTile(
-        linearAt(layer, which), from, vectorsOf(tile), chunks * part / parts, chunks * (part + 1) / parts,
+        linear, from, vectorsOf(tile), chunks * part / parts, chunks * (part + 1) / parts,
         tileAt(planQkv(), 3 * hidden, tile) + which * hidden * ROW, 0, STORE,
       );
     }

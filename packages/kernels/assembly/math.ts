@@ -1,4 +1,4 @@
-import { ABS_MASK, constant, EXP_C, GELU_P, HALF, LOG2_E, MAGIC, ONE, T_MAX, T_MIN, TANH_CUBE, TANH_SCALE } from './memory';
+import { constant, EXP_C, LOG2_E, MAGIC, ONE, T_MAX, T_MIN, TANH_CUBE, TANH_SCALE } from './memory';
 
 /** src/reference/exp.ts for arguments up to 0. */
 // @ts-ignore: decorator
@@ -26,21 +26,23 @@ import { ABS_MASK, constant, EXP_C, GELU_P, HALF, LOG2_E, MAGIC, ONE, T_MAX, T_M
   return i32x4.add(p, i32x4.shl(shifted, 23));
 }
 
-/** src/reference/activate.ts, gelu */
+/** src/reference/activate.ts, gelu; all constants handed in. */
 // @ts-ignore: decorator
-@inline export function gelu(x: v128): v128 {
-  const a = v128.and(x, constant(ABS_MASK));
-  let p = f32x4.add(f32x4.mul(constant(GELU_P + 5), a), constant(GELU_P + 4));
-  p = f32x4.add(f32x4.mul(p, a), constant(GELU_P + 3));
-  p = f32x4.add(f32x4.mul(p, a), constant(GELU_P + 2));
-  p = f32x4.add(f32x4.mul(p, a), constant(GELU_P + 1));
-  p = f32x4.add(f32x4.mul(p, a), constant(GELU_P));
-  p = f32x4.add(f32x4.mul(p, a), constant(ONE));
+@inline export function gelu(
+  x: v128, p1: v128, p2: v128, p3: v128, p4: v128, p5: v128, p6: v128, one: v128, half: v128, mask: v128,
+): v128 {
+  const a = v128.and(x, mask);
+  let p = f32x4.add(f32x4.mul(p6, a), p5);
+  p = f32x4.add(f32x4.mul(p, a), p4);
+  p = f32x4.add(f32x4.mul(p, a), p3);
+  p = f32x4.add(f32x4.mul(p, a), p2);
+  p = f32x4.add(f32x4.mul(p, a), p1);
+  p = f32x4.add(f32x4.mul(p, a), one);
   p = f32x4.mul(p, p);
   p = f32x4.mul(p, p);
   p = f32x4.mul(p, p);
   p = f32x4.mul(p, p);
-  return f32x4.sub(relu(x), f32x4.div(f32x4.mul(a, constant(HALF)), p));
+  return f32x4.sub(relu(x), f32x4.div(f32x4.mul(a, half), p));
 }
 
 /** src/reference/activate.ts, gelu_new */

@@ -31,6 +31,7 @@ export const TANH_SCALE: i32 = 17;
 export const TANH_CUBE: i32 = 18;
 export const ABS_MASK: i32 = 19;
 export const LOW_16: i32 = 20;
+export const EVEN_16: i32 = 21; // int16 1, 0, 1, 0, ...
 
 const PLAN: i32 = 1024;
 
@@ -145,21 +146,18 @@ export const LAYER_BYTES: i32 = 6 * LINEAR_BYTES + 16;
 @inline export function linearBlocks(linear: i32): i32 { return load<i32>(linear, 12); }
 // @ts-ignore: decorator
 @inline export function linearBlockColumns(linear: i32): i32 { return load<i32>(linear, 16); }
-/** uint32 [blocks][chunks of 16 rows]: where the chunk's part of the stream starts. */
+/** uint32 [blocks][chunks]: where the chunk's part of the stream starts. */
 // @ts-ignore: decorator
 @inline export function linearStarts(linear: i32): i32 { return load<i32>(linear, 20); }
-/** int32 [rows]: sums of the weights. */
+/** float32 [rows], of a float Linear; -0 where there is none: x + -0 is x for every x, -0 too. */
 // @ts-ignore: decorator
-@inline export function linearSums(linear: i32): i32 { return load<i32>(linear, 24); }
-/** float32 [rows] */
-// @ts-ignore: decorator
-@inline export function linearScales(linear: i32): i32 { return load<i32>(linear, 28); }
-/** float32 [rows]; -0 where there is none: x + -0 is x for every x, -0 too. */
-// @ts-ignore: decorator
-@inline export function linearBias(linear: i32): i32 { return load<i32>(linear, 32); }
+@inline export function linearBias(linear: i32): i32 { return load<i32>(linear, 24); }
 
-/** Rows of a chunk, the unit in which threads share a matrix. */
-export const CHUNK: i32 = 16;
+/** The units in which threads share a matrix, and the rows of each but the last. */
+// @ts-ignore: decorator
+@inline export function linearChunks(linear: i32): i32 { return load<i32>(linear, 28); }
+// @ts-ignore: decorator
+@inline export function linearChunkRows(linear: i32): i32 { return load<i32>(linear, 32); }
 
 // Scratch of a thread: fixed parts first.
 /** The int32 sums of a row. */

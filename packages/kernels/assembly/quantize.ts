@@ -53,7 +53,7 @@ export function chooseFrom(slots: i32): bool {
 /**
  * Quantizes float32 [columns][32] at `x` to bytes [columns][32]: codes 0..127 for the relaxed kernel, centred on 0 for the others; `vectors`
  * of 4 lanes are wanted, the others may hold anything. Gives false when a token's range is not finite.
- * shapes: x f32[columns][32] -> quantizedTile i8[columns][32]
+ * shapes: x f32[columns][32] -> quantizedTile i8[columns][32], eight tokens in the order 0 4 1 5 2 6 3 7
  */
 export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
   const wide = planProfile() != 0;
@@ -105,8 +105,9 @@ export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
     const b = i32x4.add(f32x4.add(f32x4.mul(v128.load(x, 16), i1), magic), z1);
     const c = i32x4.add(f32x4.add(f32x4.mul(v128.load(x, 32), i2), magic), z2);
     const d = i32x4.add(f32x4.add(f32x4.mul(v128.load(x, 48), i3), magic), z3);
-    const low = i16x8.narrow_i32x4_s(a, b);
-    const high = i16x8.narrow_i32x4_s(c, d);
+    // Codes lie within -1..256 before the clamp, so their low halves are all of them.
+    const low = interleaved(a, b);
+    const high = interleaved(c, d);
     const codes = wide ? i8x16.narrow_i16x8_s(low, high) : i8x16.narrow_i16x8_u(low, high);
     if (!wide) seen = v128.or(seen, codes);
     v128.store(target, codes);
@@ -114,6 +115,12 @@ export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
     target += 32;
   }
   return seen;
+}
+
+/** Eight tokens as int16 in the order 0 4 1 5 2 6 3 7: the kernels widen even and odd lanes, which are then 0..3 and 4..7. */
+// @ts-ignore: decorator
+@inline function interleaved(a: v128, b: v128): v128 {
+  return v128.shuffle<i16>(a, i32x4.shl(b, 16), 0, 9, 2, 11, 4, 13, 6, 15);
 }
 
 /** Each token's own range, scale and zero point into the thread's scratch. */

@@ -1,16 +1,20 @@
+import { constant, EVEN_16 } from './memory';
 import { center } from './quantize';
 
 // The sparse int8 kernels. The weight stream of a block of columns (src/wasm/pack-linear.ts writes it), row by row:
 //
-//     row    uint16 minus, uint16 plus       numbers of groups
-//     group  uint16 pairs >= 1
-//     pair   uint16 a, uint16 b              offsets of two features' rows in the quantized tile (column * 32)
-//            int8 wa, int8 wb                their weights; a group of odd size ends with a weight of 0
+//     row    uint32 row                                which one it is
+//            int32 sum, float32 scale, float32 bias    of all its weights; bias -0 where there is none: x + -0 is x for every x
+//            uint16 minus, uint16 plus                 how many groups it has
+//     group  uint16 bytes                              of the pairs that follow; at least one
+//     pair   uint16 a, uint16 b                        offsets of two features' rows in the quantized tile (column * 32)
+//            int8 wa, int8 wb                          their weights; an odd one out is with a weight of 0
 //
-// A group's sum fits int16 for ANY activation, so eight tokens are summed in one i16x8 and widened once a group. Two forms:
+// A group's sum fits int16 for ANY activation, so eight tokens are summed in one i16x8 and widened once a group (a
+// multiplication by 1 and 0 for the even lanes, a shift for the odd ones: the tile's tokens are in an order that makes them 0..3 and 4..7). Two forms:
 //
-//     mixed (codes 0..127): signed weights, at most 255 of either sign a group. 255 * 127 < 2^15 for codes as they are (relaxed);
-//                           510 * 64 < 2^15 for codes - 64, the edge code 128 included (plain).
+//     mixed (codes 0..127): signed weights, 255 of plus and 256 of minus a group at most. 256 * 127 < 2^15 for codes as they are (relaxed);
+//                           511 * 64 < 2^15 for codes - 64, the edge code 128 included (plain).
 //     split (codes 0..255): magnitudes up to 127, groups of negative weights first, at most 255 a group; codes - 128: 255 * 128 < 2^15.
 //
 // The relaxed dot product takes a 7-bit operand: the codes in the mixed form, the magnitudes in the split one.
@@ -39,11 +43,11 @@ export const RELAXED_SPLIT: i32 = 2;
       c7 = v128.load(from, 112);
     }
   }
-  let minus = <i32>load<u16>(p);
-  let groups = minus + <i32>load<u16>(p, 2);
-  p += 4;
+  let minus = <i32>load<u16>(p, 16);
+  let groups = minus + <i32>load<u16>(p, 18);
+  p += 20;
   while (groups > 0) {
-    const end = p + 2 + 6 * <i32>load<u16>(p);
+    const end = p + 2 + <i32>load<u16>(p);
     p += 2;
     let a0 = i16x8.splat(0);
     let a1 = i16x8.splat(0);
@@ -79,32 +83,33 @@ export const RELAXED_SPLIT: i32 = 2;
       }
       p += 6;
     } while (p < end);
+    const even = constant(EVEN_16);
     if (split && minus > 0) {
-      c0 = i32x4.sub(c0, i32x4.extend_low_i16x8_s(a0));
-      c1 = i32x4.sub(c1, i32x4.extend_high_i16x8_s(a0));
+      c0 = i32x4.sub(c0, i32x4.dot_i16x8_s(a0, even));
+      c1 = i32x4.sub(c1, i32x4.shr_s(a0, 16));
       if (lanes > 8) {
-        c2 = i32x4.sub(c2, i32x4.extend_low_i16x8_s(a1));
-        c3 = i32x4.sub(c3, i32x4.extend_high_i16x8_s(a1));
+        c2 = i32x4.sub(c2, i32x4.dot_i16x8_s(a1, even));
+        c3 = i32x4.sub(c3, i32x4.shr_s(a1, 16));
       }
       if (lanes > 16) {
-        c4 = i32x4.sub(c4, i32x4.extend_low_i16x8_s(a2));
-        c5 = i32x4.sub(c5, i32x4.extend_high_i16x8_s(a2));
-        c6 = i32x4.sub(c6, i32x4.extend_low_i16x8_s(a3));
-        c7 = i32x4.sub(c7, i32x4.extend_high_i16x8_s(a3));
+        c4 = i32x4.sub(c4, i32x4.dot_i16x8_s(a2, even));
+        c5 = i32x4.sub(c5, i32x4.shr_s(a2, 16));
+        c6 = i32x4.sub(c6, i32x4.dot_i16x8_s(a3, even));
+        c7 = i32x4.sub(c7, i32x4.shr_s(a3, 16));
       }
       minus--;
     } else {
-      c0 = i32x4.add(c0, i32x4.extend_low_i16x8_s(a0));
-      c1 = i32x4.add(c1, i32x4.extend_high_i16x8_s(a0));
+      c0 = i32x4.add(c0, i32x4.dot_i16x8_s(a0, even));
+      c1 = i32x4.add(c1, i32x4.shr_s(a0, 16));
       if (lanes > 8) {
-        c2 = i32x4.add(c2, i32x4.extend_low_i16x8_s(a1));
-        c3 = i32x4.add(c3, i32x4.extend_high_i16x8_s(a1));
+        c2 = i32x4.add(c2, i32x4.dot_i16x8_s(a1, even));
+        c3 = i32x4.add(c3, i32x4.shr_s(a1, 16));
       }
       if (lanes > 16) {
-        c4 = i32x4.add(c4, i32x4.extend_low_i16x8_s(a2));
-        c5 = i32x4.add(c5, i32x4.extend_high_i16x8_s(a2));
-        c6 = i32x4.add(c6, i32x4.extend_low_i16x8_s(a3));
-        c7 = i32x4.add(c7, i32x4.extend_high_i16x8_s(a3));
+        c4 = i32x4.add(c4, i32x4.dot_i16x8_s(a2, even));
+        c5 = i32x4.add(c5, i32x4.shr_s(a2, 16));
+        c6 = i32x4.add(c6, i32x4.dot_i16x8_s(a3, even));
+        c7 = i32x4.add(c7, i32x4.shr_s(a3, 16));
       }
     }
     groups--;

@@ -7,7 +7,7 @@ import { EXP_COEFFICIENTS, EXP_LIMIT, ROUNDING_MAGIC } from '../reference/exp.js
 export const LANES = 32;
 /** Bytes of a feature's float32 row in a tile. */
 export const FLOAT_ROW_BYTES = 4 * LANES;
-/** Rows that threads share a matrix by. */
+/** Rows that threads share a matrix of one block by. */
 export const CHUNK = 16;
 
 export const PLAN = 1024;
@@ -85,7 +85,7 @@ export function writeConstants(buffer: ArrayBufferLike): void {
     for (let lane = 0; lane < 4; lane++) set(16 * index + 4 * lane);
   };
   for (const [index, value] of floats.entries()) write(index, (at) => view.setFloat32(at, value, true));
-  for (const [index, value] of [0x7fffffff, 0xffff].entries()) {
+  for (const [index, value] of [0x7fffffff, 0xffff, 1].entries()) {
     write(floats.length + index, (at) => view.setInt32(at, value, true));
   }
 }

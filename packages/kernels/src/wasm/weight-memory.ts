@@ -58,9 +58,9 @@ export class WeightMemory {
         packed.blocks,
         packed.blockColumns,
         starts,
-        this.#append(packed.sums),
-        this.#append(packed.scales),
         this.#append(packed.bias),
+        packed.chunks,
+        packed.chunkRows,
       );
       while (words.length % (LINEAR_BYTES / 4) !== 0) words.push(0);
     }
