@@ -9,7 +9,7 @@ import {
 /** The notebook's file of PyTorch's module versions. */
 export const MODULES_FILE = 'metadata.json';
 /** The Hugging Face configuration. */
-export const CONFIG_FILE = 'config.json';
+const CONFIG_FILE = 'config.json';
 /** What the notebook has no place for: the quantization profile. Its loader never looks at it. */
 export const PRUNE_FILE = 'prune.json';
 /** The tokenizers' files that travel with a model. */

@@ -4,7 +4,7 @@ import type { Metric } from './metrics.js';
 export type Thresholds = Readonly<Record<Metric['kind'], number>>;
 
 /** Sizes are the same on every run. Ratios are taken within a round and drift little; bare seconds drift with the machine, by half on a shared one. */
-export const DEFAULT_THRESHOLDS: Thresholds = { size: 0.002, ratio: 0.15, time: 0.5, memory: 0.15 };
+const DEFAULT_THRESHOLDS: Thresholds = { size: 0.002, ratio: 0.15, time: 0.5, memory: 0.15 };
 
 /** A figure now and before. */
 export interface Change {
