@@ -9,8 +9,8 @@ import { rangeHigh, rangeLow, setRange } from './range';
 //
 //     scores   f32 or i16 pairs [keys + 4][8 lanes]     4 KB for 128 keys: stays in L1
 //     queries  f32 [size][8], or i16 pairs [size / 2][8]
-//     keys     i16 pairs of features [size / 2][keys]   int16 mode only
-//     values   i16 [size][keys]                         int16 mode only
+//     keys     i16 pairs of features [keys / 4][size / 2][4]    int16 mode only
+//     values   i16 pairs of keys [size / 4][keys / 2][4]        int16 mode only; both are read from end to end
 
 /** Where a lane of a buffer with `features` features starts. */
 // @ts-ignore: decorator
@@ -188,6 +188,8 @@ export function attendInt16(item: i32): bool {
   const queries = scores + (planMaxKeys() + 8) * 32;
   const packedKeys = queries + halfSize * 32;
   const packedValues = packedKeys + halfSize * stride;
+  // Four features of all pairs of keys.
+  const four = ((keys + 3) & ~3) << 3;
 
   const limit = <f32>planScoreCode();
   const qMax = largest(qkv, first, tokens, size);
@@ -198,8 +200,8 @@ export function attendInt16(item: i32): bool {
   const kLargest = reinterpret<f32>(kMax);
   const vLargest = reinterpret<f32>(vMax);
   const qInverse = f32x4.splat(inverseOf(qLargest, limit));
-  packKeys(kBuffer, first, keys, size, f32x4.splat(inverseOf(kLargest, limit)), packedKeys, stride);
-  packValues(vBuffer, first, keys, size, f32x4.splat(inverseOf(vLargest, 32767)), packedValues, stride >> 1);
+  packKeys(kBuffer, first, keys, size, f32x4.splat(inverseOf(kLargest, limit)), packedKeys);
+  packValues(vBuffer, first, keys, size, f32x4.splat(inverseOf(vLargest, 32767)), packedValues, four);
   const qScale: f32 = qLargest / limit;
   const kScale: f32 = kLargest / limit;
   const vScale: f32 = vLargest / <f32>32767;
@@ -217,20 +219,16 @@ export function attendInt16(item: i32): bool {
       v128.store(queries + (i << 4), packPair(q0 + i * ROW, two, qInverse));
       v128.store(queries + (i << 4), packPair(q1 + i * ROW, two, qInverse), 16);
     }
-    for (let k = 0; k < keys; k += 4) scoreInt16(queries, packedKeys + (k << 2), halfSize, stride, scores + (k << 5), scoreScale);
+    for (let k = 0; k < keys; k += 4) {
+      scoreInt16(queries, packedKeys + k * (halfSize << 2), halfSize, scores + (k << 5), scoreScale);
+    }
     exponentials(scores, keys);
     const pairs = packProbabilities(scores, keys);
     const c0 = laneAt(planContext() + feature * ROW, hidden, first + token);
     const c1 = pair ? laneAt(planContext() + feature * ROW, hidden, first + token + 4) : c0;
-    let i = 0;
-    let v = packedValues;
-    for (; i + 4 <= size; i += 4) {
-      mixInt16x4(scores, pairs, v, stride >> 1, c0 + i * ROW, c1 + i * ROW, contextScale);
-      v += 2 * stride;
-    }
-    for (; i < size; i++) {
-      mixInt16(scores, pairs, v, c0 + i * ROW, c1 + i * ROW, contextScale);
-      v += stride >> 1;
+    for (let i = 0, v = packedValues; i < size; i += 4) {
+      mixInt16(scores, pairs, v, min(4, size - i), c0 + i * ROW, c1 + i * ROW, contextScale);
+      v += four;
     }
   }
   return true;
@@ -270,38 +268,48 @@ function largest(buffer: i32, first: i32, count: i32, size: i32): i32 {
   return v128.or(low, i32x4.shl(f32x4.add(f32x4.mul(v128.load(x, ROW), inverse), magic), 16));
 }
 
-/** shapes: f32[size][32] from lane `first` on -> i16 pairs [size / 2][keys], rows of `stride` bytes */
-function packKeys(buffer: i32, first: i32, keys: i32, size: i32, inverse: v128, to: i32, stride: i32): void {
+/** shapes: f32[size][32] from lane `first` on -> i16 pairs [keys / 4][size / 2][4] */
+function packKeys(buffer: i32, first: i32, keys: i32, size: i32, inverse: v128, to: i32): void {
   const features = 3 * planHidden();
   for (let k = 0; k < keys; k += 4) {
     let p = laneAt(buffer, features, first + k);
-    let q = to + (k << 2);
     for (let i = 0; i < size; i += 2) {
-      v128.store(q, packPair(p, i + 1 < size, inverse));
+      v128.store(to, packPair(p, i + 1 < size, inverse));
       p += 2 * ROW;
-      q += stride;
+      to += 16;
     }
   }
 }
 
-/** shapes: f32[size][32] from lane `first` on -> i16[size][keys], rows of `stride` bytes */
-function packValues(buffer: i32, first: i32, keys: i32, size: i32, inverse: v128, to: i32, stride: i32): void {
+/** Two pairs of keys at a time. shapes: f32[size][32] from lane `first` on -> i16 pairs [size / 4][keys / 2][4], four features in `four` bytes */
+function packValues(buffer: i32, first: i32, keys: i32, size: i32, inverse: v128, to: i32, four: i32): void {
   const features = 3 * planHidden();
-  const magic = constant(MAGIC);
   for (let k = 0; k < keys; k += 4) {
     let p = laneAt(buffer, features, first + k);
-    let q = to + (k << 1);
-    for (let i = 0; i < size; i++) {
-      const codes = f32x4.add(f32x4.mul(v128.load(p), inverse), magic);
-      v128.store64_lane(q, v128.shuffle<i16>(codes, codes, 0, 2, 4, 6, 0, 2, 4, 6), 0);
-      p += ROW;
-      q += stride;
+    let q = to + (k << 3);
+    for (let i = 0; i < size; i += 4) {
+      const a = packKeyPairs(p, inverse);
+      const b = i + 1 < size ? packKeyPairs(p + ROW, inverse) : a;
+      const c = i + 2 < size ? packKeyPairs(p + 2 * ROW, inverse) : a;
+      const d = i + 3 < size ? packKeyPairs(p + 3 * ROW, inverse) : a;
+      const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
+      v128.store(q, v128.shuffle<i64>(ab, cd, 0, 2));
+      v128.store(q, v128.shuffle<i64>(ab, cd, 1, 3), 16);
+      p += 4 * ROW;
+      q += four;
     }
   }
 }
 
-/** Four keys' scores. shapes: queries i16 pairs [halfSize][8], keys i16 pairs [halfSize][..] -> scores f32[4][8] */
-function scoreInt16(queries: i32, keys: i32, halfSize: i32, stride: i32, scores: i32, scale: v128): void {
+/** Four keys of a feature as two pairs in the first half of the vector. */
+// @ts-ignore: decorator
+@inline function packKeyPairs(x: i32, inverse: v128): v128 {
+  const codes = f32x4.add(f32x4.mul(v128.load(x), inverse), constant(MAGIC));
+  return v128.shuffle<i16>(codes, codes, 0, 2, 4, 6, 0, 2, 4, 6);
+}
+
+/** Four keys' scores. shapes: queries i16 pairs [halfSize][8], keys i16 pairs [halfSize][4] -> scores f32[4][8] */
+function scoreInt16(queries: i32, keys: i32, halfSize: i32, scores: i32, scale: v128): void {
   let a0 = i32x4.splat(0);
   let a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
   for (const end = queries + (halfSize << 5); queries < end; queries += 32) {
@@ -319,7 +327,7 @@ function scoreInt16(queries: i32, keys: i32, halfSize: i32, stride: i32, scores:
     const kd = v128.load_splat<u32>(keys, 12);
     d0 = i32x4.add(d0, i32x4.dot_i16x8_s(q0, kd));
     d1 = i32x4.add(d1, i32x4.dot_i16x8_s(q1, kd));
-    keys += stride;
+    keys += 16;
   }
   v128.store(scores, f32x4.mul(f32x4.convert_i32x4_s(a0), scale));
   v128.store(scores, f32x4.mul(f32x4.convert_i32x4_s(a1), scale), 16);
@@ -357,49 +365,31 @@ function packProbabilities(scores: i32, keys: i32): i32 {
   return pairs;
 }
 
-/** Four features of the context. shapes: p i16 pairs [pairs][8], values i16[4][keys] in rows of `stride` bytes */
-function mixInt16x4(p: i32, pairs: i32, values: i32, stride: i32, to0: i32, to1: i32, scale: v128): void {
+/** Four features of the context, of which `count` are wanted. shapes: p i16 pairs [pairs][8], values i16 pairs [pairs][4] */
+function mixInt16(p: i32, pairs: i32, values: i32, count: i32, to0: i32, to1: i32, scale: v128): void {
   let a0 = i32x4.splat(0);
   let a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
-  let second = values + stride;
-  let third = second + stride;
-  let fourth = third + stride;
   for (const end = p + (pairs << 5); p < end; p += 32) {
     const p0 = v128.load(p);
     const p1 = v128.load(p, 16);
     const va = v128.load_splat<u32>(values);
     a0 = i32x4.add(a0, i32x4.dot_i16x8_s(p0, va));
     a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p1, va));
-    const vb = v128.load_splat<u32>(second);
+    const vb = v128.load_splat<u32>(values, 4);
     b0 = i32x4.add(b0, i32x4.dot_i16x8_s(p0, vb));
     b1 = i32x4.add(b1, i32x4.dot_i16x8_s(p1, vb));
-    const vc = v128.load_splat<u32>(third);
+    const vc = v128.load_splat<u32>(values, 8);
     c0 = i32x4.add(c0, i32x4.dot_i16x8_s(p0, vc));
     c1 = i32x4.add(c1, i32x4.dot_i16x8_s(p1, vc));
-    const vd = v128.load_splat<u32>(fourth);
+    const vd = v128.load_splat<u32>(values, 12);
     d0 = i32x4.add(d0, i32x4.dot_i16x8_s(p0, vd));
     d1 = i32x4.add(d1, i32x4.dot_i16x8_s(p1, vd));
-    values += 4;
-    second += 4;
-    third += 4;
-    fourth += 4;
+    values += 16;
   }
   keepScaled(a0, a1, scale, to0, to1);
-  keepScaled(b0, b1, scale, to0 + ROW, to1 + ROW);
-  keepScaled(c0, c1, scale, to0 + 2 * ROW, to1 + 2 * ROW);
-  keepScaled(d0, d1, scale, to0 + 3 * ROW, to1 + 3 * ROW);
-}
-
-function mixInt16(p: i32, pairs: i32, values: i32, to0: i32, to1: i32, scale: v128): void {
-  let a0 = i32x4.splat(0);
-  let a1 = a0;
-  for (const end = p + (pairs << 5); p < end; p += 32) {
-    const v = v128.load_splat<u32>(values);
-    a0 = i32x4.add(a0, i32x4.dot_i16x8_s(v128.load(p), v));
-    a1 = i32x4.add(a1, i32x4.dot_i16x8_s(v128.load(p, 16), v));
-    values += 4;
-  }
-  keepScaled(a0, a1, scale, to0, to1);
+  if (count > 1) keepScaled(b0, b1, scale, to0 + ROW, to1 + ROW);
+  if (count > 2) keepScaled(c0, c1, scale, to0 + 2 * ROW, to1 + 2 * ROW);
+  if (count > 3) keepScaled(d0, d1, scale, to0 + 3 * ROW, to1 + 3 * ROW);
 }
 
 // @ts-ignore: decorator

@@ -32,12 +32,11 @@ import { constant, EXP_C, LOG2_E, MAGIC, ONE, T_MAX, T_MIN, TANH_CUBE, TANH_SCAL
   x: v128, p1: v128, p2: v128, p3: v128, p4: v128, p5: v128, p6: v128, one: v128, half: v128, mask: v128,
 ): v128 {
   const a = v128.and(x, mask);
-  let p = f32x4.add(f32x4.mul(p6, a), p5);
-  p = f32x4.add(f32x4.mul(p, a), p4);
-  p = f32x4.add(f32x4.mul(p, a), p3);
-  p = f32x4.add(f32x4.mul(p, a), p2);
-  p = f32x4.add(f32x4.mul(p, a), p1);
-  p = f32x4.add(f32x4.mul(p, a), one);
+  const square = f32x4.mul(a, a);
+  const low = f32x4.add(f32x4.mul(p1, a), one);
+  const middle = f32x4.add(f32x4.mul(p3, a), p2);
+  const high = f32x4.add(f32x4.add(f32x4.mul(p5, a), p4), f32x4.mul(p6, square));
+  let p = f32x4.add(low, f32x4.mul(square, f32x4.add(middle, f32x4.mul(square, high))));
   p = f32x4.mul(p, p);
   p = f32x4.mul(p, p);
   p = f32x4.mul(p, p);
