@@ -1,4 +1,5 @@
 import { recompose } from '@prune/csr';
+import { dequantizeEmbedding } from '@prune/quant';
 import {
   type ElementaryStateDict,
   type JsonObject,
@@ -158,10 +159,10 @@ function reader(quantized: QuantizedStateDict) {
   };
   return {
     async tensor(name: string): Promise<Tensor> {
-      const value = await want(name);
-      if ('kind' in value)
-        throw new PruneError('mismatch', { where: 'bench', what: 'a module, not a tensor', tensor: name });
-      return value;
+      const value = (await quantized.get(name)) ?? (await want(name.replace(/\.weight$/, '')));
+      if (!('kind' in value)) return value;
+      if (value.kind === 'embedding') return dequantizeEmbedding(value);
+      throw new PruneError('mismatch', { where: 'bench', what: 'a Linear, not a tensor', tensor: name });
     },
     /** One scale a matrix and a bias: what the graphs are made for. */
     async linear(name: string): Promise<QuantizedLinear> {

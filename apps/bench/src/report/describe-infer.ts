@@ -10,7 +10,7 @@ export function describeInfer({ agreement, rows, first, density }: InferReport):
     title: 'Inference',
     blocks: [
       text(
-        'The whole model with its question answering head on full-length sequences. Ours computes on the sparse int8 weights of the packed file; the peers on dense weights, the same codes ' +
+        'The whole model with its question answering head on full-length sequences. Ours computes on the sparse int8 weights of the packed file (embedding tables as int8 rows); the peers on dense weights, the same codes ' +
           'and scales (int8) or those dequantized (fp32), in graphs of their own fused operators. Every side is a process of its own, stopped while the others run; a round is three passes after one that is not counted.',
       ),
       plot('infer', 'Milliseconds by length'),
