@@ -11,5 +11,6 @@ export { planesGzip } from './codecs/planes-gzip.js';
 export { raw } from './codecs/raw.js';
 export { isMsgpackStore } from './container/prologue.js';
 export { type CreateMsgpackOptions, createMsgpackStore } from './create-msgpack-store.js';
+export type { GunzipPlatform } from './deflate/gunzip.js';
 export { DEFAULT_LEVEL, type GzipLevel } from './deflate/gzip.js';
 export { type OpenMsgpackOptions, openMsgpackStore } from './open-msgpack-store.js';

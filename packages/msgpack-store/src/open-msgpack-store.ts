@@ -21,19 +21,17 @@ import {
 import { allCodecs } from './codecs/codec-list.js';
 import { decodeManifest, type Manifest, type ManifestBlock, type ManifestEntry } from './container/manifest.js';
 import { decodePrologue, PROLOGUE_BYTES } from './container/prologue.js';
-import { crc32 } from './crc32.js';
-import { gunzip, type Inflate } from './deflate/gunzip.js';
+import { crc32 as ownCrc32 } from './crc32.js';
+import { type GunzipPlatform, gunzip } from './deflate/gunzip.js';
 
 /** Options of {@link openMsgpackStore}. */
-export interface OpenMsgpackOptions {
+export interface OpenMsgpackOptions extends GunzipPlatform {
   /** For messages; the source's own name by default. */
   readonly name?: string;
   /** Codecs besides this package's own, found by name. */
   readonly codecs?: readonly Codec[];
   /** Default: `DEFAULT_LIMITS`. */
   readonly limits?: Limits;
-  /** Reads raw DEFLATE; default fflate's. */
-  readonly inflate?: Inflate;
 }
 
 /**
@@ -42,15 +40,16 @@ export interface OpenMsgpackOptions {
  * Throws `unsupported`, `truncated`, `corrupt`, `limit` with the source's name.
  */
 export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackOptions = {}): Promise<TensorStore> {
-  const { limits = DEFAULT_LIMITS, inflate } = options;
+  const { limits = DEFAULT_LIMITS, inflate, crc32 = ownCrc32 } = options;
+  const platform = { inflate, crc32 };
   const bytes = randomAccess(source, options.name);
   const where = bytes.name;
   const codecs = new Map(
-    [...allCodecs({ inflate }), ...(options.codecs ?? [])].map((codec) => [codec.name, codec] as const),
+    [...allCodecs(platform), ...(options.codecs ?? [])].map((codec) => [codec.name, codec] as const),
   );
   let manifest: Manifest;
   try {
-    manifest = await readManifest(bytes, limits, inflate);
+    manifest = await readManifest(bytes, limits, platform);
   } catch (error) {
     await bytes.close().catch(() => {});
     throw locateError(error, { where });
@@ -82,7 +81,8 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
   }
 
   const { config, modules, profile, files } = manifest;
-  const unzip = (packed: Uint8Array, length: number) => gunzip(packed, { length, limit: limits.tensorBytes, inflate });
+  const unzip = (packed: Uint8Array, length: number) =>
+    gunzip(packed, { length, limit: limits.tensorBytes, ...platform });
   const metadata: ModelMetadata = {
     ...(config && { config }),
     ...(modules && { modules }),
@@ -118,14 +118,18 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
   };
 }
 
-async function readManifest(source: RandomAccess, limits: Limits, inflate: Inflate | undefined): Promise<Manifest> {
+async function readManifest(
+  source: RandomAccess,
+  limits: Limits,
+  { inflate, crc32 = ownCrc32 }: GunzipPlatform,
+): Promise<Manifest> {
   const prologue = decodePrologue(await source.read(0, PROLOGUE_BYTES), source.size, limits);
   const packed = await source.read(prologue.manifestOffset, prologue.manifestLength);
   const crc = crc32(packed);
   if (crc !== prologue.manifestCrc) {
     throw new PruneError('corrupt', { what: 'CRC-32 of the manifest', got: crc, wanted: prologue.manifestCrc });
   }
-  const manifest = gunzip(packed, { length: prologue.manifestDecoded, limit: limits.headerBytes, inflate });
+  const manifest = gunzip(packed, { length: prologue.manifestDecoded, limit: limits.headerBytes, inflate, crc32 });
   return decodeManifest(manifest, prologue.manifestOffset, limits);
 }
 

@@ -16,7 +16,7 @@ const ESCAPE = 255;
  * `csr-gzip`: the three arrays of a CSR matrix, `X.data` int8, `X.indices` uint16 or int32, `X.indptr` int32, as one gzip member of
  * row counts, gaps between columns and values, the rows in order of descending count (FORMAT.md). Takes matrices whose columns ascend.
  */
-export function csrGzip({ level = DEFAULT_LEVEL, inflate }: GzipOptions = {}): Codec {
+export function csrGzip({ level = DEFAULT_LEVEL, ...platform }: GzipOptions = {}): Codec {
   return {
     name: 'csr-gzip',
     group({ name, dtype, shape }) {
@@ -43,7 +43,7 @@ export function csrGzip({ level = DEFAULT_LEVEL, inflate }: GzipOptions = {}): C
     },
     decode(bytes, infos, limits) {
       const { place, rows, nnz, wide } = layoutOf(infos);
-      const decoded = gunzip(bytes, { limit: limits.tensorBytes, inflate });
+      const decoded = gunzip(bytes, { limit: limits.tensorBytes, ...platform });
       // A count is a byte at least, so is a gap, and a value is one: the arrays cannot outgrow what was there to decode.
       if (decoded.length < rows + 2 * nnz) {
         throw new PruneError('corrupt', {
@@ -101,9 +101,24 @@ function rowCounts({ indptr, data }: CsrParts): Int32Array | undefined {
   return counts;
 }
 
-/** The rows with the most nonzeros first, equal ones by their number. Counts ascend to 2^31, so by comparison, not by buckets. */
+/**
+ * The rows with the most nonzeros first, equal ones by their number. A counting sort: no count is above the nonzeros of the matrix, so the
+ * buckets take no more than its arrays, and sorting by comparison took a sixth of the time of reading.
+ */
 function byCount(counts: Int32Array): Int32Array {
-  return Int32Array.from(counts.keys()).sort((a, b) => counts[b] - counts[a] || a - b);
+  let most = 0;
+  for (const count of counts) if (count > most) most = count;
+  // Where the rows of a count begin: behind all rows of greater counts.
+  const next = new Int32Array(most + 1);
+  for (const count of counts) next[count]++;
+  for (let count = most, before = 0; count >= 0; count--) {
+    const rows = next[count];
+    next[count] = before;
+    before += rows;
+  }
+  const order = new Int32Array(counts.length);
+  for (let row = 0; row < counts.length; row++) order[next[counts[row]]++] = row;
+  return order;
 }
 
 /** Bytes that the escapes of a matrix may add: past these it is too sparse for gaps of bytes and plain gzip takes it. */

@@ -1,24 +1,24 @@
 import { type Codec, DTYPES, elementCount, tensorBytes, tensorFromBytes } from '@prune/state-dict';
-import { gunzip, type Inflate } from '../deflate/gunzip.js';
+import { type GunzipPlatform, gunzip } from '../deflate/gunzip.js';
 import { gzip as compress, DEFAULT_LEVEL, type GzipLevel } from '../deflate/gzip.js';
 import { segmentOf } from '../deflate/segment.js';
 
 /** Options of the codecs that end in gzip. */
-export interface GzipOptions {
+export interface GzipOptions extends GunzipPlatform {
   /** Default: `DEFAULT_LEVEL`. */
   readonly level?: GzipLevel;
-  /** Reads raw DEFLATE; default fflate's. A platform's own is faster and reads the same. */
-  readonly inflate?: Inflate;
 }
 
 /** `gzip`: the tensor's little-endian bytes as one gzip member. */
-export function gzip({ level = DEFAULT_LEVEL, inflate }: GzipOptions = {}): Codec {
+export function gzip({ level = DEFAULT_LEVEL, ...platform }: GzipOptions = {}): Codec {
   return {
     name: 'gzip',
     encode: ([tensor]) => compress([segmentOf(tensorBytes(tensor), 0)], level),
     decode(bytes, [info], limits) {
       const length = elementCount(info, { tensor: info.name }, limits) * DTYPES[info.dtype].bytes;
-      return [tensorFromBytes(info.dtype, info.shape, gunzip(bytes, { length, limit: limits.tensorBytes, inflate }))];
+      return [
+        tensorFromBytes(info.dtype, info.shape, gunzip(bytes, { length, limit: limits.tensorBytes, ...platform })),
+      ];
     },
   };
 }

@@ -11,7 +11,7 @@ const SMALLEST = 256;
  * `planes-gzip`: the first byte of every element, then the second, ..., as one gzip member. The exponents of weights are much alike and their low
  * bits are noise; apart, each gets a code of its own. For elements of two bytes and more, 256 bytes and more.
  */
-export function planesGzip({ level = DEFAULT_LEVEL, inflate }: GzipOptions = {}): Codec {
+export function planesGzip({ level = DEFAULT_LEVEL, ...platform }: GzipOptions = {}): Codec {
   return {
     name: 'planes-gzip',
     group({ name, dtype, shape }) {
@@ -22,7 +22,7 @@ export function planesGzip({ level = DEFAULT_LEVEL, inflate }: GzipOptions = {})
     decode(bytes, [info], limits) {
       const width = DTYPES[info.dtype].bytes;
       const count = elementCount(info, { tensor: info.name }, limits);
-      const planes = gunzip(bytes, { length: count * width, limit: limits.tensorBytes, inflate });
+      const planes = gunzip(bytes, { length: count * width, limit: limits.tensorBytes, ...platform });
       const joined = new Uint8Array(count * width);
       for (let plane = 0; plane < width; plane++) {
         const from = plane * count;

@@ -1,9 +1,14 @@
 import { PruneError } from '@prune/state-dict';
 import { inflateSync } from 'fflate';
-import { crc32 } from '../crc32.js';
+import { crc32 as ownCrc32 } from '../crc32.js';
 
-/** Raw DEFLATE to exactly `length` bytes; throws anything when there are more, or when the stream is bad. */
-export type Inflate = (bytes: Uint8Array, length: number) => Uint8Array;
+/** What a platform does faster than JavaScript and with the same result; each left out has a default. */
+export interface GunzipPlatform {
+  /** Raw DEFLATE to exactly `length` bytes; throws anything when there are more, or when the stream is bad. Default: fflate's. */
+  readonly inflate?: (bytes: Uint8Array, length: number) => Uint8Array;
+  /** The CRC-32 of gzip, an unsigned number. Default: this package's. */
+  readonly crc32?: (bytes: Uint8Array) => number;
+}
 
 /** The longest match (258 bytes) at its cheapest (2 bits) is the densest that DEFLATE gets: 1032 to 1. */
 const LARGEST_RATIO = 1032;
@@ -14,7 +19,12 @@ const LARGEST_RATIO = 1032;
  */
 export function gunzip(
   bytes: Uint8Array,
-  { length, limit, inflate = inflateWithFflate }: { length?: number; limit: number; inflate?: Inflate },
+  {
+    length,
+    limit,
+    inflate = inflateWithFflate,
+    crc32 = ownCrc32,
+  }: { readonly length?: number; readonly limit: number } & GunzipPlatform,
 ): Uint8Array {
   if (bytes.length < 18) throw new PruneError('corrupt', { what: 'gzip data is too short', got: bytes.length });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -35,7 +45,7 @@ export function gunzip(
   return data;
 }
 
-function inflateExactly(bytes: Uint8Array, length: number, inflate: Inflate): Uint8Array {
+function inflateExactly(bytes: Uint8Array, length: number, inflate: Required<GunzipPlatform>['inflate']): Uint8Array {
   let data: Uint8Array;
   try {
     data = inflate(bytes, length);
