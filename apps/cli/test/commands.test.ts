@@ -205,6 +205,8 @@ test('pack turns saved movement-pruning scores into pruned weights', async () =>
   const topK = ['--pruning-method', 'topK', '--threshold', '0.15'];
   expect((await runPrune('pack', at('scored'), '-o', at('scored.prune'), ...topK)).status).toBe(0);
   expect((await runPrune('pack', at('dense'), '-o', at('dense.prune'))).status).toBe(0);
+  const unsaid = await runPrune('pack', at('scored'), '-o', at('unsaid.prune'));
+  expect(unsaid).toMatchObject({ status: 2, stderr: expect.stringContaining('scores of movement pruning') });
   expect(await runPrune('verify', at('scored.prune'), at('dense.prune'))).toMatchObject({ status: 0, stderr: '' });
 });
 

@@ -55,6 +55,14 @@ export function register(program: Command, { signal }: CommandContext): void {
 /** The checkpoint with its saved scores applied, where a method is named. */
 function pruned(checkpoint: OpenCheckpoint, { pruningMethod: method, threshold }: PackFlags): PackableCheckpoint {
   if (method === undefined) {
+    const scores = [...checkpoint.tensors.keys()].find((name) => /(^|\.)mask_scores$/.test(name));
+    if (scores !== undefined) {
+      throw new PruneError('invalid-argument', {
+        what: 'the checkpoint has scores of movement pruning, its weights are not pruned yet',
+        wanted: '--pruning-method and --threshold, as it was trained with',
+        tensor: scores,
+      });
+    }
     if (threshold === undefined) return checkpoint;
     throw new PruneError('invalid-argument', { what: '--threshold without its method', wanted: '--pruning-method' });
   }
