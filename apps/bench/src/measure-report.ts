@@ -9,6 +9,7 @@ import { runNotebook } from './harness/run-notebook.js';
 import type { InferReport } from './infer/infer-report.js';
 import { measureFirst } from './infer/measure-first.js';
 import { inferFiles, measureDensities, measureInference } from './infer/measure-inference.js';
+import { measureRoofline } from './infer/measure-roofline.js';
 import type { InferFiles } from './infer/sides.js';
 import { measureLoad } from './load/measure-load.js';
 import { type BenchModel, embeddedModel, folderModel, seededBase } from './model/bench-model.js';
@@ -41,22 +42,42 @@ const NOTEBOOK_STEPS = "the notebook's steps in Python";
 
 type Log = (line: string) => void;
 
-/** Measures the sections that are asked for, one after another. */
-export async function measureReport(options: BenchOptions, args: readonly string[], log: Log): Promise<Report> {
+/**
+ * Measures the sections that are asked for, one after another. One that fails (a file that is not equal, runtimes that do not agree, a full disk) is left out, is named
+ * in `skipped` and in `failed`, and does not take the others with it.
+ */
+export async function measureReport(
+  options: BenchOptions,
+  args: readonly string[],
+  log: Log,
+): Promise<{ readonly report: Report; readonly failed: readonly SectionName[] }> {
   const bench = new Bench(options, log);
-  const wants = (...sections: SectionName[]) => sections.some((section) => options.only.includes(section));
-  const sizes = wants('sizes') ? await bench.sizes() : undefined;
-  const codec = wants('codec') ? await bench.codecs() : undefined;
-  const packed = wants('pack', 'load') ? await bench.packAndLoad(wants('pack'), wants('load')) : {};
-  const infer = wants('infer') ? await bench.infer() : undefined;
-  const accuracy = wants('accuracy') ? await bench.accuracy() : undefined;
-  return {
+  const revision = describeRevision();
+  const failed: SectionName[] = [];
+  const section = async <T>(name: SectionName, measure: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await measure();
+    } catch (error) {
+      log(`${name}: failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`);
+      bench.skipped.push({ what: name, why: `failed: ${error instanceof Error ? error.message : error}` });
+      failed.push(name);
+      return undefined;
+    }
+  };
+  const wants = (name: SectionName) => options.only.includes(name);
+  const sizes = wants('sizes') ? await section('sizes', () => bench.sizes()) : undefined;
+  const codec = wants('codec') ? await section('codec', () => bench.codecs()) : undefined;
+  const [packs, loads] = [wants('pack'), wants('load')];
+  const packed = packs || loads ? await section(packs ? 'pack' : 'load', () => bench.packAndLoad(packs, loads)) : {};
+  const infer = wants('infer') ? await section('infer', () => bench.infer()) : undefined;
+  const accuracy = wants('accuracy') ? await section('accuracy', () => bench.accuracy()) : undefined;
+  const report: Report = {
     schema: REPORT_SCHEMA,
     created: new Date().toISOString(),
     options: args,
     quick: options.quick,
     machine: describeMachine(),
-    revision: describeRevision(),
+    revision,
     versions: bench.versions,
     models: [...bench.models.values()].map(({ name, origin, sha256 }) => ({ name, origin, sha256 })),
     skipped: bench.skipped,
@@ -66,6 +87,7 @@ export async function measureReport(options: BenchOptions, args: readonly string
     ...(infer && { infer }),
     ...(accuracy && { accuracy }),
   };
+  return { report, failed };
 }
 
 /** What the sections of one report share. */
@@ -138,6 +160,7 @@ class Bench {
     const agreement: InferReport['agreement'][number][] = [];
     const rows: InferReport['rows'][number][] = [];
     const first: InferReport['first'][number][] = [];
+    const roofline: InferReport['roofline'][number][] = [];
     for (const model of [base, embedded, ...(await this.#folders())]) {
       const files = await inferFiles(model, peers);
       const measured = await measureInference(model.name, files, {
@@ -148,14 +171,15 @@ class Bench {
       });
       agreement.push(...measured.agreement);
       rows.push(...measured.rows);
+      roofline.push(...(await measureRoofline(files.packed, measured.rows)));
       first.push(...(await measureFirst(model.name, files, Math.min(rounds, 5))));
     }
-    if (this.#size === 'quick' || peers === undefined) return { agreement, rows, first };
+    if (this.#size === 'quick' || peers === undefined) return { agreement, rows, first, roofline };
     const sweep: { density: number; files: InferFiles }[] = [];
     for (const density of DENSITIES.full)
       sweep.push({ density, files: await inferFiles(await this.#seeded(density), peers) });
     this.#log('infer: density sweep');
-    return { agreement, rows, first, density: await measureDensities(sweep, { rounds, tokens: 128 }) };
+    return { agreement, rows, first, roofline, density: await measureDensities(sweep, { rounds, tokens: 128 }) };
   }
 
   async accuracy(): Promise<Accuracy> {

@@ -20,6 +20,7 @@ export interface BenchOptions {
 /** The command line of the bench; `args` is what it was given, for the report. */
 export function createProgram(args: readonly string[]): Command {
   return new Command('bench')
+    .exitOverride()
     .description(
       'Measures sizes, packing and reading on this machine and writes report.json, report.md and report.html.',
     )
@@ -33,10 +34,11 @@ export function createProgram(args: readonly string[]): Command {
     .option('--save', "append the figures to this machine's history in apps/bench/results", false)
     .option('--publish', 'also write docs/benchmarks.md and docs/benchmarks/report.{json,html}', false)
     .option('--check', 'exit with 1 when a figure is worse than the last saved one by more than its threshold', false)
-    .addHelpText('after', '\nExit status: 0 measured, 1 --check found a regression, 2 could not measure.')
+    .addHelpText('after', '\nExit status: 0 measured, 1 --check found a regression, 2 a section could not be measured.')
     .action(async (options: BenchOptions) => {
-      const { regressions } = await runBench(options, args);
-      if (options.check && regressions > 0) process.exitCode = 1;
+      const { failed, regressions } = await runBench(options, args);
+      if (failed > 0) process.exitCode = 2;
+      else if (options.check && regressions > 0) process.exitCode = 1;
     });
 }
 

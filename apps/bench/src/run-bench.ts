@@ -14,11 +14,14 @@ const PUBLISHED: ReportPaths = {
   json: join(repositoryFolder, 'docs', 'benchmarks', 'report.json'),
 };
 
-/** Measures what is asked for, writes the report, and says how many figures got worse than they were when last saved on this machine. */
-export async function runBench(options: BenchOptions, args: readonly string[]): Promise<{ regressions: number }> {
+/** Measures what is asked for, writes the report, and says how many sections failed and how many figures got worse than when last saved on this machine. */
+export async function runBench(
+  options: BenchOptions,
+  args: readonly string[],
+): Promise<{ failed: number; regressions: number }> {
   const start = performance.now();
   const log = (line: string) => console.error(`[${((performance.now() - start) / 1000).toFixed(0)} s] ${line}`);
-  const report = await measureReport(options, args, log);
+  const { report, failed } = await measureReport(options, args, log);
 
   const last = lastComparable(await readHistory(report.machine.id), report);
   const changes = last === undefined ? [] : compareMetrics(last.metrics, metricsOf(report));
@@ -34,5 +37,5 @@ export async function runBench(options: BenchOptions, args: readonly string[]): 
   const regressions = changes.filter(({ regression }) => regression);
   for (const { name, before, now } of regressions) log(`regression: ${name}: ${before} -> ${now}`);
   if (options.check && last === undefined) log('check: nothing was saved on this machine yet (--save)');
-  return { regressions: regressions.length };
+  return { failed: failed.length, regressions: regressions.length };
 }

@@ -141,6 +141,16 @@ export const SAMPLE_REPORT: Report = {
       },
     ]),
     first: [{ model: 'mini-qa', side: 'prune, float32 attention', seconds: spread(0.4), peakBytes: spread(1.2e8) }],
+    roofline: [
+      {
+        model: 'mini-qa',
+        side: 'prune, float32 attention',
+        tokens: 128,
+        multiplyAddsPerSecond: 12e9,
+        peakPerSecond: 40e9,
+        denseEquivalentPerSecond: 200e9,
+      },
+    ],
     density: {
       tokens: 128,
       threads: 1,

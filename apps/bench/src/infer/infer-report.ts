@@ -51,10 +51,24 @@ export interface DensitySweep {
   readonly crossover: number | null;
 }
 
+/** How close ours comes to what this machine can do. */
+export interface RooflineRow {
+  readonly model: string;
+  readonly side: string;
+  readonly tokens: number;
+  /** Nonzeros times tokens over the time of the whole pass, attention and everything else included. */
+  readonly multiplyAddsPerSecond: number;
+  /** Measured here, registers alone, with the instructions of the kernel in use. */
+  readonly peakPerSecond: number;
+  /** What a dense pass of the same time would have done. */
+  readonly denseEquivalentPerSecond: number;
+}
+
 /** The inference section of report.json. */
 export interface InferReport {
   readonly agreement: readonly Agreement[];
   readonly rows: readonly InferRow[];
   readonly first: readonly FirstRow[];
+  readonly roofline: readonly RooflineRow[];
   readonly density?: DensitySweep;
 }

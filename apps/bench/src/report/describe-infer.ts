@@ -4,7 +4,7 @@ import { type Block, plot, type Section, table, text } from './document.js';
 import { formatBytes, formatPercent, formatSeconds, formatSummary, formatTimes } from './format.js';
 
 /** Latency, throughput, start-up and memory of inference, ours and the peers'. */
-export function describeInfer({ agreement, rows, first, density }: InferReport): Section {
+export function describeInfer({ agreement, rows, first, roofline, density }: InferReport): Section {
   return {
     id: 'infer',
     title: 'Inference',
@@ -43,6 +43,19 @@ export function describeInfer({ agreement, rows, first, density }: InferReport):
             ),
           ]
         : []),
+      table(
+        'Roofline, one thread: multiply-adds on nonzeros over the whole pass, against what the instructions of its kernels reach in registers on this machine',
+        ['model|', 'side|', 'tokens', 'thousand million/s', 'measured peak', 'of the peak', 'as dense'],
+        roofline.map((row) => [
+          row.model,
+          row.side,
+          String(row.tokens),
+          (row.multiplyAddsPerSecond / 1e9).toFixed(1),
+          (row.peakPerSecond / 1e9).toFixed(1),
+          formatPercent(row.multiplyAddsPerSecond / row.peakPerSecond),
+          (row.denseEquivalentPerSecond / 1e9).toFixed(0),
+        ]),
+      ),
       table(
         'Agreement before timing: the largest difference of any logit (2 x 32 tokens)',
         ['model|', 'side|', 'against|', 'largest difference', 'largest logit'],

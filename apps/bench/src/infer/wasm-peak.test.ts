@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest';
+import { wasmPeak } from './wasm-peak.js';
+
+describe('wasmPeak', () => {
+  it('is of the order of what a processor does: a billion to a trillion multiply-adds a second', async () => {
+    const plain = await wasmPeak('wasm-simd');
+    expect(plain).toBeGreaterThan(1e9);
+    expect(plain).toBeLessThan(1e12);
+  });
+
+  it('relaxed where the engine has it, and no lower than half the plain one', async () => {
+    const [plain, relaxed] = [await wasmPeak('wasm-simd'), await wasmPeak('wasm-relaxed')];
+    const major = Number(process.versions.node.split('.')[0]);
+    if (major < 22) expect(relaxed).toBeUndefined();
+    else expect(relaxed! / plain!).toBeGreaterThan(0.5);
+  });
+});
