@@ -69,7 +69,8 @@ export class RowWriter {
     this.#uint16(header + 16, minusGroups);
     this.#uint16(header + 18, plusGroups);
     // Rows of equal length with equal numbers of groups have groups of equal lengths: pairs are always dealt alike.
-    this.#keys[this.#rows] = (minusGroups * 4096 + plusGroups) * 2 ** 24 + (this.#at - header);
+    // Below 2^53: at most 2^13 groups, 2^17 bytes, 2^20 rows.
+    this.#keys[this.#rows] = ((minusGroups + plusGroups) * 2 ** 18 + (this.#at - header)) * 2 ** 20 + this.#rows;
     this.#ends[this.#rows++] = this.#at;
     plus.count = 0;
     minus.count = 0;
@@ -77,10 +78,9 @@ export class RowWriter {
 
   /** The rows since {@link restart}, each with its place in the sorted order. */
   forEachSorted(each: (bytes: Uint8Array, place: number) => void) {
-    const keys = this.#keys;
-    const order = Uint32Array.from({ length: this.#rows }, (_, index) => index).sort((a, b) => keys[a] - keys[b]);
-    for (let place = 0; place < order.length; place++) {
-      const row = order[place];
+    const keys = this.#keys.subarray(0, this.#rows).sort();
+    for (let place = 0; place < keys.length; place++) {
+      const row = keys[place] % 2 ** 20;
       each(this.#bytes.subarray(row === 0 ? 0 : this.#ends[row - 1], this.#ends[row]), place);
     }
   }

@@ -1,0 +1,34 @@
+import type { Kernels } from '../engine.js';
+
+/** How a row kernel reads its weights and codes; assembly/sparse.ts has the proof of each bound. */
+export interface RowForm {
+  /** Groups of one sign each, magnitudes of 7 bits; else signed weights. */
+  readonly split: boolean;
+  /** The codes that a tile may hold. */
+  readonly codes: readonly [lowest: number, highest: number];
+}
+
+/** One kernel: sums the products of a row's int8 weights and a tile's int8 codes in int32. */
+export interface RowKernel extends RowForm {
+  /** Its export. */
+  readonly name: string;
+  readonly build: Exclude<Kernels, 'reference'>;
+  readonly instructions: 'simd128' | 'relaxed-simd';
+  /** Tokens that it computes. */
+  readonly lanes: 8 | 16 | 32;
+}
+
+const FORMS = [
+  { prefix: 'plain', instructions: 'simd128', split: false, codes: [-64, 64] },
+  { prefix: 'plainSplit', instructions: 'simd128', split: true, codes: [-128, 127] },
+  { prefix: 'relaxed', instructions: 'relaxed-simd', split: false, codes: [0, 127] },
+  { prefix: 'relaxedSplit', instructions: 'relaxed-simd', split: true, codes: [-128, 127] },
+] as const;
+
+/** Every row kernel: what probing, tests and benchmarks go through. The relaxed build has the plain ones too, for tiles with the code 128. */
+export const ROW_KERNELS: readonly RowKernel[] = (['wasm-simd', 'wasm-relaxed'] as const).flatMap((build) =>
+  FORMS.filter(({ instructions }) => build === 'wasm-relaxed' || instructions === 'simd128').flatMap(
+    ({ prefix, ...form }) =>
+      ([8, 16, 32] as const).map((lanes) => ({ name: `${prefix}${lanes}`, build, lanes, ...form })),
+  ),
+);

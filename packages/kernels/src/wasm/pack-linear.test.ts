@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { random, randomCsr } from '../../test/random-encoder.js';
+import { LANES } from './memory-map.js';
+import { packLinear } from './pack-linear.js';
+import { HEADER } from './row-writer.js';
+
+const FUZZ = Number(process.env.PRUNE_FUZZ ?? 1);
+
+/** The dense matrix of a stream, read as the kernels do, everything checked that they rely on. */
+function unpack(packed: ReturnType<typeof packLinear>, split: boolean): Int32Array {
+  const { stream, starts, rows, columns, blocks, blockColumns, chunks, chunkRows } = packed;
+  const view = new DataView(stream.buffer, stream.byteOffset, stream.byteLength);
+  const dense = new Int32Array(rows * columns);
+  for (let block = 0; block < blocks; block++) {
+    const seen = new Set<number>();
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      let p = starts[block * chunks + chunk];
+      for (let i = 0; i < Math.min(chunkRows, rows - chunk * chunkRows); i++) {
+        const row = view.getUint32(p, true);
+        // Several blocks: a chunk is the same rows in each, so that one thread adds all of a row up.
+        if (blocks > 1) expect(Math.floor(row / chunkRows)).toBe(chunk);
+        seen.add(row);
+        const [minus, plus] = [view.getUint16(p + 16, true), view.getUint16(p + 18, true)];
+        p += HEADER;
+        for (let group = 0; group < minus + plus; group++) {
+          const end = p + 2 + view.getUint16(p, true);
+          const sums = { plus: 0, minus: 0 };
+          for (p += 2; p < end; p += 6) {
+            for (let half = 0; half < 2; half++) {
+              const offset = view.getUint16(p + 2 * half, true);
+              const weight = view.getInt8(p + 4 + half);
+              expect(offset % LANES).toBe(0);
+              const column = block * blockColumns + offset / LANES;
+              expect(offset / LANES).toBeLessThan(Math.min(blockColumns, columns));
+              if (weight > 0) sums.plus += weight;
+              else sums.minus -= weight;
+              if (weight !== 0) dense[row * columns + column] += group < minus ? -weight : weight;
+              if (split) expect(weight).toBeGreaterThanOrEqual(0);
+            }
+          }
+          expect(p).toBe(end);
+          // The largest sum of 16 bits that any codes can give.
+          const largest = split
+            ? 128 * sums.plus
+            : Math.max(127 * sums.plus, 127 * sums.minus, 64 * (sums.plus + sums.minus));
+          expect(largest).toBeLessThan(2 ** 15);
+        }
+      }
+    }
+    expect(seen.size).toBe(rows);
+  }
+  return dense;
+}
+
+function check(rows: number, columns: number, density: number, seed: number, split: boolean) {
+  const weight = randomCsr(random(seed), rows, columns, density);
+  const bias = { dtype: 'float32' as const, shape: [rows], data: new Float32Array(rows).fill(3) };
+  const packed = packLinear(
+    { kind: 'linear', weight, scales: Float64Array.of(0.5), qscheme: 'per_tensor_affine', bias },
+    split ? 'qnnpack' : 'fbgemm',
+  );
+  const dense = new Int32Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    for (let i = weight.indptr[row]; i < weight.indptr[row + 1]; i++)
+      dense[row * columns + weight.indices[i]] = weight.data[i];
+  }
+  expect(unpack(packed, split)).toEqual(dense);
+}
+
+test.each([
+  { name: 'empty', rows: 3, columns: 5, density: 0 },
+  { name: 'one weight', rows: 1, columns: 1, density: 1 },
+  { name: 'a full row of a block', rows: 1, columns: 768, density: 1 },
+  { name: 'one column past a block', rows: 70, columns: 769, density: 0.2 },
+  { name: 'rows that are no multiple of a chunk', rows: 17, columns: 31, density: 0.5 },
+  { name: 'four blocks', rows: 9, columns: 3072, density: 0.06 },
+])('$name: the stream holds the matrix, and no group can overflow', ({ rows, columns, density }) => {
+  for (const split of [false, true]) check(rows, columns, density, 1, split);
+});
+
+test('any matrix', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 40 }),
+      fc.integer({ min: 1, max: 900 }),
+      fc.constantFrom(0, 0.01, 0.1, 0.5, 1),
+      fc.integer(),
+      fc.boolean(),
+      (rows, columns, density, seed, split) => check(rows, columns, density, seed, split),
+    ),
+    { numRuns: 20 * FUZZ },
+  );
+});
+
+test('weights of -128 alone', () => {
+  for (const profile of ['fbgemm', 'qnnpack'] as const) {
+    const indices = Uint16Array.from({ length: 7 }, (_, i) => i);
+    const weight = { shape: [1, 7] as const, indptr: Int32Array.of(0, 7), indices, data: new Int8Array(7).fill(-128) };
+    const packed = packLinear(
+      { kind: 'linear', weight, scales: Float64Array.of(1), qscheme: 'per_tensor_affine', bias: null },
+      profile,
+    );
+    expect(unpack(packed, profile === 'qnnpack')).toEqual(new Int32Array(7).fill(-128));
+  }
+});

@@ -1,0 +1,90 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { expect, test } from 'vitest';
+import { createEngine, type Engine } from '../src/index.js';
+import { workerThreads } from '../src/node.js';
+import { normals, random, randomLayers } from './random-encoder.js';
+
+const spec = (count = 1) => ({
+  layers: randomLayers(random(1), count, 16, 32, { density: 0.5 }),
+  heads: 2,
+  activation: 'gelu' as const,
+  layerNormEps: 1e-12,
+  profile: 'fbgemm' as const,
+});
+
+test('an encoder of no layer starts and ends', async () => {
+  const engine = await createEngine({ threads: 2, threadHost: workerThreads });
+  const encoder = await engine.loadEncoder(spec(0));
+  expect(encoder.forward(new Float32Array(0), []).last).toEqual(new Float32Array(0));
+  await engine.close();
+  await engine.close();
+});
+
+test('many passes, closed twice, refused afterwards', async () => {
+  const engine = await createEngine({ threads: 2, threadHost: workerThreads });
+  expect(engine.threads).toBe(2);
+  const encoder = await engine.loadEncoder(spec(2));
+  const input = normals(random(2), 40 * 16);
+  const { last } = encoder.forward(input, [40]);
+  for (let pass = 0; pass < 50; pass++) expect(encoder.forward(input, [40]).last).toEqual(last);
+  encoder.close();
+  encoder.close();
+  expect(() => encoder.forward(input, [40])).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+  await engine.close();
+});
+
+test('options that make no engine', async () => {
+  const code = async (run: () => Promise<Engine>) =>
+    run().then(
+      () => 'made',
+      (error) => error.code,
+    );
+  expect(await code(() => createEngine({ threads: 0 }))).toBe('invalid-argument');
+  expect(await code(() => createEngine({ threads: 1.5 }))).toBe('invalid-argument');
+  expect(await code(() => createEngine({ kernels: 'gpu' as 'auto' }))).toBe('invalid-argument');
+  expect((await createEngine({ threads: 2, kernels: 'reference' })).threads).toBe(1);
+});
+
+test('a process that closes nothing ends by itself', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'prune-threads-'));
+  try {
+    const outfile = join(folder, 'main.mjs');
+    const source = `
+      import { createEngine } from './index.ts';
+      import { workerThreads } from './node.ts';
+      const engine = await createEngine({ threads: 2, threadHost: workerThreads });
+      const norm = { weight: new Float32Array(4).fill(1), bias: new Float32Array(4) };
+      const linear = { kind: 'float', weight: new Float32Array(16).fill(0.1), shape: [4, 4], bias: null };
+      const layer = { query: linear, key: linear, value: linear, attentionOutput: linear, intermediate: linear, output: linear,
+        attentionNorm: norm, outputNorm: norm };
+      const encoder = await engine.loadEncoder({ layers: [layer], heads: 1, activation: 'gelu', layerNormEps: 1e-12, profile: 'fbgemm' });
+      console.log(engine.threads, encoder.forward(new Float32Array(8).fill(1), [2]).last.length);
+    `;
+    const root = new URL('../src/', import.meta.url);
+    await build({
+      stdin: { contents: source, resolveDir: new URL('.', root).pathname, loader: 'ts' },
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      outfile,
+      logLevel: 'error',
+      alias: {
+        '@prune/quant': new URL('../../quant/src/index.ts', root).pathname,
+        '@prune/state-dict': new URL('../../state-dict/src/index.ts', root).pathname,
+      },
+    });
+    writeFileSync(join(folder, 'package.json'), '{}');
+    const { stdout, stderr, status } = spawnSync(process.execPath, [pathToFileURL(outfile).pathname], {
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    expect({ stdout, stderr, status }).toEqual({ stdout: '2 8\n', stderr: '', status: 0 });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
