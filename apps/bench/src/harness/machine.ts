@@ -33,7 +33,7 @@ export function describeMachine(): Machine {
     cpu,
     cores,
     memoryBytes: totalmem(),
-    system: `${platform()} ${release()} ${arch()}`,
+    system: `${platform()} ${/^\d+\.\d+/.exec(release())?.[0] ?? ''} ${arch()}`,
     node: process.versions.node,
     v8: process.versions.v8,
   };
