@@ -33,6 +33,9 @@ export const BLOCK_COLUMNS = 768;
  */
 const BLOCKED_CHUNKS = 4;
 
+/** Rows of a matrix of one block that are sorted together: enough for long runs of alike rows, and their outputs stay in the cache (1 % faster). */
+const SORTED_ROWS = 16 * CHUNK;
+
 let scratch: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
 /** Packs a Linear that `checkLinear` has passed. */
@@ -83,7 +86,7 @@ function packCsr(
   // One thread adds up all blocks of a row: with several blocks the same rows make a chunk in each, so there the sorting stops at chunks.
   const chunkRows = blocks > 1 ? Math.ceil(rows / BLOCKED_CHUNKS) : CHUNK;
   const chunks = Math.ceil(rows / chunkRows);
-  const sortedRows = blocks > 1 ? chunkRows : rows;
+  const sortedRows = blocks > 1 ? chunkRows : SORTED_ROWS;
   const starts = new Uint32Array(blocks * chunks);
   const sums = new Int32Array(rows);
   // A nonzero is at most a group of its own, and twice there where 128 is split.
