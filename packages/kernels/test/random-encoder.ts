@@ -43,7 +43,7 @@ export function randomCsr(next: () => number, rows: number, columns: number, den
   return { shape: [rows, columns], indptr, indices: Uint16Array.from(indices), data: Int8Array.from(data) };
 }
 
-export function randomLinear(
+function randomLinear(
   next: () => number,
   rows: number,
   columns: number,

@@ -11,7 +11,7 @@ export interface Batch {
  * Tokens of one forward pass at most: 512 sequences of 512 tokens. BERT-base needs about 30 KB of working memory a token, and all memory
  * of an engine is one WebAssembly memory of 4 GiB at most, weights included.
  */
-export const MAX_TOKENS = 2 ** 16;
+const MAX_TOKENS = 2 ** 16;
 
 /** Checks the arguments of a forward pass. Throws `mismatch`, `invalid-argument`, `limit`, `not-finite`. */
 export function checkBatch(

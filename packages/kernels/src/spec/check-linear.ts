@@ -10,7 +10,7 @@ export interface Place {
  * The bound on rows and columns of a matrix: past it a sum of 65,536 products of an int8 weight and an uint8 activation could leave int32,
  * and row offsets their 32 bits. BERT-large's widest matrix has 4,096 columns; vocabularies of 250,000 rows exist.
  */
-export const MATRIX_LIMITS = { rows: 2 ** 20, columns: 2 ** 16 } as const;
+const MATRIX_LIMITS = { rows: 2 ** 20, columns: 2 ** 16 } as const;
 
 /**
  * Checks that a Linear is `[rows, columns]` (either may be left open) and that everything that it says of itself is true, so that packing it

@@ -10,7 +10,7 @@ export const FLOAT_ROW_BYTES = 4 * LANES;
 /** Rows that threads share a matrix of one block by. */
 export const CHUNK = 16;
 
-export const PLAN = 1024;
+const PLAN = 1024;
 export const JOB = 2048 + 384;
 export const FAULT = 2048 + 512;
 export const FIRST_FREE = 4096;

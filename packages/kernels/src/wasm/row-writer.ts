@@ -3,7 +3,7 @@
  * a 16-bit sum overflow: 256 * 127 and (255 + 256) * 64 (codes 0..127, as they are or less 64, the edge code 128 included) and 255 * 128
  * (codes 0..255 less 128, groups of one sign, taken as positive) are below 2^15.
  */
-export const GROUP_BOUNDS = { plus: 255, minus: 256 } as const;
+const GROUP_BOUNDS = { plus: 255, minus: 256 } as const;
 
 /** Bytes of a row's header and of a pair. */
 export const HEADER = 20;

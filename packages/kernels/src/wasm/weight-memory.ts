@@ -10,7 +10,7 @@ const PAGE = 65536;
  * Pages that an encoder's memory may have: 2 GiB less one, so that addresses stay positive as int32 in the kernels. BERT-base at 6 % density
  * needs 16 MB for its weights and about 30 KB a token.
  */
-export const MAX_PAGES = 32767;
+const MAX_PAGES = 32767;
 
 /** The one memory of an encoder: weights from the bottom on, written once, and what a batch needs above them. */
 export class WeightMemory {
