@@ -25,7 +25,7 @@ export interface PackedLinear {
  * Columns of a block: 768 features of 32 tokens are 24 KB, which stay in a 32 KB L1 while all rows pass. Without blocks a 3,072 wide
  * matrix takes 1.5 times as long.
  */
-export const BLOCK_COLUMNS = 768;
+const BLOCK_COLUMNS = 768;
 
 /**
  * Chunks of a matrix with several blocks: as many threads can share it when there are fewer tiles than threads. More would leave too few rows
