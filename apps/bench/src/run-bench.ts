@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { PruneError } from '@prune/state-dict';
 import { repositoryFolder } from './bench-folder.js';
 import { compareMetrics } from './history/compare-metrics.js';
 import { lastComparable, readHistory, saveHistory } from './history/history.js';
@@ -6,6 +8,7 @@ import { metricsOf } from './history/metrics.js';
 import { measureReport } from './measure-report.js';
 import type { BenchOptions } from './program.js';
 import { describeReport } from './report/describe-report.js';
+import { REPORT_SCHEMA, type Report } from './report/report.js';
 import { type ReportPaths, writeReport } from './report/write-report.js';
 
 const PUBLISHED: ReportPaths = {
@@ -21,7 +24,8 @@ export async function runBench(
 ): Promise<{ failed: number; regressions: number }> {
   const start = performance.now();
   const log = (line: string) => console.error(`[${((performance.now() - start) / 1000).toFixed(0)} s] ${line}`);
-  const { report, failed } = await measureReport(options, args, log);
+  const { report, failed } =
+    options.from === undefined ? await measureReport(options, args, log) : await earlier(options.from);
 
   const last = lastComparable(await readHistory(report.machine.id), report);
   const changes = last === undefined ? [] : compareMetrics(last.metrics, metricsOf(report));
@@ -38,4 +42,17 @@ export async function runBench(
   for (const { name, before, now } of regressions) log(`regression: ${name}: ${before} -> ${now}`);
   if (options.check && last === undefined) log('check: nothing was saved on this machine yet (--save)');
   return { failed: failed.length, regressions: regressions.length };
+}
+
+async function earlier(path: string): Promise<{ report: Report; failed: readonly string[] }> {
+  const report: Report = JSON.parse(await readFile(path, 'utf8'));
+  if (report.schema !== REPORT_SCHEMA) {
+    throw new PruneError('unsupported', {
+      where: path,
+      what: 'report schema',
+      got: report.schema,
+      wanted: REPORT_SCHEMA,
+    });
+  }
+  return { report, failed: [] };
 }

@@ -14,17 +14,17 @@ export function describeSummary(report: Report): Section {
 }
 
 function sizeLines({ sizes }: Report): string[] {
-  return (sizes?.bounds ?? []).flatMap(({ model, scope, mask, values, floats }) => {
+  return (sizes?.bounds ?? []).flatMap(({ model, scope, nonzeros, mask, values }) => {
     const rows = sizes!.rows.filter((row) => row.model === model && row.scope === scope);
     const notebook = rows.find(({ form }) => form === NOTEBOOK_FORM);
     const dense = rows.find(({ parts }) => parts === null);
     const files = rows.filter(({ form }) => form.startsWith('.prune'));
     if (notebook === undefined || dense === undefined || files.length === 0) return [];
     const least = files.reduce((a, b) => (b.bytes < a.bytes ? b : a));
-    const bound = mask.rowsAndColumns + values + floats;
+    const bound = (8 * (mask.rowsAndColumns + values)) / nonzeros;
     return [
       `Size of ${model}, ${SCOPE_NAMES[scope]}: ${formatBytes(least.bytes)} (${least.form}), against ${formatBytes(notebook.bytes)} as the notebook writes it ` +
-        `(${formatPercent(least.bytes / notebook.bytes)}) and ${formatBytes(dense.bytes)} dense; ${formatTimes(least.bytes / bound)} its bound.`,
+        `(${formatPercent(least.bytes / notebook.bytes)}) and ${formatBytes(dense.bytes)} dense; mask and values take ${formatTimes(least.bitsPerNonzero / bound)} their bound.`,
     ];
   });
 }
