@@ -31,6 +31,7 @@ test('public API', () => {
     [
       "atomicFile",
       "fileSource",
+      "readRange",
       "writeWholeFile",
     ]
   `);

@@ -1,3 +1,4 @@
 export { atomicFile } from './node/atomic-file.js';
 export { fileSource } from './node/file-source.js';
+export { readRange } from './node/read-range.js';
 export { writeWholeFile } from './node/write-whole-file.js';

@@ -3,6 +3,7 @@ import { open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RandomAccess } from '@prune/state-dict';
+import { readRange } from '@prune/state-dict/node';
 
 /** A file that no one else sees, gone when it is closed or the process ends, however it ends. */
 export interface TemporaryFile extends Required<RandomAccess> {
@@ -30,16 +31,7 @@ export async function temporaryFile(name: string, folder = tmpdir()): Promise<Te
         size += bytesWritten;
       }
     },
-    async read(offset, length) {
-      const bytes = new Uint8Array(length);
-      let done = 0;
-      while (done < length) {
-        const { bytesRead } = await handle.read(bytes, done, Math.min(length - done, 2 ** 30), offset + done);
-        if (bytesRead === 0) break;
-        done += bytesRead;
-      }
-      return bytes.subarray(0, done);
-    },
+    read: (offset, length) => readRange(handle, offset, length),
     async close() {
       await handle.close();
       if (!unlinked) await rm(path, { force: true });

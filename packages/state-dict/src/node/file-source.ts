@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { RandomAccess } from '../byte-source.js';
 import { PruneError } from '../errors.js';
+import { readRange } from './read-range.js';
 
 /** A file as a byte source: positional reads, nothing cached. Throws `missing` or `io` with the file's path. */
 export async function fileSource(path: string): Promise<Required<RandomAccess>> {
@@ -21,16 +22,7 @@ export async function fileSource(path: string): Promise<Required<RandomAccess>> 
   return {
     name: basename(path),
     size: stat.size,
-    async read(offset, length) {
-      const bytes = new Uint8Array(length);
-      let done = 0;
-      while (done < length) {
-        const { bytesRead } = await handle.read(bytes, done, Math.min(length - done, 2 ** 30), offset + done);
-        if (bytesRead === 0) break;
-        done += bytesRead;
-      }
-      return bytes.subarray(0, done);
-    },
+    read: (offset, length) => readRange(handle, offset, length),
     close: () => handle.close(),
   };
 }
