@@ -9,6 +9,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 /** The command as it is installed: these tests need the build that `npm test` makes first. */
 const PRUNE = fileURLToPath(new URL('../bin/prune.js', import.meta.url));
 
+/** As in a CI job, where libraries like to colour their pipes. */
+const env: NodeJS.ProcessEnv = { ...process.env, CI: 'true', FORCE_COLOR: '', NO_COLOR: '' };
+
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'prune-process-'));
@@ -23,7 +26,7 @@ test('a full disk leaves the old file and nothing else', ({ skip }) => {
     // A file of 100 KiB at most: what a full disk is to a writer.
     const command = `ulimit -f 100; exec "$0" "$@"`;
     const args = [PRUNE, 'pack', goldenPath('tiny'), '-o', join(folder, name), ...options];
-    const { status, stderr } = spawnSync('bash', ['-c', command, process.execPath, ...args], { encoding: 'utf8' });
+    const { status, stderr } = spawnSync('bash', ['-c', command, process.execPath, ...args], { encoding: 'utf8', env });
     expect(stderr).toMatch(/^prune: .*EFBIG[^\n]*\n$/);
     expect(status).toBe(2);
     expect(readFileSync(join(folder, name), 'utf8')).toBe('old');
@@ -34,7 +37,7 @@ test('a full disk leaves the old file and nothing else', ({ skip }) => {
 test('an interrupt leaves the old file and nothing else, and exits 130', async () => {
   const path = join(folder, 'x.prune');
   writeFileSync(path, 'old');
-  const child = spawn(process.execPath, [PRUNE, 'pack', modelPath('mini-qa'), '-o', path]);
+  const child = spawn(process.execPath, [PRUNE, 'pack', modelPath('mini-qa'), '-o', path], { env });
   // It is at work once its temporary file is there.
   while (readdirSync(folder).length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
   child.kill('SIGINT');
@@ -55,8 +58,10 @@ test('an interrupt leaves the old file and nothing else, and exits 130', async (
 });
 
 test('colours and bars are for terminals: none of either in a pipe', () => {
-  const run = (...args: string[]) => spawnSync(process.execPath, [PRUNE, ...args], { encoding: 'utf8' });
+  const run = (...args: string[]) => spawnSync(process.execPath, [PRUNE, ...args], { encoding: 'utf8', env });
   const { stdout, stderr, status } = run('inspect', goldenPath('tiny/squad_sparse.h5'));
   expect(status).toBe(0);
   expect(stdout + stderr).not.toContain('\u001b');
+  env.FORCE_COLOR = '1';
+  expect(run('inspect', join(folder, 'none.h5')).stderr).toContain('\u001b[31mprune:');
 });

@@ -1,8 +1,8 @@
 import { type Answer, type AnswerResult, answer, DEFAULT_ANSWER_OPTIONS } from '@prune/bert-infer';
 import { PruneError } from '@prune/state-dict';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import type { CommandContext } from '../command-context.js';
+import { out } from '../console/colors.js';
 import { formatPercent } from '../console/format.js';
 import { progressBar } from '../console/progress.js';
 import { finiteNumber, inferenceOptions, positiveInteger } from '../inference-options.js';
@@ -77,9 +77,9 @@ function describe({ nBest, windows, ...best }: AnswerResult): string {
   const others = nBest.filter(({ start, end }) => start !== best.start || end !== best.end);
   const lines = [best, ...others].map((candidate, i) => {
     const text = candidate.text === '' ? '(no answer)' : candidate.text;
-    return `${i === 0 ? pc.bold(text) : text}\n  ${pc.dim(detailsOf(candidate))}`;
+    return `${i === 0 ? out.bold(text) : text}\n  ${out.dim(detailsOf(candidate))}`;
   });
-  return [...lines, ...(windows > 1 ? [pc.dim(`${windows} windows`)] : [])].join('\n');
+  return [...lines, ...(windows > 1 ? [out.dim(`${windows} windows`)] : [])].join('\n');
 }
 
 function detailsOf({ start, end, score, probability, text }: Answer): string {

@@ -7,8 +7,8 @@ import { DEFAULT_PACK_OPTIONS, packCheckpoint } from '@prune/pipeline';
 import { createStore, openStore } from '@prune/pipeline/node';
 import { type Elementary, firstDifference, PruneError, type TensorStore, writeStore } from '@prune/state-dict';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import type { CommandContext } from '../command-context.js';
+import { out } from '../console/colors.js';
 import { formatBytes, formatCount, formatSeconds } from '../console/format.js';
 import { type Progress, progressBar } from '../console/progress.js';
 import { textTable } from '../console/table.js';
@@ -66,7 +66,7 @@ export function register(program: Command, { signal }: CommandContext): void {
 
         await readBack(files, join(model, 'expected-int8.json'), story, signal);
         await answerQuestions(files[1], model, story, progress, signal);
-        console.log(`\nBoth files are in ${show(output)}. Try next:\n  ${pc.bold(nextCommand(files[1]))}`);
+        console.log(`\nBoth files are in ${show(output)}. Try next:\n  ${out.bold(nextCommand(files[1]))}`);
       } finally {
         progress.stop();
         await checkpoint.close();
@@ -107,7 +107,7 @@ async function answerQuestions(file: string, model: string, story: Story, progre
   story.tell(`${show(file)} answered the ${dataset.examples.length} questions of dev-squad.json, for example:`);
   console.log();
   for (const { id, question } of threeOf(dataset.examples)) {
-    console.log(`  ${question}\n    ${pc.bold(answers.get(id)?.text ?? '')}`);
+    console.log(`  ${question}\n    ${out.bold(answers.get(id)?.text ?? '')}`);
   }
   const { results } = (await readJson(join(model, 'accuracy.json'))) as { results: Record<string, SquadAccuracy> };
   const theirs = results['fbgemm.dev'];
@@ -121,7 +121,7 @@ async function answerQuestions(file: string, model: string, story: Story, progre
   story.tell(`${equal} answers are PyTorch's, ${nearTies.length} are near ties, ${different.length} differ otherwise.`);
   for (const { ours, theirs, margin } of [...nearTies, ...different]) {
     console.log(
-      pc.dim(`    ${JSON.stringify(ours)}, PyTorch ${JSON.stringify(theirs)}, ${margin?.toFixed(2) ?? 'far'} apart`),
+      out.dim(`    ${JSON.stringify(ours)}, PyTorch ${JSON.stringify(theirs)}, ${margin?.toFixed(2) ?? 'far'} apart`),
     );
   }
 }
@@ -147,7 +147,7 @@ function narrator(): Story {
   return {
     tell(text) {
       const now = performance.now();
-      console.log(`${pc.green('✓')} ${text} ${pc.dim(`(${formatSeconds((now - last) / 1000)})`)}`);
+      console.log(`${out.green('✓')} ${text} ${out.dim(`(${formatSeconds((now - last) / 1000)})`)}`);
       last = now;
     },
   };

@@ -1,6 +1,6 @@
 import { isPruneError } from '@prune/state-dict';
 import { CommanderError } from 'commander';
-import pc from 'picocolors';
+import { err } from './colors.js';
 
 /** What a command's exit status says; the same for every command. */
 export const EXIT = {
@@ -34,8 +34,8 @@ export async function runCommand(work: (signal: AbortSignal) => Promise<void>): 
       process.stderr.write('prune: interrupted, nothing was written\n');
       return EXIT.interrupted;
     }
-    if (isPruneError(error)) process.stderr.write(`${pc.red('prune:')} ${error.message}\n`);
-    else process.stderr.write(`${pc.red('prune: this is a bug:')} ${error instanceof Error ? error.stack : error}\n`);
+    if (isPruneError(error)) process.stderr.write(`${err.red('prune:')} ${error.message}\n`);
+    else process.stderr.write(`${err.red('prune: this is a bug:')} ${error instanceof Error ? error.stack : error}\n`);
     return EXIT.failed;
   } finally {
     process.off('SIGINT', interrupt);

@@ -1,0 +1,11 @@
+import pc from 'picocolors';
+
+/** Colours for a person at a terminal: a pipe or a file gets plain text, whatever `CI` says. `NO_COLOR` and `FORCE_COLOR` are obeyed. */
+function colorsOf(stream: NodeJS.WriteStream) {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  if (NO_COLOR) return pc.createColors(false);
+  return pc.createColors(Boolean(FORCE_COLOR || (stream.isTTY && TERM !== 'dumb')));
+}
+
+export const out = colorsOf(process.stdout);
+export const err = colorsOf(process.stderr);
