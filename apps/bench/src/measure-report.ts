@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { type Accuracy, measureAccuracy } from './accuracy/measure-accuracy.js';
+import { findNncodec } from './codec/find-nncodec.js';
 import { type CodecReport, measureCodec } from './codec/measure-codec.js';
 import { describeMachine, describeRevision } from './harness/machine.js';
 import { findPython, type Python } from './harness/python.js';
@@ -144,11 +145,14 @@ class Bench {
   async codecs(): Promise<CodecReport[]> {
     const rounds = this.#options.rounds ?? ROUNDS[this.#size];
     const models = [await this.#embedded(), ...(await this.#folders()), await this.#seeded(DENSITY)];
+    const nncodec = await this.#nncodec();
     const reports: CodecReport[] = [];
     for (const { name, folder } of models) {
       const { elementary } = await elementaryOf(folder, 'encoder');
-      reports.push(await measureCodec(name, elementary, { rounds, log: this.#log }));
+      reports.push(await measureCodec(name, elementary, { rounds, nncodec, log: this.#log }));
     }
+    const version = reports[0]?.nncodec?.version;
+    if (version !== undefined) this.versions.nncodec = version;
     return reports;
   }
 
@@ -230,6 +234,14 @@ class Bench {
       this.skipped.push({ what: 'ONNX Runtime', why });
       return undefined;
     }
+  }
+
+  async #nncodec(): Promise<Python | undefined> {
+    const found = await findNncodec();
+    if ('command' in found) return found;
+    this.#log(`NNCodec is left out: ${found.missing}`);
+    this.skipped.push({ what: 'NNCodec', why: `${found.missing} (PRUNE_NNCODEC_PYTHON names another)` });
+    return undefined;
   }
 
   async #python(): Promise<Python | undefined> {

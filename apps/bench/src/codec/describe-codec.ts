@@ -9,6 +9,7 @@ export function describeCodec({
   parts,
   rows,
   cabacStyle,
+  nncodec,
   dense,
 }: CodecReport): string {
   const bytes = (n: number) => Math.round(n).toLocaleString('en-US');
@@ -21,6 +22,10 @@ export function describeCodec({
     ...rows.map(({ form, bytes: size, bitsPerNonzero, encode, decode, decodeTime }) => {
       const [low, high] = decode.quartiles.map((q) => q.toFixed(1));
       return `| ${form} | ${bytes(size)} | ${bitsPerNonzero.toFixed(3)} | ${encode.toFixed(1)} | ${decode.median.toFixed(1)} (${low} to ${high}) | ${decodeTime.toFixed(2)} |`;
+    }),
+    ...(nncodec?.rows ?? []).map(({ setting, bytes: size, encode, decode }) => {
+      const [low, high] = decode.quartiles.map((q) => q.toFixed(1));
+      return `| NNCodec ${nncodec!.version}, ${setting} | ${bytes(size)} | ${bits(size)} | ${encode.toFixed(1)} | ${decode.median.toFixed(1)} (${low} to ${high}) | |`;
     }),
     `| DeepCABAC's binarization, ideal coder | ${bytes(cabacStyle)} | ${bits(cabacStyle)} | | | |`,
     '',

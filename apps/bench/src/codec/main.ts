@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { openStore } from '@prune/pipeline/node';
 import { elementaryOf } from '../model/elementary-of.js';
 import { describeCodec } from './describe-codec.js';
+import { findNncodec } from './find-nncodec.js';
 import { measureCodec } from './measure-codec.js';
 
 /** `node apps/bench/dist/codec/main.js [--rounds N] <store or model folder>...`: the table of each, encoder and head, on standard output. */
@@ -10,16 +11,19 @@ const ROUNDS = 9;
 const args = process.argv.slice(2);
 const rounds = args[0] === '--rounds' ? Number(args.splice(0, 2)[1]) : ROUNDS;
 const log = (line: string) => console.error(line);
+const found = await findNncodec();
+if ('missing' in found) log(`NNCodec is left out: ${found.missing}`);
+const nncodec = 'command' in found ? found : undefined;
 
 for (const path of args) {
   const name = basename(path);
   if ((await stat(path)).isDirectory()) {
     const { elementary } = await elementaryOf(path, 'encoder');
-    console.log(describeCodec(await measureCodec(name, elementary, { rounds, log })));
+    console.log(describeCodec(await measureCodec(name, elementary, { rounds, nncodec, log })));
   } else {
     const store = await openStore(path);
     try {
-      console.log(describeCodec(await measureCodec(path, store, { rounds, log })));
+      console.log(describeCodec(await measureCodec(path, store, { rounds, nncodec, log })));
     } finally {
       await store.close();
     }

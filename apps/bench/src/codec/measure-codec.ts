@@ -9,9 +9,11 @@ import {
   tensorBytes,
 } from '@prune/state-dict';
 import { interleave, ratios } from '../harness/interleave.js';
+import type { Python } from '../harness/python.js';
 import { type Summary, summarize } from '../harness/summary.js';
 import { cabacStyleBytes } from './cabac-style.js';
 import { type CsrForm, csrForms } from './csr-form.js';
+import { measureNncodec, type NncodecReport } from './measure-nncodec.js';
 
 /** What one coder makes of all matrices of a model. */
 export interface CodecRow {
@@ -41,12 +43,19 @@ export interface CodecReport {
   readonly rows: readonly CodecRow[];
   /** The binarization of DeepCABAC / NNCodec, size only. */
   readonly cabacStyle: number;
+  /** NNCodec itself, where there is a Python that has it. */
+  readonly nncodec?: NncodecReport;
   /** Float tensors and embedding tables: as they are, and under `entropy`. */
   readonly dense: { readonly raw: number; readonly coded: number };
 }
 
+/** NNCodec decodes dense elements, which takes twenty times as long. */
+const NNCODEC_ROUNDS = 3;
+
 export interface MeasureCodecOptions {
   readonly rounds: number;
+  /** A Python that has NNCodec, to measure it as well. */
+  readonly nncodec?: Python;
   readonly log?: (line: string) => void;
 }
 
@@ -54,7 +63,7 @@ export interface MeasureCodecOptions {
 export async function measureCodec(
   model: string,
   elementary: ElementaryStateDict,
-  { rounds, log = () => {} }: MeasureCodecOptions,
+  { rounds, nncodec: python, log = () => {} }: MeasureCodecOptions,
 ): Promise<CodecReport> {
   const matrices: CsrMatrix[] = [];
   for await (const [, value] of entriesOf(recomposeSparse(elementary))) {
@@ -104,7 +113,19 @@ export async function measureCodec(
   const parts: Record<string, ReturnType<typeof partsOf>> = {};
   for (const { form, parts: streams } of coded.slice(0, 2)) parts[form.form] = partsOf(streams.map(([bytes]) => bytes));
   const dense = await codeDense(elementary);
-  return { model, matrices: matrices.length, nonzeros, bounds, parts, rows, cabacStyle, dense };
+  if (python !== undefined) log(`codec: ${model}: NNCodec`);
+  const nncodec = python && (await measureNncodec(python, matrices, Math.min(rounds, NNCODEC_ROUNDS)));
+  return {
+    model,
+    matrices: matrices.length,
+    nonzeros,
+    bounds,
+    parts,
+    rows,
+    cabacStyle,
+    ...(nncodec && { nncodec }),
+    dense,
+  };
 }
 
 function encodeAll(form: CsrForm, matrices: readonly CsrMatrix[]) {

@@ -10,7 +10,8 @@ export function describeCodecs(reports: readonly CodecReport[]): Section {
     blocks: [
       text(
         'The integers of all sparse matrices, encoder and head: each coder gives every matrix back before it is timed. One thread. The general compressors code the three arrays ' +
-          "of each matrix apart. DeepCABAC's binarization is the size that its contexts give with an ideal arithmetic coder, not a file.",
+          "of each matrix apart. DeepCABAC's binarization is the size that its contexts give with an ideal arithmetic coder, not a file; NNCodec, which has it, is measured " +
+          "where a Python has it: a process of its own, its thread's own time, decoding to dense matrices.",
       ),
       plot('codec', 'Size and speed'),
       ...reports.flatMap(tables),
@@ -18,7 +19,7 @@ export function describeCodecs(reports: readonly CodecReport[]): Section {
   };
 }
 
-function tables({ model, nonzeros, bounds, parts, rows, cabacStyle, dense }: CodecReport): Block[] {
+function tables({ model, nonzeros, bounds, parts, rows, cabacStyle, nncodec, dense }: CodecReport): Block[] {
   const bits = (bytes: number) => ((8 * bytes) / nonzeros).toFixed(3);
   const speed = (million: number) => million.toFixed(1);
   const bound = (name: string, bytes: number) => [name, formatBytes(bytes), bits(bytes), '-', '-', '-'];
@@ -34,6 +35,14 @@ function tables({ model, nonzeros, bounds, parts, rows, cabacStyle, dense }: Cod
           speed(row.encode),
           formatSummary(row.decode, speed),
           formatTimes(row.decodeTime),
+        ]),
+        ...(nncodec?.rows ?? []).map((row) => [
+          `NNCodec ${nncodec!.version}, ${row.setting}`,
+          formatBytes(row.bytes),
+          bits(row.bytes),
+          speed(row.encode),
+          formatSummary(row.decode, speed),
+          '-',
         ]),
         bound("DeepCABAC's binarization", cabacStyle),
         bound('bound: mask with rows and columns known, values order 0', bounds.rowsAndColumns + bounds.values),
