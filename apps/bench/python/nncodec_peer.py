@@ -36,11 +36,13 @@ def matrices():
 
 with open(os.path.join(folder, "shapes.json")) as file:
     shapes = json.load(file)
+# It writes every stream to a file as well.
+bitstream = os.path.join(folder, "bitstream.nnc")
 report = []
 for name, setting in SETTINGS.items():
     encode_seconds, size, decode_seconds = 0.0, 0, [0.0] * rounds
     for i, matrix in enumerate(matrices()):
-        took, stream = seconds(lambda: nnc.compress({"w": matrix}, return_bitstream=True, use_dq=False, **setting))
+        took, stream = seconds(lambda: nnc.compress({"w": matrix}, bitstream, return_bitstream=True, use_dq=False, **setting))
         encode_seconds += took
         size += len(stream)
         for r in range(rounds):
