@@ -3,7 +3,7 @@ import {
   type DenseInt8Matrix,
   type Dtype,
   type Elementary,
-  PruneError,
+  entriesOf,
   type QuantizedEmbedding,
   type QuantizedLinear,
   type QuantizedStateDict,
@@ -16,7 +16,7 @@ import { CODE_DTYPES, EMBEDDING_PARTS, LINEAR_PARTS, partName } from './elementa
 import { toCsr } from './to-csr.js';
 
 /**
- * The notebook's elementary form of a quantized state dict whose weights are dense or CSR, one entry at a time, one module in memory:
+ * The notebook's elementary form of a quantized state dict whose weights are dense or CSR, one entry at a time, two modules in memory (see `entriesOf`):
  *
  *     X.scale float32 [] = 1, X.zero_point int64 [] = 0            the output's, unused by a dynamic Linear
  *     X._packed_params.dtype "qint8"
@@ -31,10 +31,7 @@ import { toCsr } from './to-csr.js';
 export async function* decompose(
   quantized: QuantizedStateDict<DenseInt8Matrix | CsrMatrix>,
 ): AsyncGenerator<[name: string, value: Elementary], void, undefined> {
-  for (const name of quantized.keys()) {
-    const entry = await quantized.get(name);
-    if (entry === undefined)
-      throw new PruneError('missing', { where: 'csr', tensor: name, what: 'listed but not there' });
+  for await (const [name, entry] of entriesOf(quantized)) {
     if (!('kind' in entry)) yield [name, entry];
     else if (entry.kind === 'linear') yield* linearEntries(name, entry);
     else yield* embeddingEntries(name, entry);

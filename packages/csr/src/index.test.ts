@@ -4,7 +4,6 @@ import * as api from './index.js';
 test('public API', () => {
   expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
     [
-      "MAX_UINT16_COLUMNS",
       "csrStatistics",
       "decompose",
       "maskBounds",

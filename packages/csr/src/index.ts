@@ -3,7 +3,7 @@ export { decompose } from './decompose.js';
 export { type MaskBounds, maskBounds } from './mask-bounds.js';
 export { type RecomposeOptions, recompose, recomposeSparse } from './recompose.js';
 export { sliceRows } from './slice-rows.js';
-export { MAX_UINT16_COLUMNS, toCsr } from './to-csr.js';
+export { toCsr } from './to-csr.js';
 export { toDense } from './to-dense.js';
 export { validateCsr } from './validate-csr.js';
 export { valueEntropy } from './value-entropy.js';

@@ -4,6 +4,7 @@ import {
   type Elementary,
   elementCount,
   type Limits,
+  newColumnIndices,
   PruneError,
   type QuantizedEmbedding,
   type QuantizedLinear,
@@ -11,7 +12,6 @@ import {
   type WeightScales,
 } from '@prune/state-dict';
 import { CODE_DTYPES, EMBEDDING_PARTS, LINEAR_PARTS, partName } from './elementary-names.js';
-import { newIndices } from './to-csr.js';
 import { validateCsr } from './validate-csr.js';
 
 /** Where the parts of a module come from. */
@@ -76,11 +76,11 @@ async function readCsr(
 
 /** scipy's own int32 is taken for narrow matrices too, and becomes uint16. */
 function canonicalIndices(indices: Uint16Array | Int32Array, columns: number, name: string): Uint16Array | Int32Array {
-  const canonical = newIndices(columns, 0);
+  const canonical = newColumnIndices(columns, 0);
   if (indices.constructor === canonical.constructor) return indices;
   const bad = indices.findIndex((column) => column < 0 || column >= columns);
   if (bad !== -1) fail('corrupt', name, `element ${bad} is no column`, indices[bad], `0 to ${columns - 1}`);
-  const converted = newIndices(columns, indices.length);
+  const converted = newColumnIndices(columns, indices.length);
   converted.set(indices);
   return converted;
 }

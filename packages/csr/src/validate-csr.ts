@@ -1,5 +1,4 @@
-import { type CsrMatrix, elementCount, PruneError } from '@prune/state-dict';
-import { MAX_UINT16_COLUMNS } from './to-csr.js';
+import { type CsrMatrix, elementCount, MAX_UINT16_COLUMNS, PruneError } from '@prune/state-dict';
 
 type Place = { readonly where?: string; readonly tensor?: string };
 

@@ -4,9 +4,10 @@ import {
   type EmbeddingPrecision,
   linearModules,
   moduleMetadata,
-  quantizeDynamic,
+  quantizeDynamicToCsr,
 } from '@prune/quant';
 import {
+  type CsrMatrix,
   type ElementaryEntries,
   type ModelMetadata,
   QUANTIZATION_PROFILES,
@@ -45,7 +46,7 @@ export interface PackedCheckpoint {
   readonly architectureKnown: boolean;
 }
 
-/** float -> quantized -> elementary, each step lazy, so that one matrix at a time is in memory. `onStep` hears what is read. */
+/** float -> quantized (straight to CSR) -> elementary, each step lazy, so that two matrices at most are in memory. `onStep` hears what is read. */
 export function packCheckpoint(
   { tensors, metadata }: PackableCheckpoint,
   options: Partial<PackOptions> = {},
@@ -57,8 +58,8 @@ export function packCheckpoint(
     metadata.config,
     names.map((name) => [name, tensors.info(name)!] as const),
   );
-  const quantized = quantizeDynamic(tensors, { ...quantizeOptions, ...modules });
-  const watched: QuantizedStateDict = {
+  const quantized = quantizeDynamicToCsr(tensors, { ...quantizeOptions, ...modules });
+  const watched: QuantizedStateDict<CsrMatrix> = {
     keys: () => quantized.keys(),
     get(name) {
       onStep(name);

@@ -16,8 +16,10 @@ test('public API', () => {
       "moduleMetadata",
       "profileOf",
       "quantizeDynamic",
+      "quantizeDynamicToCsr",
       "quantizeEmbedding",
       "quantizeWeight",
+      "quantizeWeightToCsr",
       "rint",
       "toFloat32",
     ]

@@ -16,7 +16,9 @@ export {
   type EmbeddingPrecision,
   type QuantizeDynamicOptions,
   quantizeDynamic,
+  quantizeDynamicToCsr,
 } from './quantize-dynamic.js';
 export { quantizeEmbedding } from './quantize-embedding.js';
 export { type QuantizedWeight, type QuantizeWeightOptions, quantizeWeight } from './quantize-weight.js';
+export { quantizeWeightToCsr } from './quantize-weight-to-csr.js';
 export { rint } from './rint.js';

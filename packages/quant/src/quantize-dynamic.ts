@@ -1,4 +1,6 @@
 import {
+  type CsrMatrix,
+  type DenseInt8Matrix,
   PruneError,
   type QuantizedEmbedding,
   type QuantizedLinear,
@@ -8,7 +10,13 @@ import {
 } from '@prune/state-dict';
 import { toFloat32 } from './float32.js';
 import { quantizeEmbedding } from './quantize-embedding.js';
-import { DEFAULT_PER_CHANNEL, quantizeWeight } from './quantize-weight.js';
+import {
+  DEFAULT_PER_CHANNEL,
+  type QuantizedWeight,
+  type QuantizeWeightOptions,
+  quantizeWeight,
+} from './quantize-weight.js';
+import { quantizeWeightToCsr } from './quantize-weight-to-csr.js';
 
 /** How embedding tables are kept: float32, or row by row as 8- or 4-bit codes. */
 export type EmbeddingPrecision = 'f32' | 'int8' | 'int4';
@@ -43,9 +51,27 @@ const EMBEDDING_BITS = { int8: 8, int4: 4 } as const;
  * The quantized form of a float state dict, as PyTorch's `quantize_dynamic` makes it: the weight and bias of a Linear `X` become one entry `X`
  * (int8, see `quantizeWeight`) in the weight's place; a table `X.weight` becomes `X` when `embeddings` says so; every other float tensor
  * passes as float32, other dtypes unchanged. Lazy: `get` reads and quantizes that one module and keeps nothing.
- * `get` throws `not-finite` or `mismatch` with the tensor's name.
+ * `get` throws `not-finite` or `mismatch` with the tensor's name. {@link quantizeDynamicToCsr} keeps the codes in CSR.
  */
 export function quantizeDynamic(stateDict: StateDict, options: QuantizeDynamicOptions): QuantizedStateDict {
+  return quantizedBy(quantizeWeight, stateDict, options);
+}
+
+/** {@link quantizeDynamic} with every weight in CSR, dense codes never made: the way to pack a pruned model. */
+export function quantizeDynamicToCsr(
+  stateDict: StateDict,
+  options: QuantizeDynamicOptions,
+): QuantizedStateDict<CsrMatrix> {
+  return quantizedBy(quantizeWeightToCsr, stateDict, options);
+}
+
+type QuantizeWeight<M> = (weight: Tensor, options: QuantizeWeightOptions) => QuantizedWeight<M>;
+
+function quantizedBy<M extends DenseInt8Matrix | CsrMatrix>(
+  quantize: QuantizeWeight<M>,
+  stateDict: StateDict,
+  options: QuantizeDynamicOptions,
+): QuantizedStateDict<M> {
   const { linears, embeddingTables, exclude = DEFAULT_QUANTIZE_OPTIONS.exclude } = options;
   const { perChannel = DEFAULT_QUANTIZE_OPTIONS.perChannel } = options;
   const bits = embeddingBits(options.embeddings ?? DEFAULT_QUANTIZE_OPTIONS.embeddings);
@@ -66,7 +92,10 @@ export function quantizeDynamic(stateDict: StateDict, options: QuantizeDynamicOp
     async get(name) {
       const kind = entries.get(name);
       if (kind === undefined) return undefined;
-      if (kind === 'linear') return linear(stateDict, name, present.has(`${name}.bias`), perChannel);
+      if (kind === 'linear')
+        return linear(stateDict, name, present.has(`${name}.bias`), (weight, name) =>
+          quantize(weight, { perChannel, name }),
+        );
       if (kind === 'embedding') return embedding(stateDict, name, bits ?? 8);
       const tensor = await read(stateDict, name);
       return isFloat(tensor) ? float32Tensor(tensor, name) : tensor;
@@ -74,14 +103,14 @@ export function quantizeDynamic(stateDict: StateDict, options: QuantizeDynamicOp
   };
 }
 
-async function linear(
+async function linear<M extends DenseInt8Matrix | CsrMatrix>(
   stateDict: StateDict,
   module: string,
   hasBias: boolean,
-  perChannel: boolean,
-): Promise<QuantizedLinear> {
+  quantize: (weight: Tensor, name: string) => QuantizedWeight<M>,
+): Promise<QuantizedLinear<M>> {
   const name = `${module}.weight`;
-  const quantized = quantizeWeight(await read(stateDict, name), { perChannel, name });
+  const quantized = quantize(await read(stateDict, name), name);
   const bias = hasBias ? float32Tensor(await read(stateDict, `${module}.bias`), `${module}.bias`) : null;
   const rows = quantized.weight.shape[0];
   if (bias !== null && !(bias.shape.length === 1 && bias.shape[0] === rows)) {

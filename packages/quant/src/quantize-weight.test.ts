@@ -1,10 +1,11 @@
-import { type Tensor, tensor } from '@prune/state-dict';
+import { type CsrMatrix, type Tensor, tensor } from '@prune/state-dict';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { dequantizeEmbedding, dequantizeEmbeddingRow } from './dequantize-embedding.js';
 import { dequantizeLinear } from './dequantize-linear.js';
 import { quantizeEmbedding } from './quantize-embedding.js';
 import { quantizeWeight } from './quantize-weight.js';
+import { quantizeWeightToCsr } from './quantize-weight-to-csr.js';
 
 const matrix = (rows: number, columns: number, values: ArrayLike<number> = new Array(rows * columns).fill(0)) =>
   tensor('float32', [rows, columns], Float32Array.from(values));
@@ -20,6 +21,12 @@ test.each([
     expect(weight).toEqual({ shape: [rows, columns], intRepr: new Int8Array(rows * columns) });
     expect(qscheme).toBe(perChannel ? 'per_channel_affine' : 'per_tensor_affine');
     expect(scales).toEqual(new Float64Array(perChannel ? rows : 1).fill(2 ** -23));
+    expect(quantizeWeightToCsr(matrix(rows, columns), { perChannel }).weight).toEqual({
+      shape: [rows, columns],
+      indptr: new Int32Array(rows + 1),
+      indices: new Uint16Array(0),
+      data: new Int8Array(0),
+    });
   }
   for (const bits of [8, 4] as const) {
     const table = quantizeEmbedding(matrix(rows, columns), bits);
@@ -135,6 +142,20 @@ test('any table: within half a step of its row, 8 and 4 bits, odd widths too; a 
   );
 });
 
+/** Dense codes again, each row's columns shown to ascend and no zero to be kept. */
+function denseCodes({ shape: [rows, columns], indptr, indices, data }: CsrMatrix): Int8Array {
+  const codes = new Int8Array(rows * columns);
+  expect([indptr.length, indptr[0], indptr[rows]]).toEqual([rows + 1, 0, data.length]);
+  for (let row = 0; row < rows; row++) {
+    for (let p = indptr[row]; p < indptr[row + 1]; p++) {
+      expect(data[p]).not.toBe(0);
+      expect(p === indptr[row] || indices[p] > indices[p - 1]).toBe(true);
+      codes[row * columns + indices[p]] = data[p];
+    }
+  }
+  return codes;
+}
+
 test('pruned matrices quantize as the formula says, element by element, wherever they lie in memory', () => {
   const weight = fc.oneof(
     { weight: 5, arbitrary: fc.constantFrom(0, -0) },
@@ -165,6 +186,9 @@ test('pruned matrices quantize as the formula says, element by element, wherever
             return Math.max(-128, Math.min(127, even));
           });
           expect(weight.intRepr).toEqual(wanted);
+          const sparse = quantizeWeightToCsr(tensor('float32', [rows, columns], values), { perChannel });
+          expect(sparse.scales).toEqual(scales);
+          expect(denseCodes(sparse.weight)).toEqual(wanted);
         }
       },
     ),

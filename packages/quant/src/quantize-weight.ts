@@ -1,8 +1,9 @@
 import { type DenseInt8Matrix, PruneError, type Tensor, type WeightScales } from '@prune/state-dict';
 import { toFloat32 } from './float32.js';
+import { nonzeroPlaces } from './nonzero-places.js';
 import { rint } from './rint.js';
 
-/** Options of {@link quantizeWeight}. */
+/** Options of {@link quantizeWeight} and `quantizeWeightToCsr`. */
 export interface QuantizeWeightOptions {
   /** One scale a row (PyTorch's `per_channel_dynamic_qconfig`) instead of one for the matrix. Default: {@link DEFAULT_PER_CHANNEL}. */
   readonly perChannel?: boolean;
@@ -14,8 +15,8 @@ export interface QuantizeWeightOptions {
 export const DEFAULT_PER_CHANNEL = false;
 
 /** A quantized weight: int8 codes and their scales. */
-export interface QuantizedWeight extends WeightScales {
-  readonly weight: DenseInt8Matrix;
+export interface QuantizedWeight<M = DenseInt8Matrix> extends WeightScales {
+  readonly weight: M;
 }
 
 /** float32 machine epsilon, the smallest scale that PyTorch's observers give. */
@@ -29,23 +30,58 @@ const INFINITY = 0x7f800000;
  * Throws `not-finite` for NaN or an infinity, `mismatch` when the tensor is no matrix, `unsupported` when it is no float tensor.
  */
 export function quantizeWeight(tensor: Tensor, options: QuantizeWeightOptions = {}): QuantizedWeight {
+  const { shape, places, codes, ...scales } = quantizeNonzeros(tensor, options);
+  const intRepr = new Int8Array(shape[0] * shape[1]);
+  for (let i = 0; i < places.length; i++) intRepr[places[i]] = codes[i];
+  return { weight: { shape, intRepr }, ...scales };
+}
+
+/** The codes of a weight's nonzeros; a zero's code is 0. */
+export interface NonzeroCodes extends WeightScales {
+  readonly shape: readonly [rows: number, columns: number];
+  /** Where the nonzeros are in the row-major matrix, ascending. */
+  readonly places: Uint32Array;
+  /** The code of each, 0 too. */
+  readonly codes: Int8Array;
+}
+
+/** {@link quantizeWeight} of the nonzeros alone. */
+export function quantizeNonzeros(tensor: Tensor, options: QuantizeWeightOptions): NonzeroCodes {
   const { perChannel = DEFAULT_PER_CHANNEL, name } = options;
-  const [rows, columns] = matrixShape(tensor, name);
+  const shape = matrixShape(tensor, name);
   const values = toFloat32(tensor, { tensor: name });
-  const intRepr = new Int8Array(values.length);
-  const blocks = perChannel ? rows : 1;
-  const length = perChannel ? columns : values.length;
+  const places = nonzeroPlaces(values);
+  const codes = new Int8Array(places.length);
+  const blocks = perChannel ? shape[0] : 1;
+  const length = perChannel ? shape[1] : values.length;
   const scales = new Float64Array(blocks);
-  for (let block = 0; block < blocks; block++) {
-    const start = block * length;
-    const codes = intRepr.subarray(start, start + length);
-    scales[block] = quantizeBlock(values.subarray(start, start + length), codes, name);
+  for (let block = 0, first = 0; block < blocks; block++) {
+    let end = first;
+    while (end < places.length && places[end] < (block + 1) * length) end++;
+    const scale = scaleOf(values, places.subarray(first, end), name);
+    const inverse = Math.fround(1 / scale);
+    for (let i = first; i < end; i++) {
+      // |w| <= amax, so only the upper end can leave int8: 127.5 rounds to 128, and -127.5 to -128.
+      codes[i] = Math.min(rint(Math.fround(values[places[i]] * inverse)), 127);
+    }
+    scales[block] = scale;
+    first = end;
   }
-  return {
-    weight: { shape: [rows, columns], intRepr },
-    qscheme: perChannel ? 'per_channel_affine' : 'per_tensor_affine',
-    scales,
-  };
+  return { shape, places, codes, qscheme: perChannel ? 'per_channel_affine' : 'per_tensor_affine', scales };
+}
+
+/** The scale of one block of values. */
+function scaleOf(values: Float32Array, places: Uint32Array, name: string | undefined): number {
+  // As integers, the magnitudes of floats sort as the floats do, and infinities and NaNs come last: one maximum finds amax and both of them.
+  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
+  let largest = 0;
+  for (let i = 0; i < places.length; i++) {
+    const magnitude = bits[places[i]] & MAGNITUDE;
+    if (magnitude > largest) largest = magnitude;
+  }
+  if (largest >= INFINITY) refuseNotFinite(values, name);
+  const amax = new Float32Array(Int32Array.of(largest).buffer)[0];
+  return Math.max(Math.fround(amax / 127.5), EPSILON);
 }
 
 /** The shape of a matrix; throws `mismatch` for any other rank. */
@@ -72,48 +108,4 @@ export function refuseNotFinite(values: Float32Array, name: string | undefined):
     got: values[index],
     wanted: 'a finite number',
   });
-}
-
-/** Quantizes one block with one scale, which is returned. `codes` are zeros when it is called. */
-function quantizeBlock(values: Float32Array, codes: Int8Array, name: string | undefined): number {
-  const kept = nonzeroSteps(values);
-  // As integers, the magnitudes of floats sort as the floats do, and infinities and NaNs come last: one maximum finds amax and both of them.
-  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
-  let largest = 0;
-  for (let j = 0; j < kept.length; j++) {
-    const first = bits[kept[j]] & MAGNITUDE;
-    const second = bits[kept[j] + 1] & MAGNITUDE;
-    if (first > largest) largest = first;
-    if (second > largest) largest = second;
-  }
-  if (largest >= INFINITY) refuseNotFinite(values, name);
-  const amax = new Float32Array(Int32Array.of(largest).buffer)[0];
-  const scale = Math.max(Math.fround(amax / 127.5), EPSILON);
-  const inverse = Math.fround(1 / scale);
-  for (let j = 0; j < kept.length; j++) {
-    const i = kept[j];
-    // |w| <= amax, so only the upper end can leave int8: 127.5 rounds to 128, and -127.5 to -128.
-    codes[i] = Math.min(rint(Math.fround(values[i] * inverse)), 127);
-    codes[i + 1] = Math.min(rint(Math.fround(values[i + 1] * inverse)), 127);
-  }
-  return scale;
-}
-
-/**
- * Where two neighbours are not both zero: the index of the first. A pair of floats read as one float64 is 0 or -0 exactly when the first is 0 and the
- * second 0 or -0, which are coded as 0. A pruned matrix is mostly such pairs: at 6 % density this is twice as fast as looking at every element twice.
- * The steps overlap where the block's memory or length is odd.
- */
-function nonzeroSteps(values: Float32Array): Uint32Array {
-  if (values.length < 2) return new Uint32Array(values.length);
-  const steps = new Uint32Array((values.length >> 1) + 2);
-  let count = 0;
-  const odd = (values.byteOffset / 4) % 2;
-  if (odd === 1) steps[count++] = 0;
-  const pairs = new Float64Array(values.buffer, values.byteOffset + 4 * odd, (values.length - odd) >> 1);
-  for (let pair = 0; pair < pairs.length; pair++) {
-    if (pairs[pair] !== 0) steps[count++] = 2 * pair + odd;
-  }
-  if ((values.length - odd) % 2 === 1) steps[count++] = values.length - 2;
-  return steps.subarray(0, count);
 }
