@@ -35,7 +35,7 @@ export async function openSafetensors(source: ByteSource, options: OpenOptions =
         const place = { where: bytes.name, tensor: name };
         try {
           const data = await bytes.read(dataStart + entry.begin, entry.end - entry.begin);
-          return tensorFromBytes(entry.dtype, entry.shape, data, place);
+          return tensorFromBytes(entry.dtype, entry.shape, data, place, limits);
         } catch (error) {
           throw locateError(error, place);
         }

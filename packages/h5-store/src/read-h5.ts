@@ -244,10 +244,8 @@ function readEntry(session: H5Session, id: bigint, name: string, entry: Entry, l
           : module.get_attribute_data(id, '/', name, BigInt(pointer)),
       );
       if (info.dtype !== 'string') {
-        return tensorFromBytes(info.dtype, info.shape, module.HEAPU8.slice(pointer, pointer + length), {
-          where,
-          tensor: name,
-        });
+        const bytes = module.HEAPU8.slice(pointer, pointer + length);
+        return tensorFromBytes(info.dtype, info.shape, bytes, { where, tensor: name }, limits);
       }
       if (!metadata.vlen) return text(module.HEAPU8, pointer, length);
       try {

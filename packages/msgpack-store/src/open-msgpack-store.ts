@@ -76,7 +76,7 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
     }
     const infos = members[number] as readonly NamedInfo[];
     const tensors = await codec.decode(await stored(block), infos, limits);
-    checkDecoded(tensors, infos, codec.name);
+    checkDecoded(tensors, infos, codec.name, limits);
     return new Map(infos.map(({ name }, i) => [name, tensors[i]]));
   }
 
@@ -108,7 +108,7 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
       const entry = entries.get(name);
       if (entry === undefined) return undefined;
       try {
-        if (entry.inline !== undefined) return inlineValue(entry, entry.inline);
+        if (entry.inline !== undefined) return inlineValue(entry, entry.inline, limits);
         return await decoded.take(entry.block!, name);
       } catch (error) {
         throw locateError(error, { where, tensor: name });
@@ -133,8 +133,8 @@ async function readManifest(
   return decodeManifest(manifest, prologue.manifestOffset, limits);
 }
 
-function inlineValue({ name, dtype, shape }: ManifestEntry, bytes: Uint8Array): Elementary {
-  if (dtype !== 'string') return tensorFromBytes(dtype as Dtype, shape, bytes.slice(), { tensor: name });
+function inlineValue({ name, dtype, shape }: ManifestEntry, bytes: Uint8Array, limits: Limits): Elementary {
+  if (dtype !== 'string') return tensorFromBytes(dtype as Dtype, shape, bytes.slice(), { tensor: name }, limits);
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
@@ -143,7 +143,7 @@ function inlineValue({ name, dtype, shape }: ManifestEntry, bytes: Uint8Array): 
 }
 
 /** A codec is a plug-in: what it returns is checked before anyone sees it. */
-function checkDecoded(tensors: readonly Tensor[], infos: readonly NamedInfo[], codec: string) {
+function checkDecoded(tensors: readonly Tensor[], infos: readonly NamedInfo[], codec: string, limits: Limits) {
   if (tensors.length !== infos.length) {
     throw new PruneError('corrupt', { what: `tensors from codec ${codec}`, got: tensors.length, wanted: infos.length });
   }
@@ -157,7 +157,7 @@ function checkDecoded(tensors: readonly Tensor[], infos: readonly NamedInfo[], c
         tensor: name,
       });
     }
-    tensor(dtype, shape, got.data, { tensor: name });
+    tensor(dtype, shape, got.data, { tensor: name }, limits);
   }
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { PruneError } from './errors.js';
+import { DEFAULT_LIMITS } from './limits.js';
 import { DTYPES, type Dtype, elementCount, isDtype, scalar, tensor, tensorBytes, tensorFromBytes } from './tensor.js';
 
 const code = (run: () => unknown) => {
@@ -39,6 +40,15 @@ test('absurd shapes are refused before anything is allocated', () => {
   expect(code(() => elementCount({ dtype: 'float32', shape: new Array(9).fill(1) }))).toBe('limit');
   // Zero elements, but a factor that no index could hold.
   expect(code(() => elementCount({ dtype: 'int8', shape: [0, 2 ** 53] }))).toBe('corrupt');
+});
+
+test("the caller's limits are the ones that count", () => {
+  const nine = new Array(9).fill(1);
+  const limits = { ...DEFAULT_LIMITS, rank: 9, tensorBytes: 3 };
+  expect(tensor('int8', nine, new Int8Array(1), {}, limits).shape).toHaveLength(9);
+  expect(tensorFromBytes('int8', nine, new Uint8Array(1), {}, limits).shape).toHaveLength(9);
+  expect(code(() => tensor('int8', nine, new Int8Array(1)))).toBe('limit');
+  expect(code(() => tensorFromBytes('int8', [4], new Uint8Array(4), {}, limits))).toBe('limit');
 });
 
 test('isDtype knows own names only', () => {

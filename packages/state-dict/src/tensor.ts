@@ -66,14 +66,15 @@ export function elementCount(
   return count;
 }
 
-/** A tensor over `data`, not copied. Throws `mismatch` when the array's type or length does not fit. */
+/** A tensor over `data`, not copied. Throws `mismatch` when the array's type or length does not fit, `limit` or `corrupt` as {@link elementCount}. */
 export function tensor<D extends Dtype>(
   dtype: D,
   shape: readonly number[],
   data: TensorData<D>,
   place: { where?: string; tensor?: string } = {},
+  limits: Limits = DEFAULT_LIMITS,
 ): Tensor<D> {
-  const count = elementCount({ dtype, shape }, place);
+  const count = elementCount({ dtype, shape }, place, limits);
   if (!(data instanceof DTYPES[dtype].array) || data.length !== count) {
     throw new PruneError('mismatch', {
       ...place,
@@ -97,15 +98,16 @@ export function tensorBytes({ data }: Tensor): Uint8Array {
 
 /**
  * A tensor from its little-endian bytes: a view where the offset is aligned, else a copy.
- * Throws `mismatch` when there are not exactly as many bytes as dtype and shape need.
+ * Throws `mismatch` when there are not exactly as many bytes as dtype and shape need, `limit` or `corrupt` as {@link elementCount}.
  */
 export function tensorFromBytes<D extends Dtype>(
   dtype: D,
   shape: readonly number[],
   bytes: Uint8Array,
   place: { where?: string; tensor?: string } = {},
+  limits: Limits = DEFAULT_LIMITS,
 ): Tensor<D> {
-  const count = elementCount({ dtype, shape }, place);
+  const count = elementCount({ dtype, shape }, place, limits);
   const { bytes: width, array } = DTYPES[dtype];
   if (bytes.byteLength !== count * width) {
     throw new PruneError('mismatch', {

@@ -29,7 +29,7 @@ export function torchCheckpoint(
       try {
         const span = await readStorage(reference.storage, extent.begin, extent.end - extent.begin);
         const bytes = extent.contiguous ? span : gather(reference, span);
-        return tensorFromBytes(reference.dtype, reference.shape, bytes, place);
+        return tensorFromBytes(reference.dtype, reference.shape, bytes, place, limits);
       } catch (error) {
         throw locateError(error, place);
       }

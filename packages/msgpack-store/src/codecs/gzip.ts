@@ -15,10 +15,10 @@ export function gzip({ level = DEFAULT_LEVEL, ...platform }: GzipOptions = {}): 
     name: 'gzip',
     encode: ([tensor]) => compress([segmentOf(tensorBytes(tensor), 0)], level),
     decode(bytes, [info], limits) {
-      const length = elementCount(info, { tensor: info.name }, limits) * DTYPES[info.dtype].bytes;
-      return [
-        tensorFromBytes(info.dtype, info.shape, gunzip(bytes, { length, limit: limits.tensorBytes, ...platform })),
-      ];
+      const place = { tensor: info.name };
+      const length = elementCount(info, place, limits) * DTYPES[info.dtype].bytes;
+      const inflated = gunzip(bytes, { length, limit: limits.tensorBytes, ...platform });
+      return [tensorFromBytes(info.dtype, info.shape, inflated, place, limits)];
     },
   };
 }

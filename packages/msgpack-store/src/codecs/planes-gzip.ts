@@ -21,14 +21,15 @@ export function planesGzip({ level = DEFAULT_LEVEL, ...platform }: GzipOptions =
     encode: ([tensor]) => gzip(planesOf(tensor), level),
     decode(bytes, [info], limits) {
       const width = DTYPES[info.dtype].bytes;
-      const count = elementCount(info, { tensor: info.name }, limits);
+      const place = { tensor: info.name };
+      const count = elementCount(info, place, limits);
       const planes = gunzip(bytes, { length: count * width, limit: limits.tensorBytes, ...platform });
       const joined = new Uint8Array(count * width);
       for (let plane = 0; plane < width; plane++) {
         const from = plane * count;
         for (let i = 0, to = plane; i < count; i++, to += width) joined[to] = planes[from + i];
       }
-      return [tensorFromBytes(info.dtype, info.shape, joined)];
+      return [tensorFromBytes(info.dtype, info.shape, joined, place, limits)];
     },
   };
 }

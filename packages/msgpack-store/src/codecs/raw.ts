@@ -6,9 +6,10 @@ export function raw(): Codec {
     name: 'raw',
     encode: ([tensor]) => tensorBytes(tensor),
     decode(bytes, [info], limits) {
-      const wanted = elementCount(info, { tensor: info.name }, limits) * DTYPES[info.dtype].bytes;
+      const place = { tensor: info.name };
+      const wanted = elementCount(info, place, limits) * DTYPES[info.dtype].bytes;
       if (bytes.length !== wanted) throw new PruneError('corrupt', { what: 'raw bytes', got: bytes.length, wanted });
-      return [tensorFromBytes(info.dtype, info.shape, bytes)];
+      return [tensorFromBytes(info.dtype, info.shape, bytes, place, limits)];
     },
   };
 }
