@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { goldenPath } from '@prune/fixtures';
-import { elementCount, isPruneError } from '@prune/state-dict';
+import { elementCount, isPruneError, parseJson } from '@prune/state-dict';
 import { expect, test } from 'vitest';
 import {
   bool,
@@ -18,7 +18,6 @@ import { makeSafetensors } from '../test/make-safetensors.js';
 import { makeTorchStream, makeTorchZip } from '../test/make-torch-file.js';
 import { openSharded } from './open-sharded.js';
 import { openTensorFile } from './open-tensor-file.js';
-import { parseJson } from './parse-json.js';
 
 const MUTANTS = 1000 * Math.max(1, Number(process.env.PRUNE_FUZZ ?? 1));
 // What a mutant may take: the slowest of them takes 40 ms here; a hang takes for ever.

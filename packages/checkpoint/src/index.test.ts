@@ -21,7 +21,6 @@ test('public API', () => {
   expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`
     [
       "CHECKPOINT_FILES",
-      "TOKENIZER_FILES",
       "openCheckpoint",
     ]
   `);

@@ -3,5 +3,4 @@ export {
   type OpenCheckpoint,
   type OpenCheckpointOptions,
   openCheckpoint,
-  TOKENIZER_FILES,
 } from './node/open-checkpoint.js';

@@ -2,7 +2,6 @@ import { DEFAULT_LIMITS, type JsonObject } from '@prune/state-dict';
 import { expect, test } from 'vitest';
 import { makeSafetensors } from '../test/make-safetensors.js';
 import { openSharded } from './open-sharded.js';
-import { parseJson } from './parse-json.js';
 
 const shard = (name: string, value: number) => {
   const header = { [name]: { dtype: 'U8', shape: [1], data_offsets: [0, 1] } };
@@ -65,13 +64,4 @@ test('names that leave the folder, and too many shards, are refused before anyth
   await expect(
     openSharded({ weight_map: { x: 'a', y: 'a' } }, async () => shard('x', 1), { limits }),
   ).rejects.toMatchObject({ code: 'limit' });
-});
-
-test('JSON: objects only, nested 64 deep at most', () => {
-  const parse = (text: string) => parseJson(new TextEncoder().encode(text), 'x.json');
-  expect(parse('{"a":"[[{\\"\\\\","b":[]}')).toEqual({ a: '[[{"\\', b: [] });
-  expect(parse(`{"a":${'['.repeat(63)}${']'.repeat(63)}}`)).toHaveProperty('a');
-  expect(() => parse(`{"a":${'['.repeat(64)}${']'.repeat(64)}}`)).toThrow(expect.objectContaining({ code: 'limit' }));
-  for (const bad of ['', '[]', 'null', '{', '{"a"}'])
-    expect(() => parse(bad)).toThrow(expect.objectContaining({ code: 'corrupt', where: 'x.json' }));
 });

@@ -6,7 +6,6 @@ test('public API', () => {
   expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
     [
       "H5_DEFAULTS",
-      "TOKENIZER_FILES",
       "createH5Store",
       "metadataFiles",
       "metadataOf",

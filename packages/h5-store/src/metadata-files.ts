@@ -2,8 +2,10 @@ import {
   type JsonObject,
   type ModelMetadata,
   PruneError,
+  parseJson,
   QUANTIZATION_PROFILES,
   type ReadableMap,
+  TOKENIZER_FILES,
 } from '@prune/state-dict';
 
 /** The notebook's file of PyTorch's module versions. */
@@ -12,16 +14,6 @@ export const MODULES_FILE = 'metadata.json';
 const CONFIG_FILE = 'config.json';
 /** What the notebook has no place for: the quantization profile. Its loader never looks at it. */
 export const PRUNE_FILE = 'prune.json';
-/** The tokenizers' files that travel with a model. */
-export const TOKENIZER_FILES: readonly string[] = [
-  'vocab.txt',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'added_tokens.json',
-  'vocab.json',
-  'merges.txt',
-];
 
 /**
  * The files that belong beside an HDF5 file, by name. The HDF5 file cannot hold them: the notebook's loader takes every entry for a tensor.
@@ -54,7 +46,7 @@ export async function metadataOf(files: ReadableMap<Uint8Array>): Promise<ModelM
   const names = new Set(files.keys());
   async function json(name: string): Promise<JsonObject | undefined> {
     const bytes = names.has(name) ? await files.get(name) : undefined;
-    return bytes === undefined ? undefined : parse(bytes, name);
+    return bytes === undefined ? undefined : parseJson(bytes, name);
   }
   const prune = await json(PRUNE_FILE);
   const profile = QUANTIZATION_PROFILES.find((known) => known === prune?.profile);
@@ -76,17 +68,4 @@ export async function metadataOf(files: ReadableMap<Uint8Array>): Promise<ModelM
         ? undefined
         : { keys: () => tokenizer, get: (name) => (tokenizer.includes(name) ? files.get(name) : undefined) },
   };
-}
-
-function parse(bytes: Uint8Array, where: string): JsonObject {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new PruneError('corrupt', { where, what: 'not JSON', cause });
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new PruneError('corrupt', { where, what: 'not a JSON object' });
-  }
-  return value as JsonObject;
 }

@@ -17,7 +17,9 @@ export {
   type ModelMetadata,
   QUANTIZATION_PROFILES,
   type QuantizationProfile,
+  TOKENIZER_FILES,
 } from './metadata.js';
+export { parseJson } from './parse-json.js';
 export type {
   CsrMatrix,
   DenseInt8Matrix,

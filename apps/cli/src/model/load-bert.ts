@@ -52,7 +52,7 @@ export async function withBert<T>(
 }
 
 function hasTokenizer({ files }: ModelMetadata): boolean {
-  return [...(files?.keys() ?? [])].some((name) => name === 'vocab.txt' || name === 'tokenizer.json');
+  return [...(files?.keys() ?? [])].some((name) => ['vocab.txt', 'vocab.json', 'tokenizer.json'].includes(name));
 }
 
 async function readConfig(path: string): Promise<JsonObject> {

@@ -9,14 +9,15 @@ import {
   locateError,
   type ModelMetadata,
   PruneError,
+  parseJson,
   type RandomAccess,
+  TOKENIZER_FILES,
 } from '@prune/state-dict';
 import { fileSource } from '@prune/state-dict/node';
 import type { Checkpoint } from '../checkpoint.js';
 import { openSharded } from '../open-sharded.js';
 import { openTensorFile } from '../open-tensor-file.js';
 import { ownSource } from '../own-source.js';
-import { parseJson } from '../parse-json.js';
 import { sniffFormat } from '../sniff-format.js';
 import { withTransformersNames } from '../with-transformers-names.js';
 import { gunzipFile } from './gunzip-file.js';
@@ -28,14 +29,6 @@ export const CHECKPOINT_FILES: readonly string[] = [
   'model.safetensors.index.json',
   'pytorch_model.bin',
   'pytorch_model.bin.index.json',
-];
-
-/** The files of a tokenizer that travel with the tensors, byte for byte; each may be gzipped. */
-export const TOKENIZER_FILES: readonly string[] = [
-  'vocab.txt',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
 ];
 
 export interface OpenCheckpointOptions {
@@ -75,6 +68,7 @@ export async function openCheckpoint(path: string, options: OpenCheckpointOption
   const configBytes = await readSmallFile(folder, 'config.json', MAX_CONFIG_BYTES);
   const config = configBytes && parseJson(configBytes, join(folder, 'config.json'));
   const files = new Map<string, Uint8Array>();
+  // Each may be gzipped.
   for (const name of TOKENIZER_FILES) {
     const bytes = await readSmallFile(folder, name, limits.headerBytes);
     if (bytes !== undefined) files.set(name, bytes);

@@ -1,9 +1,11 @@
-import { checkLimit, type JsonObject, PruneError } from '@prune/state-dict';
+import { PruneError } from './errors.js';
+import { checkLimit } from './limits.js';
+import type { JsonObject } from './metadata.js';
 
 // config.json nests two deep, a tokenizer's files six. What is read here is walked recursively elsewhere.
 const MAX_DEPTH = 64;
 
-/** The JSON object in `bytes`. Throws `corrupt` for what is none, `limit` for one nested past 64 levels. */
+/** The JSON object in UTF-8 `bytes`. Throws `corrupt` for what is none, `limit` for one nested past 64 levels; `where` names the file. */
 export function parseJson(bytes: Uint8Array, where: string): JsonObject {
   checkDepth(bytes, where);
   let value: unknown;
