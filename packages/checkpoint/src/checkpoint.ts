@@ -1,4 +1,4 @@
-import type { Limits, StateDict, Tensor, TensorInfo } from '@prune/state-dict';
+import type { Limits, StateDict, Tensor, TensorInfo, TensorPieces } from '@prune/state-dict';
 
 /** How the bytes are laid out; told from the content, never from the file's name. */
 export type CheckpointFormat = 'safetensors' | 'pytorch-zip' | 'pytorch-legacy';
@@ -14,6 +14,8 @@ export interface Checkpoint extends StateDict {
   info(name: string): TensorInfo | undefined;
   /** One tensor in its own dtype, contiguous. Throws a PruneError that names the file and the tensor. */
   get(name: string): Promise<Tensor | undefined>;
+  /** One tensor piece by piece. Throws as {@link get} does. */
+  pieces(name: string): TensorPieces | undefined;
   /** Closes the source. */
   close(): Promise<void>;
 }

@@ -25,6 +25,9 @@ for (const model of ['tiny', 'narrow']) {
         expect(checkpoint.info(name)).toMatchObject({ dtype: got!.dtype, shape: got!.shape });
         expect({ ...got, data: undefined }).toEqual({ ...wanted, data: undefined });
         expect(Buffer.compare(tensorBytes(got!), tensorBytes(wanted!)), `${file} ${name}`).toBe(0);
+        const pieces: Uint8Array[] = [];
+        for await (const piece of checkpoint.pieces(name)!.pieces()) pieces.push(tensorBytes(piece).slice());
+        expect(Buffer.compare(Buffer.concat(pieces), tensorBytes(wanted!)), `${file} ${name}`).toBe(0);
       }
       await checkpoint.close();
     }

@@ -10,7 +10,9 @@ import {
 } from '@prune/state-dict';
 import type { Checkpoint, OpenOptions } from './checkpoint.js';
 import { ownSource } from './own-source.js';
+import { pieceReader } from './piece-reader.js';
 import { parseSafetensorsHeader, type SafetensorsEntry } from './safetensors-header.js';
+import { tensorPieces } from './tensor-pieces.js';
 
 /**
  * Opens a safetensors file: reads and checks its header (at most `limits.headerBytes`), then each tensor by its byte range.
@@ -24,6 +26,7 @@ export async function openSafetensors(source: ByteSource, options: OpenOptions =
       const code = bytes.size < totalBytes ? 'truncated' : 'corrupt';
       throw new PruneError(code, { what: 'file size does not fit its header', got: bytes.size, wanted: totalBytes });
     }
+    const readPieces = pieceReader(bytes);
     return {
       name: bytes.name,
       format: 'safetensors',
@@ -39,6 +42,12 @@ export async function openSafetensors(source: ByteSource, options: OpenOptions =
         } catch (error) {
           throw locateError(error, place);
         }
+      },
+      pieces(name) {
+        const entry = entries.get(name);
+        if (entry === undefined) return undefined;
+        const place = { where: bytes.name, tensor: name };
+        return tensorPieces(entry, () => readPieces(dataStart + entry.begin, dataStart + entry.end), place, limits);
       },
       close: () => bytes.close(),
     };

@@ -35,7 +35,9 @@ test('tensors of two shards in the order of the index', async () => {
   const { checkpoint, left } = await open({ weight_map: { y: 'a-2.safetensors', x: 'b-1.safetensors' } }, files);
   expect([...checkpoint.keys()]).toEqual(['y', 'x']);
   expect([...(await checkpoint.get('x')).data, ...(await checkpoint.get('y')).data]).toEqual([1, 2]);
+  for await (const piece of checkpoint.pieces('y').pieces()) expect([...piece.data]).toEqual([2]);
   expect(checkpoint.info('z')).toBeUndefined();
+  expect(checkpoint.pieces('z')).toBeUndefined();
   expect(await checkpoint.get('z')).toBeUndefined();
   expect(left()).toBe(2);
   await checkpoint.close();

@@ -51,6 +51,7 @@ export async function openSharded(
     keys: () => fileOf.keys(),
     info: (tensor) => shardOf(tensor)?.info(tensor),
     get: async (tensor) => shardOf(tensor)?.get(tensor),
+    pieces: (tensor) => shardOf(tensor)?.pieces(tensor),
     close,
   };
 }

@@ -11,6 +11,7 @@ function checkpoint(...names: string[]): Checkpoint {
     keys: () => values.keys(),
     info: (name) => values.get(name),
     get: async (name) => values.get(name),
+    pieces: () => undefined,
     close: async () => {},
   };
 }

@@ -56,6 +56,7 @@ export function withTransformersNames(checkpoint: Checkpoint, config?: JsonObjec
       const original = originalOf.get(name);
       return original === undefined ? undefined : checkpoint.get(original);
     },
+    pieces: (name) => checkpoint.pieces(originalOf.get(name) ?? ''),
     close: () => checkpoint.close(),
   };
 }

@@ -1,4 +1,8 @@
-import { type Elementary, type Tensor, tensor } from '@prune/state-dict';
+import { openCheckpoint } from '@prune/checkpoint/node';
+import { decompose } from '@prune/csr';
+import { goldenPath } from '@prune/fixtures';
+import { linearModules, quantizeDynamic } from '@prune/quant';
+import { type Elementary, firstDifference, type Tensor, tensor } from '@prune/state-dict';
 import { expect, test } from 'vitest';
 import { type PackableCheckpoint, packCheckpoint } from './pack-checkpoint.js';
 
@@ -60,3 +64,22 @@ test('an architecture that is not known is said', () => {
   expect(packCheckpoint(checkpoint(TENSORS, { model_type: 'mamba' })).architectureKnown).toBe(false);
   expect(packCheckpoint(checkpoint(TENSORS)).architectureKnown).toBe(false);
 });
+
+test.each([false, true])(
+  'read in pieces, read whole, or quantized densely: the same entries (per channel: %s)',
+  async (perChannel) => {
+    const { tensors, metadata } = await openCheckpoint(goldenPath('narrow'));
+    const whole = { tensors: { ...tensors, pieces: undefined }, metadata };
+    const inPieces = await collect(packCheckpoint({ tensors, metadata }, { perChannel }).entries);
+    expect(
+      await firstDifference(inPieces, await collect(packCheckpoint(whole, { perChannel }).entries)),
+    ).toBeUndefined();
+    const { linears } = linearModules(
+      metadata.config,
+      [...tensors.keys()].map((name) => [name, tensors.info(name)!]),
+    );
+    const dense = await collect(decompose(quantizeDynamic(tensors, { linears, perChannel })));
+    expect(await firstDifference(inPieces, dense)).toBeUndefined();
+    await tensors.close();
+  },
+);

@@ -18,6 +18,7 @@ test('public API', () => {
       "quantizeDynamic",
       "quantizeDynamicToCsr",
       "quantizeEmbedding",
+      "quantizePiecesToCsr",
       "quantizeWeight",
       "quantizeWeightToCsr",
       "rint",

@@ -20,5 +20,5 @@ export {
 } from './quantize-dynamic.js';
 export { quantizeEmbedding } from './quantize-embedding.js';
 export { type QuantizedWeight, type QuantizeWeightOptions, quantizeWeight } from './quantize-weight.js';
-export { quantizeWeightToCsr } from './quantize-weight-to-csr.js';
+export { quantizePiecesToCsr, quantizeWeightToCsr } from './quantize-weight-to-csr.js';
 export { rint } from './rint.js';

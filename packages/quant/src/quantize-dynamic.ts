@@ -16,7 +16,7 @@ import {
   type QuantizeWeightOptions,
   quantizeWeight,
 } from './quantize-weight.js';
-import { quantizeWeightToCsr } from './quantize-weight-to-csr.js';
+import { quantizePiecesToCsr, quantizeWeightToCsr } from './quantize-weight-to-csr.js';
 
 /** How embedding tables are kept: float32, or row by row as 8- or 4-bit codes. */
 export type EmbeddingPrecision = 'f32' | 'int8' | 'int4';
@@ -54,18 +54,35 @@ const EMBEDDING_BITS = { int8: 8, int4: 4 } as const;
  * `get` throws `not-finite` or `mismatch` with the tensor's name. {@link quantizeDynamicToCsr} keeps the codes in CSR.
  */
 export function quantizeDynamic(stateDict: StateDict, options: QuantizeDynamicOptions): QuantizedStateDict {
-  return quantizedBy(quantizeWeight, stateDict, options);
+  return quantizedBy(dense, stateDict, options);
 }
 
-/** {@link quantizeDynamic} with every weight in CSR, dense codes never made: the way to pack a pruned model. */
+/**
+ * {@link quantizeDynamic} with every weight in CSR: the way to pack a pruned model. A weight is read piece by piece where the state dict can, so that
+ * neither its floats nor its dense codes are ever in memory as a whole.
+ */
 export function quantizeDynamicToCsr(
   stateDict: StateDict,
   options: QuantizeDynamicOptions,
 ): QuantizedStateDict<CsrMatrix> {
-  return quantizedBy(quantizeWeightToCsr, stateDict, options);
+  return quantizedBy(sparse, stateDict, options);
 }
 
-type QuantizeWeight<M> = (weight: Tensor, options: QuantizeWeightOptions) => QuantizedWeight<M>;
+/** Reads `name` and quantizes it. */
+type QuantizeWeight<M> = (
+  stateDict: StateDict,
+  name: string,
+  options: QuantizeWeightOptions,
+) => Promise<QuantizedWeight<M>>;
+
+async function dense(stateDict: StateDict, name: string, options: QuantizeWeightOptions) {
+  return quantizeWeight(await read(stateDict, name), options);
+}
+
+async function sparse(stateDict: StateDict, name: string, options: QuantizeWeightOptions) {
+  const pieces = stateDict.pieces?.(name);
+  return pieces ? quantizePiecesToCsr(pieces, options) : quantizeWeightToCsr(await read(stateDict, name), options);
+}
 
 function quantizedBy<M extends DenseInt8Matrix | CsrMatrix>(
   quantize: QuantizeWeight<M>,
@@ -87,42 +104,35 @@ function quantizedBy<M extends DenseInt8Matrix | CsrMatrix>(
       entries.set(module, 'embedding');
     } else entries.set(name, 'tensor');
   }
+  async function linear(module: string): Promise<QuantizedLinear<M>> {
+    const name = `${module}.weight`;
+    const quantized = await quantize(stateDict, name, { perChannel, name });
+    if (!present.has(`${module}.bias`)) return { kind: 'linear', ...quantized, bias: null };
+    const bias = float32Tensor(await read(stateDict, `${module}.bias`), `${module}.bias`);
+    const rows = quantized.weight.shape[0];
+    if (!(bias.shape.length === 1 && bias.shape[0] === rows)) {
+      throw new PruneError('mismatch', {
+        where: 'quant',
+        tensor: `${module}.bias`,
+        what: 'bias does not fit its weight',
+        got: `shape [${bias.shape.join(', ')}]`,
+        wanted: `[${rows}]`,
+      });
+    }
+    return { kind: 'linear', ...quantized, bias };
+  }
+
   return {
     keys: () => entries.keys(),
     async get(name) {
       const kind = entries.get(name);
       if (kind === undefined) return undefined;
-      if (kind === 'linear')
-        return linear(stateDict, name, present.has(`${name}.bias`), (weight, name) =>
-          quantize(weight, { perChannel, name }),
-        );
+      if (kind === 'linear') return linear(name);
       if (kind === 'embedding') return embedding(stateDict, name, bits ?? 8);
       const tensor = await read(stateDict, name);
       return isFloat(tensor) ? float32Tensor(tensor, name) : tensor;
     },
   };
-}
-
-async function linear<M extends DenseInt8Matrix | CsrMatrix>(
-  stateDict: StateDict,
-  module: string,
-  hasBias: boolean,
-  quantize: (weight: Tensor, name: string) => QuantizedWeight<M>,
-): Promise<QuantizedLinear<M>> {
-  const name = `${module}.weight`;
-  const quantized = quantize(await read(stateDict, name), name);
-  const bias = hasBias ? float32Tensor(await read(stateDict, `${module}.bias`), `${module}.bias`) : null;
-  const rows = quantized.weight.shape[0];
-  if (bias !== null && !(bias.shape.length === 1 && bias.shape[0] === rows)) {
-    throw new PruneError('mismatch', {
-      where: 'quant',
-      tensor: `${module}.bias`,
-      what: 'bias does not fit its weight',
-      got: `shape [${bias.shape.join(', ')}]`,
-      wanted: `[${rows}]`,
-    });
-  }
-  return { kind: 'linear', ...quantized, bias };
 }
 
 async function embedding(stateDict: StateDict, module: string, bits: 8 | 4): Promise<QuantizedEmbedding> {

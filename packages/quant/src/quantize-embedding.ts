@@ -41,7 +41,7 @@ function rowScale(line: Float32Array, levels: number, row: number, name: string 
   for (let i = 0; i < line.length; i++) {
     const value = line[i];
     // The difference is 0 for every finite number and NaN for the others.
-    if (value - value !== 0) refuseNotFinite(line, name);
+    if (value - value !== 0) refuseNotFinite(row * line.length + i, value, name);
     if (value < min) min = value;
     if (value > max) max = value;
   }

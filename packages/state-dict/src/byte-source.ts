@@ -5,8 +5,11 @@ export interface RandomAccess {
   /** For messages. */
   readonly name?: string;
   readonly size: number;
-  /** Exactly the bytes `[offset, offset + length)`. */
-  read(offset: number, length: number): Promise<Uint8Array>;
+  /**
+   * Exactly the bytes `[offset, offset + length)`: in memory of the source's own, or of the reader's own; or in `scratch` (as long, or longer), for a
+   * reader that will be done with them before it reads there again.
+   */
+  read(offset: number, length: number, scratch?: Uint8Array): Promise<Uint8Array>;
   close?(): Promise<void>;
 }
 
@@ -23,7 +26,7 @@ export function randomAccess(source: ByteSource, name?: string): Required<Random
   return {
     name: where,
     size: inner.size,
-    async read(offset, length) {
+    async read(offset, length, scratch) {
       if (!(offset >= 0 && length >= 0 && offset + length <= inner.size)) {
         throw new PruneError('truncated', {
           where,
@@ -32,7 +35,7 @@ export function randomAccess(source: ByteSource, name?: string): Required<Random
           wanted: `bytes ${offset} to ${offset + length}`,
         });
       }
-      const bytes = await inner.read(offset, length);
+      const bytes = await inner.read(offset, length, scratch);
       if (bytes.byteLength !== length) {
         throw new PruneError('truncated', { where, what: 'short read', got: bytes.byteLength, wanted: length });
       }

@@ -32,6 +32,7 @@ export type {
   QuantizedStateDict,
   ReadableMap,
   StateDict,
+  TensorPieces,
   WeightScales,
 } from './stages.js';
 export { type StoredInfo, type TensorStore, type TensorStoreWriter, writeStore } from './store.js';

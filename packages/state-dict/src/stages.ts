@@ -1,4 +1,4 @@
-import type { Dtype, Tensor } from './tensor.js';
+import type { Dtype, Tensor, TensorInfo } from './tensor.js';
 
 /**
  * The stages that a model goes through, one type each:
@@ -18,7 +18,16 @@ export interface ReadableMap<V> {
 }
 
 /** Stage 1: parameter name -> float tensor. A `Map<string, Tensor>` is one; so is an open checkpoint. */
-export type StateDict = ReadableMap<Tensor>;
+export interface StateDict extends ReadableMap<Tensor> {
+  /** A tensor to be read piece by piece; `undefined` when there is none of that name, or when {@link get} alone has it. */
+  pieces?(name: string): TensorPieces | undefined;
+}
+
+/** A tensor that is never in memory as a whole. */
+export interface TensorPieces extends TensorInfo {
+  /** Its elements in their order, as vectors. A piece's memory is used again once the next one is asked for. Throws as `get` does. */
+  pieces(): AsyncIterable<Tensor>;
+}
 
 /** How the integers of a matrix stand for real numbers: `w = scale * (q - zero point)`. */
 export interface WeightScales {

@@ -31,7 +31,7 @@ export async function temporaryFile(name: string, folder = tmpdir()): Promise<Te
         size += bytesWritten;
       }
     },
-    read: (offset, length) => readRange(handle, offset, length),
+    read: (offset, length, scratch) => readRange(handle, offset, length, scratch),
     async close() {
       await handle.close();
       if (!unlinked) await rm(path, { force: true });

@@ -43,7 +43,10 @@ export async function openLegacy(source: Required<RandomAccess>, limits: Limits)
     source,
     'pytorch-legacy',
     references,
-    (storage, offset, length) => source.read((starts.get(storage.key) ?? 0) + offset, length),
+    {
+      read: ({ key }, offset, length) => source.read((starts.get(key) ?? 0) + offset, length),
+      position: ({ key }) => starts.get(key),
+    },
     limits,
   );
 }

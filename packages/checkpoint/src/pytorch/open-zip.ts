@@ -5,7 +5,7 @@ import { readZipEntry } from './read-zip-entry.js';
 import { torchCheckpoint } from './torch-checkpoint.js';
 import { stateDictEntries, TorchPickle } from './torch-pickle.js';
 import { unpickle } from './unpickle.js';
-import { readZipDirectory, type ZipEntry } from './zip-directory.js';
+import { readZipDirectory, type ZipEntry, zipDataOffset } from './zip-directory.js';
 
 /** Opens torch's zip format (since 1.6): `<folder>/data.pkl` and one stored file a storage, `<folder>/data/<key>`. */
 export async function openZip(source: Required<RandomAccess>, limits: Limits): Promise<Checkpoint> {
@@ -40,7 +40,10 @@ export async function openZip(source: Required<RandomAccess>, limits: Limits): P
     source,
     'pytorch-zip',
     references,
-    (storage, offset, length) => readZipEntry(source, fileOf(storage.key), offset, length, limits.tensorBytes),
+    {
+      read: ({ key }, offset, length) => readZipEntry(source, fileOf(key), offset, length, limits.tensorBytes),
+      position: ({ key }) => (fileOf(key).method === 'stored' ? zipDataOffset(source, fileOf(key)) : undefined),
+    },
     limits,
   );
 }

@@ -22,7 +22,7 @@ export async function fileSource(path: string): Promise<Required<RandomAccess>> 
   return {
     name: basename(path),
     size: stat.size,
-    read: (offset, length) => readRange(handle, offset, length),
+    read: (offset, length, scratch) => readRange(handle, offset, length, scratch),
     close: () => handle.close(),
   };
 }
