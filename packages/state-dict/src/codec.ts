@@ -1,3 +1,4 @@
+import type { CsrRows } from './csr-rows.js';
 import type { Limits } from './limits.js';
 import type { Tensor, TensorInfo } from './tensor.js';
 
@@ -59,4 +60,9 @@ export interface Codec {
     infos: readonly NamedInfo[],
     limits: Limits,
   ): readonly Tensor[] | Promise<readonly Tensor[]>;
+  /**
+   * The matrix of a block that {@link decode} would give as three arrays (`.data`, `.indptr`, `.indices`), as rows that are decoded while they are visited;
+   * `undefined` when the block holds something else. Takes the bytes, limits and errors of `decode`; a codec that cannot do better than `decode` leaves it out.
+   */
+  rows?(bytes: Uint8Array, infos: readonly NamedInfo[], limits: Limits): CsrRows | undefined;
 }

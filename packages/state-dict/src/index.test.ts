@@ -13,6 +13,7 @@ test('public API', () => {
       "TOKENIZER_FILES",
       "checkAborted",
       "checkLimit",
+      "csrOfRows",
       "elementCount",
       "entriesOf",
       "firstDifference",

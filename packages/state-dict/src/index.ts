@@ -1,6 +1,7 @@
 export { type ByteSink, type ByteSource, memorySink, type RandomAccess, randomAccess } from './byte-source.js';
 export type { Codec, CodecGroup, EncodedBlock, EncodedPiece, NamedInfo, NamedTensor } from './codec.js';
 export { MAX_UINT16_COLUMNS, newColumnIndices } from './column-indices.js';
+export { type CsrRows, csrOfRows, type RowVisitor } from './csr-rows.js';
 export { entriesOf } from './entries-of.js';
 export {
   checkAborted,

@@ -1,3 +1,4 @@
+import type { CsrRows } from './csr-rows.js';
 import type { Dtype, Tensor, TensorInfo } from './tensor.js';
 
 /**
@@ -83,7 +84,13 @@ export type QuantizedStateDict<M = DenseInt8Matrix> = ReadableMap<QuantizedLinea
 export type Elementary = Tensor | string;
 
 /** Stage 3: flat name -> elementary value; what a store holds. A `Map<string, Elementary>` is one. */
-export type ElementaryStateDict = ReadableMap<Elementary>;
+export interface ElementaryStateDict extends ReadableMap<Elementary> {
+  /**
+   * The matrix whose arrays are `<name>.data`, `.indptr` and `.indices`, to be read row by row; `undefined` when there is none of that name, or when
+   * {@link get} alone has it. Its columns may be those in use only.
+   */
+  rows?(name: string): Promise<CsrRows | undefined>;
+}
 
 /** The elementary form as it is produced: one entry at a time. A `Map` is one. */
 export type ElementaryEntries = Iterable<[string, Elementary]> | AsyncIterable<[string, Elementary]>;
