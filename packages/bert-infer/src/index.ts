@@ -25,12 +25,8 @@ export { type ClassifyOptions, classify, type LabelScore } from './text/classify
 export { type ClassifyTokensOptions, classifyTokens, type TokenLabel } from './text/classify-tokens.js';
 export { type EmbedOptions, embed } from './text/embed.js';
 export type { EncodeTextOptions } from './text/encode-text.js';
-export {
-  createTokenizer,
-  type Encoding,
-  type SequenceTemplate,
-  type Tokenizer,
-  type TokenSpans,
-} from './tokenizer/create-tokenizer.js';
+export { createTokenizer, type Tokenizer } from './tokenizer/create-tokenizer.js';
 export { loadTokenizer } from './tokenizer/load-tokenizer.js';
+export type { Encoding, SequenceTemplate } from './tokenizer/sequence-template.js';
+export type { TokenSpans } from './tokenizer/token-spans.js';
 export type { TokenizerFiles } from './tokenizer/tokenizer-json.js';

@@ -42,6 +42,29 @@ const tokenizerJson = {
     vocab: { '[UNK]': 0, '[CLS]': 1, '[SEP]': 2, a: 3, '##b': 4, '.': 5 },
   },
 };
+/** Byte-level BPE with a character for each byte: 0x21..0x7e, 0xa1..0xac, 0xae..0xff as they are, U+0100 on for the others. */
+const byteLevelJson = {
+  ...tokenizerJson,
+  normalizer: null,
+  pre_tokenizer: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
+  post_processor: {
+    type: 'RobertaProcessing',
+    sep: ['[SEP]', 2],
+    cls: ['[CLS]', 1],
+    trim_offsets: true,
+    add_prefix_space: true,
+  },
+  model: {
+    type: 'BPE',
+    dropout: null,
+    merges: ['a b', ['Ġ', 'a']],
+    vocab: Object.fromEntries(
+      ['[UNK]', '[CLS]', '[SEP]', 'ab', 'Ġa', ...Array.from({ length: 324 }, (_, i) => String.fromCharCode(i))].map(
+        (token, id) => [token, id],
+      ),
+    ),
+  },
+};
 const squad = {
   version: '1.1',
   data: [
@@ -89,15 +112,17 @@ function onlyPruneErrors(work: () => unknown): void {
   }
 }
 
-test('tokenizer.json with something else in one place', () => {
+test.each([
+  ['WordPiece', tokenizerJson],
+  ['byte-level BPE', byteLevelJson],
+])('tokenizer.json of %s with something else in one place', (_, good) => {
   expect.hasAssertions();
+  const files = (json: unknown) => new Map([['tokenizer.json', new TextEncoder().encode(JSON.stringify(json))]]);
+  expect(createTokenizer(files(good)).encode('ab', 'b').ids.length).toBeGreaterThan(2);
   fc.assert(
-    fc.property(mutated(tokenizerJson), fc.string({ unit: 'binary' }), (json, text) => {
+    fc.property(mutated(good), fc.string({ unit: 'binary' }), (json, text) => {
       onlyPruneErrors(() => {
-        const tokenizer = createTokenizer(
-          new Map([['tokenizer.json', new TextEncoder().encode(JSON.stringify(json))]]),
-        );
-        const { ids, starts, ends } = tokenizer.encode(`a[SEP]ab. ${text}`, 'b');
+        const { ids, starts, ends } = createTokenizer(files(json)).encode(`a[SEP]ab. ${text}`, 'b');
         expect(ids.every((id) => Number.isInteger(id) && id >= 0)).toBe(true);
         expect([...starts, ...ends].every((offset) => Number.isInteger(offset) && offset >= 0)).toBe(true);
       });

@@ -19,7 +19,7 @@ export interface AnswerOptions {
   readonly maxQuestionLength?: number;
   /** How many of the best starts of a window are paired with how many of its best ends. */
   readonly candidates?: number;
-  /** Whether the context may hold no answer (SQuAD 2): then "no answer" competes with the score of `[CLS]`. */
+  /** Whether the context may hold no answer (SQuAD 2): then "no answer" competes with the score of the first token, `[CLS]` or `<s>`. */
   readonly noAnswer?: boolean;
   /** "No answer" wins when its score is more than the best answer's plus this. */
   readonly noAnswerThreshold?: number;
@@ -108,6 +108,8 @@ function rankedSpans(context: string, windows: readonly ScoredWindow[], options:
     const inside = { begin: window.contextBegin, end: window.contextEnd };
     for (const { start: first, end: last, score } of bestSpans(startLogits, endLogits, inside, options)) {
       const [start, end] = [window.starts[first], window.ends[last]];
+      // Byte-level BPE has tokens of blanks, which cover nothing: '' is no answer.
+      if (start >= end) continue;
       const key = `${start} ${end}`;
       if (score <= (spans.get(key)?.score ?? Number.NEGATIVE_INFINITY)) continue;
       spans.set(key, { text: context.slice(start, end), start, end, score });

@@ -1,5 +1,7 @@
 import { PruneError } from '@prune/state-dict';
-import { applyTemplate, type Encoding, type Tokenizer } from '../tokenizer/create-tokenizer.js';
+import type { Tokenizer } from '../tokenizer/create-tokenizer.js';
+import { applyTemplate, type Encoding } from '../tokenizer/sequence-template.js';
+import { sliceTokens } from '../tokenizer/token-spans.js';
 
 /** How a question and a long context are cut into inputs of a model. */
 export interface WindowOptions {
@@ -30,14 +32,16 @@ export function contextWindows(
 ): ContextWindow[] {
   const whole = tokenizer.tokenize(question);
   const questionLength = Math.min(whole.ids.length, maxQuestionLength);
-  const asked = slice(whole, 0, questionLength);
+  const asked = sliceTokens(whole, 0, questionLength);
   const text = tokenizer.tokenize(context);
   const length = text.ids.length;
-  for (const [what, count] of [
-    ['question', questionLength],
-    ['context', length],
+  for (const [what, { starts, ends }] of [
+    ['question', asked],
+    ['context', text],
   ] as const) {
-    if (count === 0) throw new PruneError('invalid-argument', { where: 'answer', what: `${what} has no token in it` });
+    // Byte-level BPE has tokens of blanks, which cover nothing.
+    if (starts.some((start, i) => start < ends[i])) continue;
+    throw new PruneError('invalid-argument', { where: 'answer', what: `${what} has no token in it` });
   }
   const room = maxLength - tokenizer.pair.specials - questionLength;
   if (room < 1) {
@@ -51,13 +55,9 @@ export function contextWindows(
   const windows: ContextWindow[] = [];
   for (let begin = 0; ; begin += Math.min(stride, room)) {
     const end = Math.min(begin + room, length);
-    const encoding = applyTemplate(tokenizer.pair, [asked, slice(text, begin, end)]);
+    const encoding = applyTemplate(tokenizer.pair, [asked, sliceTokens(text, begin, end)]);
     const contextBegin = encoding.sequence.indexOf(1);
     windows.push({ ...encoding, contextBegin, contextEnd: contextBegin + end - begin });
     if (end === length) return windows;
   }
-}
-
-function slice({ ids, starts, ends }: ReturnType<Tokenizer['tokenize']>, begin: number, end: number) {
-  return { ids: ids.slice(begin, end), starts: starts.slice(begin, end), ends: ends.slice(begin, end) };
 }

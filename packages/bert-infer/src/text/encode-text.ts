@@ -1,6 +1,8 @@
 import { PruneError } from '@prune/state-dict';
 import type { BertConfig } from '../model/bert-config.js';
-import { applyTemplate, type Encoding, type Tokenizer } from '../tokenizer/create-tokenizer.js';
+import type { Tokenizer } from '../tokenizer/create-tokenizer.js';
+import { applyTemplate, type Encoding } from '../tokenizer/sequence-template.js';
+import { sliceTokens } from '../tokenizer/token-spans.js';
 
 /** What happens to a text that is longer than the model. */
 export interface EncodeTextOptions {
@@ -36,10 +38,8 @@ export function encodeText(
     });
   }
   while (total() > room) lengths[lengths.length > 1 && lengths[1] > lengths[0] ? 1 : 0]--;
-  const cut = texts.map(({ ids, starts, ends }, i) => ({
-    ids: ids.slice(0, lengths[i]),
-    starts: starts.slice(0, lengths[i]),
-    ends: ends.slice(0, lengths[i]),
-  }));
-  return applyTemplate(template, cut);
+  return applyTemplate(
+    template,
+    texts.map((tokens, i) => sliceTokens(tokens, 0, lengths[i])),
+  );
 }

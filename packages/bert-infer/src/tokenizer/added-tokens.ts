@@ -1,4 +1,7 @@
-import type { AlignedText } from './aligned-text.js';
+import { type JsonObject, PruneError } from '@prune/state-dict';
+import { shown } from '../shown.js';
+import { isWhiteSpace } from './is-white-space.js';
+import { isObject } from './tokenizer-json.js';
 
 /** An entry of tokenizer.json's `added_tokens`. */
 export interface AddedToken {
@@ -21,6 +24,27 @@ export interface TextPart {
   readonly token?: AddedToken;
 }
 
+/** The entries of tokenizer.json's `added_tokens`, checked. Throws `corrupt`. */
+export function addedTokens({ added_tokens: list }: JsonObject): AddedToken[] {
+  if (list === undefined || list === null) return [];
+  if (!Array.isArray(list)) throw new PruneError('corrupt', { where: 'tokenizer', what: 'added_tokens is not a list' });
+  return list.map((entry: unknown) => {
+    if (!isObject(entry) || typeof entry.content !== 'string' || entry.content === '') {
+      throw new PruneError('corrupt', { where: 'tokenizer', what: 'added token without content' });
+    }
+    const { id, content } = entry;
+    checkId(content, id, 2 ** 24);
+    return {
+      id,
+      content,
+      singleWord: entry.single_word === true,
+      lstrip: entry.lstrip === true,
+      rstrip: entry.rstrip === true,
+      normalized: entry.normalized === true,
+    };
+  });
+}
+
 /** Splits `text` at the added tokens: the leftmost match first, the longest of several. Parts cover the text and may be empty only if it is. */
 export function addedTokenSplitter(tokens: ReadonlyMap<string, AddedToken>): (text: string) => TextPart[] {
   const contents = [...tokens.keys()].filter((content) => content !== '').sort((a, b) => b.length - a.length);
@@ -39,8 +63,9 @@ export function addedTokenSplitter(tokens: ReadonlyMap<string, AddedToken>): (te
       ) {
         continue;
       }
-      if (token.lstrip) begin = Math.max(done, text.slice(0, begin).trimEnd().length);
-      if (token.rstrip) end = text.length - text.slice(end).trimStart().length;
+      // White space is one code unit each.
+      while (token.lstrip && begin > done && isWhiteSpace(text.charCodeAt(begin - 1))) begin--;
+      while (token.rstrip && end < text.length && isWhiteSpace(text.charCodeAt(end))) end++;
       if (begin > done) parts.push({ begin: done, end: begin });
       parts.push({ begin, end, token });
       done = end;
@@ -50,11 +75,15 @@ export function addedTokenSplitter(tokens: ReadonlyMap<string, AddedToken>): (te
   };
 }
 
-/** The part `[begin, end)` of an aligned text. */
-export function alignedPart({ text, starts, ends }: AlignedText, begin: number, end: number): AlignedText {
-  return { text: text.slice(begin, end), starts: starts.slice(begin, end), ends: ends.slice(begin, end) };
-}
-
 function escapeRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+}
+
+function checkId(token: string, id: unknown, limit: number): asserts id is number {
+  if (typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < limit) return;
+  throw new PruneError('corrupt', {
+    where: 'tokenizer',
+    what: `id of token ${JSON.stringify(token)}`,
+    got: shown(id),
+  });
 }

@@ -21,3 +21,8 @@ export function alignedSlice(text: string, begin: number, end: number): AlignedT
   }
   return { text: text.slice(begin, end), starts, ends };
 }
+
+/** The part `[begin, end)` of an aligned text. */
+export function alignedPart({ text, starts, ends }: AlignedText, begin: number, end: number): AlignedText {
+  return { text: text.slice(begin, end), starts: starts.slice(begin, end), ends: ends.slice(begin, end) };
+}

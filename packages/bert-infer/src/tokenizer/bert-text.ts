@@ -1,5 +1,6 @@
 import type { AlignedText } from './aligned-text.js';
 import { codePointSet } from './code-point-set.js';
+import { isWhiteSpace } from './is-white-space.js';
 import { CONTROL, MARK, PUNCTUATION } from './unicode-classes.js';
 
 // @huggingface/tokenizers 0.2.0 normalizes and splits too, but without offsets, and not always as the Rust tokenizer does: it lower-cases
@@ -97,22 +98,6 @@ export function bertText(options: BertNormalization): BertText {
       return words;
     },
   };
-}
-
-/** Unicode's White_Space, which has not changed since version 6.3. */
-function isWhiteSpace(codePoint: number): boolean {
-  if (codePoint < 128) return codePoint === 32 || (codePoint >= 9 && codePoint <= 13);
-  return (
-    codePoint === 0x85 ||
-    codePoint === 0xa0 ||
-    codePoint === 0x1680 ||
-    (codePoint >= 0x2000 && codePoint <= 0x200a) ||
-    codePoint === 0x2028 ||
-    codePoint === 0x2029 ||
-    codePoint === 0x202f ||
-    codePoint === 0x205f ||
-    codePoint === 0x3000
-  );
 }
 
 /** Letters whose canonical decomposition came with Unicode 13 or 16: the Rust tokenizer's table does not have it and leaves them whole. */

@@ -146,12 +146,12 @@ describe('added tokens', () => {
 
 test.each([
   ['no files', new Map(), 'missing'],
-  ['an empty vocabulary', new Map([['vocab.txt', bytes('')]]), 'limit'],
+  ['an empty vocabulary', new Map([['vocab.txt', bytes('')]]), 'corrupt'],
   ['no special tokens', new Map([['vocab.txt', bytes('a\nb')]]), 'corrupt'],
   ['bytes that are no UTF-8', new Map([['vocab.txt', Uint8Array.of(0xff, 0xfe)]]), 'corrupt'],
   ['no JSON', new Map([['tokenizer.json', bytes('{')]]), 'corrupt'],
   ['a list', new Map([['tokenizer.json', bytes([])]]), 'corrupt'],
-  ['another model', new Map([['tokenizer.json', bytes({ model: { type: 'BPE', vocab: {} } })]]), 'unsupported'],
+  ['another model', new Map([['tokenizer.json', bytes({ model: { type: 'Unigram', vocab: [] } })]]), 'unsupported'],
   ['a negative id', new Map([['tokenizer.json', bytes(withVocabulary({ '[UNK]': -1 }))]]), 'corrupt'],
   ['ids with holes', new Map([['tokenizer.json', bytes(withVocabulary({ '[UNK]': 2_000_000 }))]]), 'corrupt'],
   ['one id twice', new Map([['tokenizer.json', bytes(withVocabulary({ '[UNK]': 0, a: 0 }))]]), 'corrupt'],
