@@ -1,12 +1,12 @@
 import {
-  ABS_MASK, ACC, constant, GELU_P, HALF, LANES, linearBias, linearBlockColumns, linearBlocks, linearChunkRows, linearChunks, linearKind,
-  linearRows, linearStarts, ONE, partialSums, planActivation, planProfile, planRowwise, quantizedTile, ROW, scratch, TOKEN_SCALE, TOKEN_ZERO,
-  Y,
+  ABS_MASK, CHUNK, constant, FLOAT64_HIGH, FLOAT64_OFFSET, GELU_P, HALF, HEADERS, LANES, linearBias, linearBlockColumns, linearBlocks,
+  linearChunkRows, linearChunks, linearKind, linearRows, linearSmallSums, linearStarts, ONE, planActivation, planProfile, planRowwise,
+  quantizedTile, ROW, ROW_RESULTS, scratch, TOKEN_SCALE, TOKEN_ZERO,
 } from './memory';
-import { gelu, geluNew, relu } from './math';
-import { center, scale, zeroPoint } from './quantize';
+import { geluBase, geluNew, geluOf, relu } from './math';
+import { center, edge, scale, zeroPoint } from './quantize';
 import { rangeHigh, rangeLow, setRange } from './range';
-import { sumRowOf } from './sparse';
+import { SIGN, sumRowsOf } from './sparse';
 
 /** What becomes of a row's results: stored; added to the row at `residual` and stored; through the activation, its range kept. */
 export const STORE: i32 = 0;
@@ -21,107 +21,99 @@ export function linearTile(
   linear: i32, x: i32, vectors: i32, chunk: i32, end: i32, out: i32, residual: i32, then: i32,
 ): void {
   const chunkRows = linearChunkRows(linear);
-  const rows = min(end * chunkRows, linearRows(linear)) - chunk * chunkRows;
+  const first = chunk * chunkRows;
+  const rows = min(end * chunkRows, linearRows(linear)) - first;
   if (rows <= 0) return;
-  if (linearKind(linear) != 0) {
-    let p = load<i32>(linearStarts(linear) + (chunk << 2));
-    const first = chunk * chunkRows;
-    for (let row = first; row < first + rows; row++) {
-      p = floatRow(p, x, vectors, load<f32>(linearBias(linear) + (row << 2)));
-      finish(row, vectors, out, residual, then);
-    }
+  if (linearKind(linear) == 0) {
+    int8Rows(linear, vectors, chunk, rows, out, residual, then);
     return;
   }
-  // The case that matters has loops of its own; the others pass through the row's buffer.
-  const fast = !planRowwise() && planProfile() != 2;
-  if (fast && then == STORE) int8Rows(linear, vectors, chunk, rows, out, 0, STORE, true);
-  else if (fast && then == ADD) int8Rows(linear, vectors, chunk, rows, out, residual, ADD, true);
-  else int8Rows(linear, vectors, chunk, rows, out, residual, then, false);
+  let p = load<i32>(linearStarts(linear) + (chunk << 2));
+  for (let row = first; row < first + rows; row++) {
+    p = floatRow(p, x, vectors, load<f32>(linearBias(linear) + (row << 2)), out + row * ROW);
+    finish(vectors, out + row * ROW, residual + row * ROW, then);
+  }
 }
 
-// @ts-ignore: decorator
-@inline function int8Rows(
-  linear: i32, vectors: i32, chunk: i32, rows: i32, out: i32, residual: i32, then: i32, fast: bool,
-): void {
+/** Sums, of all blocks, gather where the results will be: a row has the bytes for either. A few rows at a time are done while they are in the L1. */
+function int8Rows(linear: i32, vectors: i32, chunk: i32, rows: i32, out: i32, residual: i32, then: i32): void {
+  const plain = edge;
   const split = planProfile() != 0;
   const blocks = linearBlocks(linear);
   const blockBytes = linearBlockColumns(linear) * LANES;
-  const partial = partialSums();
-  const bytes = vectors << 4;
+  const simple = !planRowwise() && planProfile() != 2 && linearSmallSums(linear);
+  const shift = planRowwise() ? 0 : center - zeroPoint;
   for (let block = 0; block < blocks; block++) {
     let p = load<i32>(linearStarts(linear) + ((block * linearChunks(linear) + chunk) << 2));
     const tile = quantizedTile() + block * blockBytes;
-    const last = block == blocks - 1;
-    for (let i = 0; i < rows; i++) {
-      const header = p;
-      const row = load<i32>(header);
-      const kept = partial + row * ROW;
-      p = sumRowOf(split, vectors, p, tile, block == 0 ? 0 : kept, last ? scratch + ACC : kept);
-      if (!last) continue;
-      if (!fast) {
-        scaleRow(header, vectors);
-        finish(row, vectors, out, residual, then);
-        continue;
-      }
-      const correction = i32x4.splat((center - zeroPoint) * load<i32>(header, 4));
-      const factor = f64x2.splat(scale * load<f32>(header, 8));
-      const bias = f64x2.splat(load<f32>(header, 12));
-      const to = out + row * ROW;
-      const other = residual + row * ROW;
-      for (let j = 0; j < bytes; j += 16) {
-        const y = oneRounding(i32x4.add(v128.load(scratch + j, ACC), correction), factor, bias);
-        v128.store(to + j, then == ADD ? f32x4.add(y, v128.load(other + j)) : y);
+    for (let done = 0; done < rows; done += CHUNK) {
+      const count = min(CHUNK, rows - done);
+      p = sumRowsOf(plain, split, vectors, p, tile, out, count, block == 0, shift, scratch + HEADERS);
+      if (block < blocks - 1) continue;
+      for (let i = 0; i < count; i++) {
+        const header = load<i32>(scratch + (i << 2), HEADERS);
+        const row = load<i32>(header) * ROW;
+        if (!simple) scaleRow(header, vectors, out + row);
+        else if (then == ADD) {
+          scaleSmall(header, vectors, out + row, residual + row, true);
+          continue;
+        } else scaleSmall(header, vectors, out + row, 0, false);
+        finish(vectors, out + row, residual + row, then);
       }
     }
   }
 }
 
-/** The int32 sums of a row to float32 results in the row's buffer: packages/quant's dynamicLinear from `acc` on. */
-function scaleRow(header: i32, vectors: i32): void {
+/**
+ * A row's results in place of its sums: packages/quant's dynamicLinear from `acc` on, where sums are small, so that they need no rounding to
+ * float32 first. They are 2^31 more than they should: then, below 0x43300000 as the high half, they are the bits of a float64, 2^52 + 2^31 + sum.
+ */
+// @ts-ignore: decorator
+@inline function scaleSmall(header: i32, vectors: i32, to: i32, other: i32, add: bool): void {
+  const factor = f64x2.splat(scale * load<f32>(header, 8));
+  const bias = f64x2.splat(load<f32>(header, 12));
+  const high = constant(FLOAT64_HIGH);
+  const offset = constant(FLOAT64_OFFSET);
+  for (const end = to + (vectors << 4); to < end; to += 16) {
+    const sums = v128.load(to);
+    const a = f64x2.sub(v128.shuffle<i32>(sums, high, 0, 4, 1, 5), offset);
+    const b = f64x2.sub(v128.shuffle<i32>(sums, high, 2, 6, 3, 7), offset);
+    const y = joined(f64x2.add(f64x2.mul(a, factor), bias), f64x2.add(f64x2.mul(b, factor), bias));
+    if (add) {
+      v128.store(to, f32x4.add(y, v128.load(other)));
+      other += 16;
+    } else v128.store(to, y);
+  }
+}
+
+/** The same for every other case: per token, two roundings, large sums. */
+function scaleRow(header: i32, vectors: i32, to: i32): void {
   const sum = load<i32>(header, 4);
   const weightScale = load<f32>(header, 8);
   const bias = load<f32>(header, 12);
-  const end = scratch + (vectors << 4);
   const two = planProfile() == 2;
-  if (planRowwise()) {
-    for (let p = scratch; p < end; p += 16) {
-      const zero = i32x4.sub(i32x4.splat(center), v128.load(p, TOKEN_ZERO));
-      const acc = i32x4.add(v128.load(p, ACC), i32x4.mul(zero, i32x4.splat(sum)));
-      const factors = f32x4.mul(v128.load(p, TOKEN_SCALE), f32x4.splat(weightScale));
-      v128.store(p, two ? twoRoundings(acc, factors, f32x4.splat(bias)) : oneRoundingEach(acc, factors, bias), Y);
+  const rowwise = planRowwise() != 0;
+  const sign = i32x4.splat(SIGN);
+  for (let j = 0; j < vectors << 4; j += 16) {
+    let acc = v128.xor(v128.load(to + j), sign);
+    let factors = f32x4.splat(scale);
+    if (rowwise) {
+      const zero = i32x4.sub(i32x4.splat(center), v128.load(scratch + j, TOKEN_ZERO));
+      acc = i32x4.add(acc, i32x4.mul(zero, i32x4.splat(sum)));
+      factors = v128.load(scratch + j, TOKEN_SCALE);
     }
-    return;
-  }
-  const correction = i32x4.splat((center - zeroPoint) * sum);
-  const factor: f32 = scale * weightScale;
-  if (two) {
-    for (let p = scratch; p < end; p += 16) {
-      v128.store(p, twoRoundings(i32x4.add(v128.load(p, ACC), correction), f32x4.splat(factor), f32x4.splat(bias)), Y);
-    }
-    return;
-  }
-  const factors = f64x2.splat(factor);
-  const biases = f64x2.splat(bias);
-  for (let p = scratch; p < end; p += 16) {
-    v128.store(p, oneRounding(i32x4.add(v128.load(p, ACC), correction), factors, biases), Y);
+    factors = f32x4.mul(factors, f32x4.splat(weightScale));
+    v128.store(to + j, two ? twoRoundings(acc, factors, f32x4.splat(bias)) : oneRounding(acc, factors, f64x2.splat(bias)));
   }
 }
 
 // A float32 product is exact in float64, so the sum and the narrowing are the only roundings.
 // @ts-ignore: decorator
-@inline function oneRounding(acc: v128, factor: v128, bias: v128): v128 {
+@inline function oneRounding(acc: v128, factors: v128, bias: v128): v128 {
   const sums = f32x4.convert_i32x4_s(acc);
-  const low = f64x2.mul(f64x2.promote_low_f32x4(sums), factor);
-  const high = f64x2.mul(f64x2.promote_low_f32x4(upper(sums)), factor);
+  const low = f64x2.mul(f64x2.promote_low_f32x4(sums), f64x2.promote_low_f32x4(factors));
+  const high = f64x2.mul(f64x2.promote_low_f32x4(upper(sums)), f64x2.promote_low_f32x4(upper(factors)));
   return joined(f64x2.add(low, bias), f64x2.add(high, bias));
-}
-
-// @ts-ignore: decorator
-@inline function oneRoundingEach(acc: v128, factor: v128, bias: f64): v128 {
-  const sums = f32x4.convert_i32x4_s(acc);
-  const low = f64x2.mul(f64x2.promote_low_f32x4(sums), f64x2.promote_low_f32x4(factor));
-  const high = f64x2.mul(f64x2.promote_low_f32x4(upper(sums)), f64x2.promote_low_f32x4(upper(factor)));
-  return joined(f64x2.add(low, f64x2.splat(bias)), f64x2.add(high, f64x2.splat(bias)));
 }
 
 // @ts-ignore: decorator
@@ -138,7 +130,7 @@ function scaleRow(header: i32, vectors: i32): void {
 }
 
 /** A float Linear's row: its stream is uint32 nonzeros, then uint32 offset (column * 128) and float32 weight each. */
-function floatRow(p: i32, x: i32, vectors: i32, bias: f32): i32 {
+function floatRow(p: i32, x: i32, vectors: i32, bias: f32, out: i32): i32 {
   const begin = p + 4;
   const end = begin + (load<i32>(p) << 3);
   const biases = f32x4.splat(bias);
@@ -156,52 +148,64 @@ function floatRow(p: i32, x: i32, vectors: i32, bias: f32): i32 {
       c = f32x4.add(c, f32x4.mul(w, v128.load(at, 32)));
       d = f32x4.add(d, f32x4.mul(w, v128.load(at, 48)));
     }
-    const to = scratch + (half << 4);
-    v128.store(to, f32x4.add(a, biases), Y);
-    v128.store(to, f32x4.add(b, biases), Y + 16);
-    v128.store(to, f32x4.add(c, biases), Y + 32);
-    v128.store(to, f32x4.add(d, biases), Y + 48);
+    const to = out + (half << 4);
+    v128.store(to, f32x4.add(a, biases));
+    v128.store(to, f32x4.add(b, biases), 16);
+    v128.store(to, f32x4.add(c, biases), 32);
+    v128.store(to, f32x4.add(d, biases), 48);
   }
   return end;
 }
 
-function finish(row: i32, vectors: i32, out: i32, residual: i32, then: i32): void {
-  const bytes = vectors << 4;
-  const to = out + row * ROW;
-  if (then == STORE) {
-    for (let j = 0; j < bytes; j += 16) v128.store(to + j, v128.load(scratch + j, Y));
-  } else if (then == ADD) {
-    const other = residual + row * ROW;
-    for (let j = 0; j < bytes; j += 16) v128.store(to + j, f32x4.add(v128.load(scratch + j, Y), v128.load(other + j)));
-  } else if (planActivation() == 0) geluRow(to, bytes);
-  else activateRow(to, bytes, planActivation() == 1);
+/** What becomes of a row's results, in place. */
+function finish(vectors: i32, to: i32, other: i32, then: i32): void {
+  const end = to + (vectors << 4);
+  if (then == ADD) {
+    for (; to < end; to += 16) {
+      v128.store(to, f32x4.add(v128.load(to), v128.load(other)));
+      other += 16;
+    }
+  } else if (then == ACTIVATE) {
+    if (planActivation() == 0) geluRow(to, end);
+    else activateRow(to, end, planActivation() == 1);
+  }
 }
 
-/** The constants stay in registers over a row; loaded for every vector they were a fourth of its instructions. */
-function geluRow(to: i32, bytes: i32): void {
+/**
+ * In two passes, because the processor looks only so far ahead: the short chains of operations of many vectors overlap, a long one's do not.
+ * The constants stay in registers.
+ */
+function geluRow(to: i32, end: i32): void {
   const p1 = constant(GELU_P), p2 = constant(GELU_P + 1), p3 = constant(GELU_P + 2);
   const p4 = constant(GELU_P + 3), p5 = constant(GELU_P + 4), p6 = constant(GELU_P + 5);
   const one = constant(ONE), half = constant(HALF), mask = constant(ABS_MASK);
+  let base = scratch + ROW_RESULTS;
+  for (let p = to; p < end; p += 16) {
+    v128.store(base, geluBase(v128.load(p), p1, p2, p3, p4, p5, p6, one, mask));
+    base += 16;
+  }
+  base = scratch + ROW_RESULTS;
   let high = rangeHigh();
   let low = rangeLow();
-  for (let j = 0; j < bytes; j += 16) {
-    const y = gelu(v128.load(scratch + j, Y), p1, p2, p3, p4, p5, p6, one, half, mask);
+  for (; to < end; to += 16) {
+    const y = geluOf(v128.load(to), v128.load(base), half, mask);
+    base += 16;
     high = i32x4.max_s(high, y);
     low = i32x4.max_u(low, y);
-    v128.store(to + j, y);
+    v128.store(to, y);
   }
   setRange(high, low);
 }
 
-function activateRow(to: i32, bytes: i32, tanh: bool): void {
+function activateRow(to: i32, end: i32, tanh: bool): void {
   let high = rangeHigh();
   let low = rangeLow();
-  for (let j = 0; j < bytes; j += 16) {
-    const x = v128.load(scratch + j, Y);
+  for (; to < end; to += 16) {
+    const x = v128.load(to);
     const y = tanh ? geluNew(x) : relu(x);
     high = i32x4.max_s(high, y);
     low = i32x4.max_u(low, y);
-    v128.store(to + j, y);
+    v128.store(to, y);
   }
   setRange(high, low);
 }

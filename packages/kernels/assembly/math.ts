@@ -26,22 +26,27 @@ import { constant, EXP_C, LOG2_E, MAGIC, ONE, T_MAX, T_MIN, TANH_CUBE, TANH_SCAL
   return i32x4.add(p, i32x4.shl(shifted, 23));
 }
 
-/** src/reference/activate.ts, gelu; all constants handed in. */
+/** src/reference/activate.ts, gelu: p of |x|; all constants handed in. */
 // @ts-ignore: decorator
-@inline export function gelu(
-  x: v128, p1: v128, p2: v128, p3: v128, p4: v128, p5: v128, p6: v128, one: v128, half: v128, mask: v128,
+@inline export function geluBase(
+  x: v128, p1: v128, p2: v128, p3: v128, p4: v128, p5: v128, p6: v128, one: v128, mask: v128,
 ): v128 {
   const a = v128.and(x, mask);
   const square = f32x4.mul(a, a);
   const low = f32x4.add(f32x4.mul(p1, a), one);
   const middle = f32x4.add(f32x4.mul(p3, a), p2);
   const high = f32x4.add(f32x4.add(f32x4.mul(p5, a), p4), f32x4.mul(p6, square));
-  let p = f32x4.add(low, f32x4.mul(square, f32x4.add(middle, f32x4.mul(square, high))));
+  return f32x4.add(low, f32x4.mul(square, f32x4.add(middle, f32x4.mul(square, high))));
+}
+
+/** The rest of gelu: of x and its p. */
+// @ts-ignore: decorator
+@inline export function geluOf(x: v128, base: v128, half: v128, mask: v128): v128 {
+  let p = f32x4.mul(base, base);
   p = f32x4.mul(p, p);
   p = f32x4.mul(p, p);
   p = f32x4.mul(p, p);
-  p = f32x4.mul(p, p);
-  return f32x4.sub(relu(x), f32x4.div(f32x4.mul(a, half), p));
+  return f32x4.sub(relu(x), f32x4.div(f32x4.mul(v128.and(x, mask), half), p));
 }
 
 /** src/reference/activate.ts, gelu_new */

@@ -13,6 +13,8 @@
 export const LANES: i32 = 32;
 /** Bytes of a feature's float32 or int32 row in a tile. */
 export const ROW: i32 = 128;
+/** Rows of a matrix that are computed together, between which threads may share it. */
+export const CHUNK: i32 = 16;
 
 // @ts-ignore: decorator
 @inline export function constant(index: i32): v128 {
@@ -32,6 +34,8 @@ export const TANH_CUBE: i32 = 18;
 export const ABS_MASK: i32 = 19;
 export const LOW_16: i32 = 20;
 export const EVEN_16: i32 = 21; // int16 1, 0, 1, 0, ...
+export const FLOAT64_HIGH: i32 = 22; // see linear.ts
+export const FLOAT64_OFFSET: i32 = 23; // float64 x 2
 
 const PLAN: i32 = 1024;
 
@@ -158,21 +162,22 @@ export const LAYER_BYTES: i32 = 6 * LINEAR_BYTES + 16;
 @inline export function linearChunks(linear: i32): i32 { return load<i32>(linear, 28); }
 // @ts-ignore: decorator
 @inline export function linearChunkRows(linear: i32): i32 { return load<i32>(linear, 32); }
+/** Whether every sum, whatever the activations, is a float32: below 2^24. */
+// @ts-ignore: decorator
+@inline export function linearSmallSums(linear: i32): bool { return load<i32>(linear, 36) != 0; }
 
 // Scratch of a thread: fixed parts first.
-/** The int32 sums of a row. */
-export const ACC: i32 = 0;
-/** The float32 results of a row. */
-export const Y: i32 = 128;
+/** Intermediate results of a row. */
+export const ROW_RESULTS: i32 = 0;
+/** Where the stream's rows of a chunk begin. */
+export const HEADERS: i32 = 128; // CHUNK of them
 /** Running range: float bits of the largest value as int32 x 4, then of the smallest as uint32 x 4. */
 export const RANGE: i32 = 256;
 /** Per token, for activations quantized row by row: inverse scales, scales, zero points. */
 export const TOKEN_INVERSE: i32 = 384;
 export const TOKEN_SCALE: i32 = 512;
 export const TOKEN_ZERO: i32 = 640;
-/** Results of attention's reductions and such. */
-export const SMALL: i32 = 768;
-export const SCRATCH_FIXED: i32 = 1024;
+export const SCRATCH_FIXED: i32 = 768;
 
 /** The thread's scratch, and where its larger parts are. Set once a job. */
 export let scratch: i32 = 0;
@@ -182,11 +187,6 @@ export function setScratch(thread: i32): void {
 /** Quantized activations of a tile: [features][32] bytes. */
 // @ts-ignore: decorator
 @inline export function quantizedTile(): i32 { return scratch + SCRATCH_FIXED; }
-/** Sums of the blocks so far, int32 [rows][32]; after the largest quantized tile. */
-// @ts-ignore: decorator
-@inline export function partialSums(): i32 {
-  return scratch + SCRATCH_FIXED + max(planHidden(), planIntermediate()) * LANES;
-}
 /** Attention has all of it to itself. */
 // @ts-ignore: decorator
 @inline export function attentionScratch(): i32 { return scratch + SCRATCH_FIXED; }

@@ -10,6 +10,8 @@ export let zeroPoint: i32 = 0;
 
 /** What is subtracted from the codes that are in the quantized tile. */
 export let center: i32 = 0;
+/** Whether a code of the tile is 128: legal (see numerics), but only 7 bits are defined for the relaxed kernel, so the tile takes the plain one. */
+export let edge: bool = false;
 
 /** activationQuantization of packages/quant, line by line. Gives false for a range that is not finite. */
 export function choose(highBits: i32, lowBits: u32): bool {
@@ -51,31 +53,27 @@ export function chooseFrom(slots: i32): bool {
 }
 
 /**
- * Quantizes float32 [columns][32] at `x` to bytes [columns][32]: codes 0..127 for the relaxed kernel, centred on 0 for the others; `vectors`
- * of 4 lanes are wanted, the others may hold anything. Gives false when a token's range is not finite.
+ * Quantizes float32 [columns][32] at `x` to the bytes that the kernels read: codes of 8 bits for the plain ones, of which the relaxed ones take
+ * 7 bits, or 8 bits less 128. `vectors` of 4 lanes are wanted, the others may hold anything. Gives false when a token's range is not finite.
  * shapes: x f32[columns][32] -> quantizedTile i8[columns][32], eight tokens in the order 0 4 1 5 2 6 3 7
  */
 export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
   const wide = planProfile() != 0;
   const rowwise = planRowwise() != 0;
   if (rowwise && !chooseTokens(x, columns, vectors)) return false;
-  center = wide ? 128 : ASC_FEATURE_RELAXED_SIMD ? 0 : 64;
+  center = wide && ASC_FEATURE_RELAXED_SIMD ? 128 : 0;
   const target = quantizedTile();
-  const halves = vectors > 4 ? 2 : 1;
-  let largest = i8x16.splat(0);
-  for (let half = 0; half < halves; half++) {
-    const from = x + (half << 6);
-    const to = target + (half << 4);
+  edge = false;
+  for (let half = 0; half < vectors; half += 4) {
+    const from = x + (half << 4);
+    const to = target + (half << 2);
     const seen = rowwise
-      ? quantizeHalf(from, to, columns, wide, true, half << 6)
+      ? quantizeHalf(from, to, columns, wide, true, half << 4)
       : quantizeHalf(from, to, columns, wide, false, 0);
-    largest = v128.or(largest, seen);
-  }
-  // A code of 128 is legal (see numerics), but only 7 bits are defined for the relaxed kernel: this tile takes the plain one.
-  if (!wide && ASC_FEATURE_RELAXED_SIMD && v128.any_true(v128.and(largest, i8x16.splat(-128)))) center = 64;
-  if (center == 64) {
-    const c = i8x16.splat(64);
-    for (let p = target, end = target + (columns << 5); p < end; p += 16) v128.store(p, i8x16.sub(v128.load(p), c));
+    // Lanes that are not wanted hold anything.
+    const vectorOfByte = i8x16(0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3);
+    const wanted = i8x16.lt_s(vectorOfByte, i8x16.splat(<i8>(vectors - half)));
+    if (v128.any_true(v128.and(v128.and(seen, wanted), i8x16.splat(-128)))) edge = true;
   }
   return true;
 }
@@ -84,8 +82,8 @@ export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
 @inline function quantizeHalf(x: i32, target: i32, columns: i32, wide: bool, rowwise: bool, token: i32): v128 {
   const magic = constant(MAGIC);
   let i0: v128, i1: v128, i2: v128, i3: v128, z0: v128, z1: v128, z2: v128, z3: v128;
-  // Magic's own bits go out with the zero point's addition; 0..255 codes are stored less 128, so that they fit an int8.
-  const bits = i32x4.splat(-0x4b400000 - (wide ? 128 : 0));
+  // Magic's own bits go out with the zero point's addition; the relaxed kernels read 0..255 codes less 128, as int8.
+  const bits = i32x4.splat(-0x4b400000 - (wide && ASC_FEATURE_RELAXED_SIMD ? 128 : 0));
   if (rowwise) {
     i0 = v128.load(scratch + token, TOKEN_INVERSE);
     i1 = v128.load(scratch + token, TOKEN_INVERSE + 16);
@@ -108,7 +106,7 @@ export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
     // Codes lie within -1..256 before the clamp, so their low halves are all of them.
     const low = interleaved(a, b);
     const high = interleaved(c, d);
-    const codes = wide ? i8x16.narrow_i16x8_s(low, high) : i8x16.narrow_i16x8_u(low, high);
+    const codes = wide && ASC_FEATURE_RELAXED_SIMD ? i8x16.narrow_i16x8_s(low, high) : i8x16.narrow_i16x8_u(low, high);
     if (!wide) seen = v128.or(seen, codes);
     v128.store(target, codes);
     x += ROW;
@@ -133,18 +131,18 @@ function chooseTokens(x: i32, columns: i32, vectors: i32): bool {
       high = i32x4.max_s(high, value);
       low = i32x4.max_u(low, value);
     }
-    if (!chooseToken(4 * j, i32x4.extract_lane(high, 0), i32x4.extract_lane(low, 0))) return false;
-    if (!chooseToken(4 * j + 1, i32x4.extract_lane(high, 1), i32x4.extract_lane(low, 1))) return false;
-    if (!chooseToken(4 * j + 2, i32x4.extract_lane(high, 2), i32x4.extract_lane(low, 2))) return false;
-    if (!chooseToken(4 * j + 3, i32x4.extract_lane(high, 3), i32x4.extract_lane(low, 3))) return false;
+    if (!chooseToken((j << 4), i32x4.extract_lane(high, 0), i32x4.extract_lane(low, 0))) return false;
+    if (!chooseToken((j << 4) + 4, i32x4.extract_lane(high, 1), i32x4.extract_lane(low, 1))) return false;
+    if (!chooseToken((j << 4) + 8, i32x4.extract_lane(high, 2), i32x4.extract_lane(low, 2))) return false;
+    if (!chooseToken((j << 4) + 12, i32x4.extract_lane(high, 3), i32x4.extract_lane(low, 3))) return false;
   }
   return true;
 }
 
-function chooseToken(token: i32, high: i32, low: u32): bool {
+function chooseToken(at: i32, high: i32, low: u32): bool {
   if (!choose(high, low)) return false;
-  store<f32>(scratch + (token << 2), inverse, TOKEN_INVERSE);
-  store<f32>(scratch + (token << 2), scale, TOKEN_SCALE);
-  store<i32>(scratch + (token << 2), zeroPoint, TOKEN_ZERO);
+  store<f32>(scratch + at, inverse, TOKEN_INVERSE);
+  store<f32>(scratch + at, scale, TOKEN_SCALE);
+  store<i32>(scratch + at, zeroPoint, TOKEN_ZERO);
   return true;
 }

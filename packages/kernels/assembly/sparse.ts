@@ -1,5 +1,4 @@
-import { constant, EVEN_16 } from './memory';
-import { center } from './quantize';
+import { constant, EVEN_16, LOW_16, ROW } from './memory';
 
 // The sparse int8 kernels. The weight stream of a block of columns (src/wasm/pack-linear.ts writes it), row by row:
 //
@@ -10,37 +9,63 @@ import { center } from './quantize';
 //     pair   uint16 a, uint16 b                        offsets of two features' rows in the quantized tile (column * 32)
 //            int8 wa, int8 wb                          their weights; an odd one out is with a weight of 0
 //
-// A group's sum fits int16 for ANY activation, so eight tokens are summed in one i16x8 and widened once a group (a
+// A group's sum fits 16 bits for ANY activation, so eight tokens are summed in one i16x8 and widened once a group (a
 // multiplication by 1 and 0 for the even lanes, a shift for the odd ones: the tile's tokens are in an order that makes them 0..3 and 4..7). Two forms:
 //
-//     mixed (codes 0..127): signed weights, 255 of plus and 256 of minus a group at most. 256 * 127 < 2^15 for codes as they are (relaxed);
-//                           511 * 64 < 2^15 for codes - 64, the edge code 128 included (plain).
-//     split (codes 0..255): magnitudes up to 127, groups of negative weights first, at most 255 a group; codes - 128: 255 * 128 < 2^15.
+//     mixed (codes 0..128): signed weights, 255 of plus and 256 of minus a group at most: -2^15 to 2^15 - 1 with the edge code 128 too
+//     split (codes 0..255): magnitudes up to 127, groups of negative weights first, at most 255 a group: 255 * 255 < 2^16 for codes as they are
+//                           (plain), 255 * 128 < 2^15 for codes - 128 (relaxed).
 //
 // The relaxed dot product takes a 7-bit operand: the codes in the mixed form, the magnitudes in the split one.
+//
+// The plain product multiplies two tokens at once, as a 16-bit number v = even + 256 * odd. With F = sum(w * v) and O = sum(w * (v >> 8)), both
+// modulo 2^16, the even token's sum is F - 256 * O: a shift for two tokens where widening takes two loads that each unpack.
+//
+// Tried and not faster: 64 tokens at a time, so that the stream is read and a group ended half as often. A pair takes 4.2 cycles for 32
+// tokens (6 instructions a cycle, the most that Zen 4 issues) and 9.6 for 64, whose tile of 48 KB leaves the L1; 7.8 in blocks of half the columns,
+// which have twice the groups and rows.
+
+/** What sums start from, so that they need no sign: see linear.ts. */
+export const SIGN: i32 = <i32>0x80000000;
 
 /** Instruction sets of the kernels. */
 export const PLAIN: i32 = 0;
 export const RELAXED_MIXED: i32 = 1;
 export const RELAXED_SPLIT: i32 = 2;
 
-/** Sums one row into c0..c7 and stores them; generic over lanes and form, both constants. Gives the stream's next row. */
+/**
+ * `rows` rows of a block for up to 32 tokens: adds to the sums of the blocks before in `out`, or starts from SIGN and `shift` for each weight
+ * where they are fresh. Where each row begins in the stream goes to `headers`. Gives the stream's next row. Lanes and form are constants.
+ * shapes: stream, tile i8[columns][32] -> out i32[features][32]
+ */
 // @ts-ignore: decorator
-@inline function sumRow(lanes: i32, form: i32, split: bool, p: i32, tile: i32, from: i32, to: i32): i32 {
-  let c0 = i32x4.splat(0);
+@inline function sumRows(
+  lanes: i32, form: i32, split: bool, p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32,
+): i32 {
+  for (const end = headers + (rows << 2); headers < end; headers += 4) {
+    store<i32>(headers, p);
+    const start = fresh ? SIGN + shift * load<i32>(p, 4) : 0;
+    p = sumRow(lanes, form, split, p, tile, out + load<i32>(p) * ROW, fresh, start);
+  }
+  return p;
+}
+
+// @ts-ignore: decorator
+@inline function sumRow(lanes: i32, form: i32, split: bool, p: i32, tile: i32, to: i32, fresh: bool, start: i32): i32 {
+  let c0 = i32x4.splat(start);
   let c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
-  if (from != 0) {
-    c0 = v128.load(from);
-    c1 = v128.load(from, 16);
+  if (!fresh) {
+    c0 = v128.load(to);
+    c1 = v128.load(to, 16);
     if (lanes > 8) {
-      c2 = v128.load(from, 32);
-      c3 = v128.load(from, 48);
+      c2 = v128.load(to, 32);
+      c3 = v128.load(to, 48);
     }
     if (lanes > 16) {
-      c4 = v128.load(from, 64);
-      c5 = v128.load(from, 80);
-      c6 = v128.load(from, 96);
-      c7 = v128.load(from, 112);
+      c4 = v128.load(to, 64);
+      c5 = v128.load(to, 80);
+      c6 = v128.load(to, 96);
+      c7 = v128.load(to, 112);
     }
   }
   let minus = <i32>load<u16>(p, 16);
@@ -49,67 +74,75 @@ export const RELAXED_SPLIT: i32 = 2;
   while (groups > 0) {
     const end = p + 2 + <i32>load<u16>(p);
     p += 2;
+    // Relaxed: eight tokens each. Plain: F and O of sixteen.
     let a0 = i16x8.splat(0);
-    let a1 = i16x8.splat(0);
-    let a2 = i16x8.splat(0);
-    let a3 = i16x8.splat(0);
+    let a1 = a0, a2 = a0, a3 = a0;
     do {
       const x = tile + <i32>load<u16>(p);
       const y = tile + <i32>load<u16>(p, 2);
+      const w = v128.load_splat<u16>(p, 4);
+      const x0 = v128.load(x);
+      const y0 = v128.load(y);
       if (form == PLAIN) {
-        const w = v128.load_splat<u16>(p, 4);
-        const wy = i16x8.shr_s(w, 8);
         const wx = i16x8.shr_s(i16x8.shl(w, 8), 8);
-        a0 = i16x8.add(a0, i16x8.mul(wx, v128.load_ext<i8>(x)));
-        if (lanes > 8) a1 = i16x8.add(a1, i16x8.mul(wx, v128.load_ext<i8>(x, 8)));
-        if (lanes > 16) a2 = i16x8.add(a2, i16x8.mul(wx, v128.load_ext<i8>(x, 16)));
-        if (lanes > 16) a3 = i16x8.add(a3, i16x8.mul(wx, v128.load_ext<i8>(x, 24)));
-        a0 = i16x8.add(a0, i16x8.mul(wy, v128.load_ext<i8>(y)));
-        if (lanes > 8) a1 = i16x8.add(a1, i16x8.mul(wy, v128.load_ext<i8>(y, 8)));
-        if (lanes > 16) a2 = i16x8.add(a2, i16x8.mul(wy, v128.load_ext<i8>(y, 16)));
-        if (lanes > 16) a3 = i16x8.add(a3, i16x8.mul(wy, v128.load_ext<i8>(y, 24)));
-      } else {
-        const w = v128.load_splat<u16>(p, 4);
-        const xs = v128.load(x);
-        const ys = v128.load(y);
-        a0 = i16x8.add(a0, dot(form, w, lowPairs(xs, ys)));
-        if (lanes > 8) a1 = i16x8.add(a1, dot(form, w, highPairs(xs, ys)));
+        const wy = i16x8.shr_s(w, 8);
+        a0 = i16x8.add(i16x8.add(a0, i16x8.mul(wx, x0)), i16x8.mul(wy, y0));
+        a1 = i16x8.add(i16x8.add(a1, i16x8.mul(wx, i16x8.shr_u(x0, 8))), i16x8.mul(wy, i16x8.shr_u(y0, 8)));
         if (lanes > 16) {
-          const xs2 = v128.load(x, 16);
-          const ys2 = v128.load(y, 16);
-          a2 = i16x8.add(a2, dot(form, w, lowPairs(xs2, ys2)));
-          a3 = i16x8.add(a3, dot(form, w, highPairs(xs2, ys2)));
+          const x1 = v128.load(x, 16);
+          const y1 = v128.load(y, 16);
+          a2 = i16x8.add(i16x8.add(a2, i16x8.mul(wx, x1)), i16x8.mul(wy, y1));
+          a3 = i16x8.add(i16x8.add(a3, i16x8.mul(wx, i16x8.shr_u(x1, 8))), i16x8.mul(wy, i16x8.shr_u(y1, 8)));
+        }
+      } else {
+        a0 = i16x8.add(a0, dot(form, w, lowPairs(x0, y0)));
+        if (lanes > 8) a1 = i16x8.add(a1, dot(form, w, highPairs(x0, y0)));
+        if (lanes > 16) {
+          const x1 = v128.load(x, 16);
+          const y1 = v128.load(y, 16);
+          a2 = i16x8.add(a2, dot(form, w, lowPairs(x1, y1)));
+          a3 = i16x8.add(a3, dot(form, w, highPairs(x1, y1)));
         }
       }
       p += 6;
     } while (p < end);
-    const even = constant(EVEN_16);
+    if (form == PLAIN) {
+      const e0 = evenSums(a0, a1);
+      a0 = lowWords(e0, a1);
+      if (lanes > 8) a1 = highWords(e0, a1);
+      if (lanes > 16) {
+        const e1 = evenSums(a2, a3);
+        a2 = lowWords(e1, a3);
+        a3 = highWords(e1, a3);
+      }
+    }
+    const unsigned = split && form == PLAIN;
     if (split && minus > 0) {
-      c0 = i32x4.sub(c0, i32x4.dot_i16x8_s(a0, even));
-      c1 = i32x4.sub(c1, i32x4.shr_s(a0, 16));
+      c0 = i32x4.sub(c0, evenLanes(unsigned, a0));
+      c1 = i32x4.sub(c1, oddLanes(unsigned, a0));
       if (lanes > 8) {
-        c2 = i32x4.sub(c2, i32x4.dot_i16x8_s(a1, even));
-        c3 = i32x4.sub(c3, i32x4.shr_s(a1, 16));
+        c2 = i32x4.sub(c2, evenLanes(unsigned, a1));
+        c3 = i32x4.sub(c3, oddLanes(unsigned, a1));
       }
       if (lanes > 16) {
-        c4 = i32x4.sub(c4, i32x4.dot_i16x8_s(a2, even));
-        c5 = i32x4.sub(c5, i32x4.shr_s(a2, 16));
-        c6 = i32x4.sub(c6, i32x4.dot_i16x8_s(a3, even));
-        c7 = i32x4.sub(c7, i32x4.shr_s(a3, 16));
+        c4 = i32x4.sub(c4, evenLanes(unsigned, a2));
+        c5 = i32x4.sub(c5, oddLanes(unsigned, a2));
+        c6 = i32x4.sub(c6, evenLanes(unsigned, a3));
+        c7 = i32x4.sub(c7, oddLanes(unsigned, a3));
       }
       minus--;
     } else {
-      c0 = i32x4.add(c0, i32x4.dot_i16x8_s(a0, even));
-      c1 = i32x4.add(c1, i32x4.shr_s(a0, 16));
+      c0 = i32x4.add(c0, evenLanes(unsigned, a0));
+      c1 = i32x4.add(c1, oddLanes(unsigned, a0));
       if (lanes > 8) {
-        c2 = i32x4.add(c2, i32x4.dot_i16x8_s(a1, even));
-        c3 = i32x4.add(c3, i32x4.shr_s(a1, 16));
+        c2 = i32x4.add(c2, evenLanes(unsigned, a1));
+        c3 = i32x4.add(c3, oddLanes(unsigned, a1));
       }
       if (lanes > 16) {
-        c4 = i32x4.add(c4, i32x4.dot_i16x8_s(a2, even));
-        c5 = i32x4.add(c5, i32x4.shr_s(a2, 16));
-        c6 = i32x4.add(c6, i32x4.dot_i16x8_s(a3, even));
-        c7 = i32x4.add(c7, i32x4.shr_s(a3, 16));
+        c4 = i32x4.add(c4, evenLanes(unsigned, a2));
+        c5 = i32x4.add(c5, oddLanes(unsigned, a2));
+        c6 = i32x4.add(c6, evenLanes(unsigned, a3));
+        c7 = i32x4.add(c7, oddLanes(unsigned, a3));
       }
     }
     groups--;
@@ -130,6 +163,25 @@ export const RELAXED_SPLIT: i32 = 2;
 }
 
 // @ts-ignore: decorator
+@inline function evenLanes(unsigned: bool, a: v128): v128 {
+  return unsigned ? v128.and(a, constant(LOW_16)) : i32x4.dot_i16x8_s(a, constant(EVEN_16));
+}
+
+// @ts-ignore: decorator
+@inline function oddLanes(unsigned: bool, a: v128): v128 {
+  return unsigned ? i32x4.shr_u(a, 16) : i32x4.shr_s(a, 16);
+}
+
+// @ts-ignore: decorator
+@inline function evenSums(f: v128, o: v128): v128 { return i16x8.sub(f, i16x8.shl(o, 8)); }
+
+// @ts-ignore: decorator
+@inline function lowWords(a: v128, b: v128): v128 { return v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
+
+// @ts-ignore: decorator
+@inline function highWords(a: v128, b: v128): v128 { return v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
+
+// @ts-ignore: decorator
 @inline function lowPairs(x: v128, y: v128): v128 {
   return v128.shuffle<i8>(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
 }
@@ -146,45 +198,68 @@ export const RELAXED_SPLIT: i32 = 2;
   return v128.relaxed_dot<i16>(codes, weights);
 }
 
-// One function for each kernel: the row loop stays outside, a call a row is nothing beside its work.
+// One function for each kernel.
 
-export function plain8(p: i32, tile: i32, from: i32, to: i32): i32 { return sumRow(8, PLAIN, false, p, tile, from, to); }
-export function plain16(p: i32, tile: i32, from: i32, to: i32): i32 { return sumRow(16, PLAIN, false, p, tile, from, to); }
-export function plain32(p: i32, tile: i32, from: i32, to: i32): i32 { return sumRow(32, PLAIN, false, p, tile, from, to); }
-export function plainSplit8(p: i32, tile: i32, from: i32, to: i32): i32 { return sumRow(8, PLAIN, true, p, tile, from, to); }
-export function plainSplit16(p: i32, tile: i32, from: i32, to: i32): i32 { return sumRow(16, PLAIN, true, p, tile, from, to); }
-export function plainSplit32(p: i32, tile: i32, from: i32, to: i32): i32 { return sumRow(32, PLAIN, true, p, tile, from, to); }
-export function relaxed8(p: i32, tile: i32, from: i32, to: i32): i32 { return sumRow(8, RELAXED_MIXED, false, p, tile, from, to); }
-export function relaxed16(p: i32, tile: i32, from: i32, to: i32): i32 { return sumRow(16, RELAXED_MIXED, false, p, tile, from, to); }
-export function relaxed32(p: i32, tile: i32, from: i32, to: i32): i32 { return sumRow(32, RELAXED_MIXED, false, p, tile, from, to); }
-export function relaxedSplit8(p: i32, tile: i32, from: i32, to: i32): i32 { return sumRow(8, RELAXED_SPLIT, true, p, tile, from, to); }
-export function relaxedSplit16(p: i32, tile: i32, from: i32, to: i32): i32 { return sumRow(16, RELAXED_SPLIT, true, p, tile, from, to); }
-export function relaxedSplit32(p: i32, tile: i32, from: i32, to: i32): i32 { return sumRow(32, RELAXED_SPLIT, true, p, tile, from, to); }
+export function plain8(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
+  return sumRows(8, PLAIN, false, p, tile, out, rows, fresh, shift, headers);
+}
+export function plain16(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
+  return sumRows(16, PLAIN, false, p, tile, out, rows, fresh, shift, headers);
+}
+export function plain32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
+  return sumRows(32, PLAIN, false, p, tile, out, rows, fresh, shift, headers);
+}
+export function plainSplit8(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
+  return sumRows(8, PLAIN, true, p, tile, out, rows, fresh, shift, headers);
+}
+export function plainSplit16(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
+  return sumRows(16, PLAIN, true, p, tile, out, rows, fresh, shift, headers);
+}
+export function plainSplit32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
+  return sumRows(32, PLAIN, true, p, tile, out, rows, fresh, shift, headers);
+}
+export function relaxed8(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
+  return sumRows(8, RELAXED_MIXED, false, p, tile, out, rows, fresh, shift, headers);
+}
+export function relaxed16(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
+  return sumRows(16, RELAXED_MIXED, false, p, tile, out, rows, fresh, shift, headers);
+}
+export function relaxed32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
+  return sumRows(32, RELAXED_MIXED, false, p, tile, out, rows, fresh, shift, headers);
+}
+export function relaxedSplit8(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
+  return sumRows(8, RELAXED_SPLIT, true, p, tile, out, rows, fresh, shift, headers);
+}
+export function relaxedSplit16(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
+  return sumRows(16, RELAXED_SPLIT, true, p, tile, out, rows, fresh, shift, headers);
+}
+export function relaxedSplit32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
+  return sumRows(32, RELAXED_SPLIT, true, p, tile, out, rows, fresh, shift, headers);
+}
 
-/**
- * Rows [row, end) of a block: adds to the sums of the blocks before (`from`, 0 for the first) and leaves them at `to`, a row of 128 bytes each.
- * shapes: stream, tile i8[columns][32] -> to i32[rows][32]
- */
+/** The kernel for `vectors` of 4 tokens. `plain`: some code is not of 7 bits. */
 // @ts-ignore: decorator
-@inline export function sumRowOf(split: bool, vectors: i32, p: i32, tile: i32, from: i32, to: i32): i32 {
+@inline export function sumRowsOf(
+  plain: bool, split: bool, vectors: i32, p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32,
+): i32 {
   if (ASC_FEATURE_RELAXED_SIMD) {
     if (split) {
-      return vectors > 4
-        ? relaxedSplit32(p, tile, from, to)
-        : vectors > 2
-        ? relaxedSplit16(p, tile, from, to)
-        : relaxedSplit8(p, tile, from, to);
+      if (vectors > 4) return relaxedSplit32(p, tile, out, rows, fresh, shift, headers);
+      if (vectors > 2) return relaxedSplit16(p, tile, out, rows, fresh, shift, headers);
+      return relaxedSplit8(p, tile, out, rows, fresh, shift, headers);
     }
-    if (center == 0) {
-      return vectors > 4 ? relaxed32(p, tile, from, to) : vectors > 2 ? relaxed16(p, tile, from, to) : relaxed8(p, tile, from, to);
+    if (!plain) {
+      if (vectors > 4) return relaxed32(p, tile, out, rows, fresh, shift, headers);
+      if (vectors > 2) return relaxed16(p, tile, out, rows, fresh, shift, headers);
+      return relaxed8(p, tile, out, rows, fresh, shift, headers);
     }
   }
   if (split) {
-    return vectors > 4
-      ? plainSplit32(p, tile, from, to)
-      : vectors > 2
-      ? plainSplit16(p, tile, from, to)
-      : plainSplit8(p, tile, from, to);
+    if (vectors > 4) return plainSplit32(p, tile, out, rows, fresh, shift, headers);
+    if (vectors > 2) return plainSplit16(p, tile, out, rows, fresh, shift, headers);
+    return plainSplit8(p, tile, out, rows, fresh, shift, headers);
   }
-  return vectors > 4 ? plain32(p, tile, from, to) : vectors > 2 ? plain16(p, tile, from, to) : plain8(p, tile, from, to);
+  if (vectors > 4) return plain32(p, tile, out, rows, fresh, shift, headers);
+  if (vectors > 2) return plain16(p, tile, out, rows, fresh, shift, headers);
+  return plain8(p, tile, out, rows, fresh, shift, headers);
 }

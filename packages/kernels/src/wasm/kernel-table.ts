@@ -19,8 +19,8 @@ export interface RowKernel extends RowForm {
 }
 
 const FORMS = [
-  { prefix: 'plain', instructions: 'simd128', split: false, codes: [-64, 64] },
-  { prefix: 'plainSplit', instructions: 'simd128', split: true, codes: [-128, 127] },
+  { prefix: 'plain', instructions: 'simd128', split: false, codes: [0, 128] },
+  { prefix: 'plainSplit', instructions: 'simd128', split: true, codes: [0, 255] },
   { prefix: 'relaxed', instructions: 'relaxed-simd', split: false, codes: [0, 127] },
   { prefix: 'relaxedSplit', instructions: 'relaxed-simd', split: true, codes: [-128, 127] },
 ] as const;

@@ -13,6 +13,8 @@ export interface PackedLinear {
   /** The units in which threads share the matrix, and the rows of each but the last. */
   readonly chunks: number;
   readonly chunkRows: number;
+  /** Whether every sum, whatever the activations, is a float32 as it is. */
+  readonly smallSums: boolean;
   /** Of no use after the next call of {@link packLinear}. */
   readonly stream: Uint8Array;
   /** uint32 `[blocks][chunks]`: where each chunk of rows begins in the stream. */
@@ -44,13 +46,32 @@ export function packLinear(module: AnyLinear, profile: QuantizationProfile): Pac
   const { weight } = module;
   const csr = 'intRepr' in weight ? csrOf(weight) : weight;
   const [rows, columns] = csr.shape;
+  const { sums, largest } = sumRows(csr);
   return {
     kind: 'int8',
-    ...packCsr(csr, module, profile !== 'fbgemm'),
+    ...packCsr(csr, sums, module, profile !== 'fbgemm'),
+    // A code less its zero point is at most 128 where codes have 7 bits, else 255; a float32 holds integers up to 2^24.
+    smallSums: largest * (profile === 'fbgemm' ? 128 : 255) <= 2 ** 24,
     bias: new Float32Array(0),
     rows,
     columns,
   };
+}
+
+/** The sum of each row's weights, and the largest sum of magnitudes. */
+function sumRows({ shape: [rows], indptr, data }: CsrMatrix) {
+  const sums = new Int32Array(rows);
+  let largest = 0;
+  for (let row = 0; row < rows; row++) {
+    let [sum, magnitudes] = [0, 0];
+    for (let i = indptr[row]; i < indptr[row + 1]; i++) {
+      sum += data[i];
+      magnitudes += Math.abs(data[i]);
+    }
+    sums[row] = sum;
+    largest = Math.max(largest, magnitudes);
+  }
+  return { sums, largest };
 }
 
 function csrOf({ shape, intRepr }: DenseInt8Matrix): CsrMatrix {
@@ -77,6 +98,7 @@ function csrOf({ shape, intRepr }: DenseInt8Matrix): CsrMatrix {
  */
 function packCsr(
   { shape, indptr, indices, data }: CsrMatrix,
+  sums: Int32Array,
   { scales, bias }: QuantizedLinear<unknown>,
   split: boolean,
 ) {
@@ -88,7 +110,6 @@ function packCsr(
   const chunks = Math.ceil(rows / chunkRows);
   const sortedRows = blocks > 1 ? chunkRows : SORTED_ROWS;
   const starts = new Uint32Array(blocks * chunks);
-  const sums = new Int32Array(rows);
   // A nonzero is at most a group of its own, and twice there where 128 is split.
   const stream = reserve(16 * data.length + HEADER * rows * blocks);
   const view = new DataView(stream.buffer);
@@ -103,14 +124,11 @@ function packCsr(
       writer.restart(end - first);
       for (let row = first; row < end; row++) {
         const endOfRow = indptr[row + 1];
-        let sum = 0;
         let i = next[row];
         for (; i < endOfRow && indices[i] < endColumn; i++) {
-          sum += data[i];
           writer.add((indices[i] - firstColumn) * LANES, data[i]);
         }
         next[row] = i;
-        sums[row] += sum;
         writer.endRow(row);
       }
       writer.forEachSorted((bytes, index) => {
@@ -157,6 +175,7 @@ function packFloat({ weight, shape, bias }: FloatLinear): PackedLinear {
     blockColumns: columns,
     chunks,
     chunkRows: CHUNK,
+    smallSums: false,
     stream: bytes.subarray(0, 4 * at),
     starts,
     bias: bias ?? new Float32Array(rows).fill(-0),

@@ -97,7 +97,7 @@ export function planBatch(batch: Batch, shape: EncoderShape, begin: number): Bat
     const half = Math.ceil(size / 2);
     const stride = Math.ceil(keys / 8) * 8 * 4;
     const widest = Math.max(hidden, intermediate);
-    const linear = widest * LANES + widest * FLOAT_ROW_BYTES;
+    const linear = widest * LANES;
     const attention = (keys + 8) * 32 + size * 32 + half * stride + Math.ceil(size / 4) * 2 * stride;
     return SCRATCH_FIXED + Math.max(linear, attention);
   }

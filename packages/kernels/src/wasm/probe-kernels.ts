@@ -13,7 +13,15 @@ const CALLS = 200;
 /** Where a token of eight is in a tile. */
 const ORDER = [0, 2, 4, 6, 1, 3, 5, 7];
 
-type Sum = (stream: number, tile: number, from: number, to: number) => number;
+type Sum = (
+  stream: number,
+  tile: number,
+  out: number,
+  rows: number,
+  fresh: boolean,
+  shift: number,
+  headers: number,
+) => number;
 
 /** Whether a build compiles here and each of its row kernels gives the right sums, before and after tier-up. */
 export async function probeKernels(build: Exclude<Kernels, 'reference'>): Promise<boolean> {
@@ -30,11 +38,11 @@ export async function probeKernels(build: Exclude<Kernels, 'reference'>): Promis
   }
 }
 
-/** One group of two pairs at the bounds, over codes from one end to the other. */
+/** One row, one group of two pairs at the bounds, over codes from one end to the other. */
 function sumsAreRight(sum: Sum, { lanes, codes: [low, high] }: RowKernel, memory: WebAssembly.Memory): boolean {
-  const [stream, tile, to] = [4096, 8192, 16384];
+  const [stream, headers, tile, to] = [4096, 6144, 8192, 16384];
   const weights = [127, 127, 1, 0];
-  // The end of a row's header (one group), the group's length, two pairs.
+  // Which row; the end of its header (one group), the group's length, two pairs.
   const pair = [0, 0, LANES, 0];
   const row = [1, 0, 12, 0, ...pair, weights[0], weights[1], ...pair, weights[2], weights[3]];
   new Uint8Array(memory.buffer).set(row, stream + HEADER - 2);
@@ -43,14 +51,17 @@ function sumsAreRight(sum: Sum, { lanes, codes: [low, high] }: RowKernel, memory
     codes[lane] = Math.round(low + ((high - low) * lane) / (LANES - 1));
     codes[LANES + lane] = lane % 2 === 0 ? high : codes[lane];
   }
+  // Bytes are read back as the kernel takes them.
+  const code = (at: number) => (low < 0 ? codes[at] : codes[at] & 255);
   const sums = new Int32Array(memory.buffer, to, LANES);
   for (let call = 0; call < CALLS; call++) {
     sums.fill(0);
-    sum(stream, tile, 0, to);
+    sum(stream, tile, to, 1, true, 0, headers);
     for (let lane = 0; lane < lanes; lane++) {
       const place = ORDER[lane % 8] + (lane & ~7);
-      const [a, b] = [codes[place], codes[LANES + place]];
-      if (sums[lane] !== a * (weights[0] + weights[2]) + b * weights[1]) return false;
+      const wanted = code(place) * (weights[0] + weights[2]) + code(LANES + place) * weights[1];
+      // Sums start from 2^31 instead of 0.
+      if ((sums[lane] ^ 0x80000000) !== wanted) return false;
     }
   }
   return true;

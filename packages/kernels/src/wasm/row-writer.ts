@@ -63,7 +63,7 @@ export class RowWriter {
     pairs.take(plus, 1);
     if (!this.#split) pairs.take(minus, -1);
     const plusGroups = this.#deal();
-    // Sum, scale and bias come later: a row's sum is known when its last block has been seen.
+    // Sum, scale and bias are the caller's.
     this.#uint16(header, row);
     this.#uint16(header + 2, row >>> 16);
     this.#uint16(header + 16, minusGroups);

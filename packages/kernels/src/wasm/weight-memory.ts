@@ -61,6 +61,7 @@ export class WeightMemory {
         this.#append(packed.bias),
         packed.chunks,
         packed.chunkRows,
+        packed.smallSums ? 1 : 0,
       );
       while (words.length % (LINEAR_BYTES / 4) !== 0) words.push(0);
     }
