@@ -24,6 +24,7 @@ test('public API', () => {
       "newColumnIndices",
       "parseJson",
       "randomAccess",
+      "repeatedShare",
       "scalar",
       "tensor",
       "tensorBytes",

@@ -21,6 +21,7 @@ export {
   TOKENIZER_FILES,
 } from './metadata.js';
 export { parseJson } from './parse-json.js';
+export { repeatedShare } from './repeated-share.js';
 export type {
   CsrMatrix,
   DenseInt8Matrix,

@@ -1,32 +1,55 @@
-import { constants, deflate } from 'node:zlib';
+import { constants, deflate, deflateSync, type ZlibOptions } from 'node:zlib';
+import { repeatedShare } from '@prune/state-dict';
 import type { Level } from '../deflate.js';
 
 /** Two spots of this many bytes tell data with repeats from noise. */
 const SAMPLE = 2 ** 14;
+/** Up to here a thread of the pool costs more than it takes off: three times the processor's time at 20 kB. */
+const AT_ONCE = 2 ** 15;
+/** What repeats must save. */
+const WORTHWHILE = 0.9;
 
 /**
- * zlib in Node's thread pool. Looking for repeats takes 10 to 20 times as long as the Huffman codes alone, and in the planes of weights there are none:
- * BERT-base's column indices take 1.4 s for 10 % of their size, float16 embeddings 7 times as long for 11 % MORE. So runs of one byte only (`Z_RLE`),
- * unless a sample says that repeats save a tenth.
+ * zlib, in Node's thread pool where that pays. Looking for repeats takes 10 to 20 times as long as the Huffman codes alone, and in the planes of weights
+ * there are none: BERT-base's column indices take 1.4 s for 10 % of their size, float16 embeddings 7 times as long for 11 % MORE. So runs of one byte
+ * only (`Z_RLE`), unless a sample says that repeats save a tenth.
  */
 export async function nodeDeflate(bytes: Uint8Array, level: Level): Promise<Uint8Array> {
-  const strategy = (await repeats(bytes, level)) ? constants.Z_DEFAULT_STRATEGY : constants.Z_RLE;
-  return compress(bytes, level, strategy);
+  const whole = bytes.length <= 2 * SAMPLE;
+  const spots = whole ? [0] : [bytes.length >>> 2, bytes.length - SAMPLE];
+  const samples = spots.map((spot) => (whole ? bytes : bytes.subarray(spot, spot + SAMPLE)));
+  // Where they are too few to save what is wanted, they are not searched for.
+  if (samples.every((sample) => repeatedShare(sample) < 1 - WORTHWHILE)) return withRuns(bytes, level);
+  const plain = await Promise.all(samples.map((sample) => withRuns(sample, level)));
+  const searched = await Promise.all(samples.map((sample) => withRepeats(sample, level)));
+  const saves = totalLength(searched) < WORTHWHILE * totalLength(plain);
+  if (whole) return saves ? searched[0] : plain[0];
+  return saves ? withRepeats(bytes, level) : withRuns(bytes, level);
 }
 
-async function repeats(bytes: Uint8Array, level: Level): Promise<boolean> {
-  const spots = bytes.length <= 2 * SAMPLE ? [0] : [bytes.length >>> 2, bytes.length - SAMPLE];
-  let [searched, plain] = [0, 0];
-  for (const spot of spots) {
-    const sample = bytes.subarray(spot, spot + (spots.length === 1 ? 2 * SAMPLE : SAMPLE));
-    searched += (await compress(sample, level, constants.Z_DEFAULT_STRATEGY)).byteLength;
-    plain += (await compress(sample, level, constants.Z_RLE)).byteLength;
-  }
-  return searched < 0.9 * plain;
+function withRuns(bytes: Uint8Array, level: Level): Uint8Array | Promise<Uint8Array> {
+  const options = optionsFor(bytes, level, constants.Z_RLE);
+  return bytes.length <= AT_ONCE ? deflateSync(bytes, options) : inPool(bytes, options);
 }
 
-function compress(bytes: Uint8Array, level: Level, strategy: number): Promise<Uint8Array> {
+function withRepeats(bytes: Uint8Array, level: Level): Promise<Uint8Array> {
+  return inPool(bytes, optionsFor(bytes, level, constants.Z_DEFAULT_STRATEGY));
+}
+
+/** A window, a hash table and a block that suit a small array: zlib takes and clears 400 KB otherwise, for the same stream. */
+function optionsFor(bytes: Uint8Array, level: Level, strategy: number): ZlibOptions {
+  const bits = Math.ceil(Math.log2(Math.max(bytes.length, 2)));
+  return { level, strategy, windowBits: between(9, bits, 15), memLevel: between(1, bits - 6, 9) };
+}
+
+const between = (least: number, value: number, most: number) => Math.min(Math.max(value, least), most);
+
+function inPool(bytes: Uint8Array, options: ZlibOptions): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    deflate(bytes, { level, strategy, memLevel: 9 }, (error, packed) => (error ? reject(error) : resolve(packed)));
+    deflate(bytes, options, (error, packed) => (error ? reject(error) : resolve(packed)));
   });
+}
+
+function totalLength(arrays: readonly Uint8Array[]): number {
+  return arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }

@@ -5,27 +5,41 @@ export class BitWriter {
   #bits = 0;
   #count = 0;
 
-  /** At most 16 bits of `value`. */
+  /** At most 24 bits of `value`. */
   put(value: number, count: number): void {
+    this.#room(4);
     this.#bits |= value << this.#count;
     this.#count += count;
-    if (this.#count < 16) return;
-    this.#room(2);
-    this.#bytes[this.#length++] = this.#bits;
-    this.#bytes[this.#length++] = this.#bits >>> 8;
-    this.#bits >>>= 16;
-    this.#count -= 16;
+    for (; this.#count >= 8; this.#count -= 8) {
+      this.#bytes[this.#length++] = this.#bits;
+      this.#bits >>>= 8;
+    }
+  }
+
+  /** The code of each symbol, `codes[symbol]`: at most 24 bits, and in the lowest five how many they are. They are `bits` bits at most. */
+  putAll(symbols: Uint16Array, codes: Uint32Array, bits: number): void {
+    this.#room((bits >>> 3) + 4);
+    const bytes = this.#bytes;
+    let length = this.#length;
+    let pending = this.#bits;
+    let count = this.#count;
+    for (let i = 0; i < symbols.length; i++) {
+      const code = codes[symbols[i]];
+      pending |= (code >>> 5) << count;
+      count += code & 31;
+      for (; count >= 8; count -= 8) {
+        bytes[length++] = pending;
+        pending >>>= 8;
+      }
+    }
+    this.#length = length;
+    this.#bits = pending;
+    this.#count = count;
   }
 
   /** Fills the byte that was begun with zeros, then appends whole bytes. */
   bytes(bytes: Uint8Array): void {
-    if (this.#count % 8 !== 0) this.put(0, 8 - (this.#count % 8));
-    if (this.#count === 8) {
-      this.#room(1);
-      this.#bytes[this.#length++] = this.#bits;
-      this.#bits = 0;
-      this.#count = 0;
-    }
+    if (this.#count > 0) this.put(0, 8 - this.#count);
     this.#room(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;

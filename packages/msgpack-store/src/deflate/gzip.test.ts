@@ -56,7 +56,7 @@ test('a large segment that is read in pieces has the same bytes as one in memory
 });
 
 test('repeats over more than a piece are found, and read back by zlib', () => {
-  const bytes = Uint8Array.from({ length: (1 << 21) + 77 }, (_, i) => (i * i) >>> 7);
+  const bytes = Uint8Array.from({ length: (1 << 21) + 77 }, (_, i) => ((i % 1000) ** 2) >>> 7);
   const packed = compress([segmentOf(bytes.subarray(0, 99)), segmentOf(bytes.subarray(99))]);
   expect(Buffer.compare(gunzipSync(packed), bytes)).toBe(0);
   expect(packed.length).toBeLessThan(bytes.length / 50);

@@ -1,4 +1,4 @@
-import type { EncodedPiece } from '@prune/state-dict';
+import { type EncodedPiece, repeatedShare } from '@prune/state-dict';
 import { deflateSync, gzipSync } from 'fflate';
 import { crc32 } from '../crc32.js';
 import { literalDeflate, literalDeflateSize } from './literal-deflate.js';
@@ -40,8 +40,11 @@ function repeats(segments: readonly Segment[], level: GzipLevel): boolean {
     const weight = size === 0 ? 0 : length / (size * spots.length);
     for (const spot of spots) {
       const sample = read(spot, spot + size);
-      matchedSize += weight * deflateSync(sample, { level }).length;
-      literalSize += weight * literalDeflateSize(sample);
+      const literal = literalDeflateSize(sample);
+      literalSize += weight * literal;
+      // Where repeats are too few to gain what is wanted, they are not searched for.
+      const worthTrying = repeatedShare(sample) > 1 - WORTHWHILE;
+      matchedSize += weight * (worthTrying ? deflateSync(sample, { level }).length : literal);
     }
   }
   return matchedSize < WORTHWHILE * literalSize;

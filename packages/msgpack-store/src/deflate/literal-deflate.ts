@@ -19,6 +19,9 @@ const LITERALS = 286;
 // A run shorter than this costs less as literals of one or two bits each.
 const SHORTEST_RUN = 8;
 const LONGEST_RUN = 258;
+/** Literals, and runs of 3 to 258. */
+const TOKENS = END + LONGEST_RUN - 2;
+const STEP = 8192;
 // Keeps counts far below the 2^23 that codeLengths takes, and the tokens of a block in a bounded array.
 const LARGEST_BLOCK = 1 << 20;
 const LARGEST_STORED = 65535;
@@ -28,10 +31,11 @@ const HEADER_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14,
 export function literalDeflate(): LiteralDeflater {
   const out = new BitWriter();
   return {
-    segment(bytes, step = 4096) {
-      for (const block of blocksOf(bytes, step)) {
+    segment(bytes, step = STEP) {
+      const tokens = new Uint16Array(bytes.length);
+      for (const block of blocksOf(bytes, step, tokens)) {
         if (block.storedBits <= block.plan.bits) writeStored(out, bytes.subarray(block.start, block.end));
-        else writeDynamic(out, block);
+        else writeDynamic(out, block, tokens);
       }
       return out.take();
     },
@@ -47,16 +51,18 @@ export function literalDeflate(): LiteralDeflater {
 /** The bytes that a segment would take, up to the stream's end. */
 export function literalDeflateSize(bytes: Uint8Array): number {
   let bits = 0;
-  for (const { plan, storedBits } of blocksOf(bytes, 4096)) bits += Math.min(plan.bits, storedBits);
+  const blocks = blocksOf(bytes, STEP, new Uint16Array(bytes.length));
+  for (const { plan, storedBits } of blocks) bits += Math.min(plan.bits, storedBits);
   return (bits + 7) >>> 3;
 }
 
+/** Bytes `[start, end)` of a segment as tokens, 0..255: a literal, 256 + n: the byte before, repeated n + 3 times. */
 interface Block {
-  /** Byte range of the segment. */
   readonly start: number;
   readonly end: number;
-  /** 0..255: a literal. 256 + n: the byte before, repeated n + 3 times. */
-  readonly tokens: Uint16Array;
+  /** Of the segment's tokens. */
+  readonly firstToken: number;
+  readonly lastToken: number;
   readonly counts: Int32Array;
   readonly runs: number;
   readonly extraBits: number;
@@ -74,11 +80,12 @@ interface Plan {
   readonly bits: number;
 }
 
-/** Splits greedily: a step joins the block before it when one code for both is no longer than two. */
-function* blocksOf(bytes: Uint8Array, step: number): Generator<Block> {
+/** Splits greedily: a step joins the block before it when one code for both is no longer than two. `tokens` has room for all of `bytes`. */
+function* blocksOf(bytes: Uint8Array, step: number, tokens: Uint16Array): Generator<Block> {
   let block: Block | undefined;
-  for (const next of stepsOf(bytes, step)) {
-    const joined = block && block.tokens.length + next.tokens.length <= LARGEST_BLOCK ? join(block, next) : undefined;
+  for (const next of stepsOf(bytes, step, tokens)) {
+    const fits = block !== undefined && next.lastToken - block.firstToken <= LARGEST_BLOCK;
+    const joined = fits ? join(block!, next) : undefined;
     if (block === undefined) block = next;
     else if (joined !== undefined && cost(joined) <= cost(block) + cost(next)) block = joined;
     else {
@@ -91,63 +98,75 @@ function* blocksOf(bytes: Uint8Array, step: number): Generator<Block> {
 
 const cost = ({ plan, storedBits }: Block) => Math.min(plan.bits, storedBits);
 
-function* stepsOf(bytes: Uint8Array, step: number): Generator<Block> {
-  for (let at = 0; at < bytes.length; ) {
-    const start = at;
-    const tokens = new Uint16Array(step);
-    const counts = new Int32Array(LITERALS);
-    let count = 0;
-    let runs = 0;
-    let extraBits = 0;
-    for (; count < step && at < bytes.length; count++) {
-      const run = runAt(bytes, at);
-      if (run === 0) {
-        tokens[count] = bytes[at];
-        counts[bytes[at++]]++;
-        continue;
-      }
-      tokens[count] = END + run - 3;
-      const symbol = runSymbol(run);
-      counts[symbol]++;
-      extraBits += runExtra(symbol);
-      runs++;
-      at += run;
-    }
-    counts[END] = 1;
-    yield finished(start, at, tokens.subarray(0, count), counts, runs, extraBits);
+function* stepsOf(bytes: Uint8Array, step: number, tokens: Uint16Array): Generator<Block> {
+  for (let at = 0, token = 0; at < bytes.length; ) {
+    const block = nextStep(bytes, at, step, tokens, token);
+    at = block.end;
+    token = block.lastToken;
+    yield block;
   }
 }
 
-function finished(
-  start: number,
-  end: number,
-  tokens: Uint16Array,
-  counts: Int32Array,
-  runs: number,
-  extraBits: number,
-): Block {
-  const stored = Math.ceil((end - start) / LARGEST_STORED) * 42 + 8 * (end - start);
-  return { start, end, tokens, counts, runs, extraBits, plan: planOf(counts, runs, extraBits), storedBits: stored };
+/** The next `step` tokens. */
+function nextStep(bytes: Uint8Array, start: number, step: number, tokens: Uint16Array, firstToken: number): Block {
+  const counts = new Int32Array(LITERALS);
+  const most = firstToken + step;
+  let runs = 0;
+  let extraBits = 0;
+  let at = start;
+  let token = firstToken;
+  // Never read before the array: that is many times as slow.
+  let previous = at > 0 ? bytes[at - 1] : -1;
+  for (; token < most && at < bytes.length; token++) {
+    const byte = bytes[at];
+    const run = byte === previous ? runAt(bytes, at) : 0;
+    previous = byte;
+    if (run < SHORTEST_RUN) {
+      tokens[token] = byte;
+      counts[byte]++;
+      at++;
+      continue;
+    }
+    tokens[token] = END + run - 3;
+    const symbol = runSymbol(run);
+    counts[symbol]++;
+    extraBits += runExtra(symbol);
+    runs++;
+    at += run;
+  }
+  counts[END] = 1;
+  return withPlan({ start, end: at, firstToken, lastToken: token, counts, runs, extraBits });
+}
+
+function withPlan(block: Omit<Block, 'plan' | 'storedBits'>): Block {
+  const { start, end, counts, runs, extraBits } = block;
+  const storedBits = Math.ceil((end - start) / LARGEST_STORED) * 42 + 8 * (end - start);
+  return { ...block, plan: planOf(counts, runs, extraBits), storedBits };
 }
 
 function join(a: Block, b: Block): Block {
-  // Tokens of neighbours stay where they are: the arrays of one block are joined only as often as blocks grow.
-  const tokens = new Uint16Array(a.tokens.length + b.tokens.length);
-  tokens.set(a.tokens);
-  tokens.set(b.tokens, a.tokens.length);
   const counts = a.counts.map((count, symbol) => count + b.counts[symbol]);
   counts[END] = 1;
-  return finished(a.start, b.end, tokens, counts, a.runs + b.runs, a.extraBits + b.extraBits);
+  const { start, firstToken } = a;
+  const { end, lastToken } = b;
+  return withPlan({
+    start,
+    end,
+    firstToken,
+    lastToken,
+    counts,
+    runs: a.runs + b.runs,
+    extraBits: a.extraBits + b.extraBits,
+  });
 }
 
-/** The length of the run that repeats the byte before `at`, or 0. */
+/** How often the byte at `at` stands there in a row, up to what one code can say. */
 function runAt(bytes: Uint8Array, at: number): number {
-  const byte = bytes[at - 1];
-  if (bytes[at] !== byte || bytes[at + 1] !== byte) return 0;
+  const byte = bytes[at];
   const limit = Math.min(LONGEST_RUN, bytes.length - at);
-  let run = 2;
+  let run = 1;
   while (run < limit && bytes[at + run] === byte) run++;
-  return run < SHORTEST_RUN ? 0 : run;
+  return run;
 }
 
 /** RFC 1951, 3.2.5: the code of a length, 257 to 285. */
@@ -220,7 +239,7 @@ function writeStored(out: BitWriter, bytes: Uint8Array) {
   }
 }
 
-function writeDynamic(out: BitWriter, { plan, tokens }: Block) {
+function writeDynamic(out: BitWriter, { plan, firstToken, lastToken }: Block, tokens: Uint16Array) {
   out.put(0b100, 3);
   out.put(plan.literalCount - 257, 5);
   out.put(0, 5);
@@ -232,21 +251,22 @@ function writeDynamic(out: BitWriter, { plan, tokens }: Block) {
     out.put(headerCodes[symbol], plan.headerLengths[symbol]);
     if (symbol > 15) out.put(plan.header[i + 1], PACKED_BITS[symbol - 16]);
   }
-  const { lengths } = plan;
-  const codes = codesOf(lengths);
-  for (let i = 0; i < tokens.length; i++) {
-    const token = tokens[i];
-    if (token < END) {
-      out.put(codes[token], lengths[token]);
-      continue;
-    }
+  const codes = codesOf(plan.lengths);
+  out.putAll(tokens.subarray(firstToken, lastToken), tokenCodes(plan.lengths, codes), plan.bits);
+  out.put(codes[END], plan.lengths[END]);
+}
+
+/** For each token its bits and, in the lowest five, how many they are: a run's with its extra bits and the distance's one. */
+function tokenCodes(lengths: Uint8Array, codes: Uint16Array): Uint32Array {
+  const table = new Uint32Array(TOKENS);
+  for (let literal = 0; literal < END; literal++) table[literal] = (codes[literal] << 5) | lengths[literal];
+  for (let token = END; token < TOKENS; token++) {
     const symbol = runSymbol(token - END + 3);
     const extra = runExtra(symbol);
-    out.put(codes[symbol], lengths[symbol]);
-    if (extra > 0) out.put((token - END) & ((1 << extra) - 1), extra);
-    out.put(0, 1);
+    const bits = codes[symbol] | (((token - END) & ((1 << extra) - 1)) << lengths[symbol]);
+    table[token] = (bits << 5) | (lengths[symbol] + extra + 1);
   }
-  out.put(codes[END], lengths[END]);
+  return table;
 }
 
 /** Canonical codes (RFC 1951, 3.2.2), their bits reversed for a writer that starts at the lowest bit. */

@@ -31,6 +31,27 @@ test('appends, patches and replaces an old file as one step', async () => {
   expect(readFileSync(path, 'utf8')).toBe('head and more');
 });
 
+test('small and large writes in any order are one file', async () => {
+  const path = join(folder, 'a');
+  const parts = [0, 1, 300_000, 5, 262_144, 262_143, 1, 0, 100_000, 200_000].map((length, i) =>
+    new Uint8Array(length).fill(i),
+  );
+  const sink = await atomicFile(path);
+  const scratch = new Uint8Array(300_000);
+  for (const part of parts) {
+    // The caller's memory is its own again after each.
+    scratch.set(part);
+    await sink.write(scratch.subarray(0, part.length));
+  }
+  await sink.writeAt(0, Uint8Array.of(9));
+  const wanted = Buffer.concat(parts);
+  wanted[0] = 9;
+  expect(Buffer.compare(readFileSync(sink.temporaryPath), wanted)).toBe(0);
+  await sink.write(Uint8Array.of(7));
+  await sink.commit();
+  expect(Buffer.compare(readFileSync(path), Buffer.concat([wanted, Buffer.of(7)]))).toBe(0);
+});
+
 test('abort leaves the old file and no temporary one, also twice and after a write', async () => {
   const path = join(folder, 'a');
   writeFileSync(path, 'old');

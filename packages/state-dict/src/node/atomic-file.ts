@@ -4,13 +4,19 @@ import { basename, dirname, join } from 'node:path';
 import type { ByteSink } from '../byte-source.js';
 import { PruneError } from '../errors.js';
 
+/** Small writes are gathered up to this: asking the system for each costs more than compressing most tensors. */
+const GATHERED_BYTES = 1 << 18;
+
 /**
  * A file that appears under `path` only when whole: written under a temporary name in the same folder, synced, then renamed.
  * A failure at any point leaves the old file as it was and removes the temporary one. Throws `io` with the path.
+ * What was written so far is in the temporary file once a `writeAt` is done.
  */
 export async function atomicFile(path: string): Promise<ByteSink & { readonly temporaryPath: string }> {
   const temporaryPath = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   let handle: FileHandle | undefined = await open(temporaryPath, 'wx').catch(fail);
+  const gathered = new Uint8Array(GATHERED_BYTES);
+  let gatheredBytes = 0;
   let length = 0;
 
   function fail(error: unknown): never {
@@ -20,11 +26,16 @@ export async function atomicFile(path: string): Promise<ByteSink & { readonly te
       cause: error,
     });
   }
-  async function writeAt(position: number, bytes: Uint8Array) {
+  async function writeNow(position: number, bytes: Uint8Array) {
     for (let done = 0; done < bytes.byteLength; ) {
       const { bytesWritten } = await handle!.write(bytes, done, bytes.byteLength - done, position + done).catch(fail);
       done += bytesWritten;
     }
+  }
+  async function flush() {
+    const bytes = gathered.subarray(0, gatheredBytes);
+    gatheredBytes = 0;
+    await writeNow(length - bytes.byteLength, bytes);
   }
   async function close() {
     const open = handle;
@@ -34,11 +45,20 @@ export async function atomicFile(path: string): Promise<ByteSink & { readonly te
   return {
     temporaryPath,
     async write(bytes) {
-      await writeAt(length, bytes);
+      if (gatheredBytes + bytes.byteLength > GATHERED_BYTES) await flush();
+      if (bytes.byteLength > GATHERED_BYTES) await writeNow(length, bytes);
+      else {
+        gathered.set(bytes, gatheredBytes);
+        gatheredBytes += bytes.byteLength;
+      }
       length += bytes.byteLength;
     },
-    writeAt,
+    async writeAt(position, bytes) {
+      await flush();
+      await writeNow(position, bytes);
+    },
     async commit() {
+      await flush();
       await handle?.sync().catch(fail);
       await close().catch(fail);
       await rename(temporaryPath, path).catch(fail);
