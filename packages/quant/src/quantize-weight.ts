@@ -1,4 +1,4 @@
-import { type DenseInt8Matrix, PruneError, type Tensor, type TensorInfo, type WeightScales } from '@prune/state-dict';
+import { checkLimit, type DenseInt8Matrix, PruneError, type Tensor, type TensorInfo, type WeightScales } from '@prune/state-dict';
 import { toFloat32 } from './float32.js';
 import { NonzeroCollector, type Nonzeros } from './nonzero-collector.js';
 import { rint } from './rint.js';
@@ -51,6 +51,7 @@ export function quantizeNonzeros(
   { places, values }: Nonzeros,
   { perChannel = DEFAULT_PER_CHANNEL, name }: QuantizeWeightOptions,
 ): NonzeroCodes {
+  checkLimit('too many elements for 32-bit places', rows * columns, 2 ** 32, { where: 'quant', tensor: name });
   const codes = new Int8Array(places.length);
   const blocks = perChannel ? rows : 1;
   const length = perChannel ? columns : rows * columns;
