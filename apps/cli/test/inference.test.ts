@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { goldenPath, readNpz } from '@prune/fixtures';
@@ -94,7 +94,7 @@ describe('logits', () => {
   test('a file packed without embeddings says what is missing', async () => {
     const { status, stderr } = await runPrune('logits', at('no-embeddings.prune'), '--input', at('ids.json'));
     expect(status).toBe(2);
-    expect(stderr).toMatch(/packed without embeddings.*bert\.embeddings\.word_embeddings\.weight/);
+    expect(stderr).toMatch(/the option `embeddings`.*bert\.embeddings\.word_embeddings\.weight/);
   });
 });
 
@@ -125,10 +125,13 @@ describe('answer', () => {
     ['no text', question, /--context or --file/],
     ['two texts', [...question, '--context', 'x', '--file', 'y'], /--context or --file/],
     ['an empty text', [...question, '--context', ' '], /context has no token/],
-    ['a file that is not there', [...question, '--file', 'absent.txt'], /absent\.txt: cannot be read/],
+    ['a file that is not there', [...question, '--file', 'absent.txt'], /absent\.txt: no such file/],
+    ['a text that is not UTF-8', [...question, '--file', '_latin1.txt'], /latin1\.txt: not UTF-8/],
     ['a count of 0', [...question, '--context', 'x', '--n-best', '0'], /at least 1/],
   ])('%s: exit 2', async (_, flags, message) => {
-    const { status, stderr } = await runPrune('answer', at('tiny.prune'), ...flags);
+    writeFileSync(at('latin1.txt'), Uint8Array.of(0x63, 0xe9));
+    const placed = flags.map((flag) => (flag === '_latin1.txt' ? at('latin1.txt') : flag));
+    const { status, stderr } = await runPrune('answer', at('tiny.prune'), ...placed);
     expect(status).toBe(2);
     expect(stderr).toMatch(message);
   });
@@ -164,10 +167,28 @@ describe('eval', () => {
     expect(text).toContain('2 answers equal, 0 near ties');
   });
 
-  test('a file that is no SQuAD file: exit 2', async () => {
-    const { status, stderr } = await runPrune('eval', at('tiny.prune'), at('ids.json'));
+  test('a path that cannot be written is said before the work, and nothing is left of the other', async () => {
+    const files = ['--predictions', at('early.json'), '--examples', at('absent/examples.jsonl')];
+    const { status, stderr } = await runPrune('eval', at('absent.prune'), at('squad.json'), ...files);
     expect(status).toBe(2);
-    expect(stderr).toMatch(/ids\.json: not a SQuAD file: data, got nothing, wanted a list/);
+    expect(stderr).toMatch(/absent\/examples\.jsonl: ENOENT/);
+    expect(readdirSync(folder).filter((name) => name.includes('early'))).toEqual([]);
+  });
+
+  test.each([
+    ['no SQuAD file', { input_ids: [] }, /bad\.json: not a SQuAD file: data, got nothing, wanted a list/],
+    ['no JSON', '{"data": [', /bad\.json: not JSON: .+/],
+    ['no questions', { data: [] }, /bad\.json: no questions/],
+    [
+      'a question on nothing',
+      { data: [{ paragraphs: [{ context: ' ', qas }] }] },
+      /question one: context has no token/,
+    ],
+  ])('%s: exit 2', async (_, file, message) => {
+    writeFileSync(at('bad.json'), typeof file === 'string' ? file : JSON.stringify(file));
+    const { status, stderr } = await runPrune('eval', at('tiny.prune'), at('bad.json'));
+    expect(status).toBe(2);
+    expect(stderr).toMatch(message);
   });
 });
 
@@ -192,4 +213,21 @@ test('classify says which head is missing', async () => {
   const { status, stderr } = await runPrune('classify', at('tiny.prune'), 'a');
   expect(status).toBe(2);
   expect(stderr).toMatch(/got question-answering, wanted sequence-classification/);
+});
+
+test('a RoBERTa folder with vocab.json and merges.txt goes through both stores and answers as it is', async () => {
+  for (const name of ['config.json', 'model.safetensors', 'vocab.json', 'merges.txt', 'tokenizer_config.json']) {
+    cpSync(goldenPath(`roberta/${name}`), at(`roberta/${name}`));
+  }
+  const [{ question, context, answer: expected }] = JSON.parse(
+    readFileSync(goldenPath('roberta/answers.json'), 'utf8'),
+  );
+  const asked = ['--question', question, '--context', context, '--n-best', '5'];
+  expect((await json('answer', at('roberta'), ...asked)).text).toBe(expected.text);
+  await run('pack', at('roberta'), '-o', at('roberta.prune'), '--quiet');
+  mkdirSync(at('h5'));
+  await run('pack', at('roberta'), '-o', at('h5/roberta.h5'), '--quiet');
+  const packed = await json('answer', at('roberta.prune'), ...asked);
+  expect(await json('answer', at('h5/roberta.h5'), ...asked)).toEqual(packed);
+  expect(packed.text).toBe(context.slice(packed.start, packed.end));
 });

@@ -51,7 +51,9 @@ async function classified(
 function describe(result: Classified): string {
   const right = { title: 'score', right: true };
   if ('labels' in result) {
-    const rows = result.labels.map(({ label, score }) => [label, formatPercent(score)]);
+    // A model of one label gives a number of its own, not a share.
+    const shown = (score: number) => (result.labels.length === 1 ? score.toFixed(4) : formatPercent(score));
+    const rows = result.labels.map(({ label, score }) => [label, shown(score)]);
     return textTable([{ title: 'label' }, right], rows);
   }
   const rows = result.tokens.map(({ text, label, score }) => [text, label, formatPercent(score)]);

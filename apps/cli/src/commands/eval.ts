@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { DEFAULT_ANSWER_OPTIONS, readSquad, type SquadEvaluation, type SquadScores } from '@prune/bert-infer';
 import { PruneError } from '@prune/state-dict';
 import type { Command } from 'commander';
@@ -10,6 +9,7 @@ import { type AnswerComparison, compareAnswers, NEAR_TIE, predictionsOf } from '
 import { evaluateModel } from '../model/evaluate-model.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
 import { readJson } from '../model/read-json.js';
+import { textOutputs } from '../model/text-outputs.js';
 import { quietOption } from '../options.js';
 
 interface EvalFlags extends InferenceOptions {
@@ -52,30 +52,35 @@ export function register(program: Command, { signal }: CommandContext): void {
     const { maxAnswerLength, maxLength, stride, threshold: noAnswerThreshold } = flags;
     const options = { maxAnswerLength, maxLength, stride, noAnswerThreshold, nBest: candidates, signal };
 
-    const start = performance.now();
-    const progress = progressBar('answering', flags.quiet);
-    progress.total(dataset.examples.length);
-    const { answers, evaluation, comparison } = await withBert(path, flags, async (model) => {
-      const found = await evaluateModel(model, dataset, options, progress.step);
-      if (against === undefined) return { ...found, comparison: undefined };
-      const theirs = predictionsOf(against, model.profile, flags.against ?? '');
-      return { ...found, comparison: compareAnswers(found.answers, theirs) };
-    }).finally(progress.stop);
-    const seconds = (performance.now() - start) / 1000;
+    const outputs = await textOutputs([flags.predictions, flags.examples]);
+    try {
+      const start = performance.now();
+      const progress = progressBar('answering', flags.quiet);
+      progress.total(dataset.examples.length);
+      const { answers, evaluation, comparison } = await withBert(path, flags, async (model) => {
+        const found = await evaluateModel(model, dataset, options, progress.step);
+        if (against === undefined) return { ...found, comparison: undefined };
+        const theirs = predictionsOf(against, model.profile, flags.against ?? '');
+        return { ...found, comparison: compareAnswers(found.answers, theirs) };
+      }).finally(progress.stop);
+      const seconds = (performance.now() - start) / 1000;
 
-    const examples = dataset.examples.map(({ id, question, answers: gold }) => {
-      const { nBest: _, ...best } = answers.get(id)!;
-      return { id, question, gold, ...best, ...evaluation.scores.get(id) };
-    });
-    if (flags.predictions !== undefined) {
+      const examples = dataset.examples.map(({ id, question, answers: gold }) => {
+        const { nBest: _, ...best } = answers.get(id)!;
+        return { id, question, gold, ...best, ...evaluation.scores.get(id) };
+      });
       const predictions = Object.fromEntries(examples.map(({ id, text }) => [id, text]));
-      await writeFile(flags.predictions, `${JSON.stringify(predictions, null, 1)}\n`);
+      await outputs.write([
+        `${JSON.stringify(predictions, null, 1)}\n`,
+        examples.map((example) => `${JSON.stringify(example)}\n`).join(''),
+      ]);
+      if (flags.json) console.log(JSON.stringify({ ...summary(evaluation), seconds, comparison, examples }, null, 2));
+      else {
+        console.log([describe(evaluation, seconds), ...(comparison ? describeComparison(comparison) : [])].join('\n'));
+      }
+    } finally {
+      await outputs.abort();
     }
-    if (flags.examples !== undefined) {
-      await writeFile(flags.examples, examples.map((example) => `${JSON.stringify(example)}\n`).join(''));
-    }
-    if (flags.json) console.log(JSON.stringify({ ...summary(evaluation), seconds, comparison, examples }, null, 2));
-    else console.log([describe(evaluation, seconds), ...(comparison ? describeComparison(comparison) : [])].join('\n'));
   });
 }
 

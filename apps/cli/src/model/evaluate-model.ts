@@ -7,6 +7,7 @@ import {
   type SquadDataset,
   type SquadEvaluation,
 } from '@prune/bert-infer';
+import { isPruneError, PruneError } from '@prune/state-dict';
 
 /** A model's answers to a SQuAD file, and what they score. */
 export interface ModelEvaluation {
@@ -24,8 +25,16 @@ export async function evaluateModel(
 ): Promise<ModelEvaluation> {
   const answers = new Map<string, AnswerResult>();
   for (const { id, question, context } of dataset.examples) {
-    answers.set(id, await answer(model, { ...options, question, context, noAnswer: dataset.version === 2 }));
+    const asked = { ...options, question, context, noAnswer: dataset.version === 2 };
+    answers.set(id, await answer(model, asked).catch((error) => fail(error, id)));
     onAnswer(id);
   }
   return { answers, evaluation: evaluateSquad(dataset, { get: (id) => answers.get(id)?.text }) };
+}
+
+/** What is wrong with a question is of use with its id alone. */
+function fail(error: unknown, id: string): never {
+  if (!isPruneError(error, 'invalid-argument')) throw error;
+  const { code, what, got, wanted } = error;
+  throw new PruneError(code, { where: `question ${id}`, what, got, wanted, cause: error });
 }

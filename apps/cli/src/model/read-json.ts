@@ -7,6 +7,7 @@ export async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(json);
   } catch (cause) {
-    throw new PruneError('corrupt', { where: path, what: 'not JSON', cause });
+    const what = `not JSON: ${(cause as SyntaxError).message}`;
+    throw new PruneError('corrupt', { where: path, what, cause });
   }
 }

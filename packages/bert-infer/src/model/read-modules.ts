@@ -117,8 +117,8 @@ function mismatch(tensor: string, got: string, wanted: string): PruneError {
 }
 
 function missing(tensor: string): PruneError {
-  const what = /embeddings/.test(tensor)
-    ? 'not in the model (packed without embeddings? hand them in)'
-    : 'not in the model';
-  return new PruneError('missing', { where: 'bert-infer', what, tensor });
+  const wanted = /embeddings/.test(tensor)
+    ? 'a model packed with its embeddings, or the option `embeddings`: a checkpoint that has them'
+    : undefined;
+  return new PruneError('missing', { where: 'bert-infer', what: 'not in the model', wanted, tensor });
 }
