@@ -1,5 +1,5 @@
 import { toDense } from '@prune/csr';
-import { type AnyLinear, createEngine, type EncoderLayer, type Engine, type EngineOptions } from '@prune/kernels';
+import { createEngine, type EncoderLayer, type Engine, type EngineOptions, type LayerLinear } from '@prune/kernels';
 import { workerThreads } from '@prune/kernels/node';
 import { isPruneError } from '@prune/state-dict';
 import { describe, expect, test } from 'vitest';
@@ -47,8 +47,8 @@ describe.each(engines)('%s', (_, options) => {
 test.each(['auto', 'reference'] as const)('dense weights give the bits of sparse ones: %s', async (kernels) => {
   const engine = await createEngine({ kernels });
   let densified = 0;
-  const dense = (linear: AnyLinear): AnyLinear => {
-    if (linear.kind === 'float' || 'intRepr' in linear.weight) throw new Error('not a sparse Linear');
+  const dense = (linear: LayerLinear): LayerLinear => {
+    if (linear.kind === 'float' || !('indptr' in linear.weight)) throw new Error('not a sparse Linear');
     densified++;
     return { ...linear, weight: toDense(linear.weight) };
   };

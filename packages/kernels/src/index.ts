@@ -8,6 +8,7 @@ export type {
   EncoderLayer,
   EncoderSpec,
   FloatLinear,
+  LayerLinear,
   LayerNormParameters,
 } from './spec/encoder-spec.js';
 export type { Thread, ThreadHost, ThreadStart } from './wasm/thread-host.js';

@@ -1,4 +1,4 @@
-import type { EncoderLayer, EncoderSpec } from '../spec/encoder-spec.js';
+import type { AnyLinear, EncoderLayer, EncoderSpec } from '../spec/encoder-spec.js';
 import { activate } from './activate.js';
 import { attention } from './attention.js';
 import { attentionInt16 } from './attention-int16.js';
@@ -10,7 +10,7 @@ export type LayerMode = Omit<EncoderSpec, 'layers'>;
 
 /** One encoder layer in plain TypeScript: the specification that every kernel is held to, bit for bit. `x` float32 `[tokens, width]`. */
 export function encoderLayer(
-  layer: EncoderLayer,
+  layer: EncoderLayer<AnyLinear>,
   spec: LayerMode,
   x: Float32Array,
   lengths: ArrayLike<number>,

@@ -1,16 +1,17 @@
+import { csrOfRows } from '@prune/state-dict';
 import { checkBatch, checkFinite } from '../spec/check-batch.js';
 import { checkEncoderLayer, type LayerShape } from '../spec/check-encoder-layer.js';
 import type { Encoder } from '../spec/encoder.js';
-import type { EncoderLayer, EncoderSpec } from '../spec/encoder-spec.js';
+import type { AnyLinear, EncoderLayer, EncoderSpec, LayerLinear } from '../spec/encoder-spec.js';
 import { encoderLayer } from './encoder-layer.js';
 
 /** An encoder that computes with the reference kernels; see `Engine.loadEncoder`. */
 export async function loadReferenceEncoder(spec: EncoderSpec): Promise<Encoder> {
-  const layers: EncoderLayer[] = [];
+  const layers: EncoderLayer<AnyLinear>[] = [];
   let shape: LayerShape | undefined;
   for await (const layer of spec.layers) {
     shape = checkEncoderLayer(layer, layers.length, spec.heads, shape);
-    layers.push(layer);
+    layers.push(withArrays(layer, `layer.${layers.length}`));
   }
   const hiddenSize = shape?.hidden ?? 0;
   return {
@@ -30,5 +31,25 @@ export async function loadReferenceEncoder(spec: EncoderSpec): Promise<Encoder> 
     close() {
       layers.length = 0;
     },
+  };
+}
+
+/** The layer with every weight in memory. */
+function withArrays(layer: EncoderLayer, name: string): EncoderLayer<AnyLinear> {
+  const arrays = (module: LayerLinear, part: string): AnyLinear => {
+    if (module.kind === 'float') return module;
+    const { weight, ...rest } = module;
+    const place = { where: 'kernels', tensor: `${name}.${part}` };
+    return { ...rest, weight: 'forEachRow' in weight ? csrOfRows(weight, place) : weight };
+  };
+  const { query, key, value, attentionOutput, intermediate, output } = layer;
+  return {
+    ...layer,
+    query: arrays(query, 'query'),
+    key: arrays(key, 'key'),
+    value: arrays(value, 'value'),
+    attentionOutput: arrays(attentionOutput, 'attentionOutput'),
+    intermediate: arrays(intermediate, 'intermediate'),
+    output: arrays(output, 'output'),
   };
 }

@@ -1,5 +1,5 @@
 import { type CsrMatrix, type DenseInt8Matrix, PruneError } from '@prune/state-dict';
-import type { AnyLinear } from './encoder-spec.js';
+import type { LayerLinear } from './encoder-spec.js';
 
 /** What messages call the thing at fault. */
 export interface Place {
@@ -14,10 +14,10 @@ const MATRIX_LIMITS = { rows: 2 ** 20, columns: 2 ** 16 } as const;
 
 /**
  * Checks that a Linear is `[rows, columns]` (either may be left open) and that everything that it says of itself is true, so that packing it
- * cannot read or write out of bounds. Gives its shape. Throws `mismatch`, `corrupt`, `limit`, `not-finite`.
+ * cannot read or write out of bounds; a weight that hands out rows is checked while it is packed. Gives its shape. Throws `mismatch`, `corrupt`, `limit`, `not-finite`.
  */
 export function checkLinear(
-  module: AnyLinear,
+  module: LayerLinear,
   rows: number | undefined,
   columns: number | undefined,
   place: Place,
@@ -59,7 +59,7 @@ export function checkLinear(
     }
   }
   if ('intRepr' in weight) checkDense(weight, place);
-  else checkCsr(weight, place);
+  else if (!('forEachRow' in weight)) checkCsr(weight, place);
   return shape;
 }
 

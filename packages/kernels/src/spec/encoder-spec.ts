@@ -1,4 +1,4 @@
-import type { CsrMatrix, DenseInt8Matrix, QuantizationProfile, QuantizedLinear } from '@prune/state-dict';
+import type { CsrMatrix, CsrRows, DenseInt8Matrix, QuantizationProfile, QuantizedLinear } from '@prune/state-dict';
 
 /** A Linear of an unquantized checkpoint: float32 `weight` `[rows, columns]`, row-major. */
 export interface FloatLinear {
@@ -11,6 +11,9 @@ export interface FloatLinear {
 
 /** A Linear: quantized, its weight sparse or dense (the results are the same bits), or float. */
 export type AnyLinear = QuantizedLinear<CsrMatrix | DenseInt8Matrix> | FloatLinear;
+
+/** A Linear of a layer: its weight may also be a stored matrix, which the engine reads row by row; no arrays are made of it. */
+export type LayerLinear = AnyLinear | QuantizedLinear<CsrRows>;
 
 /** LayerNorm's parameters, float32 `[hiddenSize]` each. */
 export interface LayerNormParameters {
@@ -25,14 +28,14 @@ export type Activation = 'gelu' | 'gelu_new' | 'relu';
 export type AttentionMode = 'float32' | 'int16';
 
 /** One layer's modules, in the order of the computation. */
-export interface EncoderLayer {
-  readonly query: AnyLinear;
-  readonly key: AnyLinear;
-  readonly value: AnyLinear;
-  readonly attentionOutput: AnyLinear;
+export interface EncoderLayer<L extends LayerLinear = LayerLinear> {
+  readonly query: L;
+  readonly key: L;
+  readonly value: L;
+  readonly attentionOutput: L;
   readonly attentionNorm: LayerNormParameters;
-  readonly intermediate: AnyLinear;
-  readonly output: AnyLinear;
+  readonly intermediate: L;
+  readonly output: L;
   readonly outputNorm: LayerNormParameters;
 }
 

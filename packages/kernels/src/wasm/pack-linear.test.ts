@@ -1,5 +1,6 @@
+import type { CsrMatrix, CsrRows, RowVisitor } from '@prune/state-dict';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { random, randomCsr } from '../../test/random-encoder.js';
 import { LANES } from './memory-map.js';
 import { packLinear } from './pack-linear.js';
@@ -91,6 +92,77 @@ test('any matrix', () => {
     ),
     { numRuns: 20 * FUZZ },
   );
+});
+
+describe('a matrix that hands out rows', () => {
+  const linear = <M extends CsrMatrix | CsrRows>(weight: M) => ({
+    kind: 'linear' as const,
+    weight,
+    scales: Float64Array.of(0.5),
+    qscheme: 'per_tensor_affine' as const,
+    bias: null,
+  });
+
+  test('gives the stream of its arrays', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 400 }),
+        fc.constantFrom(1, 31, 768, 769, 1600),
+        fc.constantFrom(0, 0.01, 0.2),
+        fc.integer(),
+        fc.constantFrom('fbgemm' as const, 'qnnpack' as const),
+        (rows, columns, density, seed, profile) => {
+          const matrix = randomCsr(random(seed), rows, columns, density);
+          const wanted = packLinear(linear(matrix), profile);
+          // The stream is of no use after the next call.
+          const stream = wanted.stream.slice();
+          const { shape, data, indptr, indices } = matrix;
+          // One row at a time in memory that is used again.
+          const own = { indices: new Uint16Array(columns + 1), data: new Int8Array(columns + 1) };
+          const rowByRow: CsrRows = {
+            shape,
+            nnz: data.length,
+            forEachRow(visit) {
+              for (let row = 0; row < rows; row++) {
+                const [from, to] = [indptr[row], indptr[row + 1]];
+                own.indices.set(indices.subarray(from, to), 1);
+                own.data.set(data.subarray(from, to), 1);
+                visit(row, own.indices, own.data, 1, 1 + to - from);
+              }
+            },
+          };
+          expect(packLinear(linear(rowByRow), profile)).toEqual({ ...wanted, stream });
+        },
+      ),
+      { numRuns: 20 * FUZZ },
+    );
+  });
+
+  const data = Int8Array.of(1, 2, 3);
+  test.each<[string, readonly Parameters<RowVisitor>[]]>([
+    ['no rows', []],
+    ['a row that is missing', [[0, Uint16Array.of(0), data, 0, 1]]],
+    ['rows out of order', [1, 0].map((row) => [row, Uint16Array.of(0), data, 0, 1])],
+    ['a row too many', [0, 1, 2].map((row) => [row, Uint16Array.of(0), data, 0, 1])],
+    ['a column past the end', [[0, Uint16Array.of(769), data, 0, 1]]],
+    ['a negative column', [[0, Int32Array.of(-1), data, 0, 1]]],
+    ['columns that do not ascend', [[0, Uint16Array.of(5, 5), data, 0, 2]]],
+    ['columns that fall into the block before', [[0, Uint16Array.of(700, 5), data, 0, 2]]],
+    ['indices that end early', [[0, Uint16Array.of(5), data, 0, 2]]],
+    ['values that end early', [[0, Uint16Array.of(5, 6, 7, 8), data, 0, 4]]],
+    ['a row that ends before it starts', [[0, Uint16Array.of(5, 6), data, 2, 1]]],
+  ])('%s', (_, rows) => {
+    const weight: CsrRows = {
+      shape: [2, 769],
+      nnz: 3,
+      forEachRow(visit) {
+        for (const row of rows) visit(...row);
+      },
+    };
+    expect(() => packLinear(linear(weight), 'fbgemm', 'layer.0.query')).toThrow(
+      expect.objectContaining({ code: 'corrupt', where: 'kernels', tensor: 'layer.0.query' }),
+    );
+  });
 });
 
 test('weights of -128 alone', () => {

@@ -11,32 +11,42 @@ const PAIR = 6;
 
 /** Turns rows into their part of a weight stream (assembly/sparse.ts has its format) and hands them out sorted by the lengths of their groups. */
 export class RowWriter {
-  readonly #split: boolean;
+  #split = false;
   readonly #plus: Nonzeros;
   readonly #minus: Nonzeros;
   readonly #pairs: Pairs;
   #bytes = new Uint8Array(1 << 16);
+  #view = new DataView(this.#bytes.buffer);
   #at = 0;
   #rows = 0;
   #ends = new Uint32Array(0);
   #keys = new Float64Array(0);
 
-  /** For rows of at most `entries` nonzeros. `split`: groups of one sign each, magnitudes of 7 bits. */
-  constructor(entries: number, split: boolean) {
-    this.#split = split;
+  /** For rows of at most `entries` nonzeros. */
+  constructor(entries: number) {
     // -128 counts twice where it is split.
     this.#plus = new Nonzeros(2 * entries);
     this.#minus = new Nonzeros(2 * entries);
     this.#pairs = new Pairs(2 * entries + 1);
   }
 
-  /** Forgets the rows so far; at most `rows` follow. */
-  restart(rows: number) {
+  /** Forgets the rows so far; at most `rows` follow. `split`: groups of one sign each, magnitudes of 7 bits. */
+  restart(rows: number, split: boolean) {
+    this.#split = split;
     this.#at = 0;
     this.#rows = 0;
+    // A row that was refused half-way.
+    this.#plus.count = 0;
+    this.#minus.count = 0;
+    this.#pairs.clear();
     if (this.#ends.length >= rows) return;
     this.#ends = new Uint32Array(rows);
     this.#keys = new Float64Array(rows);
+  }
+
+  /** Bytes of the rows so far. */
+  get length(): number {
+    return this.#at;
   }
 
   add(offset: number, weight: number) {
@@ -47,7 +57,8 @@ export class RowWriter {
     } else this.#minus.add(offset, -weight);
   }
 
-  endRow(row: number) {
+  /** `sum` is that of all the row's weights, in other blocks too. */
+  endRow(row: number, sum: number, scale: number, bias: number) {
     const [plus, minus, pairs] = [this.#plus, this.#minus, this.#pairs];
     // At worst each pair is a group.
     this.#room(HEADER + (PAIR + 2) * (plus.count + minus.count + 1));
@@ -63,11 +74,13 @@ export class RowWriter {
     pairs.take(plus, 1);
     if (!this.#split) pairs.take(minus, -1);
     const plusGroups = this.#deal();
-    // Sum, scale and bias are the caller's.
-    this.#uint16(header, row);
-    this.#uint16(header + 2, row >>> 16);
-    this.#uint16(header + 16, minusGroups);
-    this.#uint16(header + 18, plusGroups);
+    const view = this.#view;
+    view.setUint32(header, row, true);
+    view.setInt32(header + 4, sum, true);
+    view.setFloat32(header + 8, scale, true);
+    view.setFloat32(header + 12, bias, true);
+    view.setUint16(header + 16, minusGroups, true);
+    view.setUint16(header + 18, plusGroups, true);
     // Rows of equal length with equal numbers of groups have groups of equal lengths: pairs are always dealt alike.
     // Below 2^53: at most 2^13 groups, 2^17 bytes, 2^20 rows.
     this.#keys[this.#rows] = ((minusGroups + plusGroups) * 2 ** 18 + (this.#at - header)) * 2 ** 20 + this.#rows;
@@ -76,12 +89,12 @@ export class RowWriter {
     minus.count = 0;
   }
 
-  /** The rows since {@link restart}, each with its place in the sorted order. */
-  forEachSorted(each: (bytes: Uint8Array, place: number) => void) {
-    const keys = this.#keys.subarray(0, this.#rows).sort();
-    for (let place = 0; place < keys.length; place++) {
-      const row = keys[place] % 2 ** 20;
-      each(this.#bytes.subarray(row === 0 ? 0 : this.#ends[row - 1], this.#ends[row]), place);
+  /** Rows `first .. end` (by the order of their ends), each with its place among all: those from `first` on, in the sorted order. Once for each row. */
+  forEachSorted(first: number, end: number, each: (bytes: Uint8Array, place: number) => void) {
+    const keys = this.#keys.subarray(first, end).sort();
+    for (let i = 0; i < keys.length; i++) {
+      const row = keys[i] % 2 ** 20;
+      each(this.#bytes.subarray(row === 0 ? 0 : this.#ends[row - 1], this.#ends[row]), first + i);
     }
   }
 
@@ -124,6 +137,7 @@ export class RowWriter {
     const grown = new Uint8Array(2 * (this.#at + bytes));
     grown.set(this.#bytes.subarray(0, this.#at));
     this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
   }
 }
 

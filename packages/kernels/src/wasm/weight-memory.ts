@@ -48,7 +48,7 @@ export class WeightMemory {
   add(layer: EncoderLayer, profile: QuantizationProfile): void {
     const words: number[] = [];
     for (const module of ['query', 'key', 'value', 'attentionOutput', 'intermediate', 'output'] as const) {
-      const packed = packLinear(layer[module], profile);
+      const packed = packLinear(layer[module], profile, `layer.${this.#layers.length}.${module}`);
       const stream = this.#append(packed.stream);
       const starts = this.#append(packed.starts.map((start) => stream + start));
       words.push(
