@@ -1,4 +1,11 @@
-import { checkLimit, type DenseInt8Matrix, PruneError, type Tensor, type TensorInfo, type WeightScales } from '@prune/state-dict';
+import {
+  checkLimit,
+  type DenseInt8Matrix,
+  PruneError,
+  type Tensor,
+  type TensorInfo,
+  type WeightScales,
+} from '@prune/state-dict';
 import { toFloat32 } from './float32.js';
 import { NonzeroCollector, type Nonzeros } from './nonzero-collector.js';
 import { rint } from './rint.js';
