@@ -181,7 +181,7 @@ class Bench {
     if (this.#size === 'quick' || peers === undefined) return { agreement, rows, first, roofline };
     const sweep: { density: number; files: InferFiles }[] = [];
     for (const density of DENSITIES.full)
-      sweep.push({ density, files: await inferFiles(await this.#seeded(density), peers) });
+      sweep.push({ density, files: await inferFiles(await this.#seeded(density), peers, ['int8']) });
     this.#log('infer: density sweep');
     return { agreement, rows, first, roofline, density: await measureDensities(sweep, { rounds, tokens: 128 }) };
   }

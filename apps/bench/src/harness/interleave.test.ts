@@ -36,6 +36,14 @@ describe('interleave', () => {
     );
   });
 
+  it('stops when its time is up, after five rounds at the soonest', async () => {
+    const slow = { name: 'a', run: () => new Promise<number>((resolve) => setTimeout(() => resolve(1), 2)) };
+    const five = await interleave([slow], { rounds: 100, budget: 0 });
+    expect(five.get('a')).toHaveLength(5);
+    expect((await interleave([slow], { rounds: 3, budget: 0 })).get('a')).toHaveLength(3);
+    expect((await interleave([slow], { rounds: 7, budget: 60 })).get('a')).toHaveLength(7);
+  });
+
   it('ratios are taken within a round', () => {
     expect(ratios([2, 8], [1, 4])).toEqual([2, 2]);
   });

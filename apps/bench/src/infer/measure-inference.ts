@@ -3,6 +3,7 @@ import { PruneError } from '@prune/state-dict';
 import { interleave, ratios } from '../harness/interleave.js';
 import { quantile, summarize } from '../harness/summary.js';
 import type { BenchModel } from '../model/bench-model.js';
+import type { PeerPrecision } from '../peers/bert-onnx.js';
 import type { Peers } from '../peers/ensure-peers.js';
 import { crossoverOf } from './crossover.js';
 import { type ForkedSide, forkSide } from './fork-side.js';
@@ -24,6 +25,8 @@ export interface MeasureInferenceOptions {
 
 /** Passes that are timed in a round, after one that is not. */
 const RUNS = 3;
+/** Seconds for one size of work, all sides together: large batches get fewer rounds. */
+const CELL_SECONDS = 20;
 /** Larger batches are not given to the WebAssembly peer: a pass takes many seconds. */
 const MOST_WEB_TOKENS = 512;
 
@@ -33,12 +36,17 @@ const MOST_WEB_TOKENS = 512;
  */
 const AGREEMENT = 0.15;
 
-/** The packed file and the peers' graphs of a model, made from it. */
-export async function inferFiles(model: BenchModel, peers: Peers | undefined): Promise<InferFiles> {
+/** The packed file and the peers' graphs of a model, made from it, in the precisions that are asked for. */
+export async function inferFiles(
+  model: BenchModel,
+  peers: Peers | undefined,
+  precisions: readonly PeerPrecision[] = ['fp32', 'int8'],
+): Promise<InferFiles> {
   const packed = await packedModel(model);
   if (peers === undefined) return { packed };
-  const file = (precision: 'fp32' | 'int8') => onnxFile(model.name, packed, model.sha256, precision);
-  return { packed, fp32: await file('fp32'), int8: await file('int8'), peers: peers.folder };
+  const files: { [P in PeerPrecision]?: string } = {};
+  for (const precision of precisions) files[precision] = await onnxFile(model.name, packed, model.sha256, precision);
+  return { packed, ...files, peers: peers.folder };
 }
 
 /** Every side of one model at every size of work, in interleaved rounds, each in a process of its own that is stopped while the others run. */
@@ -100,7 +108,7 @@ async function measureCell(
   const able = sides.filter(({ name }) => !name.startsWith('onnxruntime-web') || batch * tokens <= MOST_WEB_TOKENS);
   const runs = await interleave(
     able.map((side) => ({ name: side.name, run: () => side.time(work, RUNS) })),
-    { rounds },
+    { rounds, budget: CELL_SECONDS },
   );
   const medians = (side: string) => runs.get(side)!.map((seconds) => summarize(seconds).median);
   const ours = able.filter(({ name }) => name.startsWith('prune')).map(({ name }) => name);
