@@ -10,6 +10,9 @@ export const LINEAR_PARTS = {
   bias: 'bias',
 } as const;
 
+/** What the arrays of a Linear's weight have in common. */
+export const WEIGHT_MATRIX = 'weight.int_repr';
+
 /** The parts of a quantized Embedding `X`, after `X._packed_params.`; `dtype` as for a Linear. */
 export const EMBEDDING_PARTS = {
   dtype: 'dtype',

@@ -8,6 +8,7 @@ test('public API', () => {
       "decompose",
       "maskBounds",
       "recompose",
+      "recomposeRows",
       "recomposeSparse",
       "sliceRows",
       "toCsr",

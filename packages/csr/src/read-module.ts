@@ -1,5 +1,6 @@
 import {
   type CsrMatrix,
+  type CsrRows,
   type Dtype,
   type Elementary,
   elementCount,
@@ -11,17 +12,25 @@ import {
   type Tensor,
   type WeightScales,
 } from '@prune/state-dict';
-import { CODE_DTYPES, EMBEDDING_PARTS, LINEAR_PARTS, partName } from './elementary-names.js';
+import { CODE_DTYPES, EMBEDDING_PARTS, LINEAR_PARTS, partName, WEIGHT_MATRIX } from './elementary-names.js';
 import { validateCsr } from './validate-csr.js';
 
 /** Where the parts of a module come from. */
 export interface ModuleReader {
   readonly limits: Limits;
   get(name: string): Promise<Elementary | undefined>;
+  rows(name: string): Promise<CsrRows | undefined>;
 }
 
+/** How the weight of a Linear, of the declared shape, is read. */
+export type WeightReader<M> = (reader: ModuleReader, module: string, shape: readonly [number, number]) => Promise<M>;
+
 /** The quantized Linear `module`, every part checked. */
-export async function readLinear(reader: ModuleReader, module: string): Promise<QuantizedLinear<CsrMatrix>> {
+export async function readLinear<M>(
+  reader: ModuleReader,
+  module: string,
+  readWeight: WeightReader<M>,
+): Promise<QuantizedLinear<M>> {
   const name = (key: keyof typeof LINEAR_PARTS) => partName(module, LINEAR_PARTS[key]);
   // torch 1.4 has no dtype entry, and no dtype but qint8.
   const dtype = await codeDtype(reader, name('dtype'));
@@ -30,8 +39,7 @@ export async function readLinear(reader: ModuleReader, module: string): Promise<
   }
   await checkOutputQuantization(reader, module);
   const shape = await readShape(reader, name('shape'));
-  const weight = await readCsr(reader, name, shape);
-  validateCsr(weight, { tensor: module });
+  const weight = await readWeight(reader, module, shape);
   const scales = await readScales(reader, name, shape[0]);
   const bias = await optionalTensor(reader, name('bias'), ['float32'], [[shape[0]]]);
   return { kind: 'linear', weight, ...scales, bias: bias ?? null };
@@ -63,15 +71,34 @@ export async function readEmbedding(reader: ModuleReader, module: string): Promi
   return { kind: 'embedding', bits, shape, intRepr, scales, zeroPoints };
 }
 
-async function readCsr(
+/** The weight of the Linear `module` in arrays, which have passed `validateCsr`. */
+export async function readCsr(
   reader: ModuleReader,
-  name: (key: keyof typeof LINEAR_PARTS) => string,
+  module: string,
   shape: readonly [number, number],
 ): Promise<CsrMatrix> {
+  const name = (key: keyof typeof LINEAR_PARTS) => partName(module, LINEAR_PARTS[key]);
   const indptr = (await requiredTensor(reader, name('indptr'), ['int32'], [[shape[0] + 1]])).data;
   const data = (await requiredTensor(reader, name('data'), ['int8'], [[undefined]])).data;
   const indices = (await requiredTensor(reader, name('indices'), ['uint16', 'int32'], [[data.length]])).data;
-  return { shape, indptr, indices: canonicalIndices(indices, shape[1], name('indices')), data };
+  const weight = { shape, indptr, indices: canonicalIndices(indices, shape[1], name('indices')), data };
+  validateCsr(weight, { tensor: module });
+  return weight;
+}
+
+/** The weight as rows, for a store that has them; else in arrays. */
+export async function readRows(
+  reader: ModuleReader,
+  module: string,
+  shape: readonly [number, number],
+): Promise<CsrMatrix | CsrRows> {
+  const name = partName(module, WEIGHT_MATRIX);
+  const stored = await reader.rows(name);
+  if (stored === undefined) return readCsr(reader, module, shape);
+  if (stored.shape[0] !== shape[0] || !(stored.shape[1] <= shape[1])) {
+    fail('mismatch', name, 'matrix does not fit its shape', `[${stored.shape.join(', ')}]`, `[${shape.join(', ')}]`);
+  }
+  return { shape, nnz: stored.nnz, forEachRow: (visit) => stored.forEachRow(visit) };
 }
 
 /** scipy's own int32 is taken for narrow matrices too, and becomes uint16. */

@@ -1,5 +1,6 @@
 import {
   type CsrMatrix,
+  type CsrRows,
   checkLimit,
   DEFAULT_LIMITS,
   type Elementary,
@@ -12,7 +13,7 @@ import {
   type Tensor,
 } from '@prune/state-dict';
 import { CODE_DTYPES, EMBEDDING_PARTS, LINEAR_PARTS, partName, splitPartName } from './elementary-names.js';
-import { type ModuleReader, readEmbedding, readLinear } from './read-module.js';
+import { type ModuleReader, readCsr, readEmbedding, readLinear, readRows, type WeightReader } from './read-module.js';
 import { toDense } from './to-dense.js';
 
 /** Options of {@link recompose} and {@link recomposeSparse}. */
@@ -43,20 +44,41 @@ export function recomposeSparse(
   elementary: ElementaryStateDict,
   options: RecomposeOptions = {},
 ): QuantizedStateDict<CsrMatrix> {
-  const { limits = DEFAULT_LIMITS } = options;
+  return lazyModules(elementary, options, readCsr);
+}
+
+/**
+ * {@link recomposeSparse}, but a matrix that the store can hand out row by row is left to do so, which saves its arrays. Nobody has checked such rows:
+ * who takes them does, as `csrOfRows` of `@prune/state-dict`.
+ */
+export function recomposeRows(
+  elementary: ElementaryStateDict,
+  options: RecomposeOptions = {},
+): QuantizedStateDict<CsrMatrix | CsrRows> {
+  return lazyModules(elementary, options, readRows);
+}
+
+function lazyModules<M>(
+  elementary: ElementaryStateDict,
+  { limits = DEFAULT_LIMITS }: RecomposeOptions,
+  readWeight: WeightReader<M>,
+): QuantizedStateDict<M> {
   const entries = entriesOf(elementary.keys(), limits);
   const reader: ModuleReader = {
     limits,
     async get(name) {
       return entries.names.has(name) ? elementary.get(name) : undefined;
     },
+    async rows(name) {
+      return elementary.rows?.(name);
+    },
   };
   return {
     keys: () => entries.kinds.keys(),
-    async get(name): Promise<QuantizedLinear<CsrMatrix> | QuantizedEmbedding | Tensor | undefined> {
+    async get(name): Promise<QuantizedLinear<M> | QuantizedEmbedding | Tensor | undefined> {
       const kind = entries.kinds.get(name);
       if (kind === undefined) return undefined;
-      if (kind === 'linear') return readLinear(reader, name);
+      if (kind === 'linear') return readLinear(reader, name, readWeight);
       if (kind === 'embedding') return readEmbedding(reader, name);
       return plainTensor(await reader.get(name), name);
     },
