@@ -8,8 +8,8 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** `pnpm@x.y.z`, as package.json pins it. */
 export const pinnedPnpm = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager;
 
-/** Runs exactly the pinned pnpm, its output on stderr unless `stdout` says otherwise; exits with its status when it fails. */
-export function pnpm(args, { stdout = 2 } = {}) {
+/** Runs exactly the pinned pnpm, its output on stderr unless `stdout` and `stderr` say otherwise; gives its exit status. */
+export function runPnpm(args, { stdout = 2, stderr = 2 } = {}) {
   const { status, error } = spawnSync('npx', ['-y', pinnedPnpm, ...args], {
     cwd: root,
     // npm hands its own settings down as variables that pnpm would warn about; registries, certificates and proxies stay.
@@ -18,9 +18,15 @@ export function pnpm(args, { stdout = 2 } = {}) {
         ([name]) => !/^npm_config_/i.test(name) || /registry|cafile|proxy|cache/i.test(name),
       ),
     ),
-    stdio: ['ignore', stdout, 2],
+    stdio: ['ignore', stdout, stderr],
     shell: process.platform === 'win32',
   });
   if (error) console.error(`pnpm: ${error.message}`);
-  if (status !== 0) process.exit(status ?? 1);
+  return status ?? 1;
+}
+
+/** Runs pnpm and exits with its status when it fails. */
+export function pnpm(args, output) {
+  const status = runPnpm(args, output);
+  if (status !== 0) process.exit(status);
 }

@@ -1,7 +1,19 @@
 // Installs with the pinned pnpm and builds. With --if-needed it does so only when the lockfile or a source is newer than the last set-up.
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+// Says a line a step; what the tools say is shown when a step fails.
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pinnedPnpm, pnpm, root } from './pnpm.mjs';
+import { pinnedPnpm, root, runPnpm } from './pnpm.mjs';
 
 const stamp = join(root, 'node_modules', '.prune-setup');
 
@@ -10,10 +22,24 @@ if (Number(process.versions.node.split('.')[0]) < 20) {
   process.exit(1);
 }
 if (!process.argv.includes('--if-needed') || !existsSync(stamp) || newestInput() > statSync(stamp).mtimeMs) {
-  console.error(`setup: installing and building with ${pinnedPnpm}`);
-  pnpm(['install', '--frozen-lockfile', '--prefer-offline']);
-  pnpm(['run', 'build']);
+  step(`installing with ${pinnedPnpm}`, ['install', '--frozen-lockfile', '--prefer-offline']);
+  step('building', ['run', 'build']);
   writeFileSync(stamp, `${pinnedPnpm}\n`);
+}
+
+/** Runs pnpm, its output into a file: both streams in their order, whatever their size. */
+function step(what, args) {
+  process.stderr.write(`setup: ${what} ... `);
+  const start = performance.now();
+  const folder = mkdtempSync(join(tmpdir(), 'prune-setup-'));
+  const log = join(folder, 'log');
+  const file = openSync(log, 'w');
+  const status = runPnpm(args, { stdout: file, stderr: file });
+  closeSync(file);
+  process.stderr.write(`${status === 0 ? 'done' : 'FAILED'} in ${((performance.now() - start) / 1000).toFixed(1)} s\n`);
+  if (status !== 0) process.stderr.write(readFileSync(log));
+  rmSync(folder, { recursive: true });
+  if (status !== 0) process.exit(status);
 }
 
 /** The latest modification time of what the build reads, in milliseconds. */
