@@ -1,7 +1,7 @@
 import type { CsrMatrix } from '@prune/state-dict';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { anyMatrix, csrOf, prunedMatrix } from './csr.fixture.js';
+import { anyMatrix, csrOf, prunedMatrix, randomOf } from './csr.fixture.js';
 import { decodeCsr } from './decode-csr.js';
 import { encodeCsr, type Preset } from './encode-csr.js';
 import { openCsr } from './open-csr.js';
@@ -125,6 +125,29 @@ describe.each(PRESETS)('preset %s', (preset) => {
       expect(() => stream.decodeRows(from, to)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
     }
   });
+});
+
+test('a block needs the head and its own bytes: the rest may be anything, the order too', () => {
+  const matrix = prunedMatrix(900, 500, 0.4, 12);
+  const random = randomOf(13);
+  for (const preset of PRESETS) {
+    const bytes = encodeCsr(matrix, { preset });
+    const { blocks } = openCsr(bytes);
+    expect(blocks.length).toBeGreaterThan(1);
+    const sizes = blocks.map(({ maskBytes, valueBytes }) => maskBytes + valueBytes);
+    const head = bytes.length - sizes.reduce((sum, size) => sum + size, 0);
+    const order = blocks.map((_, i) => i).sort(() => random() - 0.5);
+    const decoded = order.map((i) => {
+      const at = sizes.slice(0, i).reduce((sum, size) => sum + size, head);
+      const alone = bytes.map((byte, p) => (p < head || (p >= at && p < at + sizes[i]) ? byte : 256 * random()));
+      return { i, own: openCsr(alone).decodeRows(blocks[i].from, blocks[i].to) };
+    });
+    const joined = decoded.sort((a, b) => a.i - b.i).map(({ own }) => own);
+    expect(joined.flatMap(({ indices }) => [...indices])).toEqual([...matrix.indices]);
+    expect(joined.flatMap(({ data }) => [...data])).toEqual([...matrix.data]);
+    const counts = joined.flatMap(({ indptr }) => [...indptr.subarray(1)].map((end, r) => end - indptr[r]));
+    expect(counts).toEqual([...matrix.indptr.subarray(1)].map((end, r) => end - matrix.indptr[r]));
+  }
 });
 
 test('arrays that are no CSR matrix are refused', () => {

@@ -1,6 +1,14 @@
-import { DEFAULT_LIMITS, type EncodedPiece, type NamedTensor, type TensorData, tensor } from '@prune/state-dict';
+import {
+  csrOfRows,
+  DEFAULT_LIMITS,
+  type EncodedPiece,
+  type NamedTensor,
+  type TensorData,
+  tensor,
+} from '@prune/state-dict';
 import { expect, test } from 'vitest';
 import { blockBytes, prunedMatrix, randomOf } from './csr.fixture.js';
+import { encodeCsr } from './encode-csr.js';
 import { entropyCodec } from './entropy-codec.js';
 import { openCsr } from './open-csr.js';
 
@@ -59,6 +67,48 @@ test('a report can say what bytes are columns and what are values', async () => 
   expect(sizeOf(0)).toBe(stream.blocks.reduce((sum, { valueBytes }) => sum + valueBytes, 0));
   expect(sizeOf(2)).toBe(stream.blocks.reduce((sum, { maskBytes }) => sum + maskBytes, 0));
   expect(sizeOf(1)).toBeGreaterThan(stream.modelBytes);
+});
+
+test('rows of a triple are its arrays; a block of something else has none', async () => {
+  for (const [matrix, columns] of [
+    [prunedMatrix(700, 300, 0.3, 5), 300],
+    [prunedMatrix(2, 300, 0, 5), 0],
+    [prunedMatrix(4, 70_000, 0.02, 3), undefined],
+  ] as const) {
+    const tensors = triple('m', matrix);
+    const bytes = blockBytes((await codec.encode(tensors)) ?? encodeCsr(matrix));
+    const rows = codec.rows?.(bytes, tensors, DEFAULT_LIMITS);
+    if (rows === undefined) throw new Error('no rows');
+    if (columns !== undefined) expect(rows.shape[1]).toBeLessThanOrEqual(columns);
+    const { indptr, indices, data } = csrOfRows(rows);
+    expect([indptr, [...indices], data]).toEqual([matrix.indptr, [...matrix.indices], matrix.data]);
+    // As often as it is asked.
+    expect(csrOfRows(rows).data).toEqual(data);
+  }
+  const bias = named(
+    'a.bias',
+    'float32',
+    [256],
+    new Float32Array(256).map((_, i) => i),
+  );
+  expect(codec.rows?.(blockBytes(await codec.encode([bias])), [bias], DEFAULT_LIMITS)).toBeUndefined();
+});
+
+test('rows that are not the declared ones are refused, and so are damaged ones', async () => {
+  const tensors = triple('m', prunedMatrix(700, 300, 0.3, 5));
+  const bytes = blockBytes(await codec.encode(tensors));
+  const [data, indptr, indices] = tensors;
+  const corrupt = expect.objectContaining({ code: 'corrupt' });
+  for (const infos of [
+    [data, { ...indptr, shape: [700] }, indices],
+    [{ ...data, shape: [data.shape[0] + 1] }, indptr, indices],
+    [data, indptr, { ...indices, shape: [1] }],
+  ]) {
+    expect(() => codec.rows?.(bytes, infos, DEFAULT_LIMITS)).toThrow(corrupt);
+  }
+  const damaged = bytes.slice();
+  damaged[bytes.length - 100] ^= 255;
+  expect(() => codec.rows?.(damaged, tensors, DEFAULT_LIMITS)?.forEachRow(() => {})).toThrow(corrupt);
 });
 
 test('int32 indices stay int32', async () => {

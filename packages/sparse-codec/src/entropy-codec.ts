@@ -16,7 +16,7 @@ import { corrupt } from './corrupt.js';
 import { csrFault } from './csr-fault.js';
 import { DEFAULT_PRESET, type EncodeOptions, encodeCsr, MAX_COLUMNS } from './encode-csr.js';
 import { decodeFloats, encodeFloats } from './float-block.js';
-import { openCsr } from './open-csr.js';
+import { type CsrStream, openCsr } from './open-csr.js';
 import { decodeTable, encodeTable } from './table-block.js';
 
 /** The parts of a CSR matrix `X.int_repr` and of a quantized table `X._packed_weight`, in the order in which a block has them. */
@@ -57,6 +57,7 @@ export function entropyCodec(options: EncodeOptions = {}): Codec {
       }
       return decodeKind(kind, bytes, infos, limits);
     },
+    rows: (bytes, infos, limits) => (kindOf(infos) === 'csr' ? openDeclared(bytes, infos, limits) : undefined),
   };
 }
 
@@ -153,6 +154,17 @@ function decodeKind(kind: Kind, bytes: Uint8Array, infos: readonly NamedInfo[], 
       return tensor('uint8', info.shape, table.intRepr as TensorData<'uint8'>);
     });
   }
+  const [data, indptr] = CSR_PARTS.map((part) => partOf(infos, part));
+  const matrix = openDeclared(bytes, infos, limits).decode();
+  return infos.map((info) => {
+    if (info === data) return tensor('int8', info.shape, matrix.data as TensorData<'int8'>);
+    if (info === indptr) return tensor('int32', info.shape, matrix.indptr as TensorData<'int32'>);
+    return tensor(info.dtype, info.shape, indicesAs(info.dtype, matrix.indices));
+  });
+}
+
+/** The matrix of a block, which must be the one that the infos of its arrays declare. */
+function openDeclared(bytes: Uint8Array, infos: readonly NamedInfo[], limits: Limits): CsrStream {
   const [data, indptr, indices] = CSR_PARTS.map((part) => partOf(infos, part));
   const stream = openCsr(bytes, { limits });
   const declared = `${product(indptr.shape) - 1} rows, ${product(data.shape)} nonzeros, indices ${indices.dtype} ${product(indices.shape)}`;
@@ -169,12 +181,7 @@ function decodeKind(kind: Kind, bytes: Uint8Array, infos: readonly NamedInfo[], 
       declared,
     );
   }
-  const matrix = stream.decode();
-  return infos.map((info) => {
-    if (info === data) return tensor('int8', info.shape, matrix.data as TensorData<'int8'>);
-    if (info === indptr) return tensor('int32', info.shape, matrix.indptr as TensorData<'int32'>);
-    return tensor(info.dtype, info.shape, indicesAs(info.dtype, matrix.indices));
-  });
+  return stream;
 }
 
 function indicesAs(dtype: Dtype, indices: Uint16Array | Int32Array): TensorData {

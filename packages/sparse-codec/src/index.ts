@@ -1,4 +1,4 @@
 export { decodeCsr } from './decode-csr.js';
 export { DEFAULT_PRESET, type EncodeOptions, encodeCsr, type Preset } from './encode-csr.js';
 export { entropyCodec } from './entropy-codec.js';
-export { type CsrBlock, type CsrStream, type DecodeOptions, openCsr, type RowVisitor } from './open-csr.js';
+export { type CsrBlock, type CsrStream, type DecodeOptions, openCsr } from './open-csr.js';

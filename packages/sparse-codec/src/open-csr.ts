@@ -1,4 +1,12 @@
-import { type CsrMatrix, checkLimit, DEFAULT_LIMITS, type Limits, PruneError } from '@prune/state-dict';
+import {
+  type CsrMatrix,
+  type CsrRows,
+  checkLimit,
+  DEFAULT_LIMITS,
+  type Limits,
+  PruneError,
+  type RowVisitor,
+} from '@prune/state-dict';
 import { BinaryDecoder } from './binary-coder.js';
 import { decodeClasses } from './class-coder.js';
 import { COLUMN_WEIGHTS } from './column-weights.js';
@@ -25,19 +33,8 @@ export interface CsrBlock {
   readonly valueBytes: number;
 }
 
-/** Called with a row's nonzeros: `indices[start .. end]` and `data[start .. end]`, valid during the call only. */
-export type RowVisitor = (
-  row: number,
-  indices: Uint16Array | Int32Array,
-  data: Int8Array,
-  start: number,
-  end: number,
-) => void;
-
 /** An encoded matrix, its model read and checked; nonzeros are decoded by what is asked for. */
-export interface CsrStream {
-  readonly shape: readonly [rows: number, columns: number];
-  readonly nnz: number;
+export interface CsrStream extends CsrRows {
   /** `plain` for a matrix that no model pays for. */
   readonly form: 'plain' | Preset;
   /** Bytes of the classes of rows and columns and of the frequencies of values. */
@@ -180,19 +177,20 @@ function streamOf(
 ): CsrStream {
   const { blocks } = head;
   const [rows, columns] = head.shape;
+  const arraysFor = (height: number, own: number): CsrMatrix => ({
+    shape: [height, columns],
+    indptr: new Int32Array(height + 1),
+    indices: columns > MAX_COLUMNS ? new Int32Array(own) : new Uint16Array(own),
+    data: new Int8Array(own),
+  });
+  const heightOf = (first: number, last: number) => (first > last ? 0 : blocks[last].to - blocks[first].from);
+  const nnzOf = (first: number, last: number) =>
+    first > last ? 0 : blocks[last].before + blocks[last].nnz - blocks[first].before;
   const decodeBlocks = (first: number, last: number): CsrMatrix => {
-    const row = blocks[first]?.from ?? 0;
-    const nonzero = blocks[first]?.before ?? 0;
-    let own = 0;
-    for (let i = first; i <= last; i++) own += blocks[i].nnz;
-    const height = first > last ? 0 : blocks[last].to - row;
-    const target: CsrMatrix = {
-      shape: [height, columns],
-      indptr: new Int32Array(height + 1),
-      indices: columns > MAX_COLUMNS ? new Int32Array(own) : new Uint16Array(own),
-      data: new Int8Array(own),
-    };
-    for (let i = first; i <= last; i += 2) decodePair(i, Math.min(i + 1, last), target, row, nonzero);
+    const target = arraysFor(heightOf(first, last), nnzOf(first, last));
+    for (let i = first; i <= last; i += 2) {
+      decodePair(i, Math.min(i + 1, last), target, blocks[first].from, blocks[first].before);
+    }
     return target;
   };
   const covering = (from: number, to: number): [first: number, last: number] => {
@@ -228,11 +226,21 @@ function streamOf(
     },
     forEachRow(visit, from = 0, to = rows) {
       const [first, last] = covering(from, to);
+      let [height, own] = [0, 0];
       for (let i = first; i <= last; i += 2) {
-        const { indptr, indices, data } = decodeBlocks(i, Math.min(i + 1, last));
-        const top = blocks[i].from;
-        for (let r = Math.max(from - top, 0); r < indptr.length - 1 && top + r < to; r++) {
-          visit(top + r, indices, data, indptr[r], indptr[r + 1]);
+        height = Math.max(height, heightOf(i, Math.min(i + 1, last)));
+        own = Math.max(own, nnzOf(i, Math.min(i + 1, last)));
+      }
+      // The same memory for every pair.
+      const target = arraysFor(height, own);
+      const { indptr, indices, data } = target;
+      for (let i = first; i <= last; i += 2) {
+        const { from: top, before } = blocks[i];
+        const pair = Math.min(i + 1, last);
+        decodePair(i, pair, target, top, before);
+        const end = Math.min(to, blocks[pair].to);
+        for (let row = Math.max(from, top); row < end; row++) {
+          visit(row, indices, data, indptr[row - top], indptr[row - top + 1]);
         }
       }
     },
