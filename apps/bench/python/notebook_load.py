@@ -7,9 +7,7 @@ The notebook's assertions against the state dict in memory are left out (that wo
 """
 
 import json
-import resource
 import sys
-import time
 import warnings
 
 warnings.filterwarnings("ignore")
@@ -19,31 +17,11 @@ import numpy as np
 import scipy
 import torch
 from scipy import sparse
-
-seconds = {}
-
-
-def peak_bytes():
-    """The most memory that was resident. On Linux ru_maxrss starts with the parent's peak; VmHWM does not."""
-    try:
-        with open("/proc/self/status") as status:
-            return 1024 * int(next(line for line in status if line.startswith("VmHWM")).split()[1])
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
+from steps import Steps, peak_bytes
 
 before = peak_bytes()
 str_2_dtype = {"qint8": torch.qint8}
-clock = time.perf_counter()
-
-
-def lap(step):
-    global clock
-    now = time.perf_counter()
-    seconds[step] = now - clock
-    clock = now
-
-
+steps = Steps()
 reconstructed_elementary_qtz_st = {}
 hf = h5py.File(sys.argv[1], "r")
 for attr_name, attr_param in hf.attrs.items():
@@ -73,7 +51,7 @@ for data_name, data_param in hf.items():
             data_param = np.array(data_param, dtype=np.int32)
         reconstructed_elementary_qtz_st[data_name] = data_param
 hf.close()
-lap("read")
+steps.done("read")
 
 reconstructed_qtz_st = {}
 for name, param in reconstructed_elementary_qtz_st.items():
@@ -98,12 +76,12 @@ for name, param in reconstructed_elementary_qtz_st.items():
         continue
     else:
         reconstructed_qtz_st[name] = param
-lap("reassemble")
+steps.done("reassemble")
 
 print(
     json.dumps(
         {
-            "seconds": seconds,
+            "seconds": steps.seconds,
             "peakBytes": peak_bytes(),
             "baseBytes": before,
             "tensors": len(reconstructed_qtz_st),

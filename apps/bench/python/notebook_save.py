@@ -12,9 +12,7 @@ peak resident memory in bytes, versions. Imports are not timed. What differs fro
 import json
 import logging
 import os
-import resource
 import sys
-import time
 import warnings
 
 warnings.filterwarnings("ignore")
@@ -29,27 +27,10 @@ import torch
 import transformers
 from safetensors import safe_open
 from scipy import sparse
+from steps import Steps, peak_bytes
 from transformers import BertForQuestionAnswering, BertModel
 
 model_folder, output_folder, what = sys.argv[1:4]
-seconds = {}
-clock = time.perf_counter()
-
-
-def peak_bytes():
-    """The most memory that was resident. On Linux ru_maxrss starts with the parent's peak; VmHWM does not."""
-    try:
-        with open("/proc/self/status") as status:
-            return 1024 * int(next(line for line in status if line.startswith("VmHWM")).split()[1])
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
-def lap(step):
-    global clock
-    now = time.perf_counter()
-    seconds[step] = now - clock
-    clock = now
 
 
 def has_pooler():
@@ -68,10 +49,10 @@ class WithPooler(BertForQuestionAnswering):
 
 
 model_class = WithPooler if has_pooler() else BertForQuestionAnswering
-clock = time.perf_counter()
+steps = Steps()
 model = model_class.from_pretrained(model_folder)
 model.to("cpu")
-lap("load")
+steps.done("load")
 
 quantized_model = torch.quantization.quantize_dynamic(
     model=model,
@@ -85,7 +66,7 @@ for name, param in packed_st.items():
         qtz_st[name[: -len("._packed_params")] + ".weight"], qtz_st[name[: -len("._packed_params")] + ".bias"] = param
     else:
         qtz_st[name] = param
-lap("quantize")
+steps.done("quantize")
 
 elementary_qtz_st = {}
 for name, param in qtz_st.items():
@@ -101,7 +82,7 @@ for name, param in qtz_st.items():
         elementary_qtz_st[f"{name}.int_repr.shape"] = int_repr_cs.shape
     else:
         elementary_qtz_st[name] = param
-lap("csr")
+steps.done("csr")
 
 dtype_2_str = {torch.qint8: "qint8"}
 path = os.path.join(output_folder, "squad_sparse.h5" if what == "encoder" else "squad_sparse_with_embs.h5")
@@ -124,12 +105,12 @@ with h5py.File(path, "w") as hf:
             hf.create_dataset(name, data=param.detach() if hasattr(param, "detach") else param, compression="gzip", compression_opts=9)
 with open(os.path.join(output_folder, "metadata.json"), "w") as f:
     f.write(json.dumps(packed_st._metadata))
-lap("write")
+steps.done("write")
 
 print(
     json.dumps(
         {
-            "seconds": seconds,
+            "seconds": steps.seconds,
             "peakBytes": peak_bytes(),
             "fileBytes": os.path.getsize(path),
             "threads": torch.get_num_threads(),

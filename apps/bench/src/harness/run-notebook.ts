@@ -15,6 +15,6 @@ export interface NotebookRun {
 
 /** Runs a half of the notebook in a process of its own. */
 export async function runNotebook(python: Python, script: string, args: readonly string[]): Promise<NotebookRun> {
-  const { stdout } = await runChild(python.command, [join(benchFolder, 'python', script), ...args]);
+  const { stdout } = await runChild(python.command, ['-B', join(benchFolder, 'python', script), ...args]);
   return JSON.parse(stdout);
 }

@@ -1,38 +1,30 @@
 import { join } from 'node:path';
 import { benchFolder } from '../bench-folder.js';
 import type { LoadResult } from '../child/load-task.js';
-import { interleave, ratios, type Side } from '../harness/interleave.js';
+import { interleave, type Side } from '../harness/interleave.js';
 import type { Python } from '../harness/python.js';
 import { runNode } from '../harness/run-child.js';
 import { runNotebook } from '../harness/run-notebook.js';
 import { type Summary, summarize } from '../harness/summary.js';
 import { NOTEBOOK, PACK_SIDES, packedFile } from '../pack/pack-sides.js';
 import type { Scope } from '../pack/scope.js';
+import { type SideRow, type SideRun, sideRow, timesFaster } from '../pack/side-row.js';
 
-/** One way to read a packed model back, measured. */
-export interface LoadRow {
-  readonly model: string;
-  readonly scope: Scope;
-  /** One of `PACK_SIDES`, or `notebook`: h5py, scipy and the re-assembly of the state dict. */
-  readonly side: string;
-  /** From opening the file to every array in memory; runtimes, imports and h5wasm's start are not counted on any side. */
-  readonly seconds: Summary;
-  /** The most memory that was resident in the process. */
-  readonly peakBytes: Summary;
-  /** The same above what was resident before the file was opened. */
+/**
+ * One way to read a packed model back, measured from opening the file to every array in memory; runtimes, imports and h5wasm's start are not
+ * counted on any side. `notebook` is h5py, scipy and the re-assembly of the state dict.
+ */
+export interface LoadRow extends SideRow {
+  /** The most memory that was resident above what was before the file was opened. */
   readonly riseBytes: Summary;
   /** Bytes of all arrays in memory; prune only. */
   readonly decodedBytes?: number;
-  /** Python's time (re-assembly included) over this side's, round by round. */
-  readonly timesFaster?: Summary;
   /** Python's time for h5py alone over this side's. */
   readonly timesFasterThanArrays?: Summary;
 }
 
-interface LoadRun {
-  readonly seconds: number;
+interface LoadRun extends SideRun {
   readonly arraySeconds?: number;
-  readonly peakBytes: number;
   readonly baseBytes: number;
   readonly decodedBytes?: number;
 }
@@ -80,29 +72,15 @@ export async function measureLoad(
   });
   const notebook = runs.get(NOTEBOOK);
   return [...runs].map(([side, measured]): LoadRow => {
-    const seconds = measured.map((run) => run.seconds);
+    const row = sideRow({ model, scope, side }, measured, notebook);
+    const [{ decodedBytes }] = measured;
     return {
-      model,
-      scope,
-      side,
-      seconds: summarize(seconds),
-      peakBytes: summarize(measured.map((run) => run.peakBytes)),
+      ...row,
       riseBytes: summarize(measured.map((run) => Math.max(0, run.peakBytes - run.baseBytes))),
-      ...(measured[0].decodedBytes !== undefined && { decodedBytes: measured[0].decodedBytes }),
+      ...(decodedBytes !== undefined && { decodedBytes }),
       ...(notebook !== undefined &&
-        side !== NOTEBOOK && {
-          timesFaster: summarize(
-            ratios(
-              notebook.map((run) => run.seconds),
-              seconds,
-            ),
-          ),
-          timesFasterThanArrays: summarize(
-            ratios(
-              notebook.map((run) => run.arraySeconds!),
-              seconds,
-            ),
-          ),
+        row.timesFaster !== undefined && {
+          timesFasterThanArrays: timesFaster(measured, notebook, ({ arraySeconds }) => arraySeconds!),
         }),
     };
   });

@@ -1,28 +1,19 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { repositoryFolder } from '../bench-folder.js';
-import { interleave, ratios, type Side } from '../harness/interleave.js';
+import { interleave, type Side } from '../harness/interleave.js';
 import type { Python } from '../harness/python.js';
 import { runNode } from '../harness/run-child.js';
 import { runNotebook } from '../harness/run-notebook.js';
-import { type Summary, summarize } from '../harness/summary.js';
+import { summarize } from '../harness/summary.js';
 import { proveEqual } from '../model/prove-equal.js';
 import { NOTEBOOK, PACK_SIDES, packedFile } from './pack-sides.js';
 import { EXCLUDED, type Scope } from './scope.js';
+import { type SideRow, type SideRun, sideRow } from './side-row.js';
 
-/** One way to pack a model, measured. */
-export interface PackRow {
-  readonly model: string;
-  readonly scope: Scope;
-  /** One of `PACK_SIDES`, or `notebook`: the notebook's steps in Python. */
-  readonly side: string;
-  /** prune: the whole process, start-up included. notebook: its steps alone, imports not counted. */
-  readonly seconds: Summary;
-  /** The most memory that was resident in the process. */
-  readonly peakBytes: Summary;
+/** One way to pack a model, measured. prune: the whole process, start-up included; notebook: its steps alone, imports not counted. */
+export interface PackRow extends SideRow {
   readonly fileBytes: number;
-  /** Python's time over this side's, round by round. */
-  readonly timesFaster?: Summary;
   /** Medians by step; notebook only. */
   readonly steps?: Readonly<Record<string, number>>;
 }
@@ -36,9 +27,7 @@ export interface MeasurePackOptions {
   readonly log?: (line: string) => void;
 }
 
-interface PackRun {
-  readonly seconds: number;
-  readonly peakBytes: number;
+interface PackRun extends SideRun {
   readonly steps?: Record<string, number>;
 }
 
@@ -85,21 +74,14 @@ export async function measurePack(
     warmup: 0,
     onRound: (done, all) => log(`pack: round ${done} of ${all}`),
   });
-  const notebook = runs.get(NOTEBOOK)?.map(({ seconds }) => seconds);
   const rows = await Promise.all(
-    [...runs].map(async ([side, measured]): Promise<PackRow> => {
-      const seconds = measured.map((run) => run.seconds);
-      return {
-        model,
-        scope,
-        side,
-        seconds: summarize(seconds),
-        peakBytes: summarize(measured.map(({ peakBytes }) => peakBytes)),
+    [...runs].map(
+      async ([side, measured]): Promise<PackRow> => ({
+        ...sideRow({ model, scope, side }, measured, runs.get(NOTEBOOK)),
         fileBytes: (await stat(file(side))).size,
-        ...(notebook !== undefined && side !== NOTEBOOK && { timesFaster: summarize(ratios(notebook, seconds)) }),
         ...(measured[0].steps && { steps: medians(measured.map(({ steps }) => steps!)) }),
-      };
-    }),
+      }),
+    ),
   );
   return { rows, versions };
 }

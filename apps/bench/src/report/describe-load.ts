@@ -1,7 +1,7 @@
 import type { LoadRow } from '../load/measure-load.js';
-import { SCOPE_NAMES } from '../pack/scope.js';
 import { plot, type Section, table, text } from './document.js';
-import { formatBytes, formatSeconds, formatSummary, formatTimes } from './format.js';
+import { formatBytes, formatTimes } from './format.js';
+import { SIDE_COLUMNS, sideCells } from './side-cells.js';
 
 /** Time and memory of reading a packed model back. */
 export function describeLoad(rows: readonly LoadRow[]): Section {
@@ -16,23 +16,9 @@ export function describeLoad(rows: readonly LoadRow[]): Section {
       plot('load', 'Seconds to read back'),
       table(
         'Reading back',
-        [
-          'model|',
-          'scope|',
-          'side|',
-          'seconds, median (quartiles)',
-          'times faster than the notebook',
-          'than its h5py step alone',
-          'peak memory',
-          'rise',
-          'rise / decoded',
-        ],
+        [...SIDE_COLUMNS, 'than its h5py step alone', 'peak memory', 'rise', 'rise / decoded'],
         rows.map((row) => [
-          row.model,
-          SCOPE_NAMES[row.scope],
-          row.side,
-          formatSummary(row.seconds, formatSeconds),
-          row.timesFaster ? formatSummary(row.timesFaster, formatTimes) : '-',
+          ...sideCells(row),
           row.timesFasterThanArrays ? formatTimes(row.timesFasterThanArrays.median) : '-',
           formatBytes(row.peakBytes.median),
           formatBytes(row.riseBytes.median),

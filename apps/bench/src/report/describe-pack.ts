@@ -1,7 +1,8 @@
 import type { PackRow } from '../pack/measure-pack.js';
 import { SCOPE_NAMES } from '../pack/scope.js';
 import { plot, type Section, table, text } from './document.js';
-import { formatBytes, formatSeconds, formatSummary, formatTimes } from './format.js';
+import { formatBytes, formatSeconds } from './format.js';
+import { SIDE_COLUMNS, sideCells } from './side-cells.js';
 
 /** Time and memory of packing a checkpoint. */
 export function describePack(rows: readonly PackRow[]): Section {
@@ -16,24 +17,8 @@ export function describePack(rows: readonly PackRow[]): Section {
       plot('pack', 'Seconds to pack'),
       table(
         'Packing',
-        [
-          'model|',
-          'scope|',
-          'side|',
-          'seconds, median (quartiles)',
-          'times faster than the notebook',
-          'peak memory',
-          'file',
-        ],
-        rows.map((row) => [
-          row.model,
-          SCOPE_NAMES[row.scope],
-          row.side,
-          formatSummary(row.seconds, formatSeconds),
-          row.timesFaster ? formatSummary(row.timesFaster, formatTimes) : '-',
-          formatBytes(row.peakBytes.median),
-          formatBytes(row.fileBytes),
-        ]),
+        [...SIDE_COLUMNS, 'peak memory', 'file'],
+        rows.map((row) => [...sideCells(row), formatBytes(row.peakBytes.median), formatBytes(row.fileBytes)]),
       ),
       ...steps(rows),
     ],
