@@ -1,6 +1,7 @@
 import {
   type ByteSource,
   type Codec,
+  type CsrRows,
   DEFAULT_LIMITS,
   type Dtype,
   type Elementary,
@@ -23,6 +24,7 @@ import { decodeManifest, type Manifest, type ManifestBlock, type ManifestEntry }
 import { decodePrologue, PROLOGUE_BYTES } from './container/prologue.js';
 import { crc32 as ownCrc32 } from './crc32.js';
 import { type GunzipPlatform, gunzip } from './deflate/gunzip.js';
+import { isMatrixBlock, storedRows } from './stored-rows.js';
 
 /** Options of {@link openMsgpackStore}. */
 export interface OpenMsgpackOptions extends GunzipPlatform {
@@ -110,6 +112,19 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
       try {
         if (entry.inline !== undefined) return inlineValue(entry, entry.inline, limits);
         return await decoded.take(entry.block!, name);
+      } catch (error) {
+        throw locateError(error, { where, tensor: name });
+      }
+    },
+    async rows(name): Promise<CsrRows | undefined> {
+      const number = entries.get(`${name}.data`)?.block;
+      if (number === undefined) return undefined;
+      const infos = members[number] as readonly NamedInfo[];
+      const codec = codecs.get(blocks[number].codec);
+      if (codec?.rows === undefined || !isMatrixBlock(name, infos)) return undefined;
+      try {
+        const rows = codec.rows(await stored(blocks[number]), infos, limits);
+        return rows && storedRows(rows, infos, where, name);
       } catch (error) {
         throw locateError(error, { where, tensor: name });
       }

@@ -1,0 +1,39 @@
+import { type CsrRows, isPruneError, locateError, type NamedInfo, PruneError } from '@prune/state-dict';
+
+/** The arrays of a matrix `X`, after `X.`. */
+const ARRAYS = ['data', 'indices', 'indptr'];
+
+/** Whether a block holds the three arrays of the matrix `name`, and nothing else. */
+export function isMatrixBlock(name: string, infos: readonly NamedInfo[]): boolean {
+  return (
+    infos.length === ARRAYS.length && ARRAYS.every((part) => infos.some((info) => info.name === `${name}.${part}`))
+  );
+}
+
+/**
+ * What a codec gave as the rows of a block: checked to have as many rows and nonzeros as the arrays in the manifest, and its errors are told where
+ * they are while rows are visited.
+ */
+export function storedRows(rows: CsrRows, infos: readonly NamedInfo[], where: string, tensor: string): CsrRows {
+  const { shape, nnz } = rows;
+  const lengthOf = (part: string) => infos.find(({ name }) => name === `${tensor}.${part}`)?.shape[0];
+  if (shape[0] + 1 !== lengthOf('indptr') || nnz !== lengthOf('data')) {
+    throw new PruneError('corrupt', {
+      what: 'rows from a codec',
+      got: `${shape[0]} rows, ${nnz} nonzeros`,
+      wanted: `indptr of ${lengthOf('indptr')}, ${lengthOf('data')} nonzeros`,
+    });
+  }
+  return {
+    shape,
+    nnz,
+    forEachRow(visit) {
+      try {
+        rows.forEachRow(visit);
+      } catch (error) {
+        // What is no PruneError is the visitor's own.
+        throw isPruneError(error) ? locateError(error, { where, tensor }) : error;
+      }
+    },
+  };
+}
