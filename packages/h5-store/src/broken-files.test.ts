@@ -1,10 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { goldenPath } from '@prune/fixtures';
-import { type Elementary, isPruneError, scalar, tensor, writeStore } from '@prune/state-dict';
+import {
+  DEFAULT_LIMITS,
+  type Elementary,
+  firstDifference,
+  isPruneError,
+  PruneError,
+  scalar,
+  type TensorStore,
+  tensor,
+  writeStore,
+} from '@prune/state-dict';
 import * as h5wasm from 'h5wasm';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { createH5Store } from './create-h5-store.js';
+import { memoryFile } from './memory-file.js';
 import { openH5Store } from './open-h5-store.js';
+import { readH5 } from './read-h5.js';
 
 /** Every run mutates this many files; PRUNE_FUZZ multiplies. */
 const FUZZ = Math.max(1, Number(process.env.PRUNE_FUZZ ?? 1));
@@ -70,10 +82,26 @@ async function small(libver: 'earliest' | 'v200'): Promise<Uint8Array> {
   return bytes;
 }
 
+const openEither = (bytes: Uint8Array) => openH5Store(h5wasm, bytes, { name: 'mutant.h5' });
+
+/** HDF5's own library alone. */
+async function openHdf5(bytes: Uint8Array): Promise<TensorStore> {
+  const { session, path, file, remove } = await memoryFile(h5wasm, bytes, 'mutant.h5');
+  return readH5(session, { path, file, metadata: {}, limits: DEFAULT_LIMITS, onClose: remove });
+}
+
+/** The own reader alone; what it does not know is `unsupported`. */
+async function openOwn(bytes: Uint8Array): Promise<TensorStore> {
+  const source = () => {
+    throw new PruneError('unsupported', { where: 'mutant.h5', what: 'left to HDF5' });
+  };
+  return openH5Store(source, bytes, { name: 'mutant.h5' });
+}
+
 /** `value` when every entry can be read, or the code of the PruneError; anything else is thrown. */
-async function outcome(bytes: Uint8Array): Promise<string> {
+async function outcome(bytes: Uint8Array, open = openEither): Promise<string> {
   try {
-    const store = await openH5Store(h5wasm, bytes, { name: 'mutant.h5' });
+    const store = await open(bytes);
     try {
       for (const name of store.keys()) await store.get(name);
       return 'value';
@@ -130,26 +158,33 @@ test('a string that claims to be longer than the file is refused before HDF5 tak
   expect((await h5wasm.ready).HEAPU8.length).toBe(before);
 });
 
+/** Files with some bytes changed, or cut off; the same in every run. */
+function* mutants(count: number): Generator<Uint8Array> {
+  let state = 20261124;
+  const random = (below: number) => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return (state >>> 8) % below;
+  };
+  for (let i = 0; i < count; i++) {
+    const seed = i % 2 ? ours : others[(i / 2) % 2];
+    let mutant = seed.slice();
+    if (random(8) === 0) mutant = mutant.slice(0, random(mutant.length));
+    for (let flips = 1 + random(3); flips > 0 && mutant.length > 0; flips--) {
+      const at = random(mutant.length);
+      mutant[at] = random(2) ? random(256) : mutant[at] ^ (1 << random(8));
+    }
+    yield mutant;
+  }
+}
+
 test(
   'mutated files give a value or a PruneError, and h5wasm lives on',
   async () => {
     const { HEAPU8 } = await h5wasm.ready;
     const before = HEAPU8.length;
-    let state = 20261124;
-    const random = (below: number) => {
-      state = (Math.imul(state, 1664525) + 1013904223) | 0;
-      return (state >>> 8) % below;
-    };
     const counts: Record<string, number> = {};
-    for (let i = 0; i < MUTANTS; i++) {
-      const seed = i % 2 ? ours : others[(i / 2) % 2];
-      let mutant = seed.slice();
-      if (random(8) === 0) mutant = mutant.slice(0, random(mutant.length));
-      for (let flips = 1 + random(3); flips > 0 && mutant.length > 0; flips--) {
-        const at = random(mutant.length);
-        mutant[at] = random(2) ? random(256) : mutant[at] ^ (1 << random(8));
-      }
-      const code = await outcome(mutant);
+    for (const mutant of mutants(MUTANTS)) {
+      const code = await outcome(mutant, openHdf5);
       counts[code] = (counts[code] ?? 0) + 1;
     }
     expect(counts.value).toBeGreaterThan(0);
@@ -158,6 +193,30 @@ test(
     // HDF5 leaks where it fails: some 25 KB a mutant.
     expect((await h5wasm.ready).HEAPU8.length).toBeLessThan(8 * FUZZ * before);
     expect(await outcome(new Uint8Array(readFileSync(goldenPath('tiny/squad_sparse.h5'))))).toBe('value');
+  },
+  600_000 * FUZZ,
+);
+
+test(
+  'the own reader gives an error or leaves a mutated file to HDF5, or reads the values that HDF5 reads',
+  async () => {
+    const counts: Record<string, number> = {};
+    let compared = 0;
+    for (const mutant of mutants(MUTANTS)) {
+      const code = await outcome(mutant, openOwn);
+      counts[code] = (counts[code] ?? 0) + 1;
+      if (code !== 'value') continue;
+      // HDF5 looks at more, and may refuse; where a list of names fails, h5wasm gives it shorter.
+      const hdf5 = await openHdf5(mutant).catch(() => undefined);
+      if (hdf5 === undefined) continue;
+      const own = await openOwn(mutant);
+      const difference = await firstDifference(hdf5, { keys: () => hdf5.keys(), get: (name) => own.get(name) });
+      expect(difference).toBeUndefined();
+      compared++;
+      await hdf5.close();
+    }
+    expect(Object.keys(counts).sort()).toEqual(['corrupt', 'limit', 'unsupported', 'value']);
+    expect(compared).toBeGreaterThan(0.3 * MUTANTS);
   },
   600_000 * FUZZ,
 );

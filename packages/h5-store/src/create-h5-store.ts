@@ -1,7 +1,7 @@
 import { type ModelMetadata, memorySink, PruneError, type TensorStoreWriter } from '@prune/state-dict';
 import { checkWritten } from './check-written.js';
 import type { H5WriteOptions } from './defaults.js';
-import type { H5Wasm } from './h5-wasm.js';
+import type { H5WasmSource } from './h5-wasm.js';
 import { memoryFile } from './memory-file.js';
 import { metadataFiles } from './metadata-files.js';
 import { writeH5 } from './write-h5.js';
@@ -24,7 +24,7 @@ export interface H5StoreWriter extends TensorStoreWriter {
  * Starts an HDF5 file in the notebook's layout, in memory. `h5wasm` (the in-memory build) reads the finished file back before it is given out.
  * The same entries give the same bytes. Throws `invalid-argument`, `mismatch` or `unsupported` with the tensor's name.
  */
-export async function createH5Store(h5wasm: H5Wasm, options: CreateH5Options = {}): Promise<H5StoreWriter> {
+export async function createH5Store(h5wasm: H5WasmSource, options: CreateH5Options = {}): Promise<H5StoreWriter> {
   const where = options.name ?? 'HDF5 file';
   const sink = memorySink();
   const writing = await writeH5(sink, where, options);

@@ -1,5 +1,5 @@
 import { isPruneError, PruneError, type PruneErrorCode } from '@prune/state-dict';
-import type { H5Wasm, H5WasmFileSystem, H5WasmModule } from './h5-wasm.js';
+import type { H5WasmFileSystem, H5WasmModule, H5WasmSource } from './h5-wasm.js';
 
 /** h5wasm at work on one file: every call is quiet, touches no other file, and fails as a PruneError. */
 export interface H5Session {
@@ -22,9 +22,19 @@ export function isNodeBuild(module: H5WasmModule): boolean {
   return streams?.some((stream) => stream?.nfd !== undefined) ?? false;
 }
 
-/** Starts a session on the one file at `path` in h5wasm's file system. */
-export async function openSession(h5wasm: H5Wasm, path: string, where: string): Promise<H5Session> {
-  const module = await h5wasm.ready;
+/** The module, loaded and started. Throws `io` when it cannot be. */
+export async function startH5Wasm(source: H5WasmSource, where: string): Promise<H5WasmModule> {
+  try {
+    const h5wasm = typeof source === 'function' ? await source() : source;
+    return await h5wasm.ready;
+  } catch (cause) {
+    if (isPruneError(cause)) throw cause;
+    throw new PruneError('io', { where, what: `h5wasm cannot be loaded: ${String(cause)}`, cause });
+  }
+}
+
+/** A session on the one file at `path` in h5wasm's file system. */
+export function openSession(module: H5WasmModule, path: string, where: string): H5Session {
   return {
     module,
     where,

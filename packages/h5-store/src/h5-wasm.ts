@@ -6,6 +6,12 @@ export interface H5Wasm {
   readonly ready: Promise<H5WasmModule>;
 }
 
+/**
+ * h5wasm handed in: itself, or what loads it, such as `() => import('h5wasm')`. It is loaded for files that this package's own reader does not know,
+ * and to read back what was written; loading and starting it takes longer than reading a model.
+ */
+export type H5WasmSource = H5Wasm | (() => H5Wasm | Promise<H5Wasm>);
+
 /** h5wasm's low-level module. Its high-level classes are not used: they drop the status of a failed read and return uninitialised memory. */
 export interface H5WasmModule {
   readonly HEAPU8: Uint8Array;

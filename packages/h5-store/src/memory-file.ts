@@ -1,15 +1,15 @@
 import { PruneError } from '@prune/state-dict';
-import type { FileBytes } from './format/header-messages.js';
-import { type H5Session, isNodeBuild, openSession } from './h5-session.js';
-import type { H5Wasm } from './h5-wasm.js';
+import { type FileBytes, memoryBytes } from './format/file-bytes.js';
+import { type H5Session, isNodeBuild, openSession, startH5Wasm } from './h5-session.js';
+import type { H5WasmSource } from './h5-wasm.js';
 
 /** A session on bytes in h5wasm's own memory file system. The bytes are not copied; `remove` takes the file away again. */
 export async function memoryFile(
-  h5wasm: H5Wasm,
+  h5wasm: H5WasmSource,
   bytes: Uint8Array,
   where: string,
 ): Promise<{ session: H5Session; path: string; file: FileBytes; remove(): void }> {
-  const module = await h5wasm.ready;
+  const module = await startH5Wasm(h5wasm, where);
   if (isNodeBuild(module)) {
     throw new PruneError('invalid-argument', {
       where,
@@ -21,7 +21,7 @@ export async function memoryFile(
   let number = 0;
   while (module.FS.analyzePath(`/prune-${number}.h5`).exists) number++;
   const path = `/prune-${number}.h5`;
-  const session = await openSession(h5wasm, path, where);
+  const session = openSession(module, path, where);
   session.run('making a file in memory', undefined, ({ FS }) => {
     // h5wasm's types leave out `canOwn`, which spares the copy.
     const fs = FS as typeof FS & { writeFile(path: string, data: Uint8Array, options: { canOwn: boolean }): void };
@@ -30,13 +30,7 @@ export async function memoryFile(
   return {
     session,
     path,
-    file: {
-      size: bytes.byteLength,
-      read(offset, length) {
-        if (!(offset >= 0 && length >= 0 && offset + length <= bytes.byteLength)) throw new RangeError('past the end');
-        return bytes.subarray(offset, offset + length);
-      },
-    },
+    file: memoryBytes(bytes),
     remove: () => module.FS.unlink(path),
   };
 }

@@ -1,21 +1,25 @@
 /** Names with the numbers in them compared as numbers: `layer.2` before `layer.10`. Code units otherwise, so no locale matters. */
 export function naturalOrder(a: string, b: string): number {
-  const x = a.match(PARTS) ?? [];
-  const y = b.match(PARTS) ?? [];
-  for (let i = 0; i < Math.min(x.length, y.length); i++) {
-    if (x[i] === y[i]) continue;
-    const numbers = isDigit(x[i]) && isDigit(y[i]);
-    const order = numbers ? compareDigits(x[i], y[i]) : 0;
-    if (order !== 0) return order;
-    return x[i] < y[i] ? -1 : 1;
-  }
-  return x.length - y.length;
+  const end = Math.min(a.length, b.length);
+  let at = 0;
+  while (at < end && a[at] === b[at]) at++;
+  // The number, if any, in which they differ begins before that.
+  let start = at;
+  while (start > 0 && isDigit(a[start - 1])) start--;
+  const [x, y] = [digitsFrom(a, start), digitsFrom(b, start)];
+  const order = x === '' || y === '' ? 0 : compareDigits(x, y);
+  if (order !== 0) return order;
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
-const PARTS = /\d+|\D/gsu;
+function isDigit(character: string): boolean {
+  return character >= '0' && character <= '9';
+}
 
-function isDigit(part: string): boolean {
-  return part >= '0' && part < ':';
+function digitsFrom(text: string, start: number): string {
+  let end = start;
+  while (end < text.length && isDigit(text[end])) end++;
+  return text.slice(start, end);
 }
 
 /** Runs of digits of any length, by value. */

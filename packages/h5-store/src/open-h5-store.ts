@@ -1,7 +1,9 @@
 import type { Limits, ModelMetadata, TensorStore } from '@prune/state-dict';
-import type { H5Wasm } from './h5-wasm.js';
+import { memoryBytes } from './format/file-bytes.js';
+import type { H5WasmSource } from './h5-wasm.js';
+import { inflateWithFflate } from './inflate.js';
 import { memoryFile } from './memory-file.js';
-import { readH5 } from './read-h5.js';
+import { openH5 } from './open-h5.js';
 
 /** Options of {@link openH5Store}. */
 export interface OpenH5Options {
@@ -13,16 +15,22 @@ export interface OpenH5Options {
 }
 
 /**
- * Opens the bytes of an HDF5 file in the notebook's layout; `h5wasm` is the in-memory build. The bytes are not copied and must not change while the
- * store is open; tensors have memory of their own. Keys come in natural order (`layer.2` before `layer.10`): the file keeps none.
+ * Opens the bytes of an HDF5 file in the notebook's layout. `h5wasm`, the in-memory build, is asked for, and loaded, only when the file has structures that
+ * neither h5py's files of this layout nor this package's have. The bytes are not copied and must not change while the store is open; tensors have memory
+ * of their own. Keys come in natural order (`layer.2` before `layer.10`): the file keeps none.
  * Throws `corrupt`, `unsupported` or `limit` with the file's name and the tensor's; `io` when h5wasm itself crashed.
  */
 export async function openH5Store(
-  h5wasm: H5Wasm,
+  h5wasm: H5WasmSource,
   source: Uint8Array,
   options: OpenH5Options = {},
 ): Promise<TensorStore> {
-  const { session, path, file, remove } = await memoryFile(h5wasm, source, options.name ?? 'HDF5 file');
-  const { metadata = {}, limits } = options;
-  return readH5(session, { path, file, metadata, limits, onClose: remove });
+  const { name: where = 'HDF5 file', metadata = {}, limits } = options;
+  return openH5(memoryBytes(source), {
+    where,
+    metadata,
+    limits,
+    inflate: inflateWithFflate,
+    startHdf5: () => memoryFile(h5wasm, source, where),
+  });
 }

@@ -5,7 +5,6 @@ import {
   type Dtype,
   type Elementary,
   type ElementaryInfo,
-  elementCount,
   type Limits,
   locateError,
   type ModelMetadata,
@@ -14,9 +13,11 @@ import {
   type TensorStore,
   tensorFromBytes,
 } from '@prune/state-dict';
+import { checkChunks, checkSizes } from './check-sizes.js';
+import { decodeString } from './decode-string.js';
 import { checkHeaps } from './format/check-heaps.js';
 import { checkStrings } from './format/check-strings.js';
-import type { FileBytes } from './format/header-messages.js';
+import type { FileBytes } from './format/file-bytes.js';
 import { storedBytes } from './format/stored-bytes.js';
 import { H5Failure, type H5Session } from './h5-session.js';
 import type { H5Metadata } from './h5-wasm.js';
@@ -39,12 +40,6 @@ const CLASS = { integer: 0, float: 1, string: 3, enumeration: 8 } as const;
 
 /** Filters that every build of HDF5 has: deflate, shuffle, fletcher32. */
 const FILTERS: Readonly<Record<number, string>> = { 1: 'gzip', 2: 'shuffle', 3: 'fletcher32' };
-
-/** No deflate stream holds more than 1,032 times its own length; a file that declares more than this is lying. */
-const MOST_EXPANSION = 1100;
-
-/** HDF5 holds one whole chunk in memory, so a chunk may not be larger than its tensor, or than this. */
-const CHUNK_SLACK = 2 ** 24;
 
 /** An entry of the root group. */
 interface Entry {
@@ -124,7 +119,6 @@ function listEntries(session: H5Session, id: bigint, limits: Limits, file: FileB
     const info = checkedInfo(metadata, place, limits, file.size);
     if (metadata.virtual_sources !== undefined)
       throw new PruneError('unsupported', { ...place, what: 'virtual dataset' });
-    checkChunks(metadata, info, place);
     for (const { id, name } of filters) {
       if (!Object.hasOwn(FILTERS, id))
         throw new PruneError('unsupported', { ...place, what: 'HDF5 filter', got: `${id} ${name}` });
@@ -156,32 +150,15 @@ function checkedInfo(
   limits: Limits,
   fileBytes: number,
 ): ElementaryInfo {
-  const { shape } = metadata;
+  const { shape, size } = metadata;
   if (shape === null) throw new PruneError('unsupported', { ...place, what: 'null dataspace' });
   const dtype = dtypeOf(metadata);
   if (dtype === undefined) {
-    const got = `class ${metadata.type} of ${metadata.size} bytes`;
+    const got = `class ${metadata.type} of ${size} bytes`;
     throw new PruneError('unsupported', { ...place, what: 'HDF5 datatype', got });
   }
-  const count = elementCount({ dtype: dtype === 'string' ? 'uint8' : dtype, shape }, place, limits);
-  const bytes = count * metadata.size;
-  checkLimit('tensor is too large (bytes)', bytes, limits.tensorBytes, place);
-  if (bytes > MOST_EXPANSION * fileBytes) {
-    throw new PruneError('corrupt', {
-      ...place,
-      what: 'declares more than the file can hold',
-      got: bytes,
-      wanted: `at most ${MOST_EXPANSION} x ${fileBytes}`,
-    });
-  }
-  if (dtype === 'string' && count !== 1) {
-    throw new PruneError('unsupported', {
-      ...place,
-      what: 'array of strings',
-      got: `[${shape.join(', ')}]`,
-      wanted: 'one string',
-    });
-  }
+  const bytes = checkSizes({ dtype, shape, width: size }, place, limits, fileBytes);
+  if (metadata.chunks !== null) checkChunks(metadata.chunks, size, bytes, place);
   return { dtype, shape: dtype === 'string' ? [] : [...shape] };
 }
 
@@ -192,16 +169,6 @@ function inFile<T>(place: { where: string; tensor?: string }, check: () => T): T
   } catch (error) {
     throw locateError(error, place);
   }
-}
-
-function checkChunks(metadata: H5Metadata, info: ElementaryInfo, place: { where: string; tensor: string }): void {
-  if (metadata.chunks === null) return;
-  const elements = info.shape.reduce((product, dimension) => product * dimension, 1);
-  const chunkBytes = metadata.chunks.reduce((product, dimension) => product * dimension, metadata.size);
-  if (!(metadata.chunks.every((dimension) => dimension > 0) && chunkBytes > 0)) {
-    throw new PruneError('corrupt', { ...place, what: 'bad chunk shape', got: `[${metadata.chunks.join(', ')}]` });
-  }
-  checkLimit('chunk is too large (bytes)', chunkBytes, Math.max(CHUNK_SLACK, elements * metadata.size), place);
 }
 
 function dtypeOf({ type, size, signed, enum_type }: H5Metadata): Dtype | 'string' | undefined {
@@ -223,15 +190,14 @@ function elementBytes({ dtype, shape }: ElementaryInfo, metadata: H5Metadata): n
 }
 
 function readEntry(session: H5Session, id: bigint, name: string, entry: Entry, limits: Limits): Elementary {
-  const { where } = session;
+  const place = { where: session.where, tensor: name };
   const { info, metadata, kind } = entry;
   const length = elementBytes(info, metadata);
   return session.run('reading the values', name, (module): Elementary => {
     const pointer = module._malloc(Math.max(1, length));
     if (pointer === 0)
       throw new PruneError('limit', {
-        where,
-        tensor: name,
+        ...place,
         what: 'WASM memory is exhausted',
         got: `${length} bytes more`,
       });
@@ -245,14 +211,12 @@ function readEntry(session: H5Session, id: bigint, name: string, entry: Entry, l
       );
       if (info.dtype !== 'string') {
         const bytes = module.HEAPU8.slice(pointer, pointer + length);
-        return tensorFromBytes(info.dtype, info.shape, bytes, { where, tensor: name }, limits);
+        return tensorFromBytes(info.dtype, info.shape, bytes, place, limits);
       }
-      if (!metadata.vlen) return text(module.HEAPU8, pointer, length);
+      if (!metadata.vlen) return decodeString(module.HEAPU8.slice(pointer, pointer + length), place);
       try {
         const start = new DataView(module.HEAPU8.buffer).getUint32(pointer, true);
-        return start === 0
-          ? ''
-          : text(module.HEAPU8, start, Math.min(limits.headerBytes, module.HEAPU8.length - start));
+        return start === 0 ? '' : decodeString(upToNul(module.HEAPU8, start, limits.headerBytes), place);
       } finally {
         module.reclaim_vlen_memory(
           id,
@@ -265,16 +229,13 @@ function readEntry(session: H5Session, id: bigint, name: string, entry: Entry, l
       module._free(pointer);
     }
   });
+}
 
-  function text(heap: Uint8Array, start: number, most: number): string {
-    const nul = heap.subarray(start, start + most).indexOf(0);
-    const bytes = heap.slice(start, start + (nul === -1 ? most : nul));
-    try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    } catch (cause) {
-      throw new PruneError('corrupt', { where, tensor: name, what: 'string is not UTF-8', cause });
-    }
-  }
+/** A copy of the bytes from `start` to the next NUL, at most `most`. */
+function upToNul(heap: Uint8Array, start: number, most: number): Uint8Array {
+  const end = Math.min(heap.length, start + most);
+  const nul = heap.indexOf(0, start);
+  return heap.slice(start, nul === -1 ? end : Math.min(nul, end));
 }
 
 /** HDF5's functions return a negative number when they fail. */

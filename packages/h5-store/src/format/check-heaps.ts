@@ -1,5 +1,5 @@
 import { PruneError } from '@prune/state-dict';
-import type { FileBytes } from './header-messages.js';
+import { type FileBytes, viewOf } from './file-bytes.js';
 
 /** `GCOL` and version 1: how a global heap collection begins. */
 const SIGNATURE = [0x47, 0x43, 0x4f, 0x4c, 1] as const;
@@ -20,7 +20,7 @@ export function checkHeaps(file: FileBytes): void {
     const bytes = file.read(base, Math.min(WINDOW + HEADER_BYTES, file.size - base));
     for (let at = bytes.indexOf(SIGNATURE[0]); at !== -1 && at < WINDOW; at = bytes.indexOf(SIGNATURE[0], at + 1)) {
       if (SIGNATURE.every((byte, i) => bytes[at + i] === byte) && at + HEADER_BYTES <= bytes.byteLength) {
-        checkCollection(file, base + at, view(bytes).getUint32(at + 8, true));
+        checkCollection(file, base + at, viewOf(bytes).getUint32(at + 8, true));
       }
     }
   }
@@ -29,7 +29,7 @@ export function checkHeaps(file: FileBytes): void {
 /** `size` is what a 32-bit HDF5 takes the collection's size for. One that it refuses is left to it. */
 function checkCollection(file: FileBytes, address: number, size: number): void {
   if (size < SMALLEST || address + size > file.size) return;
-  const objects = view(file.read(address + HEADER_BYTES, size - HEADER_BYTES));
+  const objects = viewOf(file.read(address + HEADER_BYTES, size - HEADER_BYTES));
   for (let at = 0; at + HEADER_BYTES <= objects.byteLength; ) {
     const free = objects.getUint16(at, true) === 0;
     const bytes = objects.getUint32(at + 8, true);
@@ -40,8 +40,4 @@ function checkCollection(file: FileBytes, address: number, size: number): void {
     }
     at += step;
   }
-}
-
-function view(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,5 +1,6 @@
 import { isPruneError, PruneError } from '@prune/state-dict';
-import { type FileBytes, headerMessages } from './header-messages.js';
+import type { FileBytes } from './file-bytes.js';
+import { headerMessages } from './header-messages.js';
 
 const ATTRIBUTE = 0x0c;
 /** The class of variable-length datatypes. */

@@ -1,5 +1,6 @@
 import { isPruneError, PruneError } from '@prune/state-dict';
-import { type FileBytes, headerMessages } from './header-messages.js';
+import { type FileBytes, viewOf } from './file-bytes.js';
+import { headerMessages } from './header-messages.js';
 
 /**
  * Bytes that a dataset's elements take in the file, filters applied, which h5wasm does not tell: read from its object header at the address that an
@@ -8,7 +9,7 @@ import { type FileBytes, headerMessages } from './header-messages.js';
  */
 export function storedBytes(file: FileBytes, reference: ArrayLike<number>): number | undefined {
   try {
-    const layout = findLayout(file, view(Uint8Array.from(reference)).getBigUint64(0, true));
+    const layout = findLayout(file, viewOf(Uint8Array.from(reference)).getBigUint64(0, true));
     return layout === undefined ? undefined : layoutBytes(file, layout);
   } catch (error) {
     if (isPruneError(error)) throw error;
@@ -36,13 +37,13 @@ function layoutBytes(file: FileBytes, layout: DataView): number | undefined {
 }
 
 function treeBytes(file: FileBytes, address: number, rank: number, above: number): number {
-  const head = view(file.read(address, 24));
+  const head = viewOf(file.read(address, 24));
   const level = head.getUint8(5);
   // Levels fall towards the leaves, so a circle ends.
   if (level >= above) throw new RangeError('B-tree levels do not fall');
   const count = head.getUint16(6, true);
   const key = 8 + 8 * rank;
-  const entries = view(file.read(address + 24, count * (key + 8)));
+  const entries = viewOf(file.read(address + 24, count * (key + 8)));
   let bytes = 0;
   for (let i = 0; i < count; i++) {
     const at = i * (key + 8);
@@ -60,8 +61,4 @@ function treeBytes(file: FileBytes, address: number, rank: number, above: number
     bytes += size;
   }
   return bytes;
-}
-
-function view(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

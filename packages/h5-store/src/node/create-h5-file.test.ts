@@ -114,9 +114,13 @@ test('what is missing, no file, no HDF5, or beside broken JSON is an error that 
 });
 
 test('the other build of h5wasm, bad options and a closed store are refused', async () => {
+  const strange = join(folder, 'strange.h5');
+  writeFileSync(strange, 'something that h5wasm is asked for');
+  await expect(openH5File(memory, strange)).rejects.toMatchObject({ code: 'invalid-argument', where: strange });
+  await expect(openH5Store(h5wasm, readFileSync(strange))).rejects.toMatchObject({ code: 'invalid-argument' });
+  const writing = writeStore(await createH5File(memory, path), entries, {});
+  await expect(writing).rejects.toMatchObject({ code: 'invalid-argument' });
   await write({});
-  await expect(openH5File(memory, path)).rejects.toMatchObject({ code: 'invalid-argument' });
-  await expect(openH5Store(h5wasm, readFileSync(path))).rejects.toMatchObject({ code: 'invalid-argument' });
   await expect(createH5File(h5wasm, join(folder, 'x.h5'), { level: 10 })).rejects.toMatchObject({
     code: 'invalid-argument',
   });
@@ -124,7 +128,7 @@ test('the other build of h5wasm, bad options and a closed store are refused', as
   await store.close();
   await store.close();
   await expect(store.get('a')).rejects.toMatchObject({ code: 'invalid-argument', tensor: 'a' });
-  expect(readdirSync(folder)).toEqual(['model.h5']);
+  expect(readdirSync(folder)).toEqual(['model.h5', 'strange.h5']);
 });
 
 test('limits come before reading', async () => {

@@ -5,10 +5,11 @@ import { type ByteSink, type ModelMetadata, PruneError, type TensorStoreWriter }
 import { atomicFile } from '@prune/state-dict/node';
 import { checkWritten } from '../check-written.js';
 import type { H5WriteOptions } from '../defaults.js';
-import type { H5Wasm } from '../h5-wasm.js';
+import type { H5WasmSource } from '../h5-wasm.js';
 import { MODULES_FILE, metadataFiles, PRUNE_FILE } from '../metadata-files.js';
 import { type H5Writing, writeH5 } from '../write-h5.js';
-import { hostFile } from './host-file.js';
+import { hostBytes } from './host-bytes.js';
+import { hostSession } from './host-session.js';
 import { nodeDeflate } from './node-deflate.js';
 
 /** Options of {@link createH5File}. */
@@ -25,7 +26,7 @@ export interface CreateH5FileOptions extends H5WriteOptions {
  * writes nothing, unless `overwrite` is set; `metadata.json` and `prune.json` belong to the HDF5 file, and are replaced, or removed, with it.
  */
 export async function createH5File(
-  h5wasm: H5Wasm,
+  h5wasm: H5WasmSource,
   path: string,
   options: CreateH5FileOptions = {},
 ): Promise<TensorStoreWriter> {
@@ -89,8 +90,9 @@ export async function createH5File(
       }
       const stale = await writeBeside(files);
       await finish();
-      const written = await hostFile(h5wasm, sink.temporaryPath, path);
-      await checkWritten(written.session, { path: written.path, file: written.file, onClose: written.close }, entries);
+      const session = await hostSession(h5wasm, sink.temporaryPath, path);
+      const { file, close } = hostBytes(sink.temporaryPath, path);
+      await checkWritten(session, { path: sink.temporaryPath, file, onClose: close }, entries);
       for (const each of [...sinks, sink]) await each.commit();
       for (const target of stale) await rm(target, { force: true });
       open = false;

@@ -9,10 +9,12 @@ import {
   type TensorStore,
 } from '@prune/state-dict';
 import { fileSource } from '@prune/state-dict/node';
-import type { H5Wasm } from '../h5-wasm.js';
+import type { H5WasmSource } from '../h5-wasm.js';
 import { metadataOf } from '../metadata-files.js';
-import { readH5 } from '../read-h5.js';
-import { hostFile } from './host-file.js';
+import { openH5 } from '../open-h5.js';
+import { hostBytes } from './host-bytes.js';
+import { hostSession } from './host-session.js';
+import { nodeInflate } from './node-inflate.js';
 
 /** Options of {@link openH5File}. */
 export interface OpenH5FileOptions {
@@ -21,16 +23,28 @@ export interface OpenH5FileOptions {
 
 /**
  * Opens an HDF5 file in the notebook's layout, with `metadata.json`, `config.json`, `prune.json` and the tokenizer's files beside it, each if it is there.
- * `h5wasm` is the build `h5wasm/node`. Keys come in natural order. Throws `missing`, `corrupt`, `unsupported`, `limit` or `io`.
+ * `h5wasm`, the build `h5wasm/node`, is asked for, and loaded, only when the file has structures that neither h5py's files of this layout nor this
+ * package's have. Keys come in natural order. Throws `missing`, `corrupt`, `unsupported`, `limit` or `io`.
  */
-export async function openH5File(h5wasm: H5Wasm, path: string, options: OpenH5FileOptions = {}): Promise<TensorStore> {
+export async function openH5File(
+  h5wasm: H5WasmSource,
+  path: string,
+  options: OpenH5FileOptions = {},
+): Promise<TensorStore> {
   const { limits = DEFAULT_LIMITS } = options;
-  const { session, file, close, path: absolute } = await hostFile(h5wasm, path);
+  const { file, path: absolute, close } = hostBytes(path);
   try {
     const metadata = await metadataOf(await filesBeside(dirname(absolute), limits)).catch((error) => {
       throw locateError(error, { where: path });
     });
-    return await readH5(session, { path: absolute, file, metadata, limits, onClose: close });
+    return await openH5(file, {
+      where: path,
+      metadata,
+      limits,
+      inflate: nodeInflate,
+      startHdf5: async () => ({ session: await hostSession(h5wasm, absolute, path), path: absolute }),
+      onClose: close,
+    });
   } catch (error) {
     close();
     throw error;

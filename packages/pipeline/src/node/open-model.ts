@@ -39,7 +39,7 @@ export async function openModel(path: string): Promise<OpenModel> {
 /** Opens a store. Throws `unsupported` for a checkpoint, which `prune pack` makes a store of. */
 export async function openStore(path: string): Promise<TensorStore> {
   const form = await modelForm(path);
-  if (form === 'h5') return openH5File(await loadH5wasm(), path);
+  if (form === 'h5') return openH5File(loadH5wasm, path);
   if (form === 'msgpack') return openMsgpackFile(path, { codecs: [entropyCodec()] });
   throw new PruneError('unsupported', {
     where: path,

@@ -1,0 +1,28 @@
+/** Synchronous reads of a file. */
+export interface FileBytes {
+  readonly size: number;
+  /** Exactly these bytes, not to be changed; throws a RangeError at the end of the file. */
+  read(offset: number, length: number): Uint8Array;
+}
+
+/** Bytes in memory as a file. */
+export function memoryBytes(bytes: Uint8Array): FileBytes {
+  const size = bytes.byteLength;
+  return {
+    size,
+    read(offset, length) {
+      checkRange(offset, length, size);
+      return bytes.subarray(offset, offset + length);
+    },
+  };
+}
+
+/** Throws a RangeError unless `[offset, offset + length)` lies within `size`; NaN does not. */
+export function checkRange(offset: number, length: number, size: number): void {
+  if (!(offset >= 0 && length >= 0 && offset + length <= size)) throw new RangeError('past the end');
+}
+
+/** A view of the bytes' numbers. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,17 @@
+import { PruneError } from '@prune/state-dict';
+import { type H5Session, isNodeBuild, openSession, startH5Wasm } from '../h5-session.js';
+import type { H5WasmSource } from '../h5-wasm.js';
+
+/** A session on a file of the host. Throws `invalid-argument` for the build of h5wasm that sees none. */
+export async function hostSession(h5wasm: H5WasmSource, absolute: string, where: string): Promise<H5Session> {
+  const module = await startH5Wasm(h5wasm, where);
+  if (!isNodeBuild(module)) {
+    throw new PruneError('invalid-argument', {
+      where,
+      what: 'h5wasm sees no files of the host',
+      got: "the build 'h5wasm'",
+      wanted: "the build 'h5wasm/node'",
+    });
+  }
+  return openSession(module, absolute, where);
+}

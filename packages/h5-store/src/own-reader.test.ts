@@ -1,0 +1,224 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { goldenPath } from '@prune/fixtures';
+import {
+  DEFAULT_LIMITS,
+  DTYPES,
+  type Elementary,
+  entriesOf,
+  firstDifference,
+  isPruneError,
+  scalar,
+  type TensorStore,
+  tensor,
+  writeStore,
+} from '@prune/state-dict';
+import fc from 'fast-check';
+import * as h5wasm from 'h5wasm';
+import * as node from 'h5wasm/node';
+import { afterAll, expect, test } from 'vitest';
+import { createH5Store } from './create-h5-store.js';
+import { fileIndex } from './file-index.js';
+import { memoryBytes } from './format/file-bytes.js';
+import type { ChunkedStorage } from './format/read-storage.js';
+import { memoryFile } from './memory-file.js';
+import { createH5File } from './node.js';
+import { openH5Store } from './open-h5-store.js';
+import { readH5 } from './read-h5.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'prune-h5-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The own reader alone: HDF5 is not there to fall back on. */
+const openOwn = (bytes: Uint8Array): Promise<TensorStore> =>
+  openH5Store(
+    () => {
+      throw new Error('HDF5 was asked');
+    },
+    bytes,
+    { name: 'file.h5' },
+  );
+
+/** HDF5's own library alone. */
+async function openHdf5(bytes: Uint8Array): Promise<TensorStore> {
+  const { session, path, file, remove } = await memoryFile(h5wasm, bytes, 'file.h5');
+  return readH5(session, { path, file, metadata: {}, limits: DEFAULT_LIMITS, onClose: remove });
+}
+
+async function expectEqual(bytes: Uint8Array): Promise<void> {
+  const [own, hdf5] = [await openOwn(bytes), await openHdf5(bytes)];
+  expect([...own.keys()]).toEqual([...hdf5.keys()]);
+  expect(await firstDifference(hdf5, own)).toBeUndefined();
+  for (const name of own.keys()) {
+    // What HDF5 says of a string is what it takes in memory.
+    if (own.info(name)?.dtype !== 'string') expect(own.info(name)).toEqual(hdf5.info(name));
+  }
+  await hdf5.close();
+}
+
+type Writes = (file: InstanceType<typeof h5wasm.File>) => void;
+
+/** A file that HDF5's own writer made: `earliest` is what h5py writes, `v200` the newest. */
+async function written(writes: Writes, libver: 'earliest' | 'v108' | 'v200' = 'earliest'): Promise<Uint8Array> {
+  const { FS } = (await h5wasm.ready) as unknown as { FS: FS.FileSystemType };
+  const file = new h5wasm.File('/own.h5', 'w', { libver: [libver, 'v200'] });
+  writes(file);
+  file.close();
+  const bytes = FS.readFile('/own.h5');
+  FS.unlink('/own.h5');
+  return bytes;
+}
+
+test('a file without entries, of either writer', async () => {
+  const writer = await createH5Store(h5wasm);
+  await writeStore(writer, [], {});
+  await expectEqual(writer.bytes());
+  await expectEqual(await written(() => {}));
+});
+
+test.each([
+  'tiny/squad_sparse',
+  'tiny/squad_sparse_with_embs',
+  'narrow/squad_sparse',
+  'narrow/squad_sparse_with_embs',
+  'base/squad_sparse',
+])("%s is what HDF5 reads, as h5py's file and as ours", async (name) => {
+  const bytes = new Uint8Array(readFileSync(goldenPath(`${name}.h5`)));
+  await expectEqual(bytes);
+  const path = join(folder, 'written.h5');
+  const writer = await createH5File(node, path);
+  await writeStore(writer, entriesOf(await openOwn(bytes)), {});
+  await expectEqual(new Uint8Array(readFileSync(path)));
+});
+
+const numbers = (length: number, step = 1) => Float32Array.from({ length }, (_, i) => i * step);
+
+test('any shapes in any chunks, as HDF5 writes them', async () => {
+  const dimension = fc.integer({ min: 1, max: 9 });
+  const sizes = fc.array(fc.tuple(dimension, dimension), { minLength: 1, maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(sizes, fc.constantFrom<'gzip' | undefined>('gzip', undefined), async (pairs, compression) => {
+      const shape = pairs.map(([size]) => size);
+      const chunks = pairs.map(([size, chunk]) => Math.min(size, chunk));
+      const count = shape.reduce((a, b) => a * b, 1);
+      const filter = compression && { compression, compression_opts: 4 };
+      const bytes = await written((file) => {
+        file.create_dataset({ name: 'f', data: numbers(count), shape, chunks, ...filter });
+        file.create_dataset({ name: 'h', data: Uint16Array.from(numbers(count)), shape, chunks, ...filter });
+        file.create_dataset({ name: 'plain', data: numbers(count, 0.5), shape });
+      });
+      await expectEqual(bytes);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('chunks with shuffled bytes of every width, whole runs and rows', async () => {
+  const entries = new Map<string, Elementary>();
+  for (const dtype of ['uint8', 'uint16', 'int32', 'float64', 'int64'] as const) {
+    const { array, bytes } = DTYPES[dtype];
+    for (const shape of [[997], [13, 77], [3, 5, 70]]) {
+      const count = shape.reduce((a, b) => a * b, 1);
+      const raw = Uint8Array.from({ length: count * bytes }, (_, i) => (i * i) >>> 3);
+      entries.set(`${dtype} ${shape}`, tensor(dtype, shape, new array(raw.buffer)));
+    }
+  }
+  for (const chunkBytes of [64, 1000, 2 ** 20]) {
+    const writer = await createH5Store(h5wasm, { chunkBytes });
+    await writeStore(writer, entries, {});
+    await expectEqual(writer.bytes());
+    expect(await firstDifference(entries, await openOwn(writer.bytes()))).toBeUndefined();
+  }
+});
+
+test('many names, in a tree of symbol table nodes, and many attributes, in continued headers', async () => {
+  await expectEqual(
+    await written((file) => {
+      for (let i = 0; i < 700; i++) file.create_dataset({ name: `layer.${i}.bias`, data: numbers(2), shape: [2] });
+      for (let i = 0; i < 500; i++) file.create_attribute(`layer.${i}.scale`, i / 7, [], '<d');
+      for (let i = 0; i < 300; i++) file.create_attribute(`layer.${i}.dtype`, 'qint8'.repeat(1 + (i % 40)));
+    }),
+  );
+});
+
+test('what a deflate that saves nothing leaves as it is', async () => {
+  // HDF5 stores a chunk without the filter then, and says so in its mask.
+  const noise = Uint8Array.from({ length: 64 }, (_, i) => Math.imul(i + 1, 2654435761) >>> 13);
+  const bytes = await written((file) => {
+    const rest = { shape: [64], chunks: [16], compression: 'gzip' as const, compression_opts: 9 };
+    file.create_dataset({ name: 'noise', data: noise, ...rest });
+    file.create_dataset({ name: 'half', data: noise.map((byte, i) => (i < 32 ? 0 : byte)), ...rest });
+  });
+  await expectEqual(bytes);
+});
+
+/** Files with something that the own reader leaves to HDF5, which reads them. */
+const LEFT: Record<string, [Writes, ('earliest' | 'v200')?]> = {
+  'the newest structures': [
+    (file) => file.create_dataset({ name: 'a', data: numbers(9), chunks: [4], shape: [9] }),
+    'v200',
+  ],
+  'chunks that were never written': [
+    (file) => {
+      file.create_dataset({ name: 'a', data: numbers(9), shape: [9], chunks: [4], maxshape: [null] });
+      (file.get('a') as InstanceType<typeof h5wasm.Dataset>).resize([40]);
+    },
+  ],
+  'a string of fixed length': [(file) => file.create_attribute('a', 'qint8', [], 'S5')],
+};
+
+test.each(Object.entries(LEFT))('%s: HDF5 is asked', async (_, [writes, libver]) => {
+  const bytes = await written(writes, libver);
+  await expect(openOwn(bytes)).rejects.toMatchObject({ code: 'io', where: 'file.h5' });
+  let asked = 0;
+  const store = await openH5Store(() => {
+    asked++;
+    return h5wasm;
+  }, bytes);
+  expect(asked).toBe(1);
+  const hdf5 = await openHdf5(bytes);
+  expect(await firstDifference(hdf5, store)).toBeUndefined();
+  await store.close();
+  await hdf5.close();
+});
+
+test('a chunk that is damaged is told by the name of its tensor, others are read', async () => {
+  const entries = new Map<string, Elementary>([
+    ['a', tensor('uint16', [500], Uint16Array.from(numbers(500)))],
+    ['b', tensor('uint16', [500], Uint16Array.from(numbers(500, 3)))],
+    ['c', scalar('float32', 7)],
+  ]);
+  const writer = await createH5Store(h5wasm);
+  await writeStore(writer, entries, {});
+  const bytes = writer.bytes().slice();
+  const { storage } = fileIndex(memoryBytes(bytes), 'file.h5', DEFAULT_LIMITS)!.get('a')!;
+  const [{ address, bytes: length }] = (storage as ChunkedStorage).chunks;
+  expect(length).toBeGreaterThan(100);
+  const store = await openOwn(bytes);
+  // Every bit of the stream, its header and checksum included; those between its last code and the end of its byte say nothing.
+  let unseen = 0;
+  for (let bit = 0; bit < 8 * length; bit++) {
+    bytes[address + (bit >> 3)] ^= 1 << (bit & 7);
+    const value = await store.get('a').catch((error) => error);
+    if (isPruneError(value)) expect(value).toMatchObject({ code: 'corrupt', where: 'file.h5', tensor: 'a' });
+    else unseen++;
+    bytes[address + (bit >> 3)] ^= 1 << (bit & 7);
+  }
+  expect(unseen).toBeLessThan(8);
+  expect(await store.get('b')).toEqual(entries.get('b'));
+  expect(await store.get('a')).toEqual(entries.get('a'));
+});
+
+test('tensors have memory of their own', async () => {
+  const bytes = new Uint8Array(readFileSync(goldenPath('tiny/squad_sparse_with_embs.h5')));
+  const store = await openOwn(bytes);
+  const copy = bytes.slice();
+  for (const name of store.keys()) {
+    const value = (await store.get(name))!;
+    if (typeof value === 'string') continue;
+    new Uint8Array(value.data.buffer).fill(1);
+    expect(await store.get(name)).not.toBe(value);
+  }
+  expect(Buffer.compare(bytes, copy)).toBe(0);
+});
