@@ -1,48 +1,40 @@
 import { type Answer, type AnswerResult, answer, DEFAULT_ANSWER_OPTIONS } from '@prune/bert-infer';
 import { PruneError } from '@prune/state-dict';
 import type { Command } from 'commander';
+import { type AnsweringFlags, answeringOptions } from '../answering-options.js';
 import type { CommandContext } from '../command-context.js';
 import { out } from '../console/colors.js';
 import { formatPercent } from '../console/format.js';
 import { progressBar } from '../console/progress.js';
-import { finiteNumber, inferenceOptions, positiveInteger } from '../inference-options.js';
+import { inferenceOptions, MODEL_ARGUMENT, positiveInteger } from '../inference-options.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
 import { readText } from '../model/read-text.js';
 import { quietOption } from '../options.js';
 
-interface AnswerFlags extends InferenceOptions {
+interface AnswerFlags extends InferenceOptions, AnsweringFlags {
   question: string;
   context?: string;
   file?: string;
   nBest: number;
-  maxAnswerLength: number;
-  maxLength: number;
-  stride: number;
   unanswerable?: boolean;
-  threshold: number;
   quiet?: boolean;
   json?: boolean;
 }
 
 /** `prune answer`: one question on one text. */
 export function register(program: Command, { signal }: CommandContext): void {
-  const { nBest, maxAnswerLength, maxLength, stride, noAnswerThreshold } = DEFAULT_ANSWER_OPTIONS;
   const command = program
     .command('answer')
     .description('answer a question from a text, long texts in windows')
-    .argument('<file>', 'a .prune or .h5 file, a model folder or a checkpoint file')
+    .argument('<file>', MODEL_ARGUMENT)
     .requiredOption('--question <text>', 'the question')
     .option('--context <text>', 'the text that holds the answer')
     .option('--file <file>', 'the file that holds the text, UTF-8; - reads standard input')
-    .option('--n-best <count>', 'how many candidates to give', positiveInteger, nBest)
-    .option('--max-answer-length <tokens>', 'most tokens of an answer', positiveInteger, maxAnswerLength)
-    .option('--max-length <tokens>', 'most tokens of a window', positiveInteger, maxLength)
-    .option('--stride <tokens>', 'from the start of one window to the next', positiveInteger, stride)
+    .option('--n-best <count>', 'how many candidates to give', positiveInteger, DEFAULT_ANSWER_OPTIONS.nBest)
     .option('--unanswerable', 'the text may hold no answer (SQuAD 2)')
-    .option('--threshold <score>', 'how much better "no answer" must score to win', finiteNumber, noAnswerThreshold)
     .addOption(quietOption())
     .option('--json', 'as JSON');
-  for (const option of inferenceOptions()) command.addOption(option);
+  for (const option of [...answeringOptions(), ...inferenceOptions()]) command.addOption(option);
   command.action(async (path: string, flags: AnswerFlags) => {
     const { question, unanswerable, threshold, ...options } = flags;
     const context = await contextOf(flags);

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatPercent } from '../console/format.js';
 import { textTable } from '../console/table.js';
-import { inferenceOptions } from '../inference-options.js';
+import { inferenceOptions, MODEL_ARGUMENT } from '../inference-options.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
 
 interface ClassifyFlags extends InferenceOptions {
@@ -21,7 +21,7 @@ export function register(program: Command, { signal }: CommandContext): void {
   const command = program
     .command('classify')
     .description('the labels of a text, or of each of its tokens, where the model has the head')
-    .argument('<file>', 'a .prune or .h5 file, a model folder or a checkpoint file')
+    .argument('<file>', MODEL_ARGUMENT)
     .argument('<text>', 'the text')
     .option('--pair <text>', 'the second text, for a model of pairs')
     .option('--truncate', 'cut what is longer than the model instead of refusing it')

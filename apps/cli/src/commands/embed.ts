@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { float32Json } from '../console/float32-json.js';
 import { progressBar } from '../console/progress.js';
-import { inferenceOptions } from '../inference-options.js';
+import { inferenceOptions, MODEL_ARGUMENT } from '../inference-options.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
 import { readText } from '../model/read-text.js';
 import { quietOption } from '../options.js';
@@ -22,7 +22,7 @@ export function register(program: Command, { signal }: CommandContext): void {
   const command = program
     .command('embed')
     .description('sentence embeddings: the mean of the last layer over all tokens')
-    .argument('<file>', 'a .prune or .h5 file, a model folder or a checkpoint file')
+    .argument('<file>', MODEL_ARGUMENT)
     .argument('[texts...]', 'the texts')
     .option('--file <file>', 'a file with one text a line; - reads standard input')
     .option('--normalize', 'scale each embedding to length 1')

@@ -1,10 +1,11 @@
 import { DEFAULT_ANSWER_OPTIONS, readSquad, type SquadEvaluation, type SquadScores } from '@prune/bert-infer';
 import { PruneError } from '@prune/state-dict';
 import type { Command } from 'commander';
+import { type AnsweringFlags, answeringOptions } from '../answering-options.js';
 import type { CommandContext } from '../command-context.js';
 import { formatSeconds } from '../console/format.js';
 import { progressBar } from '../console/progress.js';
-import { finiteNumber, inferenceOptions, positiveInteger } from '../inference-options.js';
+import { inferenceOptions, MODEL_ARGUMENT, positiveInteger } from '../inference-options.js';
 import { type AnswerComparison, compareAnswers, NEAR_TIE, predictionsOf } from '../model/compare-answers.js';
 import { evaluateModel } from '../model/evaluate-model.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
@@ -12,11 +13,7 @@ import { readJson } from '../model/read-json.js';
 import { textOutputs } from '../model/text-outputs.js';
 import { quietOption } from '../options.js';
 
-interface EvalFlags extends InferenceOptions {
-  maxAnswerLength: number;
-  maxLength: number;
-  stride: number;
-  threshold: number;
+interface EvalFlags extends InferenceOptions, AnsweringFlags {
   limit?: number;
   against?: string;
   predictions?: string;
@@ -27,30 +24,32 @@ interface EvalFlags extends InferenceOptions {
 
 /** `prune eval`: exact match and F1 on a SQuAD file, equal to the official script's. */
 export function register(program: Command, { signal }: CommandContext): void {
-  const { maxAnswerLength, maxLength, stride, noAnswerThreshold, candidates } = DEFAULT_ANSWER_OPTIONS;
   const command = program
     .command('eval')
     .description('exact match and F1 on a SQuAD 1.1 or 2.0 file, as the official scripts compute them')
-    .argument('<file>', 'a .prune or .h5 file, a model folder or a checkpoint file')
+    .argument('<file>', MODEL_ARGUMENT)
     .argument('<squad>', 'a SQuAD file, JSON')
-    .option('--max-answer-length <tokens>', 'most tokens of an answer', positiveInteger, maxAnswerLength)
-    .option('--max-length <tokens>', 'most tokens of a window', positiveInteger, maxLength)
-    .option('--stride <tokens>', 'from the start of one window to the next', positiveInteger, stride)
-    .option('--threshold <score>', 'how much better "no answer" must score to win', finiteNumber, noAnswerThreshold)
     .option('--limit <count>', 'only the first questions', positiveInteger)
     .option('--against <file>', "another implementation's answers, {id: text}, to compare with")
     .option('--predictions <file>', 'write the answers as the official scripts read them')
     .option('--examples <file>', 'write every question with its answer and scores, one JSON object a line')
     .addOption(quietOption())
     .option('--json', 'as JSON, every example too');
-  for (const option of inferenceOptions()) command.addOption(option);
+  for (const option of [...answeringOptions(), ...inferenceOptions()]) command.addOption(option);
   command.action(async (path: string, squad: string, flags: EvalFlags) => {
     const whole = readSquad(await readJson(squad), squad);
     const dataset = { ...whole, examples: whole.examples.slice(0, flags.limit) };
     if (dataset.examples.length === 0) throw new PruneError('invalid-argument', { where: squad, what: 'no questions' });
     const against = flags.against === undefined ? undefined : await readJson(flags.against);
     const { maxAnswerLength, maxLength, stride, threshold: noAnswerThreshold } = flags;
-    const options = { maxAnswerLength, maxLength, stride, noAnswerThreshold, nBest: candidates, signal };
+    const options = {
+      maxAnswerLength,
+      maxLength,
+      stride,
+      noAnswerThreshold,
+      nBest: DEFAULT_ANSWER_OPTIONS.candidates,
+      signal,
+    };
 
     const outputs = await textOutputs([flags.predictions, flags.examples]);
     try {

@@ -3,7 +3,7 @@ import { type JsonObject, PruneError } from '@prune/state-dict';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { float32Json } from '../console/float32-json.js';
-import { inferenceOptions } from '../inference-options.js';
+import { inferenceOptions, MODEL_ARGUMENT } from '../inference-options.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
 import { readJson } from '../model/read-json.js';
 
@@ -19,7 +19,7 @@ export function register(program: Command, _: CommandContext): void {
   const command = program
     .command('logits')
     .description("a head's logits for given token ids, every float32 printed so that it reads back exactly")
-    .argument('<file>', 'a .prune or .h5 file, a model folder or a checkpoint file')
+    .argument('<file>', MODEL_ARGUMENT)
     .requiredOption(
       '--input <file>',
       '{"input_ids": [[..]], "attention_mask": [[..]], "token_type_ids": [[..]]}; - is stdin',

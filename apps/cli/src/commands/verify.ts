@@ -6,7 +6,7 @@ import type { CommandContext } from '../command-context.js';
 import { formatCount } from '../console/format.js';
 import { progressBar } from '../console/progress.js';
 import { EXIT } from '../console/run-command.js';
-import { inferenceOptions } from '../inference-options.js';
+import { inferenceOptions, MODEL_ARGUMENT } from '../inference-options.js';
 import type { InferenceOptions } from '../model/load-bert.js';
 import { verifyLogits } from '../model/verify-logits.js';
 import { quietOption } from '../options.js';
@@ -21,7 +21,7 @@ export function register(program: Command, { signal }: CommandContext): void {
   const command = program
     .command('verify')
     .description('compare two models tensor by tensor, bit for bit, whatever their forms')
-    .argument('<a>', 'a .prune or .h5 file, a model folder or a checkpoint file')
+    .argument('<a>', MODEL_ARGUMENT)
     .argument('<b>', 'the other one')
     .option(
       '--logits',
