@@ -12,13 +12,13 @@ export async function* loadLayers(
   for (let index = 0; index < layers; index++) {
     const layer = names.layer(index);
     yield {
-      query: await modules.linear(layer.query, hiddenSize, hiddenSize),
-      key: await modules.linear(layer.key, hiddenSize, hiddenSize),
-      value: await modules.linear(layer.value, hiddenSize, hiddenSize),
-      attentionOutput: await modules.linear(layer.attentionOutput, hiddenSize, hiddenSize),
+      query: await modules.layerLinear(layer.query, hiddenSize, hiddenSize),
+      key: await modules.layerLinear(layer.key, hiddenSize, hiddenSize),
+      value: await modules.layerLinear(layer.value, hiddenSize, hiddenSize),
+      attentionOutput: await modules.layerLinear(layer.attentionOutput, hiddenSize, hiddenSize),
       attentionNorm: await modules.layerNorm(layer.attentionNorm, hiddenSize),
-      intermediate: await modules.linear(layer.intermediate, intermediateSize, hiddenSize),
-      output: await modules.linear(layer.output, hiddenSize, intermediateSize),
+      intermediate: await modules.layerLinear(layer.intermediate, intermediateSize, hiddenSize),
+      output: await modules.layerLinear(layer.output, hiddenSize, intermediateSize),
       outputNorm: await modules.layerNorm(layer.outputNorm, hiddenSize),
     };
   }

@@ -1,11 +1,13 @@
-import { recomposeSparse } from '@prune/csr';
-import type { AnyLinear, LayerNormParameters } from '@prune/kernels';
+import { recomposeRows, recomposeSparse } from '@prune/csr';
+import type { AnyLinear, FloatLinear, LayerLinear, LayerNormParameters } from '@prune/kernels';
 import { toFloat32 } from '@prune/quant';
 import {
   type Elementary,
   type ElementaryStateDict,
   PruneError,
   type QuantizedEmbedding,
+  type QuantizedLinear,
+  type QuantizedStateDict,
   type StateDict,
   type Tensor,
 } from '@prune/state-dict';
@@ -17,6 +19,8 @@ export interface ModuleReader {
   hasLinear(module: string): boolean;
   /** `rows` undefined: as many as are stored. */
   linear(module: string, rows: number | undefined, columns: number): Promise<AnyLinear>;
+  /** The same for an engine to load: a weight that the store can hand out row by row stays there. */
+  layerLinear(module: string, rows: number, columns: number): Promise<LayerLinear>;
   layerNorm(module: string, length: number): Promise<LayerNormParameters>;
   table(module: string, rows: number, columns: number): Promise<QuantizedEmbedding | Tensor<'float32'>>;
   vector(name: string, length: number): Promise<Float32Array>;
@@ -27,7 +31,9 @@ export interface ModuleReader {
  * with `embeddings.` behind the family's prefix and is not in the store. Errors: `missing`, `mismatch`, and whatever the store throws.
  */
 export function readModules(store: ElementaryStateDict, embeddings?: StateDict): ModuleReader {
-  const modules = recomposeSparse(embeddings === undefined ? store : joined(store, embeddings));
+  const elementary = embeddings === undefined ? store : joined(store, embeddings);
+  const modules = recomposeSparse(elementary);
+  const rowModules = recomposeRows(elementary);
   const names = new Set(modules.keys());
 
   const floats = async (name: string, shape: Shape): Promise<Tensor<'float32'>> => {
@@ -39,6 +45,22 @@ export function readModules(store: ElementaryStateDict, embeddings?: StateDict):
   };
   const vector = async (name: string, length: number | undefined) => (await floats(name, [length])).data;
 
+  async function linearOf<M extends { readonly shape: readonly number[] }>(
+    from: QuantizedStateDict<M>,
+    module: string,
+    shape: readonly [rows: number | undefined, columns: number],
+  ): Promise<QuantizedLinear<M> | FloatLinear> {
+    const entry = names.has(module) ? await from.get(module) : undefined;
+    if (entry === undefined) {
+      const { data: weight, shape: got } = await floats(`${module}.weight`, shape);
+      const bias = names.has(`${module}.bias`) ? await vector(`${module}.bias`, got[0]) : null;
+      return { kind: 'float', weight, shape: [got[0], shape[1]], bias };
+    }
+    if (!('kind' in entry) || entry.kind !== 'linear') throw mismatch(module, 'something else', 'a quantized Linear');
+    checkShape(module, entry.weight.shape, shape);
+    return entry;
+  }
+
   return {
     names,
     hasLinear: (module) => names.has(module) || names.has(`${module}.weight`),
@@ -46,17 +68,8 @@ export function readModules(store: ElementaryStateDict, embeddings?: StateDict):
     async layerNorm(module, length) {
       return { weight: await vector(`${module}.weight`, length), bias: await vector(`${module}.bias`, length) };
     },
-    async linear(module, rows, columns) {
-      const entry = names.has(module) ? await modules.get(module) : undefined;
-      if (entry === undefined) {
-        const { data: weight, shape } = await floats(`${module}.weight`, [rows, columns]);
-        const bias = names.has(`${module}.bias`) ? await vector(`${module}.bias`, shape[0]) : null;
-        return { kind: 'float', weight, shape: [shape[0], columns], bias };
-      }
-      if (!('kind' in entry) || entry.kind !== 'linear') throw mismatch(module, 'something else', 'a quantized Linear');
-      checkShape(module, entry.weight.shape, [rows, columns]);
-      return entry;
-    },
+    linear: (module, rows, columns) => linearOf(modules, module, [rows, columns]),
+    layerLinear: (module, rows, columns) => linearOf(rowModules, module, [rows, columns]),
     async table(module, rows, columns) {
       const entry = names.has(module) ? await modules.get(module) : undefined;
       if (entry === undefined) return floats(`${module}.weight`, [rows, columns]);
@@ -95,6 +108,7 @@ function joined(store: ElementaryStateDict, embeddings: StateDict): ElementarySt
       const outside = extra.get(name);
       return outside === undefined ? store.get(name) : embeddings.get(outside);
     },
+    rows: async (name) => store.rows?.(name),
   };
 }
 

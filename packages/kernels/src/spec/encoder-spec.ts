@@ -13,7 +13,7 @@ export interface FloatLinear {
 export type AnyLinear = QuantizedLinear<CsrMatrix | DenseInt8Matrix> | FloatLinear;
 
 /** A Linear of a layer: its weight may also be a stored matrix, which the engine reads row by row; no arrays are made of it. */
-export type LayerLinear = AnyLinear | QuantizedLinear<CsrRows>;
+export type LayerLinear = QuantizedLinear<CsrMatrix | CsrRows | DenseInt8Matrix> | FloatLinear;
 
 /** LayerNorm's parameters, float32 `[hiddenSize]` each. */
 export interface LayerNormParameters {
