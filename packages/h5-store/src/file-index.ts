@@ -132,12 +132,19 @@ function storedBytes(storage: Storage): number {
 /** The file, whose bytes can be read some times over and no more: structures that point at each other cannot keep us busy. */
 function metered(file: FileBytes): FileBytes {
   let left = MOST_PASSES * file.size;
+  function pay(length: number) {
+    left -= length;
+    want(left >= 0, 'structures that are read again and again');
+  }
   return {
     size: file.size,
     read(offset, length) {
-      left -= length;
-      if (!(left >= 0)) throw new UnknownStructure('structures that are read again and again');
+      pay(length);
       return file.read(offset, length);
+    },
+    borrow(offset, length) {
+      pay(length);
+      return file.borrow(offset, length);
     },
   };
 }

@@ -27,7 +27,7 @@ export function readValue({ info, storage }: IndexEntry, reading: Reading, limit
     storage.kind === 'here'
       ? storage.data.slice()
       : storage.kind === 'run'
-        ? file.read(storage.address, storage.bytes).slice()
+        ? file.borrow(storage.address, storage.bytes).slice()
         : joinChunks(shape, width, storage, reading);
   return tensorFromBytes(dtype, shape, bytes, place, limits);
 }
@@ -66,14 +66,14 @@ function joinChunks(shape: readonly number[], width: number, storage: ChunkedSto
   return tensor;
 }
 
-/** A chunk as it was shuffled, exactly `length` bytes: a view of the file where it is not deflated. */
+/** A chunk as it was shuffled, exactly `length` bytes: borrowed of the file where it is not deflated. */
 function readChunk(
   chunk: Chunk,
   length: number,
   storage: ChunkedStorage,
   { file, inflate, place }: Reading,
 ): Uint8Array {
-  const stored = file.read(chunk.address, chunk.bytes);
+  const stored = file.borrow(chunk.address, chunk.bytes);
   const deflated = isApplied(storage, 'gzip', chunk);
   if (length > (deflated ? MOST_EXPANSION : 1) * chunk.bytes) {
     throw new PruneError('corrupt', {

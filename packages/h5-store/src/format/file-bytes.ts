@@ -3,18 +3,18 @@ export interface FileBytes {
   readonly size: number;
   /** Exactly these bytes, not to be changed; throws a RangeError at the end of the file. */
   read(offset: number, length: number): Uint8Array;
+  /** The same, valid until the next call: for bytes that are used at once, in memory that is used again and again. */
+  borrow(offset: number, length: number): Uint8Array;
 }
 
 /** Bytes in memory as a file. */
 export function memoryBytes(bytes: Uint8Array): FileBytes {
   const size = bytes.byteLength;
-  return {
-    size,
-    read(offset, length) {
-      checkRange(offset, length, size);
-      return bytes.subarray(offset, offset + length);
-    },
-  };
+  function read(offset: number, length: number): Uint8Array {
+    checkRange(offset, length, size);
+    return bytes.subarray(offset, offset + length);
+  }
+  return { size, read, borrow: read };
 }
 
 /** Throws a RangeError unless `[offset, offset + length)` lies within `size`; NaN does not. */

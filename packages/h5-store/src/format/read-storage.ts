@@ -112,36 +112,32 @@ function readTree(tree: Tree, address: number, level?: number): void {
   const keyBytes = 8 + 8 * units.length;
   // A key in front of every child, and one behind the last.
   const entries = viewOf(file.read(address + 24, children * (keyBytes + 8) + keyBytes));
-  const key = (at: number) => units.map((unit, d) => uint64(entries, at + 8 + 8 * d) / unit);
-  let right = key(0);
-  for (let at = 0; at + keyBytes < entries.byteLength; ) {
-    const left = right;
+  let at = 0;
+  for (let left = children; left > 0; left--) {
     const child = uint64(entries, at + keyBytes);
-    want(chunks.length < count && compareKeys(left, place) <= 0, 'keys of chunks');
-    let last = place;
-    if (own > 0) {
-      readTree(tree, child, own - 1);
-      last = placeBefore(place, grid);
-    } else {
+    const order = compareKey(entries, at, place, units);
+    want(chunks.length < count && (own === 0 ? order === 0 : order <= 0), 'keys of chunks');
+    if (own === 0) {
       const bytes = entries.getUint32(at, true);
-      want(compareKeys(left, place) === 0 && bytes > 0 && child + bytes <= file.size, 'a chunk lies outside the file');
+      want(bytes > 0 && child + bytes <= file.size, 'a chunk lies outside the file');
       chunks.push({ address: child, bytes, mask: entries.getUint32(at + 4, true) });
-      last = [...place];
       stepForward(place, grid);
-    }
+    } else readTree(tree, child, own - 1);
     at += keyBytes + 8;
-    right = key(at);
-    want(compareKeys(last, right) < 0 && right.every(Number.isInteger), 'keys of chunks');
+    // In a leaf the next key is compared exactly anyway.
+    if (own > 0 || left === 1) want(compareKey(entries, at, placeBefore(place, grid), units) > 0, 'keys of chunks');
   }
 }
 
-/** The order of keys: row-major. A place has no offset in its element, which is 0. */
-function compareKeys(a: readonly number[], b: readonly number[]): number {
-  for (let d = 0; d < Math.max(a.length, b.length); d++) {
-    const order = (a[d] ?? 0) - (b[d] ?? 0);
-    if (order !== 0) return order;
+/** Whether the key at `at` is before (negative), at, or behind a place, in row-major order; a place has no offset in its element, which is 0. */
+function compareKey(entries: DataView, at: number, place: readonly number[], units: readonly number[]): number {
+  let order = 0;
+  for (let d = 0; d < units.length; d++) {
+    const scaled = uint64(entries, at + 8 + 8 * d) / units[d];
+    want(Number.isInteger(scaled), 'keys of chunks');
+    if (order === 0) order = scaled - (place[d] ?? 0);
   }
-  return 0;
+  return order;
 }
 
 function stepForward(place: number[], grid: readonly number[]): void {

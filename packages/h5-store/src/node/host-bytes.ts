@@ -3,9 +3,12 @@ import { resolve } from 'node:path';
 import { PruneError } from '@prune/state-dict';
 import { checkRange, type FileBytes } from '../format/file-bytes.js';
 
-/** Bytes that are read at a time, and how many such pages are kept: structures are small, and lie beside each other. */
-const PAGE = 2 ** 16;
-const PAGES = 8;
+/** Bytes that are read at a time, and how many such pages are kept: structures are small, and lie between the data. */
+const PAGE = 2 ** 13;
+const PAGES = 64;
+
+/** Bytes that are read at a time where they are used at once: data lies in the order in which it is asked for, more or less. */
+const WINDOW = 2 ** 18;
 
 /** A file of the host, read by the page. Throws `missing` or `io` with the path; `close` may be called twice. */
 export function hostBytes(path: string, where = path): { path: string; file: FileBytes; close(): void } {
@@ -29,8 +32,12 @@ export function hostBytes(path: string, where = path): { path: string; file: Fil
 function pagedFile(handle: number, size: number): FileBytes {
   // The page used last is the last.
   const pages = new Map<number, Uint8Array>();
+  let window = new Uint8Array();
+  let windowStart = 0;
+  let windowEnd = 0;
   function page(number: number): Uint8Array {
-    const bytes = pages.get(number) ?? readAt(handle, number * PAGE, Math.min(PAGE, size - number * PAGE));
+    const bytes =
+      pages.get(number) ?? fill(handle, new Uint8Array(Math.min(PAGE, size - number * PAGE)), number * PAGE);
     pages.delete(number);
     pages.set(number, bytes);
     if (pages.size > PAGES) pages.delete(pages.keys().next().value!);
@@ -42,16 +49,28 @@ function pagedFile(handle: number, size: number): FileBytes {
       checkRange(offset, length, size);
       const number = Math.floor(offset / PAGE);
       const start = offset - number * PAGE;
-      if (start + length > PAGE || length === 0) return readAt(handle, offset, length);
+      if (start + length > PAGE || length === 0) return fill(handle, new Uint8Array(length), offset);
       return page(number).subarray(start, start + length);
+    },
+    borrow(offset, length) {
+      checkRange(offset, length, size);
+      if (length > WINDOW) return fill(handle, new Uint8Array(length), offset);
+      if (offset < windowStart || offset + length > windowEnd) {
+        if (window.byteLength === 0) window = new Uint8Array(WINDOW);
+        windowEnd = 0;
+        fill(handle, window.subarray(0, size - offset), offset);
+        windowStart = offset;
+        windowEnd = Math.min(offset + WINDOW, size);
+      }
+      return window.subarray(offset - windowStart, offset - windowStart + length);
     },
   };
 }
 
-function readAt(handle: number, offset: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  for (let done = 0; done < length; ) {
-    const count = readSync(handle, bytes, done, length - done, offset + done);
+/** `bytes`, filled from the file at `offset`. */
+function fill(handle: number, bytes: Uint8Array, offset: number): Uint8Array {
+  for (let done = 0; done < bytes.byteLength; ) {
+    const count = readSync(handle, bytes, done, bytes.byteLength - done, offset + done);
     if (count === 0) throw new RangeError('the file has become shorter');
     done += count;
   }
