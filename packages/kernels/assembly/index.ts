@@ -1,13 +1,14 @@
 import {
-  ATTENTION_OUTPUT, FAULT, INTERMEDIATE, KEY, LANES, linearAt, linearChunks, linearColumns, linearKind, normAt, OUTPUT, planContext, planEndLayer,
-  planFirstLayer, planHeads, planHidden, planHiddenStates, planInt16, planIntermediate, planLanes, planMiddle, planParts,
-  planQkv, planRanges, planRangeStride, planRowwise, planSequenceCount, planTiles, planWide, QUERY, ROW, setScratch, VALUE,
+  ATTENTION_OUTPUT, FAULT, FAULT_ACTIVATION, FAULT_INPUT, INTERMEDIATE, KEY, LANES, linearAt, linearChunks, linearColumns, linearKind, linearRows,
+  normAt, OUTPUT, planContext, planEndLayer, planFirstLayer, planHeads, planHidden, planHiddenStates, planInputBias, planInputWeight, planInt16,
+  planIntermediate, planIo, planLanes, planLoads, planMiddle, planParts, planQkv, planRanges, planRangeStride, planRowwise, planSequenceCount,
+  planThreads, planTiles, planWide, QUERY, ROW, setScratch, VALUE,
 } from './memory';
 import { attendFloat, attendInt16 } from './attention';
 import { layerNormTile } from './layer-norm';
 import { ACTIVATE, ADD, linearTile, STORE } from './linear';
 import { chooseFrom, quantizeTile } from './quantize';
-import { publishRange, resetRange } from './range';
+import { isFinite, publishRange, rangeHigh, rangeLow, resetRange, setRange } from './range';
 import { barrier, nextItem, nextJob, setThread, thread } from './threads';
 import { loadTile, storeTile } from './transpose';
 
@@ -27,7 +28,7 @@ let held: i32 = -1;
 // @ts-ignore: decorator
 @inline function vectorsOf(tile: i32): i32 { return (min(LANES, planLanes() - tile * LANES) + 3) >> 2; }
 
-function fault(): void { store<i32>(FAULT, 1); }
+function fault(): void { store<i32>(FAULT, FAULT_ACTIVATION); }
 
 function rangeSlot(layer: i32, which: i32): i32 { return planRanges() + (layer * 4 + which) * planRangeStride(); }
 
@@ -127,6 +128,28 @@ function layerPhases(layer: i32, phase: i32): void {
   normPhase(phase + 6, layer, 1, planHiddenStates(), planHiddenStates());
 }
 
+/** The caller's array into tiles, through a LayerNorm if the plan has one. */
+function loadPhase(): void {
+  const hidden = planHidden();
+  resetRange();
+  for (let tile = nextItem(0); tile < planTiles(); tile = nextItem(0)) {
+    const high = rangeHigh(), low = rangeLow();
+    loadTile(tile);
+    if (planInputWeight() == 0) continue;
+    // The range is that of what comes out.
+    setRange(high, low);
+    const x = tileAt(planHiddenStates(), hidden, tile);
+    layerNormTile(x, x, planInputWeight(), planInputBias(), vectorsOf(tile));
+  }
+  publish(0, OF_HIDDEN);
+}
+
+/** Whether the hidden states after `layer` layers are numbers; every thread finds the same. */
+function hiddenIsFinite(layer: i32): bool {
+  for (let index = 0; index < planThreads(); index++) if (!isFinite(rangeSlot(layer, OF_HIDDEN) + (index << 3))) return false;
+  return true;
+}
+
 /** A thread's share of the job in the plan. */
 export function run(index: i32): void {
   setThread(index);
@@ -134,15 +157,45 @@ export function run(index: i32): void {
   held = -1;
   const first = planFirstLayer();
   const end = planEndLayer();
-  if (first == 0) {
-    resetRange();
-    for (let tile = nextItem(0); tile < planTiles(); tile = nextItem(0)) loadTile(tile);
-    publish(0, OF_HIDDEN);
+  if (planLoads()) {
+    loadPhase();
+    if (!hiddenIsFinite(0)) {
+      store<i32>(FAULT, FAULT_INPUT);
+      // The host may change the plan as soon as its own thread is back.
+      barrier();
+      return;
+    }
   }
   for (let layer = first; layer < end; layer++) layerPhases(layer, 1 + (layer - first) * PHASES);
+  if (!hiddenIsFinite(end)) fault();
   const last = 1 + (end - first) * PHASES;
-  for (let tile = nextItem(last); tile < planTiles(); tile = nextItem(last)) storeTile(tile);
+  for (let tile = nextItem(last); tile < planTiles(); tile = nextItem(last)) {
+    storeTile(tile, tileAt(planHiddenStates(), planHidden(), tile), planHidden(), planIo());
+  }
   barrier();
+}
+
+/** A Linear alone, the first of the table: the caller's array into tiles, and what their activations are quantized with. */
+export function loadLinearInput(): void {
+  setThread(0);
+  setScratch(0);
+  held = -1;
+  loadPhase();
+  if (!hiddenIsFinite(0) || (linearKind(linearAt(0, QUERY)) == 0 && !planRowwise() && !chooseFrom(rangeSlot(0, OF_HIDDEN)))) {
+    store<i32>(FAULT, FAULT_INPUT);
+  }
+}
+
+/** Its results for one tile, whose tokens' rows begin at `planIo`. */
+export function applyLinear(tile: i32): void {
+  const linear = linearAt(0, QUERY);
+  const columns = linearColumns(linear);
+  const x = tileAt(planHiddenStates(), columns, tile);
+  const rows = linearRows(linear);
+  if (linearKind(linear) == 0) quantize(0, tile, x, columns);
+  linearTile(linear, x, vectorsOf(tile), 0, linearChunks(linear), planWide(), 0, STORE);
+  // The map's tokens are counted from the first tile on.
+  storeTile(tile, planWide(), rows, planIo() - tile * LANES * (rows << 2));
 }
 
 /** The life of a worker: jobs until the end. */

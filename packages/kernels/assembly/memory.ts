@@ -112,6 +112,14 @@ const PLAN: i32 = 1024;
 @inline export function planRangeStride(): i32 { return field(32); }
 // @ts-ignore: decorator
 @inline export function planMainWaits(): bool { return field(33) != 0; }
+/** Whether the job starts with the caller's array. */
+// @ts-ignore: decorator
+@inline export function planLoads(): bool { return field(34) != 0; }
+/** Parameters of a LayerNorm over what is loaded, or 0. */
+// @ts-ignore: decorator
+@inline export function planInputWeight(): i32 { return field(35); }
+// @ts-ignore: decorator
+@inline export function planInputBias(): i32 { return field(36); }
 
 /** Threads that have arrived; how often all have; how many sleep until they have. */
 export const BARRIER_COUNT: i32 = 2048;
@@ -119,8 +127,10 @@ export const BARRIER_TURN: i32 = 2048 + 128;
 export const BARRIER_SLEEPERS: i32 = 2048 + 256;
 /** Counts jobs; -1 ends the workers. */
 export const JOB: i32 = 2048 + 384;
-/** Not 0: a value was not finite. */
+/** What was not finite, if anything. */
 export const FAULT: i32 = 2048 + 512;
+export const FAULT_INPUT: i32 = 1;
+export const FAULT_ACTIVATION: i32 = 2;
 
 // A layer in the table: six Linears, then four pointers to LayerNorm parameters.
 export const LINEAR_BYTES: i32 = 48;

@@ -22,6 +22,11 @@ export function resetRange(): void {
   v128.store(scratch, low, RANGE + 16);
 }
 
+/** Whether a range, of one thread, is of numbers alone. */
+export function isFinite(slot: i32): bool {
+  return load<i32>(slot) < 0x7f800000 && load<u32>(slot, 4) < 0xff800000;
+}
+
 /** The four lanes of the thread's range into `slot`: int32 bits of the largest, uint32 bits of the smallest. */
 export function publishRange(slot: i32): void {
   let high: i32 = 0;

@@ -11,7 +11,8 @@ export function loadTile(tile: i32): void {
   let low = rangeLow();
   for (let lane = 0; lane < lanes; lane += 4) {
     const map = planTokenMap() + ((tile * LANES + lane) << 2);
-    let a = rowOf(map), b = rowOf(map + 4), c = rowOf(map + 8), d = rowOf(map + 12);
+    let a = rowOf(planIo(), hidden, map), b = rowOf(planIo(), hidden, map + 4);
+    let c = rowOf(planIo(), hidden, map + 8), d = rowOf(planIo(), hidden, map + 12);
     let to = planHiddenStates() + tile * hidden * ROW + (lane << 2);
     let i = 0;
     for (; i + 4 <= hidden; i += 4) {
@@ -45,17 +46,17 @@ export function loadTile(tile: i32): void {
   setRange(high, low);
 }
 
-/** One tile of the output. shapes: hidden f32[hidden][32] -> io f32[tokens][hidden] */
-export function storeTile(tile: i32): void {
-  const hidden = planHidden();
+/** One tile of the output, as much of it as holds tokens. shapes: from f32[features][32] -> to f32[tokens][features] */
+export function storeTile(tile: i32, from: i32, features: i32, to: i32): void {
   const lanes = min(LANES, planLanes() - tile * LANES);
   for (let lane = 0; lane < lanes; lane += 4) {
     const map = planTokenMap() + ((tile * LANES + lane) << 2);
-    let a = rowOf(map), b = rowOf(map + 4), c = rowOf(map + 8), d = rowOf(map + 12);
-    let from = planHiddenStates() + tile * hidden * ROW + (lane << 2);
+    let a = rowOf(to, features, map), b = rowOf(to, features, map + 4);
+    let c = rowOf(to, features, map + 8), d = rowOf(to, features, map + 12);
+    let p = from + (lane << 2);
     let i = 0;
-    for (; i + 4 <= hidden; i += 4) {
-      const ra = v128.load(from), rb = v128.load(from, ROW), rc = v128.load(from, 2 * ROW), rd = v128.load(from, 3 * ROW);
+    for (; i + 4 <= features; i += 4) {
+      const ra = v128.load(p), rb = v128.load(p, ROW), rc = v128.load(p, 2 * ROW), rd = v128.load(p, 3 * ROW);
       const ab0 = v128.shuffle<i32>(ra, rb, 0, 4, 1, 5), ab1 = v128.shuffle<i32>(ra, rb, 2, 6, 3, 7);
       const cd0 = v128.shuffle<i32>(rc, rd, 0, 4, 1, 5), cd1 = v128.shuffle<i32>(rc, rd, 2, 6, 3, 7);
       v128.store(a, v128.shuffle<i64>(ab0, cd0, 0, 2));
@@ -66,21 +67,21 @@ export function storeTile(tile: i32): void {
       b += 16;
       c += 16;
       d += 16;
-      from += 4 * ROW;
+      p += 4 * ROW;
     }
-    for (; i < hidden; i++) {
-      store<f32>(a, load<f32>(from));
-      store<f32>(b, load<f32>(from, 4));
-      store<f32>(c, load<f32>(from, 8));
-      store<f32>(d, load<f32>(from, 12));
+    for (; i < features; i++) {
+      store<f32>(a, load<f32>(p));
+      store<f32>(b, load<f32>(p, 4));
+      store<f32>(c, load<f32>(p, 8));
+      store<f32>(d, load<f32>(p, 12));
       a += 4;
       b += 4;
       c += 4;
       d += 4;
-      from += ROW;
+      p += ROW;
     }
   }
 }
 
 // @ts-ignore: decorator
-@inline function rowOf(map: i32): i32 { return planIo() + load<i32>(map) * (planHidden() << 2); }
+@inline function rowOf(array: i32, features: i32, map: i32): i32 { return array + load<i32>(map) * (features << 2); }

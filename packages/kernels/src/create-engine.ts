@@ -3,11 +3,13 @@ import type { Engine, Kernels } from './engine.js';
 import { activate } from './reference/activate.js';
 import { layerNorm } from './reference/layer-norm.js';
 import { loadReferenceEncoder } from './reference/reference-engine.js';
+import { loadReferenceLinear } from './reference/reference-linear.js';
 import { softmax } from './reference/softmax.js';
 import { compileKernels } from './wasm/compile-kernels.js';
 import { selectKernels } from './wasm/select-kernels.js';
 import type { ThreadHost } from './wasm/thread-host.js';
 import { loadWasmEncoder } from './wasm/wasm-encoder.js';
+import { loadWasmLinear } from './wasm/wasm-linear.js';
 import { webWorkers } from './wasm/web-workers.js';
 
 /** Options of {@link createEngine}. */
@@ -52,6 +54,10 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       module === undefined
         ? loadReferenceEncoder(spec)
         : loadWasmEncoder(spec, { module, threads, host }, (close) => closers.add(close)),
+    loadLinear: (linear, mode, name = 'linear') =>
+      module === undefined
+        ? loadReferenceLinear(linear, mode, name)
+        : loadWasmLinear(linear, mode, name, module, threads > 1),
     layerNorm,
     softmax,
     activate: (x, activation) => x.map((value) => activate(value, activation)),

@@ -1,5 +1,7 @@
+import type { LinearMode } from './reference/linear.js';
 import type { Encoder } from './spec/encoder.js';
-import type { Activation, EncoderSpec, LayerNormParameters } from './spec/encoder-spec.js';
+import type { Activation, AnyLinear, EncoderSpec, LayerNormParameters } from './spec/encoder-spec.js';
+import type { LoadedLinear } from './spec/loaded-linear.js';
 
 /** The kernels to compute with; all give the same bits. */
 export type Kernels = 'reference' | 'wasm-simd' | 'wasm-relaxed';
@@ -11,6 +13,11 @@ export interface Engine {
   readonly threads: number;
   /** Checks an encoder's layers one by one and takes them in; the spec is not needed afterwards. Throws `mismatch`, `corrupt`, `limit`, `not-finite`. */
   loadEncoder(spec: EncoderSpec): Promise<Encoder>;
+  /**
+   * Checks a Linear outside the encoder, a head's, and takes it in; it computes on the calling thread. `name`: what errors call it. Throws `mismatch`, `corrupt`, `limit`,
+   * `not-finite`.
+   */
+  loadLinear(linear: AnyLinear, mode: LinearMode, name?: string): LoadedLinear;
   /** LayerNorm over rows of `weight.length`. */
   layerNorm(x: Float32Array, parameters: LayerNormParameters, eps: number): Float32Array;
   /** Softmax over rows of `columns`. */

@@ -1,5 +1,6 @@
 export { createEngine, DEFAULT_ENGINE_OPTIONS, type EngineOptions } from './create-engine.js';
 export type { Engine, Kernels } from './engine.js';
+export type { LinearMode } from './reference/linear.js';
 export type { Encoder, EncoderOutput, ForwardOptions } from './spec/encoder.js';
 export type {
   Activation,
@@ -11,5 +12,6 @@ export type {
   LayerLinear,
   LayerNormParameters,
 } from './spec/encoder-spec.js';
+export type { LoadedLinear } from './spec/loaded-linear.js';
 export type { Thread, ThreadHost, ThreadStart } from './wasm/thread-host.js';
 export { WORKER_SOURCE } from './wasm/thread-host.js';

@@ -23,17 +23,26 @@ export interface RandomLinearOptions {
   readonly kind?: 'int8' | 'float';
   readonly channels?: boolean;
   readonly bias?: boolean;
+  /** Whether most weights are at the end of their range. */
+  readonly large?: boolean;
 }
 
 /** An int8 CSR matrix with whole ranges of values, the ends -128 and 127 among them. */
-export function randomCsr(next: () => number, rows: number, columns: number, density: number): CsrMatrix {
+export function randomCsr(
+  next: () => number,
+  rows: number,
+  columns: number,
+  density: number,
+  large = false,
+): CsrMatrix {
   const indptr = new Int32Array(rows + 1);
   const indices: number[] = [];
   const data: number[] = [];
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       if (next() >= density) continue;
-      const value = Math.max(-128, Math.min(127, Math.round(80 * (next() + next() - 1) * (next() < 0.1 ? 3 : 1))));
+      const spread = large || next() < 0.1 ? 3 : 1;
+      const value = Math.max(-128, Math.min(127, Math.round(80 * (next() + next() - (large ? 0.2 : 1)) * spread)));
       if (value === 0) continue;
       indices.push(column);
       data.push(value);
@@ -47,7 +56,7 @@ function randomLinear(
   next: () => number,
   rows: number,
   columns: number,
-  { density, kind = 'int8', channels = false, bias = true }: RandomLinearOptions,
+  { density, kind = 'int8', channels = false, bias = true, large = false }: RandomLinearOptions,
 ): AnyLinear {
   const biases = bias ? normals(next, rows, 0.2) : null;
   if (kind === 'float') {
@@ -59,7 +68,7 @@ function randomLinear(
   const scale = () => Math.fround((0.02 * (0.5 + next())) / Math.sqrt(columns * Math.max(density, 0.01)));
   return {
     kind: 'linear',
-    weight: randomCsr(next, rows, columns, density),
+    weight: randomCsr(next, rows, columns, density, large),
     qscheme: channels ? 'per_channel_affine' : 'per_tensor_affine',
     scales: Float64Array.from({ length: channels ? rows : 1 }, scale),
     bias: biases === null ? null : { dtype: 'float32', shape: [rows], data: biases as Float32Array<ArrayBuffer> },

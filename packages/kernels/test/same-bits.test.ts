@@ -38,9 +38,12 @@ interface Case {
   readonly spec?: Partial<EncoderSpec>;
   readonly channels?: boolean;
   readonly bias?: boolean;
+  readonly large?: boolean;
+  readonly inputNorm?: boolean;
 }
 
 const CASES: Case[] = [
+  { name: 'no token', hidden: 8, intermediate: 16, heads: 2, lengths: [] },
   { name: 'one token', hidden: 8, intermediate: 16, heads: 2, lengths: [1] },
   {
     name: 'odd head size, sequences that end inside a vector',
@@ -53,6 +56,16 @@ const CASES: Case[] = [
   { name: 'masked keys', hidden: 64, intermediate: 100, heads: 4, lengths: [37, 9, 12], keyLengths: [30, 2, 12] },
   { name: 'sequences of no token', hidden: 16, intermediate: 32, heads: 2, lengths: [0, 4, 0, 3] },
   { name: 'two blocks of columns', hidden: 64, intermediate: 1000, heads: 1, lengths: [35] },
+  // Rows sum up to more than 2^24, where an int32 sum is no float32 any more.
+  { name: 'large sums', hidden: 8, intermediate: 7000, heads: 1, lengths: [5], density: 1, large: true },
+  {
+    name: 'a LayerNorm over the input, a tile and a part of a second',
+    hidden: 24,
+    intermediate: 40,
+    heads: 2,
+    lengths: [33, 6],
+    inputNorm: true,
+  },
   { name: 'dense', hidden: 48, intermediate: 96, heads: 3, lengths: [33], density: 1 },
   { name: 'empty matrices', hidden: 16, intermediate: 32, heads: 2, lengths: [9], density: 0 },
   { name: 'float', hidden: 30, intermediate: 60, heads: 2, lengths: [41, 3], kind: 'float', density: 0.5 },
@@ -88,6 +101,7 @@ test.each(CASES)('$name: every kernel and number of threads gives the bits of th
       heads: given.heads,
       activation: 'gelu',
       layerNormEps: 1e-12,
+      inputNorm: given.inputNorm ? layers[0].outputNorm : undefined,
       ...mode,
       ...given.spec,
     };
@@ -98,8 +112,9 @@ test.each(CASES)('$name: every kernel and number of threads gives the bits of th
       const encoder = await engine.loadEncoder(spec);
       const what = `${engine.kernels} x ${engine.threads} ${JSON.stringify(mode)}`;
       const got = encoder.forward(input, given.lengths, options);
-      for (let layer = 0; layer < 2; layer++) {
-        expect(differentBits(got.all![layer], wanted.all![layer]), `${what} layer ${layer}`).toBe('');
+      expect(got.all).toHaveLength(3);
+      for (let layer = 0; layer <= 2; layer++) {
+        expect(differentBits(got.all![layer], wanted.all![layer]), `${what} after ${layer} layers`).toBe('');
       }
       expect(
         differentBits(encoder.forward(input, given.lengths, { keyLengths: given.keyLengths }).last, wanted.last),

@@ -1,3 +1,4 @@
+import type { AnyLinear, LoadedLinear } from '@prune/kernels';
 import type { Tensor } from '@prune/state-dict';
 import type { BertConfig } from '../model/bert-config.js';
 import type { PackedBatch } from '../model/pack-batch.js';
@@ -36,6 +37,9 @@ export interface Head {
   /** `hidden` float32 `[tokens, hiddenSize]`, the tokens of `batch`. */
   logits(hidden: Float32Array, batch: PackedBatch): Logits;
 }
+
+/** Takes a head's Linear, of that name, into the model's engine. */
+export type LoadLinear = (linear: AnyLinear, name: string) => LoadedLinear;
 
 /** Puts rows of `width` numbers a token at the tokens' places: `[batch, length, width]`, 0 where no token is. */
 export function scatterTokens(

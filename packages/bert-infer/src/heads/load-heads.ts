@@ -1,10 +1,9 @@
-import type { Engine } from '@prune/kernels';
-import type { LinearMode } from '../model/apply-linear.js';
+import type { Engine, LinearMode } from '@prune/kernels';
 import type { BertConfig } from '../model/bert-config.js';
 import type { EmbeddingTable } from '../model/embed-tokens.js';
 import type { ParameterNames } from '../model/parameter-names.js';
 import type { ModuleReader } from '../model/read-modules.js';
-import type { Head, HeadName } from './head.js';
+import type { Head, HeadName, LoadLinear } from './head.js';
 import { maskedLanguageModelHead } from './masked-language-model.js';
 import { questionAnsweringHead } from './question-answering.js';
 import { sequenceClassificationHead } from './sequence-classification.js';
@@ -28,16 +27,17 @@ export async function loadHeads(
   engine: Engine,
 ): Promise<Head[]> {
   const named = HEAD_OF_CLASS.find(([suffix]) => config.architectures.some((name) => suffix.test(name)))?.[1];
+  const load: LoadLinear = (linear, name) => engine.loadLinear(linear, mode, name);
   const heads: Head[] = [];
-  if (modules.hasLinear(names.questionAnswering)) heads.push(await questionAnsweringHead(modules, names, config, mode));
+  if (modules.hasLinear(names.questionAnswering)) heads.push(await questionAnsweringHead(modules, names, config, load));
   const classifier = classifierKind(modules, names, named);
   if (classifier === 'sequence-classification') {
-    heads.push(await sequenceClassificationHead(modules, names, config, mode));
+    heads.push(await sequenceClassificationHead(modules, names, config, load));
   } else if (classifier === 'token-classification') {
-    heads.push(await tokenClassificationHead(modules, names, config, mode));
+    heads.push(await tokenClassificationHead(modules, names, config, load));
   }
   if (modules.hasLinear(names.maskedLanguageModel.dense)) {
-    heads.push(await maskedLanguageModelHead(modules, names, config, mode, words, engine));
+    heads.push(await maskedLanguageModelHead(modules, names, config, load, words, engine));
   }
   return heads.sort((a, b) => Number(b.name === named) - Number(a.name === named));
 }

@@ -1,11 +1,10 @@
-import type { AnyLinear, Engine } from '@prune/kernels';
+import type { AnyLinear, Engine, LoadedLinear } from '@prune/kernels';
 import { dequantizeEmbedding, quantizeWeight } from '@prune/quant';
-import { applyLinear, type LinearMode } from '../model/apply-linear.js';
 import type { BertConfig } from '../model/bert-config.js';
 import type { EmbeddingTable } from '../model/embed-tokens.js';
 import type { ParameterNames } from '../model/parameter-names.js';
 import type { ModuleReader } from '../model/read-modules.js';
-import { type Head, scatterTokens } from './head.js';
+import { type Head, type LoadLinear, scatterTokens } from './head.js';
 
 /**
  * Hidden state through a dense layer, the activation, LayerNorm and `decoder`, to a logit for each word. A decoder that is not stored is tied
@@ -15,7 +14,7 @@ export async function maskedLanguageModelHead(
   modules: ModuleReader,
   names: ParameterNames,
   config: BertConfig,
-  mode: LinearMode,
+  load: LoadLinear,
   words: EmbeddingTable,
   engine: Pick<Engine, 'activate' | 'layerNorm'>,
 ): Promise<Head> {
@@ -25,14 +24,16 @@ export async function maskedLanguageModelHead(
   const norm = await modules.layerNorm(normName, hiddenSize);
   const stored = modules.hasLinear(decoderName) ? await modules.linear(decoderName, vocabSize, hiddenSize) : undefined;
   const bias = stored !== undefined ? null : await modules.vector(biasName, vocabSize);
-  let decoder = stored;
+  const quantized = dense.kind === 'linear';
+  const transform = load(dense, denseName);
+  let decoder: LoadedLinear | undefined;
   return {
     name: 'masked-lm',
     logits(hidden, batch) {
       // Not when the model is loaded: a decoder is as large as the embeddings, and most uses never ask for it.
-      decoder ??= tiedDecoder(words, bias!, dense.kind === 'linear');
-      const transformed = engine.activate(applyLinear(dense, hidden, mode), activation);
-      const logits = applyLinear(decoder, engine.layerNorm(transformed, norm, layerNormEps), mode);
+      decoder ??= load(stored ?? tiedDecoder(words, bias!, quantized), decoderName);
+      const transformed = engine.activate(transform.apply(hidden), activation);
+      const logits = decoder.apply(engine.layerNorm(transformed, norm, layerNormEps));
       return { head: 'masked-lm', logits: scatterTokens(logits, vocabSize, batch) };
     },
   };

@@ -1,22 +1,22 @@
 import type { Tensor } from '@prune/state-dict';
-import { applyLinear, type LinearMode } from '../model/apply-linear.js';
 import type { BertConfig } from '../model/bert-config.js';
 import type { ParameterNames } from '../model/parameter-names.js';
 import type { ModuleReader } from '../model/read-modules.js';
-import { type Head, scatterTokens } from './head.js';
+import { type Head, type LoadLinear, scatterTokens } from './head.js';
 
 /** `qa_outputs`: hidden state to a start and an end logit. */
 export async function questionAnsweringHead(
   modules: ModuleReader,
   names: ParameterNames,
   { hiddenSize }: BertConfig,
-  mode: LinearMode,
+  load: LoadLinear,
 ): Promise<Head> {
-  const outputs = await modules.linear(names.questionAnswering, 2, hiddenSize);
+  const name = names.questionAnswering;
+  const outputs = load(await modules.linear(name, 2, hiddenSize), name);
   return {
     name: 'question-answering',
     logits(hidden, batch) {
-      const both = scatterTokens(applyLinear(outputs, hidden, mode), 2, batch).data;
+      const both = scatterTokens(outputs.apply(hidden), 2, batch).data;
       const column = (offset: number): Tensor<'float32'> => {
         const data = new Float32Array(batch.batch * batch.length);
         for (let i = 0; i < data.length; i++) data[i] = both[2 * i + offset];

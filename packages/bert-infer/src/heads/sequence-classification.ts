@@ -1,31 +1,33 @@
 import { tanh } from '../math/tanh.js';
-import { applyLinear, type LinearMode, rowsOf } from '../model/apply-linear.js';
 import type { BertConfig } from '../model/bert-config.js';
 import type { PackedBatch } from '../model/pack-batch.js';
 import type { ParameterNames } from '../model/parameter-names.js';
 import type { ModuleReader } from '../model/read-modules.js';
-import { type Head, labelsOf } from './head.js';
+import { type Head, type LoadLinear, labelsOf } from './head.js';
 
 /** The first token's hidden state through a dense layer, tanh (DistilBERT: ReLU) and `classifier`. */
 export async function sequenceClassificationHead(
   modules: ModuleReader,
   names: ParameterNames,
   config: BertConfig,
-  mode: LinearMode,
+  load: LoadLinear,
 ): Promise<Head> {
   const { dense: denseName, activation, classifier: classifierName } = names.sequenceClassification;
-  const dense = await modules.linear(denseName, config.hiddenSize, config.hiddenSize);
-  const classifier = await modules.linear(classifierName, labelsOf(config), config.hiddenSize);
-  const labels = rowsOf(classifier);
+  const { hiddenSize } = config;
+  const dense = load(await modules.linear(denseName, hiddenSize, hiddenSize), denseName);
+  const classifier = load(await modules.linear(classifierName, labelsOf(config), hiddenSize), classifierName);
   return {
     name: 'sequence-classification',
     logits(hidden, batch) {
-      const pooled = applyLinear(dense, firstTokens(hidden, batch, config.hiddenSize), mode);
+      const pooled = dense.apply(firstTokens(hidden, batch, hiddenSize));
       for (let i = 0; i < pooled.length; i++) {
         pooled[i] = activation === 'tanh' ? tanh(pooled[i]) : Math.max(pooled[i], 0);
       }
-      const data = applyLinear(classifier, pooled, mode) as Float32Array<ArrayBuffer>;
-      return { head: 'sequence-classification', logits: { dtype: 'float32', shape: [batch.batch, labels], data } };
+      const data = classifier.apply(pooled) as Float32Array<ArrayBuffer>;
+      return {
+        head: 'sequence-classification',
+        logits: { dtype: 'float32', shape: [batch.batch, classifier.rows], data },
+      };
     },
   };
 }

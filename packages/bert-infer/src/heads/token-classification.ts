@@ -1,23 +1,22 @@
-import { applyLinear, type LinearMode, rowsOf } from '../model/apply-linear.js';
 import type { BertConfig } from '../model/bert-config.js';
 import type { ParameterNames } from '../model/parameter-names.js';
 import type { ModuleReader } from '../model/read-modules.js';
-import { type Head, labelsOf, scatterTokens } from './head.js';
+import { type Head, type LoadLinear, labelsOf, scatterTokens } from './head.js';
 
 /** `classifier` on every token. */
 export async function tokenClassificationHead(
   modules: ModuleReader,
   names: ParameterNames,
   config: BertConfig,
-  mode: LinearMode,
+  load: LoadLinear,
 ): Promise<Head> {
-  const classifier = await modules.linear(names.tokenClassification, labelsOf(config), config.hiddenSize);
-  const labels = rowsOf(classifier);
+  const name = names.tokenClassification;
+  const classifier = load(await modules.linear(name, labelsOf(config), config.hiddenSize), name);
   return {
     name: 'token-classification',
     logits: (hidden, batch) => ({
       head: 'token-classification',
-      logits: scatterTokens(applyLinear(classifier, hidden, mode), labels, batch),
+      logits: scatterTokens(classifier.apply(hidden), classifier.rows, batch),
     }),
   };
 }

@@ -1,4 +1,11 @@
-import { type AttentionMode, createEngine, type Encoder, type Engine, type EngineOptions } from '@prune/kernels';
+import {
+  type AttentionMode,
+  createEngine,
+  type Encoder,
+  type Engine,
+  type EngineOptions,
+  type LinearMode,
+} from '@prune/kernels';
 import { profileOf } from '@prune/quant';
 import {
   type ElementaryStateDict,
@@ -9,7 +16,6 @@ import {
   type StateDict,
 } from '@prune/state-dict';
 import { loadHeads } from '../heads/load-heads.js';
-import type { LinearMode } from './apply-linear.js';
 import { type BertConfig, bertConfig } from './bert-config.js';
 import type { BertModel } from './bert-model.js';
 import { createModel } from './create-model.js';
@@ -70,6 +76,7 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
     const loaded = await engine.loadEncoder({
       layers: loadLayers(modules, names, config),
       heads: config.heads,
+      inputNorm: embeddings.norm,
       activation: config.activation,
       layerNormEps: config.layerNormEps,
       attention: options.attention,
@@ -83,10 +90,10 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
       heads,
       files: metadata.files,
       async encode(batch, all) {
-        const input = engine.layerNorm(embedTokens(embeddings.tables, batch), embeddings.norm, config.layerNormEps);
         const { keyLengths, lengths } = batch;
+        const input = embedTokens(embeddings.tables, batch);
         const output = loaded.forward(input, lengths, { keyLengths, hiddenStates: all });
-        return all ? [input, ...output.all!] : [output.last];
+        return output.all ?? [output.last];
       },
       close,
     });

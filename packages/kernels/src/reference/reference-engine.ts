@@ -1,9 +1,10 @@
 import { csrOfRows } from '@prune/state-dict';
 import { checkBatch, checkFinite } from '../spec/check-batch.js';
-import { checkEncoderLayer, type LayerShape } from '../spec/check-encoder-layer.js';
+import { checkEncoderLayer, checkNorm, type LayerShape } from '../spec/check-encoder-layer.js';
 import type { Encoder } from '../spec/encoder.js';
 import type { AnyLinear, EncoderLayer, EncoderSpec, LayerLinear } from '../spec/encoder-spec.js';
 import { encoderLayer } from './encoder-layer.js';
+import { layerNorm } from './layer-norm.js';
 
 /** An encoder that computes with the reference kernels; see `Engine.loadEncoder`. */
 export async function loadReferenceEncoder(spec: EncoderSpec): Promise<Encoder> {
@@ -14,13 +15,15 @@ export async function loadReferenceEncoder(spec: EncoderSpec): Promise<Encoder> 
     layers.push(withArrays(layer, `layer.${layers.length}`));
   }
   const hiddenSize = shape?.hidden ?? 0;
+  if (layers.length > 0 && spec.inputNorm !== undefined) checkNorm(spec.inputNorm, hiddenSize, { tensor: 'inputNorm' });
   return {
     hiddenSize,
     layers: layers.length,
     forward(hidden, lengths, options = {}) {
       const batch = checkBatch(hidden, hiddenSize, lengths, options.keyLengths);
-      const all: Float32Array[] = [];
-      let last: Float32Array = hidden.slice();
+      checkFinite(hidden, 'hidden states given');
+      let last = spec.inputNorm ? layerNorm(hidden, spec.inputNorm, spec.layerNormEps) : hidden.slice();
+      const all = [last.slice()];
       for (const layer of layers) {
         if (batch.tokens > 0) last = encoderLayer(layer, spec, last, batch.lengths, batch.keyLengths);
         if (options.hiddenStates) all.push(last.slice());

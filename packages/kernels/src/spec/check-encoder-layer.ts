@@ -1,6 +1,6 @@
 import { PruneError } from '@prune/state-dict';
-import { checkFloats, checkLinear } from './check-linear.js';
-import type { EncoderLayer } from './encoder-spec.js';
+import { checkFloats, checkLinear, type Place } from './check-linear.js';
+import type { EncoderLayer, LayerNormParameters } from './encoder-spec.js';
 
 /** Hidden and intermediate size of a layer. */
 export interface LayerShape {
@@ -24,10 +24,7 @@ export function checkEncoderLayer(layer: EncoderLayer, index: number, heads: num
     checkLinear(layer[module], hidden, hidden, at(module));
   }
   checkLinear(layer.output, hidden, intermediate, at('output'));
-  for (const module of ['attentionNorm', 'outputNorm'] as const) {
-    checkFloats('weight', layer[module].weight, hidden, at(module));
-    checkFloats('bias', layer[module].bias, hidden, at(module));
-  }
+  for (const module of ['attentionNorm', 'outputNorm'] as const) checkNorm(layer[module], hidden, at(module));
   if (!(Number.isSafeInteger(heads) && heads > 0 && hidden % heads === 0)) {
     throw new PruneError('mismatch', {
       where: 'kernels',
@@ -37,4 +34,10 @@ export function checkEncoderLayer(layer: EncoderLayer, index: number, heads: num
     });
   }
   return { hidden, intermediate };
+}
+
+/** Checks the parameters of a LayerNorm over `size` features. Throws `mismatch`, `not-finite`. */
+export function checkNorm({ weight, bias }: LayerNormParameters, size: number, place: Place): void {
+  checkFloats('weight', weight, size, place);
+  checkFloats('bias', bias, size, place);
 }

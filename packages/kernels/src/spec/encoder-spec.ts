@@ -44,6 +44,8 @@ export interface EncoderSpec {
   /** Taken one by one, so that an encoder can be loaded from a store without holding all of it twice. */
   readonly layers: Iterable<EncoderLayer> | AsyncIterable<EncoderLayer>;
   readonly heads: number;
+  /** A LayerNorm that the input passes first, as that of BERT's embeddings. Default: none. */
+  readonly inputNorm?: LayerNormParameters;
   readonly activation: Activation;
   readonly layerNormEps: number;
   /** How the quantized Linears compute; of no effect for float ones. */

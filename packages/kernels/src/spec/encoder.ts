@@ -2,15 +2,15 @@
 export interface ForwardOptions {
   /** How many of each sequence's first tokens are attended to, 1 to its length. Default: all. */
   readonly keyLengths?: ArrayLike<number>;
-  /** Whether to keep every layer's output. Default: false. */
+  /** Whether to keep what goes into the first layer and every layer's output. Default: false. */
   readonly hiddenStates?: boolean;
 }
 
 /** What an encoder computed, float32 `[tokens, hiddenSize]` each, in memory of its own. */
 export interface EncoderOutput {
-  /** The last layer's output; a copy of the input when there is no layer. */
+  /** The last layer's output; what would go into the first when there is no layer. */
   readonly last: Float32Array;
-  /** Every layer's output, the input not repeated; only there when it was asked for. */
+  /** What goes into the first layer and every layer's output; only there when they were asked for. */
   readonly all?: readonly Float32Array[];
 }
 

@@ -1,3 +1,4 @@
+import type { QuantizationProfile } from '@prune/state-dict';
 import { GELU_COEFFICIENTS, TANH_COEFFICIENTS } from '../reference/activate.js';
 import { EXP_COEFFICIENTS, EXP_LIMIT, ROUNDING_MAGIC } from '../reference/exp.js';
 
@@ -13,7 +14,11 @@ export const CHUNK = 16;
 const PLAN = 1024;
 export const JOB = 2048 + 384;
 export const FAULT = 2048 + 512;
+export const FAULT_INPUT = 1;
 export const FIRST_FREE = 4096;
+
+/** The profiles by the plan's numbers. */
+export const PROFILES: readonly QuantizationProfile[] = ['fbgemm', 'fbgemm-1.5', 'qnnpack'];
 
 /** The plan's int32 fields in their order. */
 export const PLAN_FIELDS = [
@@ -51,6 +56,9 @@ export const PLAN_FIELDS = [
   'spins',
   'rangeStride',
   'mainWaits',
+  'loads',
+  'inputWeight',
+  'inputBias',
 ] as const;
 
 export type Plan = Record<(typeof PLAN_FIELDS)[number], number>;

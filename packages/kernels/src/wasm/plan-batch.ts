@@ -107,7 +107,7 @@ export function planBatch(batch: Batch, shape: EncoderShape, begin: number): Bat
  * Every sequence starts at a multiple of 4 lanes; the lanes up to the next repeat its last token, so that whatever is computed in them is
  * already in every range.
  */
-function mapLanes({ lengths, keyLengths }: Batch) {
+export function mapLanes({ lengths, keyLengths }: Pick<Batch, 'lengths' | 'keyLengths'>) {
   const sequences = new Int32Array(3 * lengths.length);
   const tokenMap = new Int32Array(lengths.reduce((lanes, length) => lanes + Math.ceil(length / 4) * 4, 0));
   let maxKeys = 0;

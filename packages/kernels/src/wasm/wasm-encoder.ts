@@ -1,10 +1,11 @@
 import { PruneError } from '@prune/state-dict';
 import { scoreCode } from '../reference/attention-int16.js';
+import { layerNorm } from '../reference/layer-norm.js';
 import { checkBatch, checkFinite } from '../spec/check-batch.js';
-import { checkEncoderLayer, type LayerShape } from '../spec/check-encoder-layer.js';
+import { checkEncoderLayer, checkNorm, type LayerShape } from '../spec/check-encoder-layer.js';
 import type { Encoder } from '../spec/encoder.js';
 import type { EncoderSpec } from '../spec/encoder-spec.js';
-import { FAULT, JOB, type Plan, writeConstants, writePlan } from './memory-map.js';
+import { FAULT, FAULT_INPUT, JOB, PROFILES, writeConstants, writePlan } from './memory-map.js';
 import { type BatchPlan, type EncoderShape, planBatch } from './plan-batch.js';
 import type { Thread, ThreadHost } from './thread-host.js';
 import { WeightMemory } from './weight-memory.js';
@@ -22,7 +23,6 @@ interface Exports {
 }
 
 const ACTIVATIONS = ['gelu', 'gelu_new', 'relu'];
-const PROFILES = ['fbgemm', 'fbgemm-1.5', 'qnnpack'];
 /** About 50 to 100 us of looking before a thread goes to sleep; waking one takes 8 to 27 us. */
 const SPINS = 20_000;
 
@@ -43,6 +43,9 @@ export async function loadWasmEncoder(
   writeConstants(memory.buffer);
   const table = weights.finish();
   const { hidden = 0, intermediate = 0 } = layerShape ?? {};
+  if (layers > 0 && spec.inputNorm !== undefined) checkNorm(spec.inputNorm, hidden, { tensor: 'inputNorm' });
+  const [inputWeight, inputBias] =
+    layers > 0 && spec.inputNorm !== undefined ? weights.addNorm(spec.inputNorm) : [0, 0];
   const shape: EncoderShape = { hidden, intermediate, heads: spec.heads, layers, threads };
   const size = hidden / spec.heads;
   const { fround } = Math;
@@ -61,6 +64,8 @@ export async function loadWasmEncoder(
     scoreCode: scoreCode(size),
     spins: SPINS,
     mainWaits: canWait() ? 1 : 0,
+    inputWeight,
+    inputBias,
   };
   const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
   const workers: Thread[] = [];
@@ -74,21 +79,22 @@ export async function loadWasmEncoder(
   };
   onClose(close);
 
-  function runLayers(batch: BatchPlan, firstLayer: number, endLayer: number): void {
-    const plan: Plan = { ...constant, ...batch.fields, firstLayer, endLayer };
-    writePlan(memory.buffer, plan);
+  function runLayers(batch: BatchPlan, firstLayer: number, endLayer: number, loads: boolean): void {
+    writePlan(memory.buffer, { ...constant, ...batch.fields, firstLayer, endLayer, loads: loads ? 1 : 0 });
     new Int32Array(memory.buffer, batch.fields.counters, batch.counters).fill(0);
     if (threads > 1) tell(memory);
     exports.run(0);
-    if (new Int32Array(memory.buffer, FAULT, 1)[0] !== 0) {
-      new Int32Array(memory.buffer, FAULT, 1)[0] = 0;
-      throw new PruneError('not-finite', {
-        where: 'kernels',
-        what: `activations of layer ${firstLayer}${endLayer - firstLayer > 1 ? ` to ${endLayer - 1}` : ''}`,
-        got: 'NaN or an infinity',
-        wanted: 'finite numbers',
-      });
-    }
+    const fault = new Int32Array(memory.buffer, FAULT, 1);
+    if (fault[0] === 0) return;
+    const layers = `activations of layer ${firstLayer}${endLayer - firstLayer > 1 ? ` to ${endLayer - 1}` : ''}`;
+    const what = fault[0] === FAULT_INPUT ? 'hidden states given' : layers;
+    fault[0] = 0;
+    throw new PruneError('not-finite', {
+      where: 'kernels',
+      what,
+      got: 'NaN or an infinity',
+      wanted: 'finite numbers',
+    });
   }
 
   return {
@@ -98,8 +104,11 @@ export async function loadWasmEncoder(
       if (closed) throw new PruneError('invalid-argument', { where: 'kernels', what: 'the encoder is closed' });
       const checked = checkBatch(input, hidden, lengths, options.keyLengths);
       if (checked.tokens === 0 || layers === 0) {
-        const all = Array.from({ length: layers }, () => input.slice());
-        return options.hiddenStates ? { last: input.slice(), all } : { last: input.slice() };
+        checkFinite(input, 'hidden states given');
+        const first = () => (spec.inputNorm ? layerNorm(input, spec.inputNorm, spec.layerNormEps) : input.slice());
+        return options.hiddenStates
+          ? { last: first(), all: Array.from({ length: layers + 1 }, first) }
+          : { last: first() };
       }
       const batch = planBatch(checked, shape, weights.end);
       weights.reserve(batch.end);
@@ -108,16 +117,16 @@ export async function loadWasmEncoder(
       new Int32Array(memory.buffer, sequences, batch.sequences.length).set(batch.sequences);
       const states = new Float32Array(memory.buffer, io, input.length);
       states.set(input);
+      if (!options.hiddenStates) {
+        runLayers(batch, 0, layers, true);
+        return { last: new Float32Array(states) };
+      }
       const all: Float32Array[] = [];
-      if (options.hiddenStates) {
-        for (let layer = 0; layer < layers; layer++) {
-          runLayers(batch, layer, layer + 1);
-          all.push(new Float32Array(states));
-        }
-      } else runLayers(batch, 0, layers);
-      const last = new Float32Array(states);
-      checkFinite(last, 'hidden states');
-      return options.hiddenStates ? { last, all } : { last };
+      for (let end = 0; end <= layers; end++) {
+        runLayers(batch, Math.max(0, end - 1), end, end === 0);
+        all.push(new Float32Array(states));
+      }
+      return { last: new Float32Array(states), all };
     },
     close() {
       void close();

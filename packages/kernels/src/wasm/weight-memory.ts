@@ -1,6 +1,6 @@
 import type { QuantizationProfile } from '@prune/state-dict';
 import { PruneError } from '@prune/state-dict';
-import type { EncoderLayer, LayerNormParameters } from '../spec/encoder-spec.js';
+import type { EncoderLayer, LayerLinear, LayerNormParameters } from '../spec/encoder-spec.js';
 import { FIRST_FREE, LAYER_BYTES, LINEAR_BYTES } from './memory-map.js';
 import { packLinear } from './pack-linear.js';
 
@@ -48,26 +48,20 @@ export class WeightMemory {
   add(layer: EncoderLayer, profile: QuantizationProfile): void {
     const words: number[] = [];
     for (const module of ['query', 'key', 'value', 'attentionOutput', 'intermediate', 'output'] as const) {
-      const packed = packLinear(layer[module], profile, `layer.${this.#layers.length}.${module}`);
-      const stream = this.#append(packed.stream);
-      const starts = this.#append(packed.starts.map((start) => stream + start));
-      words.push(
-        packed.kind === 'int8' ? 0 : 1,
-        packed.rows,
-        packed.columns,
-        packed.blocks,
-        packed.blockColumns,
-        starts,
-        this.#append(packed.bias),
-        packed.chunks,
-        packed.chunkRows,
-        packed.smallSums ? 1 : 0,
-      );
-      while (words.length % (LINEAR_BYTES / 4) !== 0) words.push(0);
+      words.push(...this.#addLinear(layer[module], profile, `layer.${this.#layers.length}.${module}`));
     }
-    const norm = ({ weight, bias }: LayerNormParameters) => [this.#append(weight), this.#append(bias)];
-    words.push(...norm(layer.attentionNorm), ...norm(layer.outputNorm));
+    words.push(...this.addNorm(layer.attentionNorm), ...this.addNorm(layer.outputNorm));
     this.#layers.push(Int32Array.from(words));
+  }
+
+  /** Packs a Linear that was checked, as the first of a layer that has no other. */
+  addLinear(linear: LayerLinear, profile: QuantizationProfile, tensor: string): void {
+    this.#layers.push(Int32Array.from(this.#addLinear(linear, profile, tensor)));
+  }
+
+  /** Gives the addresses of its weight and bias. */
+  addNorm({ weight, bias }: LayerNormParameters): [weight: number, bias: number] {
+    return [this.#append(weight), this.#append(bias)];
   }
 
   /** Writes the table of all layers; gives its address. */
@@ -77,6 +71,25 @@ export class WeightMemory {
       table.set(layer, (index * LAYER_BYTES) / 4);
     });
     return this.#append(table);
+  }
+
+  #addLinear(linear: LayerLinear, profile: QuantizationProfile, tensor: string): number[] {
+    const packed = packLinear(linear, profile, tensor);
+    const stream = this.#append(packed.stream);
+    const starts = this.#append(packed.starts.map((start) => stream + start));
+    const words = [
+      packed.kind === 'int8' ? 0 : 1,
+      packed.rows,
+      packed.columns,
+      packed.blocks,
+      packed.blockColumns,
+      starts,
+      this.#append(packed.bias),
+      packed.chunks,
+      packed.chunkRows,
+      packed.smallSums ? 1 : 0,
+    ];
+    return [...words, ...new Array<number>(LINEAR_BYTES / 4 - words.length).fill(0)];
   }
 
   #append(values: Uint8Array | Uint32Array | Int32Array | Float32Array): number {

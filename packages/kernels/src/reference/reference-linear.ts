@@ -1,0 +1,19 @@
+import { checkFinite } from '../spec/check-batch.js';
+import { checkLinear } from '../spec/check-linear.js';
+import { checkTokens } from '../spec/check-tokens.js';
+import type { AnyLinear } from '../spec/encoder-spec.js';
+import type { LoadedLinear } from '../spec/loaded-linear.js';
+import { type LinearMode, linear } from './linear.js';
+
+/** A Linear that computes with the reference kernels; see `Engine.loadLinear`. */
+export function loadReferenceLinear(module: AnyLinear, mode: LinearMode, tensor: string): LoadedLinear {
+  const [rows, columns] = checkLinear(module, undefined, undefined, { tensor });
+  return {
+    rows,
+    apply(x) {
+      checkTokens(x, columns);
+      checkFinite(x, 'input of a Linear');
+      return linear(x, module, mode);
+    },
+  };
+}
