@@ -11,7 +11,7 @@ import {
   writeStore,
 } from '@prune/state-dict';
 import { describe, expect, test } from 'vitest';
-import { packLinear } from '../../../packages/kernels/src/wasm/pack-linear.js';
+import { packLinear } from '../../kernels/src/wasm/pack-linear.js';
 
 async function stored(entries: ElementaryEntries, codecs: readonly Codec[]) {
   const sink = memorySink();
