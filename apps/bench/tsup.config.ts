@@ -4,7 +4,12 @@ import { library } from '../../tooling/tsup.js';
 const options = { platform: 'node', dts: false, clean: false } as const;
 
 export default defineConfig([
-  { ...library(['src/main.ts', 'src/child.ts', 'src/peer.ts', 'src/codec/main.ts'], options) },
+  {
+    ...library(
+      ['src/main.ts', 'src/child.ts', 'src/peer.ts', 'src/codec/main.ts', 'src/codec/decode-worker.ts'],
+      options,
+    ),
+  },
   // The script of the report page, with everything in it: it is put into the HTML.
   {
     entry: { page: 'src/page/main.ts' },

@@ -14,6 +14,7 @@ import { type Summary, summarize } from '../harness/summary.js';
 import { cabacStyleBytes } from './cabac-style.js';
 import { type CsrForm, csrForms } from './csr-form.js';
 import { measureNncodec, type NncodecReport } from './measure-nncodec.js';
+import { measureThreads } from './measure-threads.js';
 
 /** What one coder makes of all matrices of a model. */
 export interface CodecRow {
@@ -45,6 +46,8 @@ export interface CodecReport {
   readonly cabacStyle: number;
   /** NNCodec itself, where there is a Python that has it. */
   readonly nncodec?: NncodecReport;
+  /** How many times faster two threads decode `entropy, fast` than one, by the clock. */
+  readonly twoThreads?: Summary;
   /** Float tensors and embedding tables: as they are, and under `entropy`. */
   readonly dense: { readonly raw: number; readonly coded: number };
 }
@@ -112,6 +115,11 @@ export async function measureCodec(
   });
   const parts: Record<string, ReturnType<typeof partsOf>> = {};
   for (const { form, parts: streams } of coded.slice(0, 2)) parts[form.form] = partsOf(streams.map(([bytes]) => bytes));
+  log(`codec: ${model}: two threads`);
+  const twoThreads = await measureThreads(
+    coded[0].parts.map(([bytes]) => bytes),
+    rounds,
+  );
   const dense = await codeDense(elementary);
   if (python !== undefined) log(`codec: ${model}: NNCodec`);
   const nncodec = python && (await measureNncodec(python, matrices, Math.min(rounds, NNCODEC_ROUNDS)));
@@ -124,6 +132,7 @@ export async function measureCodec(
     rows,
     cabacStyle,
     ...(nncodec && { nncodec }),
+    twoThreads,
     dense,
   };
 }

@@ -19,7 +19,17 @@ export function describeCodecs(reports: readonly CodecReport[]): Section {
   };
 }
 
-function tables({ model, nonzeros, bounds, parts, rows, cabacStyle, nncodec, dense }: CodecReport): Block[] {
+function tables({
+  model,
+  nonzeros,
+  bounds,
+  parts,
+  rows,
+  cabacStyle,
+  nncodec,
+  twoThreads,
+  dense,
+}: CodecReport): Block[] {
   const bits = (bytes: number) => ((8 * bytes) / nonzeros).toFixed(3);
   const speed = (million: number) => million.toFixed(1);
   const bound = (name: string, bytes: number) => [name, formatBytes(bytes), bits(bytes), '-', '-', '-'];
@@ -50,6 +60,13 @@ function tables({ model, nonzeros, bounds, parts, rows, cabacStyle, nncodec, den
         bound('mask alone, row gaps', bounds.rowGaps),
       ],
     ),
+    ...(twoThreads === undefined
+      ? []
+      : [
+          text(
+            `${model}: two threads, each half of the blocks of every matrix, decode entropy, fast ${formatSummary(twoThreads, formatTimes)} as fast as one.`,
+          ),
+        ]),
     table(
       `${model}: where the bytes of entropy go (dense tensors: ${formatBytes(dense.raw)} raw, ${formatBytes(dense.coded)} coded)`,
       ['preset|', 'mask', 'values', 'densities and tables', 'structure'],
