@@ -65,7 +65,8 @@ test('abort leaves the old file and no temporary one, also twice and after a wri
 
 test('a folder that does not exist, and a target that is a folder, are io errors that name the path', async () => {
   const missing = join(folder, 'no', 'a');
-  await expect(atomicFile(missing)).rejects.toMatchObject({ code: 'io', where: missing });
+  const what = 'ENOENT: no such file or directory';
+  await expect(atomicFile(missing)).rejects.toMatchObject({ code: 'io', where: missing, what });
   const sink = await atomicFile(folder.concat('/x'));
   rmSync(sink.temporaryPath);
   await expect(sink.commit()).rejects.toMatchObject({ code: 'io' });

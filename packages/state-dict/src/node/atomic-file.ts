@@ -22,7 +22,8 @@ export async function atomicFile(path: string): Promise<ByteSink & { readonly te
   function fail(error: unknown): never {
     throw new PruneError('io', {
       where: path,
-      what: error instanceof Error ? error.message : String(error),
+      // Without Node's `, open '...'`: the temporary name says nothing to anyone.
+      what: (error instanceof Error ? error.message : String(error)).replace(/, \w+ '.*'( -> '.*')?$/s, ''),
       cause: error,
     });
   }
