@@ -19,11 +19,13 @@ import {
   tensor,
   tensorFromBytes,
 } from '@prune/state-dict';
-import { allCodecs } from './codecs/codec-list.js';
+import { codecList } from './codecs/codec-list.js';
+import { raw } from './codecs/raw.js';
 import { decodeManifest, type Manifest, type ManifestBlock, type ManifestEntry } from './container/manifest.js';
 import { decodePrologue, PROLOGUE_BYTES } from './container/prologue.js';
 import { crc32 as ownCrc32 } from './crc32.js';
 import { type GunzipPlatform, gunzip } from './deflate/gunzip.js';
+import { readAhead } from './read-ahead.js';
 import { isMatrixBlock, storedRows } from './stored-rows.js';
 
 /** Options of {@link openMsgpackStore}. */
@@ -46,9 +48,9 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
   const platform = { inflate, crc32 };
   const bytes = randomAccess(source, options.name);
   const where = bytes.name;
-  const codecs = new Map(
-    [...allCodecs(platform), ...(options.codecs ?? [])].map((codec) => [codec.name, codec] as const),
-  );
+  // What these make of a block is never a view of it.
+  const inflating = new Set(codecList('csr-gzip', platform));
+  const codecs = new Map([raw(), ...inflating, ...(options.codecs ?? [])].map((codec) => [codec.name, codec] as const));
   let manifest: Manifest;
   try {
     manifest = await readManifest(bytes, limits, platform);
@@ -61,9 +63,13 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
   const members = blocks.map((): ManifestEntry[] => []);
   for (const entry of manifest.entries) if (entry.block !== undefined) members[entry.block].push(entry);
   const decoded = decodedBlocks(decode);
+  const ahead = readAhead(
+    bytes,
+    blocks.reduce((end, { length }) => end + length, PROLOGUE_BYTES),
+  );
 
   async function stored({ offset, length, crc32: wanted }: ManifestBlock): Promise<Uint8Array> {
-    const read = await bytes.read(offset, length);
+    const read = await ahead.read(offset, length);
     const got = crc32(read);
     if (got !== wanted) throw new PruneError('corrupt', { what: 'CRC-32 of the stored bytes', got, wanted });
     return read;
@@ -77,7 +83,9 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
       throw new PruneError('unsupported', { what: 'codec', got: block.codec, wanted });
     }
     const infos = members[number] as readonly NamedInfo[];
-    const tensors = await codec.decode(await stored(block), infos, limits);
+    const packed = await stored(block);
+    // Others are given the bytes, which are shared with other blocks.
+    const tensors = await codec.decode(inflating.has(codec) ? packed : packed.slice(), infos, limits);
     checkDecoded(tensors, infos, codec.name, limits);
     return new Map(infos.map(({ name }, i) => [name, tensors[i]]));
   }

@@ -3,36 +3,35 @@
  * Source: https://burtleburtle.net/bob/c/lookup3.c (public domain).
  */
 export function lookup3(bytes: Uint8Array): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // Little-endian words, zero padded; a copy, because a view may begin anywhere.
+  const words = new Uint32Array(Math.ceil(bytes.byteLength / 12) * 3);
+  new Uint8Array(words.buffer).set(bytes);
   let a = (0xdeadbeef + bytes.byteLength) | 0;
   let b = a;
   let c = a;
-  let at = 0;
-  let rest = bytes.byteLength;
-  for (; rest > 12; at += 12, rest -= 12) {
-    a = (a + view.getUint32(at, true)) | 0;
-    b = (b + view.getUint32(at + 4, true)) | 0;
-    c = (c + view.getUint32(at + 8, true)) | 0;
-    a = (a - c) ^ rotate(c, 4);
+  if (bytes.byteLength === 0) return c >>> 0;
+  const last = words.length - 3;
+  for (let at = 0; at < last; at += 3) {
+    a = (a + words[at]) | 0;
+    b = (b + words[at + 1]) | 0;
+    c = (c + words[at + 2]) | 0;
+    a = (a - c) ^ ((c << 4) | (c >>> 28));
     c = (c + b) | 0;
-    b = (b - a) ^ rotate(a, 6);
+    b = (b - a) ^ ((a << 6) | (a >>> 26));
     a = (a + c) | 0;
-    c = (c - b) ^ rotate(b, 8);
+    c = (c - b) ^ ((b << 8) | (b >>> 24));
     b = (b + a) | 0;
-    a = (a - c) ^ rotate(c, 16);
+    a = (a - c) ^ ((c << 16) | (c >>> 16));
     c = (c + b) | 0;
-    b = (b - a) ^ rotate(a, 19);
+    b = (b - a) ^ ((a << 19) | (a >>> 13));
     a = (a + c) | 0;
-    c = (c - b) ^ rotate(b, 4);
+    c = (c - b) ^ ((b << 4) | (b >>> 28));
     b = (b + a) | 0;
   }
-  if (rest === 0) return c >>> 0;
-  // The last 1 to 12 bytes, zero padded, read as three little-endian words.
-  const last = new DataView(new ArrayBuffer(12));
-  for (let i = 0; i < rest; i++) last.setUint8(i, bytes[at + i]);
-  a = (a + last.getUint32(0, true)) | 0;
-  b = (b + last.getUint32(4, true)) | 0;
-  c = (c + last.getUint32(8, true)) | 0;
+  // The last 1 to 12 bytes.
+  a = (a + words[last]) | 0;
+  b = (b + words[last + 1]) | 0;
+  c = (c + words[last + 2]) | 0;
   c = (c ^ b) - rotate(b, 14);
   a = (a ^ c) - rotate(c, 11);
   b = (b ^ a) - rotate(a, 25);

@@ -1,4 +1,5 @@
 import { DTYPES, type Dtype } from '@prune/state-dict';
+import { viewOf } from './file-bytes.js';
 import { datatype } from './messages.js';
 import { UnknownStructure } from './unknown.js';
 
@@ -8,10 +9,11 @@ import { UnknownStructure } from './unknown.js';
  */
 export function readDatatype(body: DataView): Dtype | 'string' {
   if (isString(body)) return 'string';
-  const found = numbers().find(
-    ({ bytes }) => bytes.byteLength <= body.byteLength && bytes.every((byte, i) => body.getUint8(i) === byte),
-  );
-  if (found === undefined) throw new UnknownStructure('datatype');
+  const found = numbers().get(body.getUint32(0, true) + 2 ** 32 * body.getUint32(4, true));
+  if (found === undefined || found.bytes.byteLength > body.byteLength) throw new UnknownStructure('datatype');
+  for (let i = 8; i < found.bytes.byteLength; i++) {
+    if (found.bytes[i] !== body.getUint8(i)) throw new UnknownStructure('datatype');
+  }
   return found.dtype;
 }
 
@@ -30,10 +32,18 @@ interface KnownDatatype {
   readonly bytes: Uint8Array;
 }
 
-let table: readonly KnownDatatype[] | undefined;
+let table: ReadonlyMap<number, KnownDatatype> | undefined;
 
-function numbers(): readonly KnownDatatype[] {
+/** By their first 8 bytes: class, flags and size. */
+function numbers(): ReadonlyMap<number, KnownDatatype> {
+  if (table !== undefined) return table;
   const dtypes = (Object.keys(DTYPES) as Dtype[]).filter((dtype) => dtype !== 'bfloat16');
-  table ??= dtypes.map((dtype) => ({ dtype, bytes: datatype(dtype).body }));
+  table = new Map(
+    dtypes.map((dtype) => {
+      const bytes = datatype(dtype).body;
+      const view = viewOf(bytes);
+      return [view.getUint32(0, true) + 2 ** 32 * view.getUint32(4, true), { dtype, bytes }];
+    }),
+  );
   return table;
 }

@@ -211,26 +211,51 @@ function readRows(
   const counts = new Int32Array(indptr.length - 1);
   for (let row = 0; row < counts.length; row++) counts[row] = indptr[row + 1] - indptr[row];
   const mostColumns = indices instanceof Uint16Array ? 2 ** 16 : 2 ** 31;
-  const values = new Int8Array(bytes.buffer, bytes.byteOffset + bytes.length - data.length, data.length);
   const gapsEnd = bytes.length - data.length;
+  const gaps = bytes.subarray(0, gapsEnd);
+  const values = new Int8Array(bytes.buffer, bytes.byteOffset + gapsEnd, data.length);
   let at = start;
   let read = 0;
   for (const row of byCount(counts)) {
-    const end = indptr[row + 1];
-    let column = -1;
-    for (let p = indptr[row]; p < end; p++) {
-      let byte: number;
-      do {
-        if (at >= gapsEnd) throw new PruneError('corrupt', { what: 'the gaps end early' });
-        byte = bytes[at++];
-        column += byte;
-      } while (byte === ESCAPE);
-      if (++column >= mostColumns) throw new PruneError('corrupt', { what: `column of row ${row}`, got: column });
-      indices[p] = column;
-    }
-    data.set(values.subarray(read, read + counts[row]), indptr[row]);
+    at = readRow(gaps, at, values, read, indices, data, indptr[row], indptr[row + 1], mostColumns);
     read += counts[row];
   }
   if (at !== gapsEnd)
     throw new PruneError('corrupt', { what: 'bytes after the last gap', got: gapsEnd - at, wanted: 0 });
+}
+
+/**
+ * One row, its gaps from `at`, its values from `read`: into `indices` and `data` from `from` to `to`. Gives where its gaps end. A function of its own
+ * because V8 compiles it after some rows, a loop over all rows only after some matrices; both arrays in one pass because rows of some 50 nonzeros are
+ * too short for `set` and `subarray`.
+ */
+function readRow(
+  gaps: Uint8Array,
+  at: number,
+  values: Int8Array,
+  read: number,
+  indices: Uint16Array | Int32Array,
+  data: Int8Array,
+  from: number,
+  to: number,
+  mostColumns: number,
+): number {
+  const toValue = read - from;
+  let column = -1;
+  let end = at + (to - from);
+  for (let p = from; p < to && end <= gaps.length; ) {
+    const byte = gaps[at++];
+    column += byte;
+    if (byte === ESCAPE) {
+      end++;
+      continue;
+    }
+    indices[p] = ++column;
+    data[p] = values[p + toValue];
+    p++;
+  }
+  if (end > gaps.length) throw new PruneError('corrupt', { what: 'the gaps end early' });
+  // Columns ascend, so the last one is the largest.
+  if (column >= mostColumns) throw new PruneError('corrupt', { what: 'a column that no dtype holds', got: column });
+  return at;
 }

@@ -3,6 +3,7 @@ import { gunzip } from '../deflate/gunzip.js';
 import { DEFAULT_LEVEL, gzip } from '../deflate/gzip.js';
 import type { Segment } from '../deflate/segment.js';
 import type { GzipOptions } from './gzip.js';
+import { joinPlanes } from './join-planes.js';
 
 /** Below this many bytes a code for each plane costs more than it saves. */
 const SMALLEST = 256;
@@ -24,12 +25,7 @@ export function planesGzip({ level = DEFAULT_LEVEL, ...platform }: GzipOptions =
       const place = { tensor: info.name };
       const count = elementCount(info, place, limits);
       const planes = gunzip(bytes, { length: count * width, limit: limits.tensorBytes, ...platform });
-      const joined = new Uint8Array(count * width);
-      for (let plane = 0; plane < width; plane++) {
-        const from = plane * count;
-        for (let i = 0, to = plane; i < count; i++, to += width) joined[to] = planes[from + i];
-      }
-      return [tensorFromBytes(info.dtype, info.shape, joined, place, limits)];
+      return [tensorFromBytes(info.dtype, info.shape, joinPlanes(planes, width), place, limits)];
     },
   };
 }

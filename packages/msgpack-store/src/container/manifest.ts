@@ -80,18 +80,18 @@ export function decodeManifest(bytes: Uint8Array, manifestOffset: number, limits
   } catch (cause) {
     throw new PruneError('corrupt', { what: 'manifest is not msgpack', cause });
   }
-  const manifest = object(value, 'manifest');
-  const blocks = array(manifest.blocks, 'manifest.blocks').map(readBlock);
-  const entries = array(manifest.entries, 'manifest.entries');
-  const files = manifest.files === undefined ? undefined : array(manifest.files, 'manifest.files').map(readFile);
+  const manifest = object(value);
+  const blocks = array(manifest.blocks, 'blocks').map(readBlock);
+  const entries = array(manifest.entries, 'entries');
+  const files = manifest.files === undefined ? undefined : array(manifest.files, 'files').map(readFile);
   checkLimit('too many tensors', entries.length, limits.tensors);
   checkPlaces(blocks, manifestOffset);
   const read: Manifest = {
     blocks,
     entries: entries.map((entry, i) => readEntry(entry, i, limits)),
     files,
-    config: manifest.config === undefined ? undefined : object(manifest.config, 'manifest.config'),
-    modules: manifest.modules === undefined ? undefined : object(manifest.modules, 'manifest.modules'),
+    config: manifest.config === undefined ? undefined : object(manifest.config, 'config'),
+    modules: manifest.modules === undefined ? undefined : object(manifest.modules, 'modules'),
     profile: readProfile(manifest.profile),
   };
   checkNames(read.entries.map(({ name }) => name));
@@ -101,26 +101,24 @@ export function decodeManifest(bytes: Uint8Array, manifestOffset: number, limits
 }
 
 function readBlock(value: unknown, i: number): ManifestBlock {
-  const what = `manifest.blocks[${i}]`;
-  const block = object(value, what);
+  const block = object(value, 'blocks', i);
   return {
-    codec: text(block.codec, `${what}.codec`),
-    offset: integer(block.offset, `${what}.offset`),
-    length: integer(block.length, `${what}.length`),
-    crc32: integer(block.crc32, `${what}.crc32`),
-    shares: array(block.shares, `${what}.shares`).map((share, k) => integer(share, `${what}.shares[${k}]`)),
+    codec: text(block.codec, 'blocks', i, 'codec'),
+    offset: integer(block.offset, 'blocks', i, 'offset'),
+    length: integer(block.length, 'blocks', i, 'length'),
+    crc32: integer(block.crc32, 'blocks', i, 'crc32'),
+    shares: integers(block.shares, 'blocks', i, 'shares'),
   };
 }
 
 function readEntry(value: unknown, i: number, limits: Limits): ManifestEntry {
-  const what = `manifest.entries[${i}]`;
-  const entry = object(value, what);
-  const name = text(entry.name, `${what}.name`);
-  const shape = array(entry.shape, `${what}.shape`).map((d, k) => integer(d, `${what}.shape[${k}]`));
-  const inline = entry.inline === undefined ? undefined : binary(entry.inline, `${what}.inline`);
-  const block = entry.block === undefined ? undefined : integer(entry.block, `${what}.block`);
+  const entry = object(value, 'entries', i);
+  const name = text(entry.name, 'entries', i, 'name');
+  const shape = integers(entry.shape, 'entries', i, 'shape');
+  const inline = entry.inline === undefined ? undefined : binary(entry.inline, 'entries', i, 'inline');
+  const block = entry.block === undefined ? undefined : integer(entry.block, 'entries', i, 'block');
   if ((inline === undefined) === (block === undefined)) {
-    throw new PruneError('corrupt', { what: `${what} is neither inline nor in a block, or both`, tensor: name });
+    throw new PruneError('corrupt', { what: 'an entry is neither inline nor in a block, or both', tensor: name });
   }
   const { dtype } = entry;
   if (dtype === 'string') {
@@ -143,13 +141,17 @@ export function isFileName(name: string): boolean {
 }
 
 function readFile(value: unknown, i: number): ManifestFile {
-  const what = `manifest.files[${i}]`;
-  const file = object(value, what);
-  const name = text(file.name, `${what}.name`);
+  const file = object(value, 'files', i);
+  const name = text(file.name, 'files', i, 'name');
   if (!isFileName(name)) {
-    throw new PruneError('corrupt', { what: `${what}.name`, got: JSON.stringify(name), wanted: 'a plain file name' });
+    const what = describe(['files', i, 'name']);
+    throw new PruneError('corrupt', { what, got: JSON.stringify(name), wanted: 'a plain file name' });
   }
-  return { name, length: integer(file.length, `${what}.length`), block: integer(file.block, `${what}.block`) };
+  return {
+    name,
+    length: integer(file.length, 'files', i, 'length'),
+    block: integer(file.block, 'files', i, 'block'),
+  };
 }
 
 function readProfile(value: unknown): QuantizationProfile | undefined {
@@ -213,33 +215,51 @@ function withoutUndefined(value: object): object {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined));
 }
 
-function object(value: unknown, what: string): JsonObject {
+/** Where in the manifest a value is: the members on the way to it. Put into words only when it is wrong; there are thousands of them. */
+type Path = readonly (string | number)[];
+
+function object(value: unknown, ...path: Path): JsonObject {
   const plain = typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
-  if (!plain) throw wrong(what, value, 'a map');
+  if (!plain) throw wrong(path, value, 'a map');
   return value as JsonObject;
 }
 
-function array(value: unknown, what: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw wrong(what, value, 'an array');
+function array(value: unknown, ...path: Path): readonly unknown[] {
+  if (!Array.isArray(value)) throw wrong(path, value, 'an array');
   return value;
 }
 
-function text(value: unknown, what: string): string {
-  if (typeof value !== 'string') throw wrong(what, value, 'a string');
+function text(value: unknown, ...path: Path): string {
+  if (typeof value !== 'string') throw wrong(path, value, 'a string');
   return value;
 }
 
-function integer(value: unknown, what: string): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
-    throw wrong(what, value, 'an integer >= 0');
+function integer(value: unknown, ...path: Path): number {
+  if (!isCount(value)) throw wrong(path, value, 'an integer >= 0');
   return value;
 }
 
-function binary(value: unknown, what: string): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw wrong(what, value, 'bytes');
+function integers(value: unknown, ...path: Path): readonly number[] {
+  const values = array(value, ...path);
+  const bad = values.findIndex((one) => !isCount(one));
+  if (bad !== -1) throw wrong([...path, bad], values[bad], 'an integer >= 0');
+  return values as readonly number[];
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function binary(value: unknown, ...path: Path): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw wrong(path, value, 'bytes');
   return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }
 
-function wrong(what: string, got: unknown, wanted: string): PruneError {
-  return new PruneError('corrupt', { what, got: got === null ? 'null' : typeof got, wanted });
+function wrong(path: Path, got: unknown, wanted: string): PruneError {
+  return new PruneError('corrupt', { what: describe(path), got: got === null ? 'null' : typeof got, wanted });
+}
+
+/** `manifest.entries[3].name` */
+function describe(path: Path): string {
+  return `manifest${path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('')}`;
 }

@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { joinPlanes } from './join-planes.js';
+
+test('no elements', () => {
+  expect(joinPlanes(new Uint8Array(), 4)).toEqual(new Uint8Array());
+});
+
+test.each([1, 2, 3, 4, 8])('elements of %i bytes, from planes that begin anywhere', (width) => {
+  const count = 37;
+  const elements = Uint8Array.from({ length: count * width }, (_, i) => (i * 31) & 255);
+  const planes = new Uint8Array(count * width + 1).subarray(1);
+  for (let i = 0; i < elements.length; i++) planes[(i % width) * count + Math.floor(i / width)] = elements[i];
+  expect(joinPlanes(planes, width)).toEqual(elements);
+});
