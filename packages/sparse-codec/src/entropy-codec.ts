@@ -34,7 +34,8 @@ type Kind = 'csr' | 'table' | 'floats';
 
 /**
  * The container's codec `entropy`: CSR triples (`X.int_repr.data`, `.indptr`, `.indices`) by `encodeCsr`, quantized embedding tables and float
- * tensors by the transform that suits them; other tensors, and a group that is no valid triple, it leaves to the next codec.
+ * tensors by the transform that suits them; other tensors, a group that is no valid triple, and a matrix of more than 65,535 columns it leaves to
+ * the next codec.
  * `decode` needs no options. Throws `invalid-argument` for an unknown preset when the first matrix is encoded.
  */
 export function entropyCodec(options: EncodeOptions = {}): Codec {
@@ -118,7 +119,9 @@ function encodeKind(
     });
   }
   const matrix = matrixOf(tensors);
-  return matrix === undefined ? undefined : encodeCsr(matrix, { preset });
+  // A wide one would be plain, 16 bits a nonzero and more, where `csr-gzip`, the next in the list of `prune pack`, takes 13.
+  if (matrix === undefined || matrix.shape[1] > MAX_COLUMNS) return undefined;
+  return encodeCsr(matrix, { preset });
 }
 
 /** The bytes of a matrix by what they code: values, columns, and the head with the densities of rows, for reports. */

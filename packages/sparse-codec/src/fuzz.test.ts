@@ -106,6 +106,7 @@ test('mutated dense blocks: an error or the declared elements', () => {
       float,
     ]),
     [encodeTable({ scale, zeroPoint, intRepr }), table],
+    [encodeTable(ofFourBits(rows, width, random)), table],
   ];
   let refused = 0;
   for (let i = 0; i < 20_000 * FACTOR; i++) {
@@ -120,6 +121,16 @@ test('mutated dense blocks: an error or the declared elements', () => {
   }
   expect(refused).toBeGreaterThan(10_000 * FACTOR);
 });
+
+/** Rows of a grid whose codes lie around their zero points. */
+function ofFourBits(rows: number, width: number, random: () => number) {
+  const minimum = Array.from({ length: rows }, () => Math.floor(-100 * random()) / 64);
+  const scale = Float32Array.from({ length: rows }, (_, r) => (100 + r) / 64 / 15);
+  const zeroPoint = scale.map((s, r) => -minimum[r] / s);
+  const code = (r: number) => Math.min(15, Math.round(zeroPoint[r] + random()));
+  const intRepr = Uint8Array.from({ length: rows * width }, (_, i) => code(Math.floor(i / width)) * 17);
+  return { scale, zeroPoint, intRepr };
+}
 
 test('a head that promises much is refused before anything is allocated', () => {
   const huge = [255, 255, 255, 255, 7];

@@ -3,7 +3,7 @@ import { randomOf } from './csr.fixture.js';
 import { decodeTable, encodeTable, type QuantizedTable } from './table-block.js';
 
 /** PyTorch's row-wise quantization (numerics as in `@prune/quant`), written once more so that the block is not tested with its own code. */
-function quantized(rows: readonly (readonly number[])[]): QuantizedTable {
+function quantized(rows: readonly (readonly number[])[], most = 255): QuantizedTable {
   const width = rows[0]?.length ?? 0;
   const scale = new Float32Array(rows.length);
   const zeroPoint = new Float32Array(rows.length);
@@ -12,13 +12,13 @@ function quantized(rows: readonly (readonly number[])[]): QuantizedTable {
     const values = Float32Array.from(row);
     const min = Math.min(...values);
     const range = Math.fround(Math.max(...values) - min);
-    scale[r] = range <= 2 ** -23 ? 1 : Math.fround(range / 255);
+    scale[r] = range <= 2 ** -23 ? 1 : Math.fround(range / most);
     zeroPoint[r] = Math.fround(-min / scale[r]);
     values.forEach((w, i) => {
       const q = Math.fround(Math.fround(w * Math.fround(1 / scale[r])) + zeroPoint[r]);
       const floor = Math.floor(q);
       const even = q - floor === 0.5 ? floor + (floor % 2) : Math.round(q);
-      intRepr[r * width + i] = Math.max(0, Math.min(255, even));
+      intRepr[r * width + i] = Math.max(0, Math.min(most, even));
     });
   });
   return { scale, zeroPoint, intRepr };
@@ -72,6 +72,48 @@ test('rows off the grid among rows on it come back bit for bit', () => {
   table.zeroPoint[23] = -0;
   table.intRepr[24 * 64 + 5] ^= 1;
   expect(roundTrip(table)).toBeLessThan(300 * 64 * 0.85);
+});
+
+/** Two codes of 4 bits a byte. */
+function nibbles({ scale, zeroPoint, intRepr }: QuantizedTable): QuantizedTable {
+  const packed = Uint8Array.from({ length: intRepr.length / 2 }, (_, i) => intRepr[2 * i] | (intRepr[2 * i + 1] << 4));
+  return { scale, zeroPoint, intRepr: packed };
+}
+
+test('4 bits: rows that were on a grid say their minimum and range, and codes lie around the zero point', () => {
+  const random = randomOf(4);
+  const [rows, width] = [2000, 64];
+  // Most elements near 0, the range of a row by a few: codes lie around that of 0, the zero point.
+  const onGrid = Array.from({ length: rows }, () =>
+    Array.from({ length: width }, () => Math.round(40 * gaussian(random) ** 3) / 256 + 0),
+  );
+  const table = nibbles(quantized(onGrid, 15));
+  const size = roundTrip(table);
+  // A value off the grid: scales and zero points are floats again, which takes 2 bytes a row more at least.
+  const off = { ...table, scale: table.scale.slice() };
+  off.scale[5] *= 1 + 2 ** -20;
+  expect(roundTrip(off) - size).toBeGreaterThan(2 * rows);
+  // Rows whose zero points say nothing of their codes.
+  const apart = { ...table, zeroPoint: table.zeroPoint.map((_, r) => table.zeroPoint[(r + 1) % rows]) };
+  expect(roundTrip(apart) - roundTrip(off)).toBeGreaterThan(0.01 * size);
+});
+
+test('4 bits: ranges of 0, a minimum of 0, and numbers that no quantizer makes', () => {
+  const flat = quantized(
+    [
+      [0, 0],
+      [0.5, 0.5],
+      [-3, -3],
+      [0, 1],
+      [-1, 0],
+    ],
+    15,
+  );
+  roundTrip(nibbles(flat));
+  for (const strange of [Number.NaN, Number.POSITIVE_INFINITY, -1, 0, -0, 1e30]) {
+    roundTrip(nibbles({ ...flat, scale: flat.scale.map((scale, r) => (r === 3 ? strange : scale)) }));
+    roundTrip(nibbles({ ...flat, zeroPoint: flat.zeroPoint.map((zero, r) => (r === 3 ? strange : zero)) }));
+  }
 });
 
 test('any codes', () => {
