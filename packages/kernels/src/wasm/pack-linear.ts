@@ -122,12 +122,6 @@ function packRows(
     if (!(end <= data.length)) throw corrupt(`end of row ${row}`, end, `at most ${data.length}`);
     const scale = scales[scales.length === 1 ? 0 : row];
     const rowBias = bias === null ? -0 : bias.data[row];
-    let [sum, magnitudes] = [0, 0];
-    for (let i = start; i < end; i++) {
-      sum += data[i];
-      magnitudes += Math.abs(data[i]);
-    }
-    largest = Math.max(largest, magnitudes);
     let last = -1;
     let i = start;
     for (let block = 0; block < blocks; block++) {
@@ -141,9 +135,16 @@ function packRows(
         last = column;
         writer.add((column - firstColumn) * LANES, data[i]);
       }
-      writer.endRow(row, sum, scale, rowBias);
     }
     if (i !== end) throw corrupt(`column in row ${row}`, indices[i], `below ${columns}`);
+    let sum = 0;
+    let magnitudes = 0;
+    for (let block = 0; block < blocks; block++) {
+      sum += writers[block].sum;
+      magnitudes += writers[block].magnitudes;
+    }
+    largest = Math.max(largest, magnitudes);
+    for (let block = 0; block < blocks; block++) writers[block].endRow(row, sum, scale, rowBias);
   });
   if (next !== rows) throw corrupt('rows are missing', next, rows);
 

@@ -14,9 +14,12 @@ export class RowWriter {
   #split = false;
   readonly #plus: Nonzeros;
   readonly #minus: Nonzeros;
-  readonly #pairs: Pairs;
+  /** What is dealt: two entries a pair. */
+  readonly #offsets: Uint16Array;
+  readonly #weights: Int8Array;
   #bytes = new Uint8Array(1 << 16);
   #view = new DataView(this.#bytes.buffer);
+  #words = new Uint16Array(this.#bytes.buffer);
   #at = 0;
   #rows = 0;
   #ends = new Uint32Array(0);
@@ -27,7 +30,8 @@ export class RowWriter {
     // -128 counts twice where it is split.
     this.#plus = new Nonzeros(2 * entries);
     this.#minus = new Nonzeros(2 * entries);
-    this.#pairs = new Pairs(2 * entries + 1);
+    this.#offsets = new Uint16Array(2 * entries + 1);
+    this.#weights = new Int8Array(2 * entries + 1);
   }
 
   /** Forgets the rows so far; at most `rows` follow. `split`: groups of one sign each, magnitudes of 7 bits. */
@@ -36,9 +40,8 @@ export class RowWriter {
     this.#at = 0;
     this.#rows = 0;
     // A row that was refused half-way.
-    this.#plus.count = 0;
-    this.#minus.count = 0;
-    this.#pairs.clear();
+    this.#plus.clear();
+    this.#minus.clear();
     if (this.#ends.length >= rows) return;
     this.#ends = new Uint32Array(rows);
     this.#keys = new Float64Array(rows);
@@ -47,6 +50,14 @@ export class RowWriter {
   /** Bytes of the rows so far. */
   get length(): number {
     return this.#at;
+  }
+
+  /** Sums of the row so far: of its weights, and of their magnitudes. */
+  get sum(): number {
+    return this.#plus.sum - this.#minus.sum;
+  }
+  get magnitudes(): number {
+    return this.#plus.sum + this.#minus.sum;
   }
 
   add(offset: number, weight: number) {
@@ -59,21 +70,25 @@ export class RowWriter {
 
   /** `sum` is that of all the row's weights, in other blocks too. */
   endRow(row: number, sum: number, scale: number, bias: number) {
-    const [plus, minus, pairs] = [this.#plus, this.#minus, this.#pairs];
+    const plus = this.#plus;
+    const minus = this.#minus;
     // At worst each pair is a group.
     this.#room(HEADER + (PAIR + 2) * (plus.count + minus.count + 1));
     const header = this.#at;
     this.#at += HEADER;
-    plus.sort();
-    minus.sort();
     let minusGroups = 0;
+    let plusGroups = 0;
     if (this.#split) {
-      pairs.take(minus, 1);
-      minusGroups = this.#deal();
+      minus.copyTo(this.#offsets, this.#weights, 0, 1);
+      minusGroups = this.#deal(minus.count, minus.sum, 0);
+      plus.copyTo(this.#offsets, this.#weights, 0, 1);
+      plusGroups = this.#deal(plus.count, plus.sum, 0);
+    } else {
+      // An odd one out shares its pair with the first of the other sign.
+      plus.copyTo(this.#offsets, this.#weights, 0, 1);
+      minus.copyTo(this.#offsets, this.#weights, plus.count, -1);
+      plusGroups = this.#deal(plus.count + minus.count, plus.sum, minus.sum);
     }
-    pairs.take(plus, 1);
-    if (!this.#split) pairs.take(minus, -1);
-    const plusGroups = this.#deal();
     const view = this.#view;
     view.setUint32(header, row, true);
     view.setInt32(header + 4, sum, true);
@@ -85,8 +100,8 @@ export class RowWriter {
     // Below 2^53: at most 2^13 groups, 2^17 bytes, 2^20 rows.
     this.#keys[this.#rows] = ((minusGroups + plusGroups) * 2 ** 18 + (this.#at - header)) * 2 ** 20 + this.#rows;
     this.#ends[this.#rows++] = this.#at;
-    plus.count = 0;
-    minus.count = 0;
+    plus.clear();
+    minus.clear();
   }
 
   /** Rows `first .. end` (by the order of their ends), each with its place among all: those from `first` on, in the sorted order. Once for each row. */
@@ -98,38 +113,49 @@ export class RowWriter {
     }
   }
 
-  /** Deals the pairs to as few groups as their sums allow, to and fro, so that groups are even in sum and length. Gives their number. */
-  #deal(): number {
-    const pairs = this.#pairs;
-    const { count, offsets, weights } = pairs;
-    let groups = Math.ceil(Math.max(pairs.plus / GROUP_BOUNDS.plus, pairs.minus / GROUP_BOUNDS.minus));
+  /** Deals entries, whose positive and negative weights have these sums, to as few groups as these allow. Gives their number. */
+  #deal(entries: number, plus: number, minus: number): number {
+    if (entries === 0) return 0;
+    // The last pair's second, where it has none: offset 0 is a feature of every block.
+    this.#offsets[entries] = 0;
+    this.#weights[entries] = 0;
     // Weights of 0 alone still want a group.
-    groups = count > 0 ? Math.max(1, groups) : 0;
-    while (!pairs.fit(groups)) groups++;
-    for (let group = 0; group < groups; group++) {
-      const begin = this.#at;
-      this.#at += 2;
-      for (let round = 0; ; round++) {
-        const pair = round * groups + (round & 1 ? groups - 1 - group : group);
-        if (pair >= count) {
-          if ((round + 1) * groups >= count) break;
-          continue;
-        }
-        this.#uint16(this.#at, offsets[2 * pair]);
-        this.#uint16(this.#at + 2, offsets[2 * pair + 1]);
-        this.#bytes[this.#at + 4] = weights[2 * pair];
-        this.#bytes[this.#at + 5] = weights[2 * pair + 1];
-        this.#at += PAIR;
-      }
-      this.#uint16(begin, this.#at - begin - 2);
-    }
-    pairs.clear();
+    let groups = Math.max(1, Math.ceil(Math.max(plus / GROUP_BOUNDS.plus, minus / GROUP_BOUNDS.minus)));
+    while (!this.#dealTo(groups, (entries + 1) >> 1)) groups++;
     return groups;
   }
 
-  #uint16(at: number, value: number) {
-    this.#bytes[at] = value;
-    this.#bytes[at + 1] = value >>> 8;
+  /** Deals pairs to and fro, so that groups are even in sum and length: 0 1 2, 2 1 0, 0 1 2, ... False, and nothing written, where a sum is too large. */
+  #dealTo(groups: number, pairs: number): boolean {
+    // No pairs of values in these loops: until they are optimized each would be an array, 30 MB in all (BERT-base).
+    const offsets = this.#offsets;
+    const weights = this.#weights;
+    const words = this.#words;
+    let at = this.#at >> 1;
+    for (let group = 0; group < groups; group++) {
+      const begin = at++;
+      let plus = 0;
+      let minus = 0;
+      let step = 2 * (groups - group) - 1;
+      for (let pair = group; pair < pairs; ) {
+        const a = weights[2 * pair];
+        const b = weights[2 * pair + 1];
+        if (a > 0) plus += a;
+        else minus -= a;
+        if (b > 0) plus += b;
+        else minus -= b;
+        words[at] = offsets[2 * pair];
+        words[at + 1] = offsets[2 * pair + 1];
+        words[at + 2] = (a & 255) | (b << 8);
+        at += 3;
+        pair += step;
+        step = 2 * groups - step;
+      }
+      if (plus > GROUP_BOUNDS.plus || minus > GROUP_BOUNDS.minus) return false;
+      words[begin] = 2 * (at - begin - 1);
+    }
+    this.#at = 2 * at;
+    return true;
   }
 
   #room(bytes: number) {
@@ -138,109 +164,53 @@ export class RowWriter {
     grown.set(this.#bytes.subarray(0, this.#at));
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer);
+    this.#words = new Uint16Array(grown.buffer);
   }
 }
+
+/** Magnitudes of four make a class: sorting by classes takes half the time, for 0.2 % more groups. */
+const CLASS_BITS = 2;
+const LARGEST_CLASS = 128 >> CLASS_BITS;
 
 /** Offsets and magnitudes of one sign. */
 class Nonzeros {
   count = 0;
-  readonly offsets: Uint16Array;
-  readonly weights: Uint8Array;
-  readonly #unsortedOffsets: Uint16Array;
-  readonly #unsortedWeights: Uint8Array;
-  readonly #places = new Uint32Array(130);
+  sum = 0;
+  readonly #offsets: Uint16Array;
+  readonly #weights: Uint8Array;
+  readonly #places = new Uint32Array(LARGEST_CLASS + 2);
 
   constructor(entries: number) {
-    this.offsets = new Uint16Array(entries);
-    this.weights = new Uint8Array(entries);
-    this.#unsortedOffsets = new Uint16Array(entries);
-    this.#unsortedWeights = new Uint8Array(entries);
-  }
-
-  add(offset: number, weight: number) {
-    this.#unsortedOffsets[this.count] = offset;
-    this.#unsortedWeights[this.count++] = weight;
-  }
-
-  /** The largest first; equal ones stay in their order. */
-  sort() {
-    const places = this.#places;
-    places.fill(0);
-    for (let i = 0; i < this.count; i++) places[128 - this.#unsortedWeights[i] + 1]++;
-    for (let i = 1; i < places.length; i++) places[i] += places[i - 1];
-    for (let i = 0; i < this.count; i++) {
-      const weight = this.#unsortedWeights[i];
-      const place = places[128 - weight]++;
-      this.offsets[place] = this.#unsortedOffsets[i];
-      this.weights[place] = weight;
-    }
-  }
-}
-
-/** A row's nonzeros two and two. */
-class Pairs {
-  /** Pairs; the last may have one nonzero only, its other weight 0. */
-  count = 0;
-  /** Sums of the weights, of either sign. */
-  plus = 0;
-  minus = 0;
-  readonly offsets: Uint16Array;
-  readonly weights: Int8Array;
-  #entries = 0;
-  #groupPlus = new Uint32Array(16);
-  #groupMinus = new Uint32Array(16);
-
-  constructor(entries: number) {
-    this.offsets = new Uint16Array(2 * entries);
-    this.weights = new Int8Array(2 * entries);
+    this.#offsets = new Uint16Array(entries);
+    this.#weights = new Uint8Array(entries);
   }
 
   clear() {
-    this.#entries = 0;
     this.count = 0;
-    this.plus = 0;
-    this.minus = 0;
+    this.sum = 0;
   }
 
-  /** Adds sorted nonzeros with a sign; an odd one out shares its pair with the next ones' first. */
-  take({ count, offsets, weights }: Nonzeros, sign: 1 | -1) {
-    let sum = 0;
+  add(offset: number, weight: number) {
+    this.#offsets[this.count] = offset;
+    this.#weights[this.count++] = weight;
+    this.sum += weight;
+  }
+
+  /** From `begin` on, their weights with a sign: the largest class first, equal ones in their order. */
+  copyTo(offsets: Uint16Array, weights: Int8Array, begin: number, sign: 1 | -1) {
+    const places = this.#places;
+    places.fill(0);
+    const { count } = this;
+    const from = this.#offsets;
+    const magnitudes = this.#weights;
+    for (let i = 0; i < count; i++) places[LARGEST_CLASS + 1 - (magnitudes[i] >> CLASS_BITS)]++;
+    places[0] = begin;
+    for (let i = 1; i < places.length; i++) places[i] += places[i - 1];
     for (let i = 0; i < count; i++) {
-      sum += weights[i];
-      this.offsets[this.#entries] = offsets[i];
-      this.weights[this.#entries++] = sign * weights[i];
+      const weight = magnitudes[i];
+      const place = places[LARGEST_CLASS - (weight >> CLASS_BITS)]++;
+      offsets[place] = from[i];
+      weights[place] = sign * weight;
     }
-    if (sign > 0) this.plus += sum;
-    else this.minus += sum;
-    this.count = (this.#entries + 1) >> 1;
-    // The missing one: offset 0 is a feature of every block.
-    this.offsets[this.#entries] = 0;
-    this.weights[this.#entries] = 0;
-  }
-
-  /** Whether, dealt to and fro, no group exceeds its bounds. */
-  fit(groups: number): boolean {
-    if (this.#groupPlus.length < groups) {
-      this.#groupPlus = new Uint32Array(2 * groups);
-      this.#groupMinus = new Uint32Array(2 * groups);
-    }
-    const [plus, minus, weights] = [this.#groupPlus, this.#groupMinus, this.weights];
-    plus.fill(0, 0, groups);
-    minus.fill(0, 0, groups);
-    let group = 0;
-    let step = 1;
-    for (let i = 0; i < 2 * this.count; i += 2) {
-      for (let j = i; j < i + 2; j++) {
-        if (weights[j] > 0) plus[group] += weights[j];
-        else minus[group] -= weights[j];
-      }
-      if (plus[group] > GROUP_BOUNDS.plus || minus[group] > GROUP_BOUNDS.minus) return false;
-      group += step;
-      if (group === groups || group < 0) {
-        step = -step;
-        group += step;
-      }
-    }
-    return true;
   }
 }
