@@ -37,6 +37,7 @@ export function decodeClasses(
   let at = 2;
   const sequences = sizes.map(({ length, count }) => {
     const frequency = frequencies(weightsOf(readLevels(tables, CLASSES)));
+    if (length > 0 && frequency.every((f) => f === 0)) throw corrupt('table of classes is empty', 0, SCALE);
     const low = lowsOf(frequency);
     const classAt = new Uint8Array(SCALE);
     for (let c = 0; c < CLASSES; c++) {

@@ -55,7 +55,7 @@ export function decodeRowRanges(reader: ByteReader, rows: number): RowRanges {
   const divisor = reader.varint('largest code', 255);
   if (divisor === 0) throw corrupt('largest code', divisor, 'at least 1');
   const unit = 2 ** reader.varint('bits of the grid', MAX_GRID_BITS);
-  const folded = reader.varint('origin of the grid', 2 ** 32);
+  const folded = reader.varint('origin of the grid', 2 ** 25);
   const origin = folded % 2 === 1 ? -(folded + 1) / 2 : folded / 2;
   const alphabets = [reader.varint('alphabet', MAX_ALPHABET), reader.varint('alphabet', MAX_ALPHABET)];
   const [minimum, range] = alphabets.map((alphabet) => {

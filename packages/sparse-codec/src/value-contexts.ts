@@ -61,7 +61,7 @@ function tiltedWeights(weights: Float64Array, rank: Int32Array, tilt: Tilt): Flo
     if (weights[m] === 0) continue;
     const exponent = exponentOf(rank[m], tilt);
     const whole = exponent >> 12;
-    out[m] = weights[m] * powers[exponent & 4095] * (whole < 0 ? 1 / (1 << -whole) : 1 << whole);
+    out[m] = weights[m] * powers[exponent & 4095] * 2 ** whole;
   }
   return out;
 }
