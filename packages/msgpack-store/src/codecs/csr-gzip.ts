@@ -212,50 +212,55 @@ function readRows(
   for (let row = 0; row < counts.length; row++) counts[row] = indptr[row + 1] - indptr[row];
   const mostColumns = indices instanceof Uint16Array ? 2 ** 16 : 2 ** 31;
   const gapsEnd = bytes.length - data.length;
-  const gaps = bytes.subarray(0, gapsEnd);
-  const values = new Int8Array(bytes.buffer, bytes.byteOffset + gapsEnd, data.length);
   let at = start;
-  let read = 0;
+  let value = gapsEnd;
   for (const row of byCount(counts)) {
-    at = readRow(gaps, at, values, read, indices, data, indptr[row], indptr[row + 1], mostColumns);
-    read += counts[row];
+    at = readRow(bytes, at, gapsEnd, value, indices, data, indptr[row], indptr[row + 1], mostColumns);
+    value += counts[row];
   }
   if (at !== gapsEnd)
     throw new PruneError('corrupt', { what: 'bytes after the last gap', got: gapsEnd - at, wanted: 0 });
 }
 
 /**
- * One row, its gaps from `at`, its values from `read`: into `indices` and `data` from `from` to `to`. Gives where its gaps end. A function of its own
- * because V8 compiles it after some rows, a loop over all rows only after some matrices; both arrays in one pass because rows of some 50 nonzeros are
- * too short for `set` and `subarray`.
+ * One row, its gaps in `bytes` from `at`, its values from `value`: into `indices` and `data` from `from` to `to`. Gives where its gaps end. A function
+ * of its own because V8 compiles it after some rows, a loop over all rows only after some matrices; both arrays in one pass because rows of some 50
+ * nonzeros are too short for `set` and `subarray`; gaps and values from one array because V8 loads where each array is again for every nonzero.
  */
 function readRow(
-  gaps: Uint8Array,
+  bytes: Uint8Array,
   at: number,
-  values: Int8Array,
-  read: number,
+  gapsEnd: number,
+  value: number,
   indices: Uint16Array | Int32Array,
   data: Int8Array,
   from: number,
   to: number,
   mostColumns: number,
 ): number {
-  const toValue = read - from;
+  // From a nonzero to its gap, one more behind every escape, and to its value.
+  let toGap = at - from;
+  const toValue = value - from;
   let column = -1;
-  let end = at + (to - from);
-  for (let p = from; p < to && end <= gaps.length; ) {
-    const byte = gaps[at++];
-    column += byte;
-    if (byte === ESCAPE) {
-      end++;
-      continue;
+  checkGaps(to + toGap, gapsEnd);
+  for (let p = from; p < to; p++) {
+    let byte = bytes[p + toGap];
+    while (byte === ESCAPE) {
+      column += ESCAPE;
+      toGap++;
+      checkGaps(to + toGap, gapsEnd);
+      byte = bytes[p + toGap];
     }
-    indices[p] = ++column;
-    data[p] = values[p + toValue];
-    p++;
+    column += byte + 1;
+    indices[p] = column;
+    data[p] = bytes[p + toValue];
   }
-  if (end > gaps.length) throw new PruneError('corrupt', { what: 'the gaps end early' });
   // Columns ascend, so the last one is the largest.
   if (column >= mostColumns) throw new PruneError('corrupt', { what: 'a column that no dtype holds', got: column });
-  return at;
+  return to + toGap;
+}
+
+/** `end` is where the gaps end at the earliest. */
+function checkGaps(end: number, gapsEnd: number) {
+  if (end > gapsEnd) throw new PruneError('corrupt', { what: 'the gaps end early' });
 }
