@@ -4,9 +4,9 @@ import { entriesOf } from '@prune/state-dict';
 
 /** What the `load` child prints. */
 export interface LoadResult {
-  /** From opening the file to every array checked and in memory. Starting Node and h5wasm is not counted, as Python's imports are not. */
+  /** From opening the file to every array checked and in memory. Starting Node is not counted, as Python's imports are not. */
   readonly seconds: number;
-  /** Resident before the file was opened: Node, the packages and, for HDF5, h5wasm. */
+  /** Resident before the file was opened: Node and the packages. */
   readonly baseBytes: number;
   /** Bytes of all arrays. */
   readonly decodedBytes: number;
@@ -15,8 +15,6 @@ export interface LoadResult {
 
 /** Reads a whole store into CSR matrices and float tensors and keeps them all. */
 export async function loadTask(path: string): Promise<LoadResult> {
-  // Python's h5py is there before its clock starts, so h5wasm is too.
-  if (path.endsWith('.h5')) await (await import('h5wasm/node')).ready;
   const baseBytes = process.memoryUsage.rss();
   const start = performance.now();
   const store = await openStore(path);
