@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { shareRows } from './share-rows.js';
+import { threadSeconds } from './thread-seconds.js';
 
 /** What a worker is started with. */
 export interface DecodeShare {
@@ -10,10 +11,18 @@ export interface DecodeShare {
   readonly shares: number;
 }
 
+/** What it answers: SHA-256 of the arrays, matrix after matrix, and the thread's own time. */
+export interface Decoded {
+  readonly hash: string;
+  readonly seconds: number;
+}
+
 const { streams, share, shares }: DecodeShare = workerData;
-parentPort!.on('message', (wantsHash: boolean) => {
+parentPort!.on('message', () => {
+  const start = threadSeconds();
   const matrices = streams.map((stream) => shareRows(stream, share, shares));
+  const seconds = threadSeconds() - start;
   const hash = createHash('sha256');
-  if (wantsHash) for (const { indptr, indices, data } of matrices) hash.update(indptr).update(indices).update(data);
-  parentPort!.postMessage(hash.digest('hex'));
+  for (const { indptr, indices, data } of matrices) hash.update(indptr).update(indices).update(data);
+  parentPort!.postMessage({ hash: hash.digest('hex'), seconds } satisfies Decoded);
 });

@@ -15,6 +15,7 @@ import { cabacStyleBytes } from './cabac-style.js';
 import { type CsrForm, csrForms } from './csr-form.js';
 import { measureNncodec, type NncodecReport } from './measure-nncodec.js';
 import { measureThreads } from './measure-threads.js';
+import { threadSeconds } from './thread-seconds.js';
 
 /** What one coder makes of all matrices of a model. */
 export interface CodecRow {
@@ -46,7 +47,7 @@ export interface CodecReport {
   readonly cabacStyle: number;
   /** NNCodec itself, where there is a Python that has it. */
   readonly nncodec?: NncodecReport;
-  /** How many times faster two threads decode `entropy, fast` than one, by the clock. */
+  /** How many times less the busier of two threads computes than one alone, to decode `entropy, fast`. */
   readonly twoThreads?: Summary;
   /** Float tensors and embedding tables: as they are, and under `entropy`. */
   readonly dense: { readonly raw: number; readonly coded: number };
@@ -153,16 +154,6 @@ function encodeAll(form: CsrForm, matrices: readonly CsrMatrix[]) {
   });
   const bytes = parts.flat().reduce((sum, part) => sum + part.byteLength, 0);
   return { form, parts, bytes, encodeSeconds };
-}
-
-/** Node 22.19 and later; the types are those of Node 20. */
-const threadUsage = (process as { threadCpuUsage?: () => { user: number; system: number } }).threadCpuUsage;
-
-/** Seconds that this thread has computed, so that a busy machine does not spoil them; the clock where Node cannot say. */
-function threadSeconds(): number {
-  if (threadUsage === undefined) return performance.now() / 1000;
-  const { user, system } = threadUsage.call(process);
-  return (user + system) / 1e6;
 }
 
 function same(one: ArrayLike<number>, two: ArrayLike<number>): boolean {

@@ -64,7 +64,7 @@ function tables({
       ? []
       : [
           text(
-            `${model}: two threads, each half of the blocks of every matrix, decode entropy, fast ${formatSummary(twoThreads, formatTimes)} as fast as one.`,
+            `${model}: two threads, each half of the blocks of every matrix: decoding entropy, fast, the busier one computes ${formatSummary(twoThreads, formatTimes)} less than one alone.`,
           ),
         ]),
     table(
