@@ -45,6 +45,9 @@ const BLOCKED_CHUNKS = 4;
 /** Rows of a matrix of one block that are sorted together: enough for long runs of alike rows, and their outputs stay in the cache (1 % faster). */
 const SORTED_ROWS = 16 * CHUNK;
 
+/** Memory of this many bytes is used again; what a masked LM's dense decoder takes, three times its 75 MB, is let go. */
+const KEPT_BYTES = 2 ** 24;
+
 let scratch: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 /** One for each block of columns, used again: memory that nobody has touched takes a tenth of the time of packing. */
 const writerPool: RowWriter[] = [];
@@ -164,6 +167,10 @@ function packRows(
       });
     }
   });
+  if (stream.length > KEPT_BYTES) {
+    scratch = new Uint8Array(0);
+    writerPool.length = 0;
+  }
   return { blocks, blockColumns, chunks, chunkRows, stream: stream.subarray(0, at), starts, largest };
 
   function corrupt(what: string, got: number | undefined, wanted: string | number): PruneError {
