@@ -47,8 +47,7 @@ export function fileIndex(file: FileBytes, where: string, limits: Limits): Reado
     return readIndex(metered(file), where, limits);
   } catch (error) {
     if (isPruneError(error)) throw error;
-    if (error instanceof UnknownStructure || error instanceof RangeError || error instanceof TypeError)
-      return undefined;
+    if (error instanceof UnknownStructure || error instanceof RangeError) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,11 @@
-import { DEFAULT_LIMITS, type Limits, type ModelMetadata, PruneError, type TensorStore } from '@prune/state-dict';
+import {
+  DEFAULT_LIMITS,
+  type Limits,
+  locateError,
+  type ModelMetadata,
+  PruneError,
+  type TensorStore,
+} from '@prune/state-dict';
 import { fileIndex, type IndexEntry } from './file-index.js';
 import type { FileBytes } from './format/file-bytes.js';
 import type { H5Session } from './h5-session.js';
@@ -33,7 +40,7 @@ export async function openH5(file: FileBytes, options: OpenH5): Promise<TensorSt
     return { ...(await store), close: () => closeBoth(store, onClose) };
   } catch (error) {
     onClose?.();
-    throw error;
+    throw locateError(error, { where });
   }
 }
 
@@ -57,7 +64,11 @@ function indexedStore(file: FileBytes, index: ReadonlyMap<string, IndexEntry>, o
       if (entry === undefined) return undefined;
       const place = { where, tensor: name };
       if (!open) throw new PruneError('invalid-argument', { ...place, what: 'the store is closed' });
-      return readValue(entry, { file, inflate, place }, limits);
+      try {
+        return readValue(entry, { file, inflate, place }, limits);
+      } catch (error) {
+        throw locateError(error, place);
+      }
     },
     async close() {
       open = false;

@@ -2,7 +2,7 @@ import type { Dtype } from '@prune/state-dict';
 import { readDatatype } from './read-datatype.js';
 import { readSpace } from './read-space.js';
 import { want } from './unknown.js';
-import { decodeUtf8 } from './utf8.js';
+import { decodeName } from './utf8.js';
 
 /** An attribute as it lies in an object header. */
 export interface StoredAttribute {
@@ -33,7 +33,6 @@ export function readAttribute(body: DataView): StoredAttribute {
   const type = part(body.getUint16(4, true));
   const space = part(body.getUint16(6, true));
   want(nameBytes > 1 && name.getUint8(nameBytes - 1) === 0, 'name of an attribute');
-  const text = decodeUtf8(new Uint8Array(name.buffer, name.byteOffset, nameBytes - 1));
-  want(!text.includes('\0'), 'name of an attribute');
+  const text = decodeName(new Uint8Array(name.buffer, name.byteOffset, nameBytes - 1));
   return { name: text, dtype: readDatatype(type), shape: readSpace(space), data: part(body.byteLength - at) };
 }

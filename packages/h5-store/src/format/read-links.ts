@@ -2,7 +2,7 @@ import { UNDEFINED_ADDRESS } from './byte-builder.js';
 import { type FileBytes, viewOf } from './file-bytes.js';
 import type { HeaderMessage } from './header-messages.js';
 import { uint64, want } from './unknown.js';
-import { decodeUtf8 } from './utf8.js';
+import { decodeName } from './utf8.js';
 
 const LINK_INFO = 0x02;
 const LINK = 0x06;
@@ -24,8 +24,8 @@ const SOFT_LINK = 2;
 export function readLinks(file: FileBytes, messages: readonly HeaderMessage[], most: number): Map<string, number> {
   const links = new Map<string, number>();
   function add(nameBytes: Uint8Array, address: number) {
-    const name = decodeUtf8(nameBytes);
-    want(name !== '' && name !== '.' && !/[/\0]/.test(name) && !links.has(name), 'name of a link');
+    const name = decodeName(nameBytes);
+    want(name !== '' && name !== '.' && !name.includes('/') && !links.has(name), 'name of a link');
     links.set(name, address);
     want(links.size <= most, 'too many links');
   }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Elementary, type ModelMetadata, tensor, writeStore } from '@prune/state-dict';
@@ -129,6 +129,14 @@ test('the other build of h5wasm, bad options and a closed store are refused', as
   await store.close();
   await expect(store.get('a')).rejects.toMatchObject({ code: 'invalid-argument', tensor: 'a' });
   expect(readdirSync(folder)).toEqual(['model.h5', 'strange.h5']);
+});
+
+test('a file that becomes shorter while it is open is an error that names the tensor', async () => {
+  await write({});
+  const store = await openH5File(h5wasm, path);
+  truncateSync(path, 0);
+  await expect(store.get('a')).rejects.toMatchObject({ code: 'io', where: path, tensor: 'a' });
+  await store.close();
 });
 
 test('limits come before reading', async () => {
