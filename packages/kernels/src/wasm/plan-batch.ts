@@ -94,11 +94,11 @@ export function planBatch(batch: Batch, shape: EncoderShape, begin: number): Bat
 
   function scratchBytes({ hidden, intermediate }: EncoderShape, keys: number): number {
     const size = hidden / heads;
-    const half = Math.ceil(size / 2);
     const stride = Math.ceil(keys / 8) * 8 * 4;
     const widest = Math.max(hidden, intermediate);
     const linear = widest * LANES;
-    const attention = (keys + 8) * 32 + size * 32 + half * stride + Math.ceil(size / 4) * 2 * stride;
+    // Scores, queries, and keys and values as float32; as int16 they are half as large.
+    const attention = (keys + 8) * 32 + size * 32 + (size + Math.ceil(size / 4) * 4) * stride;
     return SCRATCH_FIXED + Math.max(linear, attention);
   }
 }
