@@ -48,8 +48,9 @@ function checkRows(indptr: Int32Array, nnz: number, at: Place) {
 function checkColumns({ shape, indptr, indices }: CsrMatrix, at: Place) {
   const [rows, columns] = shape;
   for (let row = 0; row < rows; row++) {
+    const end = indptr[row + 1];
     let previous = -1;
-    for (let p = indptr[row]; p < indptr[row + 1]; p++) {
+    for (let p = indptr[row]; p < end; p++) {
       const column = indices[p];
       if (column <= previous) {
         corrupt(at, `indices[${p}] does not ascend in row ${row}`, column, `more than ${previous}`);
@@ -58,7 +59,7 @@ function checkColumns({ shape, indptr, indices }: CsrMatrix, at: Place) {
     }
     // Ascending, so the last one is the largest.
     if (previous >= columns) {
-      corrupt(at, `indices[${indptr[row + 1] - 1}] is no column`, previous, `less than ${columns}`);
+      corrupt(at, `indices[${end - 1}] is no column`, previous, `less than ${columns}`);
     }
   }
 }
