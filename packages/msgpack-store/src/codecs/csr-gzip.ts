@@ -185,13 +185,13 @@ function readCounts(bytes: Uint8Array, indptr: Int32Array, nnz: number): number 
   let at = 0;
   let sum = 0;
   for (let row = 1; row < indptr.length; row++) {
-    let count = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++];
-      if (byte === undefined || shift > 28) throw new PruneError('corrupt', { what: `count of row ${row - 1}` });
+    let byte = bytes[at++];
+    let count = byte & 127;
+    for (let shift = 7; byte > 127 && shift <= 28; shift += 7) {
+      byte = bytes[at++];
       count += (byte & 127) * 2 ** shift;
-      if (byte < 128) break;
     }
+    if (byte > 127 || at > bytes.length) throw new PruneError('corrupt', { what: `count of row ${row - 1}` });
     sum += count;
     if (sum > nnz)
       throw new PruneError('corrupt', { what: 'rows have more nonzeros than the matrix', got: sum, wanted: nnz });
