@@ -41,7 +41,7 @@ test('reads that follow each other take few reads of the source, none past the e
     expect(Buffer.compare(await read(at, length), bytes.subarray(at, at + length))).toBe(0);
     at += length;
   }
-  expect(file.reads.length).toBeLessThan(12);
+  expect(file.reads.length).toBeLessThan(20);
   for (const [offset, length] of file.reads) expect(offset + length).toBeLessThanOrEqual(end);
 });
 

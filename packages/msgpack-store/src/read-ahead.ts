@@ -2,7 +2,7 @@ import type { RandomAccess } from '@prune/state-dict';
 
 /** Bytes that are read ahead at first, and at most: as long as reads follow each other it doubles. */
 const FIRST = 2 ** 16;
-const MOST = 2 ** 20;
+const MOST = 2 ** 18;
 
 /** A part of the source that is being read, or was. */
 interface Window {
