@@ -42,9 +42,6 @@ const BLOCK_COLUMNS = 768;
  */
 const BLOCKED_CHUNKS = 4;
 
-/** Rows of a matrix of one block that are sorted together: enough for long runs of alike rows, and their outputs stay in the cache (1 % faster). */
-const SORTED_ROWS = 16 * CHUNK;
-
 /** Memory of this many bytes is used again; what a masked LM's dense decoder takes, three times its 75 MB, is let go. */
 const KEPT_BYTES = 2 ** 24;
 
@@ -101,8 +98,8 @@ function rowsOf(weight: CsrMatrix | DenseInt8Matrix | CsrRows): Pick<CsrRows, 'f
 
 /**
  * Writes the stream. Sums are exact, so the order of rows, groups and nonzeros is free, and chosen for speed: the rows of a chunk are sorted
- * by the lengths of their groups, which makes the kernel's loops run the same number of times for many rows on end (a mispredicted end of
- * a loop costs as much as three pairs).
+ * by the lengths of their groups, which makes the kernel's loops run the same number of times for some rows on end (a mispredicted end of
+ * a loop costs as much as three pairs). Sorting 256 rows for 16 gains nothing.
  *
  * Rows are taken one after another, as a stored matrix hands them out: making its arrays first takes 7 % more time and 6 MB more of memory (BERT-base).
  * They are checked here, because nobody has seen them before.
@@ -151,16 +148,15 @@ function packRows(
   });
   if (next !== rows) throw corrupt('rows are missing', next, rows);
 
-  // One thread adds up all blocks of a row: with several blocks the same rows make a chunk in each, so there the sorting stops at chunks.
+  // One thread adds up all blocks of a row, so the same rows make a chunk in each block.
   const chunkRows = blocks > 1 ? Math.ceil(rows / BLOCKED_CHUNKS) : CHUNK;
   const chunks = Math.ceil(rows / chunkRows);
-  const sortedRows = blocks > 1 ? chunkRows : SORTED_ROWS;
   const starts = new Uint32Array(blocks * chunks);
   const stream = reserve(writers.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   writers.forEach((writer, block) => {
-    for (let first = 0; first < rows; first += sortedRows) {
-      writer.forEachSorted(first, Math.min(rows, first + sortedRows), (bytes, place) => {
+    for (let first = 0; first < rows; first += chunkRows) {
+      writer.forEachSorted(first, Math.min(rows, first + chunkRows), (bytes, place) => {
         if (place % chunkRows === 0) starts[block * chunks + place / chunkRows] = at;
         stream.set(bytes, at);
         at += bytes.length;
