@@ -38,6 +38,36 @@ test('many passes, closed twice, refused afterwards', async () => {
   await engine.close();
 });
 
+test('input and activations that are not finite are refused by all threads, and the next pass is right', async () => {
+  const engine = await createEngine({ threads: 3, threadHost: workerThreads });
+  const norm = { weight: new Float32Array(16).fill(1), bias: new Float32Array(16) };
+  const encoder = await engine.loadEncoder({ ...spec(2), inputNorm: norm });
+  const input = normals(random(2), 70 * 16);
+  const { last } = encoder.forward(input, [70]);
+  const bad = (at: number, value: number) => {
+    const copy = input.slice();
+    copy[at] = value;
+    return copy;
+  };
+  const refused = expect.objectContaining({ code: 'not-finite', message: expect.stringContaining('given') });
+  for (let pass = 0; pass < 30; pass++) {
+    expect(() => encoder.forward(bad(pass * 37, Number.NaN), [70])).toThrow(refused);
+    expect(() => encoder.forward(bad(pass * 37, Number.NEGATIVE_INFINITY), [70], { hiddenStates: true })).toThrow(
+      refused,
+    );
+    expect(encoder.forward(input, [70]).last).toEqual(last);
+  }
+  const huge = { weight: new Float32Array(16).fill(3e38), bias: new Float32Array(16) };
+  const layers = spec(2).layers.map((layer) => ({ ...layer, outputNorm: huge }));
+  const overflowing = await engine.loadEncoder({ ...spec(2), layers });
+  for (let pass = 0; pass < 10; pass++) {
+    expect(() => overflowing.forward(input, [70])).toThrow(
+      expect.objectContaining({ code: 'not-finite', message: expect.stringContaining('activations') }),
+    );
+  }
+  await engine.close();
+});
+
 test('options that make no engine', async () => {
   const code = async (run: () => Promise<Engine>) =>
     run().then(
