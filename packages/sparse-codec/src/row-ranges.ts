@@ -37,21 +37,29 @@ export function encodeRowRanges({ scale, zeroPoint }: RowRanges): Uint8Array[] {
       ];
     }
   }
-  const parts = [scale, zeroPoint].map((values) =>
-    encodeFloats(tensor('float32', [values.length], values as TensorData<'float32'>)),
-  );
-  return [joined([0], []), ...parts.map((part) => joined([part.length], [part]))];
+  return [joined([0], []), ...encodeRowFloats({ scale, zeroPoint })];
+}
+
+/** Scales and zero points as floats. */
+export function encodeRowFloats({ scale, zeroPoint }: RowRanges): Uint8Array[] {
+  return [scale, zeroPoint].map((values) => {
+    const part = encodeFloats(tensor('float32', [values.length], values as TensorData<'float32'>));
+    return joined([part.length], [part]);
+  });
+}
+
+/** `rows` scales and zero points of what {@link encodeRowFloats} made. Throws `corrupt`. */
+export function decodeRowFloats(reader: ByteReader, rows: number): RowRanges {
+  const [scale, zeroPoint] = ['scales', 'zero points'].map((what) => {
+    const part = reader.take(what, reader.varint(what, reader.bytes.length));
+    return decodeFloats(part, 'float32', [rows], rows).data as Float32Array;
+  });
+  return { scale, zeroPoint };
 }
 
 /** `rows` scales and zero points of what {@link encodeRowRanges} made. Throws `corrupt`. */
 export function decodeRowRanges(reader: ByteReader, rows: number): RowRanges {
-  if (reader.varint('form of scales', 1) === 0) {
-    const [scale, zeroPoint] = ['scales', 'zero points'].map((what) => {
-      const part = reader.take(what, reader.varint(what, reader.bytes.length));
-      return decodeFloats(part, 'float32', [rows], rows).data as Float32Array;
-    });
-    return { scale, zeroPoint };
-  }
+  if (reader.varint('form of scales', 1) === 0) return decodeRowFloats(reader, rows);
   const divisor = reader.varint('largest code', 255);
   if (divisor === 0) throw corrupt('largest code', divisor, 'at least 1');
   const unit = 2 ** reader.varint('bits of the grid', MAX_GRID_BITS);

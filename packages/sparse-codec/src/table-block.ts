@@ -2,7 +2,7 @@ import { corrupt } from './corrupt.js';
 import { MAX_GRID_BITS } from './dyadic-grid.js';
 import { decodeGridRows, encodeGridRows } from './grid-rows.js';
 import { decodePlanes, encodePlanes, joined } from './planes.js';
-import { decodeRowRanges, encodeRowRanges } from './row-ranges.js';
+import { decodeRowFloats, decodeRowRanges, encodeRowFloats, encodeRowRanges, type RowRanges } from './row-ranges.js';
 import { decodeSymbols, encodeSymbols, type Lines, MAX_ALPHABET } from './symbol-coder.js';
 import { ByteReader } from './varint.js';
 
@@ -54,12 +54,36 @@ export function encodeTable(table: QuantizedTable): Uint8Array {
   others.forEach((r, i) => {
     codes.set(intRepr.subarray(r * width, (r + 1) * width), i * width);
   });
-  const ranges = { scale: floatsOf(scale, others), zeroPoint: floatsOf(zeroPoint, others) };
-  const rest = [...encodeRowRanges(ranges), ...encodeCodes(codes, width, ranges.zeroPoint)];
-  if (bits === undefined || good === 0) return joined([0], rest);
+  const [ranged, rest] = encodeRest(
+    { scale: floatsOf(scale, others), zeroPoint: floatsOf(zeroPoint, others) },
+    codes,
+    width,
+  );
+  if (bits === undefined || good === 0) return joined([ranged], rest);
   const alphabet = max - min + 1;
   const folded = min < 0 ? -2 * min - 1 : 2 * min;
-  return joined([1, bits, folded, alphabet], [onGrid, ...encodeGridRows(symbols, width, alphabet), ...rest]);
+  return joined(
+    [ranged + GRID, bits, folded, alphabet],
+    [onGrid, ...encodeGridRows(symbols, width, alphabet), ...rest],
+  );
+}
+
+/** The first number of a table: some rows are on a grid; the others' scales, zero points and codes are not simply floats and planes. */
+const GRID = 1;
+const RANGED = 2;
+
+/** Scales, zero points and codes of the rows that are on no grid, and whether they are {@link RANGED}: where that is smaller. */
+function encodeRest(ranges: RowRanges, codes: Uint8Array, width: number): [form: number, parts: Uint8Array[]] {
+  const sizeOf = (parts: readonly Uint8Array[]) => parts.reduce((sum, part) => sum + part.length, 0);
+  const planes = encodePlanes(codes, 1);
+  const plain = [...encodeRowFloats(ranges), ...planes];
+  if (codes.length === 0) return [0, plain];
+  const lines = encodeSymbols(codes, 256, codeLines(width, ranges.zeroPoint));
+  const ranged = [
+    ...encodeRowRanges(ranges),
+    ...(sizeOf(lines) < sizeOf(planes) ? [joined([1], lines)] : [joined([0], planes)]),
+  ];
+  return sizeOf(ranged) < sizeOf(plain) ? [RANGED, ranged] : [0, plain];
 }
 
 function floatsOf(values: Float32Array, rows: readonly number[]): Float32Array {
@@ -74,7 +98,8 @@ export function decodeTable(bytes: Uint8Array, rows: number, width: number): Qua
   const intRepr = new Uint8Array(rows * width);
   let onGrid = new Uint8Array(Math.ceil(rows / 8));
   let others = rows;
-  if (reader.varint('form of a table', 1) === 1) {
+  const form = reader.varint('form of a table', GRID + RANGED);
+  if ((form & GRID) !== 0) {
     const step = 2 ** -reader.varint('bits of the grid', MAX_GRID_BITS);
     const folded = reader.varint('origin of the grid', 2 ** 32);
     const origin = folded % 2 === 1 ? -(folded + 1) / 2 : folded / 2;
@@ -89,9 +114,11 @@ export function decodeTable(bytes: Uint8Array, rows: number, width: number): Qua
       at += width;
     }
   }
-  const ranges = decodeRowRanges(reader, others);
+  const ranged = (form & RANGED) !== 0;
+  const ranges = ranged ? decodeRowRanges(reader, others) : decodeRowFloats(reader, others);
   const codes = new Uint8Array(others * width);
-  decodeCodes(reader, codes, width, ranges.zeroPoint);
+  if (ranged) decodeCodes(reader, codes, width, ranges.zeroPoint);
+  else decodePlanes(reader, codes, 1);
   if (reader.offset !== bytes.length) throw corrupt('bytes after the table', bytes.length, reader.offset);
   for (let r = 0, i = 0; r < rows; r++) {
     if (isSet(onGrid, r)) continue;
@@ -110,14 +137,6 @@ const CODE_CLASSES = 32;
 function codeLines(width: number, zeroPoint: Float32Array): Lines {
   const classOf = Uint8Array.from(zeroPoint, (z) => Math.max(0, Math.min(Math.floor(2 * z), CODE_CLASSES - 1)));
   return { width, classOf, classes: CODE_CLASSES };
-}
-
-/** By the frequencies of all, or of the rows of a class, whichever is smaller. */
-function encodeCodes(codes: Uint8Array, width: number, zeroPoint: Float32Array): Uint8Array[] {
-  const alike = joined([0], encodePlanes(codes, 1));
-  if (codes.length === 0) return [alike];
-  const classed = joined([1], encodeSymbols(codes, 256, codeLines(width, zeroPoint)));
-  return [classed.length < alike.length ? classed : alike];
 }
 
 function decodeCodes(reader: ByteReader, codes: Uint8Array, width: number, zeroPoint: Float32Array): void {
