@@ -40,7 +40,7 @@ const MOST_PASSES = 4;
  * Reads what is where in a file of the notebook's layout, as h5py and this package write it: a flat root group of datasets and attributes. `undefined` for
  * a file that has anything else, or is broken: HDF5's own library knows more, and why. Throws `limit`, and `corrupt` for sizes that no such file can hold.
  *
- * 780 names of BERT-base take 9 ms, and 120 ms when HDF5 is asked for each.
+ * The 780 names of a BERT-base file take a ninth of the time that HDF5 takes when it is asked for each.
  */
 export function fileIndex(file: FileBytes, where: string, limits: Limits): ReadonlyMap<string, IndexEntry> | undefined {
   try {
@@ -54,8 +54,7 @@ export function fileIndex(file: FileBytes, where: string, limits: Limits): Reado
 
 function readIndex(file: FileBytes, where: string, limits: Limits): ReadonlyMap<string, IndexEntry> {
   const root = messagesAt(file, readSuperblock(file), IN_ROOT);
-  const found: [string, IndexEntry][] = [];
-  const names = new Set<string>();
+  const found = new Map<string, IndexEntry>();
   const readString = stringReader(file);
   for (const { type, body } of root) {
     if (type === MESSAGE.attributeInfo) want(isCompact(body), 'attributes in a fractal heap');
@@ -64,21 +63,20 @@ function readIndex(file: FileBytes, where: string, limits: Limits): ReadonlyMap<
     const place = { where, tensor: name };
     const width = dtype === 'string' ? 16 : DTYPES[dtype].bytes;
     const bytes = checkSizes({ dtype, shape, width }, place, limits, file.size);
-    want(bytes <= data.byteLength && !names.has(name), 'attribute');
-    names.add(name);
+    want(bytes <= data.byteLength && !found.has(name), 'attribute');
     const value = dtype === 'string' ? readString(data) : new Uint8Array(data.buffer, data.byteOffset, bytes).slice();
     const storedBytes = dtype === 'string' ? bytes + value.byteLength : bytes;
     const info = { dtype, shape: dtype === 'string' ? [] : shape, codec: 'raw', storedBytes };
-    found.push([name, { info, storage: { kind: 'here', data: value } }]);
-    checkLimit('too many entries', found.length, limits.tensors, { where });
+    found.set(name, { info, storage: { kind: 'here', data: value } });
+    checkLimit('too many entries', found.size, limits.tensors, { where });
   }
   const links = readLinks(file, root, limits.tensors + 1);
-  checkLimit('too many entries', found.length + links.size, limits.tensors, { where });
+  checkLimit('too many entries', found.size + links.size, limits.tensors, { where });
   for (const [name, address] of links) {
-    want(!names.has(name), 'a name of both a dataset and an attribute');
-    found.push([name, readDataset(file, address, { where, tensor: name }, limits)]);
+    want(!found.has(name), 'a name of both a dataset and an attribute');
+    found.set(name, readDataset(file, address, { where, tensor: name }, limits));
   }
-  return new Map(found.sort(([a], [b]) => naturalOrder(a, b)));
+  return new Map(naturalOrder(found.keys()).map((name) => [name, found.get(name)!]));
 }
 
 function readDataset(
@@ -108,7 +106,7 @@ function readDataset(
 
 /** The messages of a header, in which nothing is that changes what the others mean. */
 function messagesAt(file: FileBytes, address: number, known: ReadonlySet<number>): HeaderMessage[] {
-  const messages = [...headerMessages(file, address)];
+  const messages = headerMessages(file, address);
   for (const { type, flags } of messages) want(known.has(type) && (flags & 0x02) === 0, 'header message');
   return messages;
 }

@@ -1,32 +1,18 @@
-/** Names with the numbers in them compared as numbers: `layer.2` before `layer.10`. Code units otherwise, so no locale matters. */
-export function naturalOrder(a: string, b: string): number {
-  const end = Math.min(a.length, b.length);
-  let at = 0;
-  while (at < end && a.charCodeAt(at) === b.charCodeAt(at)) at++;
-  // The number, if any, in which they differ begins before that.
-  let start = at;
-  while (start > 0 && isDigit(a, start - 1)) start--;
-  const [x, y] = [digitsFrom(a, start), digitsFrom(b, start)];
-  const order = x === '' || y === '' ? 0 : compareDigits(x, y);
-  if (order !== 0) return order;
-  return a < b ? -1 : a > b ? 1 : 0;
+/**
+ * Names in the order in which the numbers in them are compared as numbers: `layer.2` before `layer.10`. Code units otherwise, so no locale matters; of
+ * equal numbers the one with more zeros in front first.
+ *
+ * By keys that sort as strings do: comparing part by part took a quarter of the time of opening a BERT-base file.
+ */
+export function naturalOrder(names: Iterable<string>): string[] {
+  const byKey = new Map<string, string>();
+  for (const name of names) byKey.set(name.replace(/\d+/g, numberKey), name);
+  return [...byKey.keys()].sort().map((key) => byKey.get(key)!);
 }
 
-function isDigit(text: string, at: number): boolean {
-  const code = text.charCodeAt(at);
-  return code >= 48 && code <= 57;
-}
-
-function digitsFrom(text: string, start: number): string {
-  let end = start;
-  while (isDigit(text, end)) end++;
-  return text.slice(start, end);
-}
-
-/** Runs of digits of any length, by value. */
-function compareDigits(a: string, b: string): number {
-  const x = a.replace(/^0+/, '');
-  const y = b.replace(/^0+/, '');
-  if (x.length !== y.length) return x.length - y.length;
-  return x < y ? -1 : x > y ? 1 : 0;
+/** A digit, so that it stands where a number stands among other characters; how many digits follow; these; and the zeros that were in front. */
+function numberKey(digits: string): string {
+  const value = digits.replace(/^0+/, '');
+  const zeros = digits.length - value.length;
+  return `0${String.fromCharCode(value.length)}${value}${String.fromCharCode(value === '' ? zeros : 0xffff - zeros)}`;
 }

@@ -140,7 +140,7 @@ function listEntries(session: H5Session, id: bigint, limits: Limits, file: FileB
       info: { ...info, codec: 'raw', storedBytes: elementBytes(info, metadata) },
     });
   }
-  return new Map([...found].sort(([a], [b]) => naturalOrder(a, b)));
+  return new Map(naturalOrder(found.keys()).map((name) => [name, found.get(name)!]));
 }
 
 /** Dtype and shape, checked: before anything is read, and so before memory is taken. */

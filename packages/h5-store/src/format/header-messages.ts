@@ -19,15 +19,15 @@ const OCHK = 0x4b48434f;
  * checksum that differs (version 2), and for blocks that are together longer than the file, as a circle of them is.
  * Source: HDF5 File Format Specification 3.0, section IV.A.1.
  */
-export function* headerMessages(file: FileBytes, address: number): Generator<HeaderMessage> {
+export function headerMessages(file: FileBytes, address: number): HeaderMessage[] {
   const start = viewOf(file.read(address, 16));
   const modern = start.getUint32(0, true) === OHDR;
   if (start.getUint8(modern ? 4 : 0) !== (modern ? 2 : 1)) throw new RangeError('version of a header');
   const flags = modern ? start.getUint8(5) : 0;
   const blocks = [modern ? modernBlock(file, address, flags) : file.read(address + 16, start.getUint32(8, true))];
   const head = modern ? 4 + (flags & 0x04 ? 2 : 0) : 8;
+  const messages: HeaderMessage[] = [];
   let length = 0;
-  let count = 0;
   for (const block of blocks) {
     length += block.byteLength;
     if (length > file.size) throw new RangeError('a header is longer than the file');
@@ -37,8 +37,7 @@ export function* headerMessages(file: FileBytes, address: number): Generator<Hea
       const size = bytes.getUint16(at + (modern ? 1 : 2), true);
       if (at + head + size > bytes.byteLength) throw new RangeError('a message does not end inside its header');
       const body = new DataView(bytes.buffer, bytes.byteOffset + at + head, size);
-      count++;
-      yield { type, flags: bytes.getUint8(at + (modern ? 3 : 4)), body };
+      messages.push({ type, flags: bytes.getUint8(at + (modern ? 3 : 4)), body });
       if (type === CONTINUATION) {
         const next = file.read(Number(body.getBigUint64(0, true)), Number(body.getBigUint64(8, true)));
         blocks.push(modern ? checked(next, OCHK, 4) : next);
@@ -46,7 +45,8 @@ export function* headerMessages(file: FileBytes, address: number): Generator<Hea
       at += head + size;
     }
   }
-  if (!modern && count !== start.getUint16(2, true)) throw new RangeError('number of messages');
+  if (!modern && messages.length !== start.getUint16(2, true)) throw new RangeError('number of messages');
+  return messages;
 }
 
 /** The messages of a version 2 header's first block. */
