@@ -11,7 +11,7 @@ import type { Scope } from '../pack/scope.js';
 import { type SideRow, type SideRun, sideRow, timesFaster } from '../pack/side-row.js';
 
 /**
- * One way to read a packed model back, measured from opening the file to every array in memory; runtimes, imports and h5wasm's start are not
+ * One way to read a packed model back, measured from opening the file to every array in memory; runtimes and imports are not
  * counted on any side. `notebook` is h5py, scipy and the re-assembly of the state dict.
  */
 export interface LoadRow extends SideRow {

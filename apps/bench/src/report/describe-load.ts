@@ -11,7 +11,7 @@ export function describeLoad(rows: readonly LoadRow[]): Section {
     blocks: [
       text(
         'From opening the file (in the page cache) to every array in memory: ours to CSR matrices, each checked, and float tensors; the notebook to its quantized state ' +
-          'dict (h5py, scipy, re-assembly). Starting Node, Python, h5wasm and the imports are not counted. The rise is the peak above what was resident before the file was opened.',
+          'dict (h5py, scipy, re-assembly). Starting Node and Python and the imports are not counted. The rise is the peak above what was resident before the file was opened.',
       ),
       plot('load', 'Seconds to read back'),
       table(

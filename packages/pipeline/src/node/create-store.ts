@@ -34,7 +34,10 @@ export async function createStore(path: string, options: StoreOptions = {}): Pro
     if (got !== undefined)
       throw new PruneError('invalid-argument', { where: path, what: `an HDF5 file has no ${what}`, got });
   }
-  return createH5File(await loadH5wasm(), path, { level, overwrite });
+  // It is wanted when the file is whole: until then it loads beside the work, and fails there.
+  const h5wasm = loadH5wasm();
+  h5wasm.catch(() => {});
+  return createH5File(() => h5wasm, path, { level, overwrite });
 }
 
 function codecsOf(path: string, { codec, level, preset = DEFAULT_PRESET }: StoreOptions): readonly Codec[] {
