@@ -1,9 +1,9 @@
-/** Shorter repeats hardly pay for saying where they are. */
-const SHORTEST = 6;
+/** Two column indices of 16 bits; shorter repeats hardly pay for saying where they are. */
+const SHORTEST = 4;
 const HASH_BITS = 12;
 
 /**
- * The share of `bytes` that lie in strings of at least six bytes which occur before, runs of one byte not counted: 0 to 1. It bounds what an LZ77
+ * The share of `bytes` that lie in strings of at least four bytes which occur before, runs of one byte not counted: 0 to 1. It bounds what an LZ77
  * search can gain over coding the bytes one by one, for a hundredth of its time. Repeats at a distance are found as a hash table of 4,096 positions
  * happens to keep them; meant for samples of some kilobytes.
  */
