@@ -13,13 +13,11 @@ import { rangeHigh, rangeLow, setRange } from './range';
 //     values   f32 [size / 4][keys][4], or i16 pairs of keys [size / 4][keys / 2][4]; both are read from end to end
 
 /** Where a lane of a buffer with `features` features starts. */
-// @ts-ignore: decorator
 @inline function laneAt(buffer: i32, features: i32, lane: i32): i32 {
   return buffer + (lane / LANES) * features * ROW + ((lane & (LANES - 1)) << 2);
 }
 
 // A sequence in the list: first lane, tokens, keys.
-// @ts-ignore: decorator
 @inline function sequenceAt(item: i32): i32 { return planSequences() + (item / planHeads()) * 12; }
 
 /** src/reference/attention.ts for one head of one sequence. */
@@ -180,7 +178,6 @@ function mixFloat(p: i32, keys: i32, values: i32, count: i32, to0: i32, to1: i32
 }
 
 /** Stores a feature's context for eight queries (twice the same four where `to1` is `to0`) and keeps its range. */
-// @ts-ignore: decorator
 @inline function keep(y0: v128, y1: v128, to0: i32, to1: i32): void {
   v128.store(to1, y1);
   v128.store(to0, y0);
@@ -275,13 +272,11 @@ function largest(buffer: i32, first: i32, count: i32, size: i32): i32 {
   );
 }
 
-// @ts-ignore: decorator
 @inline function inverseOf(value: f32, limit: f32): f32 {
   return value == 0 ? 0 : min<f32>(limit / value, f32.MAX_VALUE);
 }
 
 /** Two features of four lanes as int16 pairs, the first in the low half. Magic's low 16 bits are 0, so the code's own are the sum's. */
-// @ts-ignore: decorator
 @inline function packPair(x: i32, two: bool, inverse: v128): v128 {
   const magic = constant(MAGIC);
   const low = v128.and(f32x4.add(f32x4.mul(v128.load(x), inverse), magic), constant(LOW_16));
@@ -323,7 +318,6 @@ function packValues(buffer: i32, first: i32, keys: i32, size: i32, inverse: v128
 }
 
 /** Four keys of a feature as two pairs in the first half of the vector. */
-// @ts-ignore: decorator
 @inline function packKeyPairs(x: i32, inverse: v128): v128 {
   const codes = f32x4.add(f32x4.mul(v128.load(x), inverse), constant(MAGIC));
   return v128.shuffle<i16>(codes, codes, 0, 2, 4, 6, 0, 2, 4, 6);
@@ -413,7 +407,6 @@ function mixInt16(p: i32, pairs: i32, values: i32, count: i32, to0: i32, to1: i3
   if (count > 3) keepScaled(d0, d1, scale, to0 + 3 * ROW, to1 + 3 * ROW);
 }
 
-// @ts-ignore: decorator
 @inline function keepScaled(a0: v128, a1: v128, scale: v128, to0: i32, to1: i32): void {
   keep(f32x4.mul(f32x4.convert_i32x4_s(a0), scale), f32x4.mul(f32x4.convert_i32x4_s(a1), scale), to0, to1);
 }

@@ -23,9 +23,7 @@ const PHASES: i32 = 7;
 /** What the quantized tile of this thread holds: a phase and a tile. */
 let held: i32 = -1;
 
-// @ts-ignore: decorator
 @inline function tileAt(buffer: i32, features: i32, tile: i32): i32 { return buffer + tile * features * ROW; }
-// @ts-ignore: decorator
 @inline function vectorsOf(tile: i32): i32 { return (min(LANES, planLanes() - tile * LANES) + 3) >> 2; }
 
 function fault(): void { store<i32>(FAULT, FAULT_ACTIVATION); }

@@ -65,15 +65,12 @@ function normalize(x: i32, y: i32, weight: i32, bias: i32, vectors: i32): void {
   setRange(high, low);
 }
 
-// @ts-ignore: decorator
 @inline function addSquare(sum: v128, d: v128): v128 { return f32x4.add(sum, f32x4.mul(d, d)); }
 
-// @ts-ignore: decorator
 @inline function inverseDeviation(squares: v128, count: v128): v128 {
   return f32x4.div(f32x4.splat(1), f32x4.sqrt(f32x4.add(f32x4.div(squares, count), f32x4.splat(planEps()))));
 }
 
-// @ts-ignore: decorator
 @inline function affine(x: v128, mean: v128, inverse: v128, weight: v128, bias: v128): v128 {
   return f32x4.add(f32x4.mul(f32x4.mul(f32x4.sub(x, mean), inverse), weight), bias);
 }

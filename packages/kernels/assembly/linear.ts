@@ -68,7 +68,6 @@ function int8Rows(linear: i32, vectors: i32, chunk: i32, rows: i32, out: i32, re
  * A row's results in place of its sums: packages/quant's dynamicLinear from `acc` on, where sums are small, so that they need no rounding to
  * float32 first. They are 2^31 more than they should: then, below 0x43300000 as the high half, they are the bits of a float64, 2^52 + 2^31 + sum.
  */
-// @ts-ignore: decorator
 @inline function scaleSmall(header: i32, vectors: i32, to: i32, other: i32, add: bool): void {
   const factor = f64x2.splat(scale * load<f32>(header, 8));
   const bias = f64x2.splat(load<f32>(header, 12));
@@ -108,7 +107,6 @@ function scaleRow(header: i32, vectors: i32, to: i32): void {
 }
 
 // A float32 product is exact in float64, so the sum and the narrowing are the only roundings.
-// @ts-ignore: decorator
 @inline function oneRounding(acc: v128, factors: v128, bias: v128): v128 {
   const sums = f32x4.convert_i32x4_s(acc);
   const low = f64x2.mul(f64x2.promote_low_f32x4(sums), f64x2.promote_low_f32x4(factors));
@@ -116,15 +114,12 @@ function scaleRow(header: i32, vectors: i32, to: i32): void {
   return joined(f64x2.add(low, bias), f64x2.add(high, bias));
 }
 
-// @ts-ignore: decorator
 @inline function twoRoundings(acc: v128, factor: v128, bias: v128): v128 {
   return f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(acc), factor), bias);
 }
 
-// @ts-ignore: decorator
 @inline function upper(v: v128): v128 { return v128.shuffle<i32>(v, v, 2, 3, 2, 3); }
 
-// @ts-ignore: decorator
 @inline function joined(low: v128, high: v128): v128 {
   return v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
 }

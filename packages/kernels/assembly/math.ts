@@ -1,18 +1,15 @@
 import { constant, EXP_C, LOG2_E, MAGIC, ONE, T_MAX, T_MIN, TANH_CUBE, TANH_SCALE } from './memory';
 
 /** src/reference/exp.ts for arguments up to 0. */
-// @ts-ignore: decorator
 @inline export function expOfNegative(x: v128): v128 {
   return exp2(f32x4.pmax(f32x4.mul(x, constant(LOG2_E)), constant(T_MIN)));
 }
 
 /** src/reference/exp.ts */
-// @ts-ignore: decorator
 @inline export function exp(x: v128): v128 {
   return exp2(f32x4.pmax(f32x4.pmin(f32x4.mul(x, constant(LOG2_E)), constant(T_MAX)), constant(T_MIN)));
 }
 
-// @ts-ignore: decorator
 @inline function exp2(t: v128): v128 {
   const magic = constant(MAGIC);
   const shifted = f32x4.add(t, magic);
@@ -27,7 +24,6 @@ import { constant, EXP_C, LOG2_E, MAGIC, ONE, T_MAX, T_MIN, TANH_CUBE, TANH_SCAL
 }
 
 /** src/reference/activate.ts, gelu: p of |x|; all constants handed in. */
-// @ts-ignore: decorator
 @inline export function geluBase(
   x: v128, p1: v128, p2: v128, p3: v128, p4: v128, p5: v128, p6: v128, one: v128, mask: v128,
 ): v128 {
@@ -40,7 +36,6 @@ import { constant, EXP_C, LOG2_E, MAGIC, ONE, T_MAX, T_MIN, TANH_CUBE, TANH_SCAL
 }
 
 /** The rest of gelu: of x and its p. */
-// @ts-ignore: decorator
 @inline export function geluOf(x: v128, base: v128, half: v128, mask: v128): v128 {
   let p = f32x4.mul(base, base);
   p = f32x4.mul(p, p);
@@ -50,14 +45,12 @@ import { constant, EXP_C, LOG2_E, MAGIC, ONE, T_MAX, T_MIN, TANH_CUBE, TANH_SCAL
 }
 
 /** src/reference/activate.ts, gelu_new */
-// @ts-ignore: decorator
 @inline export function geluNew(x: v128): v128 {
   const cube = f32x4.mul(f32x4.mul(x, x), x);
   const y = f32x4.add(x, f32x4.mul(constant(TANH_CUBE), cube));
   return f32x4.div(x, f32x4.add(constant(ONE), exp(f32x4.mul(constant(TANH_SCALE), y))));
 }
 
-// @ts-ignore: decorator
 @inline export function relu(x: v128): v128 {
   return f32x4.pmax(f32x4.splat(0), x);
 }

@@ -16,7 +16,6 @@ export const ROW: i32 = 128;
 /** Rows of a matrix that are computed together, between which threads may share it. */
 export const CHUNK: i32 = 16;
 
-// @ts-ignore: decorator
 @inline export function constant(index: i32): v128 {
   return v128.load(index << 4);
 }
@@ -39,86 +38,48 @@ export const FLOAT64_OFFSET: i32 = 23; // float64 x 2
 
 const PLAN: i32 = 1024;
 
-// @ts-ignore: decorator
 @inline function field(index: i32): i32 {
   return load<i32>(PLAN + (index << 2));
 }
 
-// @ts-ignore: decorator
 @inline export function planTiles(): i32 { return field(0); }
-// @ts-ignore: decorator
 @inline export function planLanes(): i32 { return field(1); }
-// @ts-ignore: decorator
 @inline export function planHidden(): i32 { return field(2); }
-// @ts-ignore: decorator
 @inline export function planIntermediate(): i32 { return field(3); }
-// @ts-ignore: decorator
 @inline export function planHeads(): i32 { return field(4); }
-// @ts-ignore: decorator
 @inline export function planActivation(): i32 { return field(5); }
-// @ts-ignore: decorator
 @inline export function planRowwise(): i32 { return field(6); }
-// @ts-ignore: decorator
 @inline export function planInt16(): i32 { return field(7); }
-// @ts-ignore: decorator
 @inline export function planProfile(): i32 { return field(8); }
-// @ts-ignore: decorator
 @inline export function planThreads(): i32 { return field(9); }
-// @ts-ignore: decorator
 @inline export function planFirstLayer(): i32 { return field(10); }
-// @ts-ignore: decorator
 @inline export function planEndLayer(): i32 { return field(11); }
-// @ts-ignore: decorator
 @inline export function planParts(): i32 { return field(12); }
-// @ts-ignore: decorator
 @inline export function planLayers(): i32 { return field(13); }
-// @ts-ignore: decorator
 @inline export function planSequences(): i32 { return field(14); }
-// @ts-ignore: decorator
 @inline export function planSequenceCount(): i32 { return field(15); }
-// @ts-ignore: decorator
 @inline export function planTokenMap(): i32 { return field(16); }
-// @ts-ignore: decorator
 @inline export function planIo(): i32 { return field(17); }
-// @ts-ignore: decorator
 @inline export function planHiddenStates(): i32 { return field(18); }
-// @ts-ignore: decorator
 @inline export function planQkv(): i32 { return field(19); }
-// @ts-ignore: decorator
 @inline export function planContext(): i32 { return field(20); }
-// @ts-ignore: decorator
 @inline export function planMiddle(): i32 { return field(21); }
-// @ts-ignore: decorator
 @inline export function planWide(): i32 { return field(22); }
-// @ts-ignore: decorator
 @inline export function planRanges(): i32 { return field(23); }
-// @ts-ignore: decorator
 @inline export function planCounters(): i32 { return field(24); }
-// @ts-ignore: decorator
 @inline export function planScratch(): i32 { return field(25); }
-// @ts-ignore: decorator
 @inline export function planScratchStride(): i32 { return field(26); }
-// @ts-ignore: decorator
 @inline export function planEps(): f32 { return load<f32>(PLAN + (27 << 2)); }
-// @ts-ignore: decorator
 @inline export function planQueryScale(): f32 { return load<f32>(PLAN + (28 << 2)); }
-// @ts-ignore: decorator
 @inline export function planScoreCode(): i32 { return field(29); }
-// @ts-ignore: decorator
 @inline export function planMaxKeys(): i32 { return field(30); }
-// @ts-ignore: decorator
 @inline export function planSpins(): i32 { return field(31); }
-// @ts-ignore: decorator
 @inline export function planRangeStride(): i32 { return field(32); }
-// @ts-ignore: decorator
 @inline export function planMainWaits(): bool { return field(33) != 0; }
 /** Whether the job starts with the caller's array. */
-// @ts-ignore: decorator
 @inline export function planLoads(): bool { return field(34) != 0; }
 /** Parameters of a LayerNorm over what is loaded, or 0. */
-// @ts-ignore: decorator
 @inline export function planInputWeight(): i32 { return field(35); }
-// @ts-ignore: decorator
 @inline export function planInputBias(): i32 { return field(36); }
 
 /** Threads that have arrived; how often all have; how many sleep until they have. */
@@ -142,38 +103,25 @@ export const INTERMEDIATE: i32 = 4;
 export const OUTPUT: i32 = 5;
 export const LAYER_BYTES: i32 = 6 * LINEAR_BYTES + 16;
 
-// @ts-ignore: decorator
 @inline export function layerAt(layer: i32): i32 { return planLayers() + layer * LAYER_BYTES; }
-// @ts-ignore: decorator
 @inline export function linearAt(layer: i32, which: i32): i32 { return layerAt(layer) + which * LINEAR_BYTES; }
-// @ts-ignore: decorator
 @inline export function normAt(layer: i32, which: i32): i32 { return load<i32>(layerAt(layer) + 6 * LINEAR_BYTES + (which << 2)); }
 
 /** 0: int8 sparse. 1: float32 sparse. */
-// @ts-ignore: decorator
 @inline export function linearKind(linear: i32): i32 { return load<i32>(linear); }
-// @ts-ignore: decorator
 @inline export function linearRows(linear: i32): i32 { return load<i32>(linear, 4); }
-// @ts-ignore: decorator
 @inline export function linearColumns(linear: i32): i32 { return load<i32>(linear, 8); }
-// @ts-ignore: decorator
 @inline export function linearBlocks(linear: i32): i32 { return load<i32>(linear, 12); }
-// @ts-ignore: decorator
 @inline export function linearBlockColumns(linear: i32): i32 { return load<i32>(linear, 16); }
 /** uint32 [blocks][chunks]: where the chunk's part of the stream starts. */
-// @ts-ignore: decorator
 @inline export function linearStarts(linear: i32): i32 { return load<i32>(linear, 20); }
 /** float32 [rows], of a float Linear; -0 where there is none: x + -0 is x for every x, -0 too. */
-// @ts-ignore: decorator
 @inline export function linearBias(linear: i32): i32 { return load<i32>(linear, 24); }
 
 /** The units in which threads share a matrix, and the rows of each but the last. */
-// @ts-ignore: decorator
 @inline export function linearChunks(linear: i32): i32 { return load<i32>(linear, 28); }
-// @ts-ignore: decorator
 @inline export function linearChunkRows(linear: i32): i32 { return load<i32>(linear, 32); }
 /** Whether every sum, whatever the activations, is a float32: below 2^24. */
-// @ts-ignore: decorator
 @inline export function linearSmallSums(linear: i32): bool { return load<i32>(linear, 36) != 0; }
 
 // Scratch of a thread: fixed parts first.
@@ -195,8 +143,6 @@ export function setScratch(thread: i32): void {
   scratch = planScratch() + thread * planScratchStride();
 }
 /** Quantized activations of a tile: [features][32] bytes. */
-// @ts-ignore: decorator
 @inline export function quantizedTile(): i32 { return scratch + SCRATCH_FIXED; }
 /** Attention has all of it to itself. */
-// @ts-ignore: decorator
 @inline export function attentionScratch(): i32 { return scratch + SCRATCH_FIXED; }

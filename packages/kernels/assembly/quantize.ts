@@ -78,7 +78,6 @@ export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
   return true;
 }
 
-// @ts-ignore: decorator
 @inline function quantizeHalf(x: i32, target: i32, columns: i32, wide: bool, rowwise: bool, token: i32): v128 {
   const magic = constant(MAGIC);
   let i0: v128, i1: v128, i2: v128, i3: v128, z0: v128, z1: v128, z2: v128, z3: v128;
@@ -116,7 +115,6 @@ export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
 }
 
 /** Eight tokens as int16 in the order 0 4 1 5 2 6 3 7: the kernels widen even and odd lanes, which are then 0..3 and 4..7. */
-// @ts-ignore: decorator
 @inline function interleaved(a: v128, b: v128): v128 {
   return v128.shuffle<i16>(a, i32x4.shl(b, 16), 0, 9, 2, 11, 4, 13, 6, 15);
 }

@@ -12,11 +12,8 @@ export function resetRange(): void {
   v128.store(scratch, i32x4.splat(NONE_BELOW), RANGE + 16);
 }
 
-// @ts-ignore: decorator
 @inline export function rangeHigh(): v128 { return v128.load(scratch, RANGE); }
-// @ts-ignore: decorator
 @inline export function rangeLow(): v128 { return v128.load(scratch, RANGE + 16); }
-// @ts-ignore: decorator
 @inline export function setRange(high: v128, low: v128): void {
   v128.store(scratch, high, RANGE);
   v128.store(scratch, low, RANGE + 16);

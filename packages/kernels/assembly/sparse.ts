@@ -38,7 +38,6 @@ export const RELAXED_SPLIT: i32 = 2;
  * where they are fresh. Where each row begins in the stream goes to `headers`. Gives the stream's next row. Lanes and form are constants.
  * shapes: stream, tile i8[columns][32] -> out i32[features][32]
  */
-// @ts-ignore: decorator
 @inline function sumRows(
   lanes: i32, form: i32, split: bool, p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32,
 ): i32 {
@@ -50,7 +49,6 @@ export const RELAXED_SPLIT: i32 = 2;
   return p;
 }
 
-// @ts-ignore: decorator
 @inline function sumRow(lanes: i32, form: i32, split: bool, p: i32, tile: i32, to: i32, fresh: bool, start: i32): i32 {
   let c0 = i32x4.splat(start);
   let c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
@@ -162,36 +160,28 @@ export const RELAXED_SPLIT: i32 = 2;
   return p;
 }
 
-// @ts-ignore: decorator
 @inline function evenLanes(unsigned: bool, a: v128): v128 {
   return unsigned ? v128.and(a, constant(LOW_16)) : i32x4.dot_i16x8_s(a, constant(EVEN_16));
 }
 
-// @ts-ignore: decorator
 @inline function oddLanes(unsigned: bool, a: v128): v128 {
   return unsigned ? i32x4.shr_u(a, 16) : i32x4.shr_s(a, 16);
 }
 
-// @ts-ignore: decorator
 @inline function evenSums(f: v128, o: v128): v128 { return i16x8.sub(f, i16x8.shl(o, 8)); }
 
-// @ts-ignore: decorator
 @inline function lowWords(a: v128, b: v128): v128 { return v128.shuffle<i16>(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
 
-// @ts-ignore: decorator
 @inline function highWords(a: v128, b: v128): v128 { return v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
 
-// @ts-ignore: decorator
 @inline function lowPairs(x: v128, y: v128): v128 {
   return v128.shuffle<i8>(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
 }
 
-// @ts-ignore: decorator
 @inline function highPairs(x: v128, y: v128): v128 {
   return v128.shuffle<i8>(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
-// @ts-ignore: decorator
 @inline function dot(form: i32, weights: v128, codes: v128): v128 {
   if (!ASC_FEATURE_RELAXED_SIMD) return unreachable();
   if (form == RELAXED_MIXED) return v128.relaxed_dot<i16>(weights, codes);
@@ -238,7 +228,6 @@ export function relaxedSplit32(p: i32, tile: i32, out: i32, rows: i32, fresh: bo
 }
 
 /** The kernel for `vectors` of 4 tokens. `plain`: some code is not of 7 bits. */
-// @ts-ignore: decorator
 @inline export function sumRowsOf(
   plain: bool, split: bool, vectors: i32, p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32,
 ): i32 {

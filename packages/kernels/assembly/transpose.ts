@@ -83,5 +83,4 @@ export function storeTile(tile: i32, from: i32, features: i32, to: i32): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline function rowOf(array: i32, features: i32, map: i32): i32 { return array + load<i32>(map) * (features << 2); }

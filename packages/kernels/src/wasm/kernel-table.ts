@@ -18,6 +18,17 @@ export interface RowKernel extends RowForm {
   readonly lanes: 8 | 16 | 32;
 }
 
+/** A row kernel's export: addresses of the weight stream, the tile and the output, how many rows, whether sums start anew, `shift`, and row headers. */
+export type RowKernelFunction = (
+  stream: number,
+  tile: number,
+  out: number,
+  rows: number,
+  fresh: boolean,
+  shift: number,
+  headers: number,
+) => number;
+
 const FORMS = [
   { prefix: 'plain', instructions: 'simd128', split: false, codes: [0, 128] },
   { prefix: 'plainSplit', instructions: 'simd128', split: true, codes: [0, 255] },

@@ -1,6 +1,6 @@
 import type { Kernels } from '../engine.js';
 import { compileKernels } from './compile-kernels.js';
-import { ROW_KERNELS, type RowKernel } from './kernel-table.js';
+import { ROW_KERNELS, type RowKernel, type RowKernelFunction } from './kernel-table.js';
 import { LANES, writeConstants } from './memory-map.js';
 import { HEADER } from './row-writer.js';
 
@@ -13,16 +13,6 @@ const CALLS = 200;
 /** Where a token of eight is in a tile. */
 const ORDER = [0, 2, 4, 6, 1, 3, 5, 7];
 
-type Sum = (
-  stream: number,
-  tile: number,
-  out: number,
-  rows: number,
-  fresh: boolean,
-  shift: number,
-  headers: number,
-) => number;
-
 /** Whether a build compiles here and each of its row kernels gives the right sums, before and after tier-up. */
 export async function probeKernels(build: Exclude<Kernels, 'reference'>): Promise<boolean> {
   try {
@@ -31,7 +21,7 @@ export async function probeKernels(build: Exclude<Kernels, 'reference'>): Promis
     const module = await compileKernels(build, false);
     const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as Record<string, unknown>;
     return ROW_KERNELS.filter((kernel) => kernel.build === build).every((kernel) =>
-      sumsAreRight(exports[kernel.name] as Sum, kernel, memory),
+      sumsAreRight(exports[kernel.name] as RowKernelFunction, kernel, memory),
     );
   } catch {
     return false;
@@ -39,7 +29,11 @@ export async function probeKernels(build: Exclude<Kernels, 'reference'>): Promis
 }
 
 /** One row, one group of two pairs at the bounds, over codes from one end to the other. */
-function sumsAreRight(sum: Sum, { lanes, codes: [low, high] }: RowKernel, memory: WebAssembly.Memory): boolean {
+function sumsAreRight(
+  sum: RowKernelFunction,
+  { lanes, codes: [low, high] }: RowKernel,
+  memory: WebAssembly.Memory,
+): boolean {
   const [stream, headers, tile, to] = [4096, 6144, 8192, 16384];
   const weights = [127, 127, 1, 0];
   // Which row; the end of its header (one group), the group's length, two pairs.

@@ -2,23 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { random, randomCsr } from '../../test/random-encoder.js';
 import { compileKernels } from './compile-kernels.js';
-import { ROW_KERNELS } from './kernel-table.js';
+import { ROW_KERNELS, type RowKernelFunction } from './kernel-table.js';
 import { LANES, writeConstants } from './memory-map.js';
 import { packLinear } from './pack-linear.js';
 
 const FUZZ = Number(process.env.PRUNE_FUZZ ?? 1);
 /** Which token of eight each byte of a tile is of. */
 const TOKENS = [0, 4, 1, 5, 2, 6, 3, 7];
-
-type Sum = (
-  p: number,
-  tile: number,
-  out: number,
-  rows: number,
-  fresh: boolean,
-  shift: number,
-  headers: number,
-) => number;
 
 /** The reference of every row kernel: sums from 2^31 on, plus `shift` for each weight. int32 `[rows][tokens]` */
 function sums(dense: Int8Array, columns: number, codes: number[][], shift: number): number[][] {
@@ -47,7 +37,7 @@ describe.each(ROW_KERNELS.map((kernel) => ({ ...kernel })))('$build $name', (ker
     const memory = new WebAssembly.Memory({ initial: 32, maximum: 32767 });
     writeConstants(memory.buffer);
     const { exports } = new WebAssembly.Instance(await compileKernels(kernel.build, false), { env: { memory } });
-    const sum = exports[kernel.name] as unknown as Sum;
+    const sum = exports[kernel.name] as unknown as RowKernelFunction;
     const [low, high] = kernel.codes;
     const [headers, tile, out, stream] = [4096, 8192, 65536, 131072];
     fc.assert(
