@@ -18,7 +18,7 @@ async function asHdf5(): Promise<TensorStore> {
   const h5wasm = await import('h5wasm');
   await h5wasm.ready;
   const model = goldenModel('tiny');
-  const writer = await createH5Store(h5wasm);
+  const writer = await createH5Store();
   await writeStore(writer, model, model.metadata);
   return openH5Store(h5wasm, writer.bytes(), { metadata: model.metadata });
 }

@@ -1,8 +1,8 @@
 import { type ModelMetadata, memorySink, PruneError, type TensorStoreWriter } from '@prune/state-dict';
 import { checkWritten } from './check-written.js';
 import type { H5WriteOptions } from './defaults.js';
-import type { H5WasmSource } from './h5-wasm.js';
-import { memoryFile } from './memory-file.js';
+import { memoryBytes } from './format/file-bytes.js';
+import { inflateWithFflate } from './inflate.js';
 import { metadataFiles } from './metadata-files.js';
 import { writeH5 } from './write-h5.js';
 
@@ -21,10 +21,10 @@ export interface H5StoreWriter extends TensorStoreWriter {
 }
 
 /**
- * Starts an HDF5 file in the notebook's layout, in memory. `h5wasm` (the in-memory build) reads the finished file back before it is given out.
+ * Starts an HDF5 file in the notebook's layout, in memory. The finished file is read back, every element, before it is given out.
  * The same entries give the same bytes. Throws `invalid-argument`, `mismatch` or `unsupported` with the tensor's name.
  */
-export async function createH5Store(h5wasm: H5WasmSource, options: CreateH5Options = {}): Promise<H5StoreWriter> {
+export async function createH5Store(options: CreateH5Options = {}): Promise<H5StoreWriter> {
   const where = options.name ?? 'HDF5 file';
   const sink = memorySink();
   const writing = await writeH5(sink, where, options);
@@ -44,12 +44,7 @@ export async function createH5Store(h5wasm: H5WasmSource, options: CreateH5Optio
       want('open');
       files = await metadataFiles(metadata, where);
       await writing.finish();
-      const written = await memoryFile(h5wasm, sink.bytes(), where);
-      await checkWritten(
-        written.session,
-        { path: written.path, file: written.file, onClose: written.remove },
-        writing.entries,
-      );
+      checkWritten(memoryBytes(sink.bytes()), { where, inflate: inflateWithFflate }, writing.entries);
       state = 'finished';
     },
     async abort() {

@@ -6,6 +6,7 @@ import { type Elementary, firstDifference, writeStore } from '@prune/state-dict'
 import * as memory from 'h5wasm';
 import * as node from 'h5wasm/node';
 import { afterAll, expect, test } from 'vitest';
+import { openHdf5 } from '../test/open-hdf5.js';
 import { createH5Store } from './create-h5-store.js';
 import { naturalOrder } from './natural-order.js';
 import { createH5File, openH5File } from './node.js';
@@ -49,7 +50,7 @@ test.each([...small, 'base/squad_sparse'])('%s read, written and read again is t
   async function* entries() {
     for (const key of golden.keys()) yield [key, (await golden.get(key))!] as [string, Elementary];
   }
-  await writeStore(await createH5File(node, target, { overwrite: true }), entries(), golden.metadata);
+  await writeStore(await createH5File(target, { overwrite: true }), entries(), golden.metadata);
   const written = await openH5File(node, target);
   expect(await firstDifference(golden, written)).toBeUndefined();
   expect(written.metadata.modules).toEqual(golden.metadata.modules);
@@ -62,10 +63,15 @@ test.each([...small, 'base/squad_sparse'])('%s read, written and read again is t
   await written.close();
 
   if (name.startsWith('base')) return;
-  const [first, second] = [await createH5Store(memory), await createH5Store(memory)];
+  const [first, second] = [await createH5Store(), await createH5Store()];
   await writeStore(first, entries(), {});
   await writeStore(second, entries(), {});
   expect(Buffer.compare(first.bytes(), second.bytes())).toBe(0);
+  for (const bytes of [first.bytes(), new Uint8Array(readFileSync(target))]) {
+    const hdf5 = await openHdf5(bytes);
+    expect(await firstDifference(golden, hdf5)).toBeUndefined();
+    await hdf5.close();
+  }
   await golden.close();
 });
 

@@ -7,8 +7,8 @@ export interface H5Wasm {
 }
 
 /**
- * h5wasm handed in: itself, or what loads it, such as `() => import('h5wasm')`. It is loaded for files that this package's own reader does not know,
- * and to read back what was written; loading and starting it takes longer than reading a model.
+ * h5wasm handed in: itself, or what loads it, such as `() => import('h5wasm')`. It is loaded for files that this package's own reader does not know:
+ * loading and starting it takes longer than reading a model.
  */
 export type H5WasmSource = H5Wasm | (() => H5Wasm | Promise<H5Wasm>);
 

@@ -25,7 +25,7 @@ test.skipIf(!hasPython)('the notebook reads from our file what it reads from its
         for (const key of golden.keys()) yield [key, (await golden.get(key))!] as [string, Elementary];
       }
       const path = join(folder, 'model.h5');
-      await writeStore(await createH5File(node, path), entries(), golden.metadata);
+      await writeStore(await createH5File(path), entries(), golden.metadata);
       await golden.close();
       expect(load(path)).toBe(load(goldenPath(`${name}.h5`)));
     });
@@ -51,7 +51,7 @@ test.skipIf(!hasPython)('Python reads empty datasets, every dtype, many chunks a
       ],
     ]);
     const path = join(folder, 'model.h5');
-    await writeStore(await createH5File(node, path, { chunkBytes: 64 }), entries, {});
+    await writeStore(await createH5File(path, { chunkBytes: 64 }), entries, {});
     const lines = load(path)
       .trim()
       .split('\n')

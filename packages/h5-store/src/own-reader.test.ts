@@ -16,16 +16,14 @@ import {
 } from '@prune/state-dict';
 import fc from 'fast-check';
 import * as h5wasm from 'h5wasm';
-import * as node from 'h5wasm/node';
 import { afterAll, expect, test } from 'vitest';
+import { openHdf5 } from '../test/open-hdf5.js';
 import { createH5Store } from './create-h5-store.js';
 import { fileIndex } from './file-index.js';
 import { memoryBytes } from './format/file-bytes.js';
 import type { ChunkedStorage } from './format/read-storage.js';
-import { memoryFile } from './memory-file.js';
 import { createH5File } from './node.js';
 import { openH5Store } from './open-h5-store.js';
-import { readH5 } from './read-h5.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'prune-h5-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -39,12 +37,6 @@ const openOwn = (bytes: Uint8Array): Promise<TensorStore> =>
     bytes,
     { name: 'file.h5' },
   );
-
-/** HDF5's own library alone. */
-async function openHdf5(bytes: Uint8Array): Promise<TensorStore> {
-  const { session, path, file, remove } = await memoryFile(h5wasm, bytes, 'file.h5');
-  return readH5(session, { path, file, metadata: {}, limits: DEFAULT_LIMITS, onClose: remove });
-}
 
 async function expectEqual(bytes: Uint8Array): Promise<void> {
   const [own, hdf5] = [await openOwn(bytes), await openHdf5(bytes)];
@@ -71,7 +63,7 @@ async function written(writes: Writes, libver: 'earliest' | 'v108' | 'v200' = 'e
 }
 
 test('a file without entries, of either writer', async () => {
-  const writer = await createH5Store(h5wasm);
+  const writer = await createH5Store();
   await writeStore(writer, [], {});
   await expectEqual(writer.bytes());
   await expectEqual(await written(() => {}));
@@ -87,7 +79,7 @@ test.each([
   const bytes = new Uint8Array(readFileSync(goldenPath(`${name}.h5`)));
   await expectEqual(bytes);
   const path = join(folder, 'written.h5');
-  const writer = await createH5File(node, path);
+  const writer = await createH5File(path);
   await writeStore(writer, entriesOf(await openOwn(bytes)), {});
   await expectEqual(new Uint8Array(readFileSync(path)));
 });
@@ -125,7 +117,7 @@ test('chunks with shuffled bytes of every width, whole runs and rows', async () 
     }
   }
   for (const chunkBytes of [64, 1000, 2 ** 20]) {
-    const writer = await createH5Store(h5wasm, { chunkBytes });
+    const writer = await createH5Store({ chunkBytes });
     await writeStore(writer, entries, {});
     await expectEqual(writer.bytes());
     expect(await firstDifference(entries, await openOwn(writer.bytes()))).toBeUndefined();
@@ -189,7 +181,7 @@ test('a chunk that is damaged is told by the name of its tensor, others are read
     ['b', tensor('uint16', [500], Uint16Array.from(numbers(500, 3)))],
     ['c', scalar('float32', 7)],
   ]);
-  const writer = await createH5Store(h5wasm);
+  const writer = await createH5Store();
   await writeStore(writer, entries, {});
   const bytes = writer.bytes().slice();
   const { storage } = fileIndex(memoryBytes(bytes), 'file.h5', DEFAULT_LIMITS)!.get('a')!;

@@ -3,13 +3,13 @@ import {
   tensor as checkedTensor,
   DTYPES,
   type Elementary,
-  type ElementaryInfo,
   elementCount,
   PruneError,
   type Tensor,
   tensorBytes,
 } from '@prune/state-dict';
 import { zlibSync } from 'fflate';
+import { type PutEntry, putEntry } from './check-written.js';
 import { H5_DEFAULTS, type H5WriteOptions } from './defaults.js';
 import type { Deflate, Level } from './deflate.js';
 import { CHUNK_INDEX_K, chunkIndex, type StoredChunk } from './format/chunk-index.js';
@@ -39,13 +39,13 @@ import { isAttribute } from './is-attribute.js';
  * The file is laid out by hand, in HDF5 1.8's structures, rather than by h5wasm's create_dataset. Measured on golden/base (16.1 MB of tensors,
  * h5py's file 12.88 MB), h5wasm took the same second and made 11.74 MB: it takes one filter, so no shuffle in front of deflate; spends 2 KB of
  * chunk index on every dataset; stamps each with the time, so that equal models make unequal files; and holds the file in WASM memory.
- * Its reader is HDF5's own, and reads what is written here before it gets its name (see check-written.ts).
+ * The tests read every file that they write with it: its reader is HDF5's own.
  */
 
 /** A file that is being written to a sink. */
 export interface H5Writing {
   /** What was put so far, by name. */
-  readonly entries: ReadonlyMap<string, ElementaryInfo>;
+  readonly entries: ReadonlyMap<string, PutEntry>;
   put(name: string, value: Elementary): Promise<void>;
   /** Writes what all entries share. The sink is not committed. */
   finish(): Promise<void>;
@@ -57,6 +57,8 @@ export interface H5Writing {
 const CHUNKING_COSTS = 150;
 /** A header message holds at most 64 KiB, an attribute's name and value together; h5py refuses larger ones too. */
 const LONGEST_NAME = 32_000;
+/** It has no UTF-8: it would come back as another text. */
+const HALF_A_PAIR = /\p{Surrogate}/u;
 /** Bytes of tensors that are compressed beside each other, at most: some chunks for each thread of a small pool. */
 const UNDER_WAY = 2 ** 24;
 
@@ -68,7 +70,7 @@ export async function writeH5(
   deflate: Deflate = (bytes, level) => zlibSync(bytes, { level }),
 ): Promise<H5Writing> {
   const { level, chunkBytes, shuffled } = checkOptions(options);
-  const entries = new Map<string, ElementaryInfo>();
+  const entries = new Map<string, PutEntry>();
   const attributes: { name: string; value: Elementary }[] = [];
   const links: Message[] = [];
   const work = inOrder(UNDER_WAY);
@@ -136,6 +138,9 @@ export async function writeH5(
       if (entries.has(name))
         throw new PruneError('invalid-argument', { where, tensor: name, what: 'name was put before' });
       if (typeof value === 'string') {
+        if (HALF_A_PAIR.test(value)) {
+          throw new PruneError('unsupported', { where, tensor: name, what: 'text with half a surrogate pair' });
+        }
         if (value.includes('\0')) {
           throw new PruneError('unsupported', {
             where,
@@ -144,7 +149,7 @@ export async function writeH5(
           });
         }
         attributes.push({ name, value });
-        entries.set(name, { dtype: 'string', shape: [] });
+        entries.set(name, putEntry(value));
         return;
       }
       const { dtype, shape, data } = value;
@@ -154,7 +159,7 @@ export async function writeH5(
       if (isAttribute(name, value))
         attributes.push({ name, value: { dtype, shape: [...shape], data: data.slice() } as Tensor });
       else await putDataset(name, value);
-      entries.set(name, { dtype, shape: [...shape] });
+      entries.set(name, putEntry(value));
     },
     async finish() {
       await work.settled();
@@ -238,12 +243,12 @@ function isLevel(level: number): level is Level {
 
 /** A name is one component of an HDF5 path. */
 function checkName(name: string, where: string): void {
-  if (name === '' || name === '.' || /[/\0]/.test(name) || name.length > LONGEST_NAME) {
+  if (name === '' || name === '.' || /[/\0]/.test(name) || HALF_A_PAIR.test(name) || name.length > LONGEST_NAME) {
     throw new PruneError('unsupported', {
       where,
       tensor: name.slice(0, 100),
       what: 'no name for an HDF5 object',
-      wanted: `1 to ${LONGEST_NAME} characters without "/" and NUL`,
+      wanted: `1 to ${LONGEST_NAME} characters without "/", NUL and halves of surrogate pairs`,
     });
   }
 }

@@ -14,7 +14,7 @@ export const FILE_FORMS: readonly FileForm[] = [
   {
     form: 'HDF5, no shuffle',
     extension: 'h5',
-    create: async (path) => createH5File(await import('h5wasm/node'), path, { shuffle: false }),
+    create: (path) => createH5File(path, { shuffle: false }),
   },
   { form: 'HDF5, tuned', extension: 'h5', create: (path) => createStore(path) },
   ...CODEC_NAMES.flatMap((codec) =>

@@ -3,15 +3,14 @@
  * Source: https://burtleburtle.net/bob/c/lookup3.c (public domain).
  */
 export function lookup3(bytes: Uint8Array): number {
-  // Little-endian words, zero padded; a copy, because a view may begin anywhere.
-  const words = new Uint32Array(Math.ceil(bytes.byteLength / 12) * 3);
-  new Uint8Array(words.buffer).set(bytes);
   let a = (0xdeadbeef + bytes.byteLength) | 0;
   let b = a;
   let c = a;
   if (bytes.byteLength === 0) return c >>> 0;
-  const last = words.length - 3;
-  for (let at = 0; at < last; at += 3) {
+  // All but the last 1 to 12 bytes.
+  const tailAt = 12 * Math.ceil(bytes.byteLength / 12 - 1);
+  const words = wordsOf(bytes.subarray(0, tailAt));
+  for (let at = 0; at < words.length; at += 3) {
     a = (a + words[at]) | 0;
     b = (b + words[at + 1]) | 0;
     c = (c + words[at + 2]) | 0;
@@ -28,10 +27,13 @@ export function lookup3(bytes: Uint8Array): number {
     c = (c - b) ^ ((b << 4) | (b >>> 28));
     b = (b + a) | 0;
   }
-  // The last 1 to 12 bytes.
-  a = (a + words[last]) | 0;
-  b = (b + words[last + 1]) | 0;
-  c = (c + words[last + 2]) | 0;
+  // The others, zero padded.
+  const tail = new Uint8Array(12);
+  tail.set(bytes.subarray(tailAt));
+  const last = wordsOf(tail);
+  a = (a + last[0]) | 0;
+  b = (b + last[1]) | 0;
+  c = (c + last[2]) | 0;
   c = (c ^ b) - rotate(b, 14);
   a = (a ^ c) - rotate(c, 11);
   b = (b ^ a) - rotate(a, 25);
@@ -40,6 +42,12 @@ export function lookup3(bytes: Uint8Array): number {
   b = (b ^ a) - rotate(a, 14);
   c = (c ^ b) - rotate(b, 24);
   return c >>> 0;
+}
+
+/** Little-endian words; a copy where a view begins between them. */
+function wordsOf(bytes: Uint8Array): Int32Array {
+  const { buffer, byteOffset } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  return new Int32Array(buffer, byteOffset, bytes.byteLength / 4);
 }
 
 function rotate(x: number, bits: number): number {

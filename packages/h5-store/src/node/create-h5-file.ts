@@ -5,12 +5,11 @@ import { type ByteSink, type ModelMetadata, PruneError, type TensorStoreWriter }
 import { atomicFile } from '@prune/state-dict/node';
 import { checkWritten } from '../check-written.js';
 import type { H5WriteOptions } from '../defaults.js';
-import type { H5WasmSource } from '../h5-wasm.js';
 import { MODULES_FILE, metadataFiles, PRUNE_FILE } from '../metadata-files.js';
 import { type H5Writing, writeH5 } from '../write-h5.js';
 import { hostBytes } from './host-bytes.js';
-import { hostSession } from './host-session.js';
 import { nodeDeflate } from './node-deflate.js';
+import { nodeInflate } from './node-inflate.js';
 
 /** Options of {@link createH5File}. */
 export interface CreateH5FileOptions extends H5WriteOptions {
@@ -20,16 +19,12 @@ export interface CreateH5FileOptions extends H5WriteOptions {
 
 /**
  * Starts an HDF5 file in the notebook's layout at `path`. It, and the files beside it, appear when `finish` succeeds: each is written under a temporary
- * name in the same folder and renamed, the HDF5 file last. `h5wasm` (the build `h5wasm/node`) reads it back before that.
+ * name in the same folder and renamed, the HDF5 file last, after every element of it has been read back.
  *
  * A file beside it that exists is kept when it says the same (JSON is compared as JSON). When it says something else, `finish` throws `mismatch` and
  * writes nothing, unless `overwrite` is set; `metadata.json` and `prune.json` belong to the HDF5 file, and are replaced, or removed, with it.
  */
-export async function createH5File(
-  h5wasm: H5WasmSource,
-  path: string,
-  options: CreateH5FileOptions = {},
-): Promise<TensorStoreWriter> {
+export async function createH5File(path: string, options: CreateH5FileOptions = {}): Promise<TensorStoreWriter> {
   const absolute = resolve(path);
   const folder = dirname(absolute);
   const replacing = existsSync(absolute);
@@ -90,9 +85,12 @@ export async function createH5File(
       }
       const stale = await writeBeside(files);
       await finish();
-      const session = await hostSession(h5wasm, sink.temporaryPath, path);
       const { file, close } = hostBytes(sink.temporaryPath, path);
-      await checkWritten(session, { path: sink.temporaryPath, file, onClose: close }, entries);
+      try {
+        checkWritten(file, { where: path, inflate: nodeInflate }, entries);
+      } finally {
+        close();
+      }
       for (const each of [...sinks, sink]) await each.commit();
       for (const target of stale) await rm(target, { force: true });
       open = false;

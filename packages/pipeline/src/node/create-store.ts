@@ -3,7 +3,6 @@ import { codecList, type GzipLevel, MSGPACK_CODEC_NAMES, type MsgpackCodecName }
 import { createMsgpackFile } from '@prune/msgpack-store/node';
 import { DEFAULT_PRESET, entropyCodec, type Preset } from '@prune/sparse-codec';
 import { type Codec, PruneError, type TensorStoreWriter } from '@prune/state-dict';
-import { loadH5wasm } from './load-h5wasm.js';
 import { type StoreKind, storeOfName } from './model-path.js';
 
 /** What a `.prune` container can be written with: its own codecs, and the entropy coder. */
@@ -34,10 +33,7 @@ export async function createStore(path: string, options: StoreOptions = {}): Pro
     if (got !== undefined)
       throw new PruneError('invalid-argument', { where: path, what: `an HDF5 file has no ${what}`, got });
   }
-  // It is wanted when the file is whole: until then it loads beside the work, and fails there.
-  const h5wasm = loadH5wasm();
-  h5wasm.catch(() => {});
-  return createH5File(() => h5wasm, path, { level, overwrite });
+  return createH5File(path, { level, overwrite });
 }
 
 function codecsOf(path: string, { codec, level, preset = DEFAULT_PRESET }: StoreOptions): readonly Codec[] {

@@ -1,0 +1,10 @@
+import { DEFAULT_LIMITS, type TensorStore } from '@prune/state-dict';
+import * as h5wasm from 'h5wasm';
+import { memoryFile } from '../src/memory-file.js';
+import { readH5 } from '../src/read-h5.js';
+
+/** Opens a file with HDF5's own library alone. */
+export async function openHdf5(bytes: Uint8Array, name = 'file.h5'): Promise<TensorStore> {
+  const { session, path, file, remove } = await memoryFile(h5wasm, bytes, name);
+  return readH5(session, { path, file, metadata: {}, limits: DEFAULT_LIMITS, onClose: remove });
+}
