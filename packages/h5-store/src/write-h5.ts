@@ -28,7 +28,7 @@ import {
   stringDatatype,
 } from './format/messages.js';
 import { objectHeader } from './format/object-header.js';
-import { shuffle } from './format/shuffle.js';
+import { shuffle, unshuffle } from './format/shuffle.js';
 import { splitChunks } from './format/split-chunks.js';
 import { stringHeap } from './format/string-heap.js';
 import { SUPERBLOCK_BYTES, superblock } from './format/superblock.js';
@@ -88,17 +88,18 @@ export async function writeH5(
     const { shape } = tensor;
     const width = DTYPES[tensor.dtype].bytes;
     const head = [dataspace(shape), datatype(storable(tensor, name, where))];
-    // Copied: the caller may use its array again before this one is written.
-    const bytes = tensorBytes(tensor).slice();
+    const bytes = tensorBytes(tensor);
     const size = bytes.byteLength;
     const putLink = async (storage: readonly Message[]) => {
       links.push(link(name, await append(objectHeader([...head, ...storage]))));
     };
-    const putContiguous = async () =>
-      putLink([fillValue(false), contiguousLayout(size === 0 ? 0 : await append(bytes), size)]);
+    const putContiguous = async (elements: Uint8Array) =>
+      putLink([fillValue(false), contiguousLayout(size === 0 ? 0 : await append(elements), size)]);
+    // What is written later is copied first: the caller may use its array again.
     if (level === 0 || size <= CHUNKING_COSTS) {
       await work.room(size);
-      work.add(size, putContiguous);
+      const elements = bytes.slice();
+      work.add(size, () => putContiguous(elements));
       return;
     }
 
@@ -108,19 +109,21 @@ export async function writeH5(
     const stored: StoredChunk[] = [];
     for (const { offset, from, length } of chunkRuns(shape, chunk, width)) {
       await work.room(length);
-      const packed = start(() => {
-        const raw = wholeChunk(bytes.subarray(from, from + length), chunkSize);
-        return deflate(shuffleBytes > 1 ? shuffle(raw, width) : raw, level);
-      });
+      const planes = planesOf(bytes.subarray(from, from + length), chunkSize, shuffleBytes);
+      const packed = start(() => deflate(planes, level));
       work.add(length, async () => {
         const chunkBytes = await packed;
         // A dataset of one chunk is tried before it is written.
-        if (length === size && chunkBytes.byteLength + CHUNKING_COSTS >= size) return;
+        if (length === size && chunkBytes.byteLength + CHUNKING_COSTS >= size) {
+          const elements = new Uint8Array(size);
+          unshuffle(planes, shuffleBytes, elements);
+          return putContiguous(elements);
+        }
         stored.push({ offset, address: await append(chunkBytes), bytes: chunkBytes.byteLength });
       });
     }
     work.add(0, async () => {
-      if (stored.length === 0) return putContiguous();
+      if (stored.length === 0) return;
       const last = shape.map((dimension, d) => Math.ceil(dimension / chunk[d]) * chunk[d]);
       const index = chunkIndex(stored, [last[0], ...last.slice(1).fill(0)], end);
       await append(index.bytes);
@@ -190,12 +193,12 @@ function start(make: () => Uint8Array | Promise<Uint8Array>): Promise<Uint8Array
   return promise;
 }
 
-/** A chunk at the end is stored whole; what is past the tensor is the fill value. */
-function wholeChunk(bytes: Uint8Array, size: number): Uint8Array {
-  if (bytes.byteLength === size) return bytes;
+/** A chunk of `size` bytes as it is deflated, in memory of its own. One at the end is stored whole; what is past the tensor is the fill value. */
+function planesOf(elements: Uint8Array, size: number, width: number): Uint8Array {
+  if (elements.byteLength === size && width > 1) return shuffle(elements, width);
   const whole = new Uint8Array(size);
-  whole.set(bytes);
-  return whole;
+  whole.set(elements);
+  return width > 1 ? shuffle(whole, width) : whole;
 }
 
 /** The chunks of a tensor in row-major order, each one run of its bytes (see splitChunks). */

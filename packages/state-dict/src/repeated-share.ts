@@ -8,18 +8,18 @@ const HASH_BITS = 12;
  * happens to keep them; meant for samples of some kilobytes.
  */
 export function repeatedShare(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const lastAt = new Int32Array(1 << HASH_BITS).fill(-1);
   let repeated = 0;
   for (let at = 0; at + SHORTEST <= bytes.length; at++) {
-    const four = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+    const four = view.getInt32(at, true);
     // Knuth's multiplicative hash, 2^32 over the golden ratio.
     const hash = Math.imul(four, 0x9e3779b1) >>> (32 - HASH_BITS);
     const before = lastAt[hash];
     lastAt[hash] = at;
-    if (before < 0 || before === at - 1) continue;
-    let length = 0;
+    if (before < 0 || before === at - 1 || view.getInt32(before, true) !== four) continue;
+    let length = SHORTEST;
     while (at + length < bytes.length && bytes[before + length] === bytes[at + length]) length++;
-    if (length < SHORTEST) continue;
     repeated += length;
     at += length - 1;
   }

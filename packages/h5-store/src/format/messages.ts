@@ -121,7 +121,7 @@ export function attribute(name: string, type: Message, space: Message, value: Ui
   body
     .u16(type.body.length)
     .u16(space.body.length)
-    .u8(isAscii(nameBytes) ? 0 : 1)
+    .u8(isAscii(name, nameBytes) ? 0 : 1)
     .append(nameBytes)
     .u8(0);
   return { type: MESSAGE.attribute, body: body.append(type.body).append(space.body).append(value).bytes() };
@@ -130,7 +130,7 @@ export function attribute(name: string, type: Message, space: Message, value: Ui
 /** A hard link to the object header at `address`. */
 export function link(name: string, address: number): Message {
   const nameBytes = new TextEncoder().encode(name);
-  const ascii = isAscii(nameBytes);
+  const ascii = isAscii(name, nameBytes);
   const body = new ByteBuilder().u8(1).u8(0x01 | (ascii ? 0 : 0x10));
   if (!ascii) body.u8(1);
   return { type: MESSAGE.link, body: body.u16(nameBytes.length).append(nameBytes).u64(address).bytes() };
@@ -150,6 +150,7 @@ export function btreeK(chunks: number): Message {
   return { type: MESSAGE.btreeK, body: new ByteBuilder().u8(0).u16(chunks).u16(16).u16(4).bytes() };
 }
 
-function isAscii(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte < 0x80);
+/** Everything else takes more bytes in UTF-8 than 16-bit units in a string. */
+function isAscii(text: string, utf8: Uint8Array): boolean {
+  return text.length === utf8.length;
 }
