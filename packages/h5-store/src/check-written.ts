@@ -9,8 +9,7 @@ import {
 import { fileIndex } from './file-index.js';
 import type { FileBytes } from './format/file-bytes.js';
 import { lookup3 } from './format/lookup3.js';
-import type { Inflate } from './inflate.js';
-import { readValue } from './read-values.js';
+import { type Reading, readValue } from './read-values.js';
 
 /** What was put under a name, as far as it takes to know it again. */
 export interface PutEntry extends ElementaryInfo {
@@ -30,11 +29,11 @@ export function putEntry(value: Elementary): PutEntry {
  * Reads what was just written and throws `corrupt` unless it has exactly the entries that were put, every element of them: no file of ours gets its
  * name before. A mistake that the writer and the reader share would not be seen here; that HDF5 reads such files is for the tests.
  */
-export function checkWritten(
+export async function checkWritten(
   file: FileBytes,
-  { where, inflate }: { readonly where: string; readonly inflate: Inflate },
+  { where, ...inflates }: Omit<Reading, 'file' | 'place'> & { readonly where: string },
   entries: ReadonlyMap<string, PutEntry>,
-): void {
+): Promise<void> {
   const limits = { ...DEFAULT_LIMITS, tensors: Number.POSITIVE_INFINITY, rank: Number.POSITIVE_INFINITY };
   const index = fileIndex(file, where, limits);
   if (index === undefined) throw new PruneError('corrupt', { where, what: 'what was written cannot be read' });
@@ -50,7 +49,7 @@ export function checkWritten(
     const place = { where, tensor: name };
     const found = index.get(name);
     try {
-      const read = found && putEntry(readValue(found, { file, inflate, place }, limits));
+      const read = found && putEntry(await readValue(found, { file, ...inflates, place }, limits));
       const [got, wanted] = [describe(read), describe(put)];
       if (got !== wanted) throw new PruneError('corrupt', { what: 'reads back as something else', got, wanted });
     } catch (error) {

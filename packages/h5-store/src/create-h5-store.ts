@@ -44,7 +44,7 @@ export async function createH5Store(options: CreateH5Options = {}): Promise<H5St
       want('open');
       files = await metadataFiles(metadata, where);
       await writing.finish();
-      checkWritten(memoryBytes(sink.bytes()), { where, inflate: inflateWithFflate }, writing.entries);
+      await checkWritten(memoryBytes(sink.bytes()), { where, inflate: inflateWithFflate }, writing.entries);
       state = 'finished';
     },
     async abort() {

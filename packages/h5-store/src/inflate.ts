@@ -6,6 +6,9 @@ import { unzlibSync } from 'fflate';
  */
 export type Inflate = (bytes: Uint8Array, length: number) => Uint8Array;
 
+/** {@link Inflate} on another thread, for several chunks at once; `bytes` does not change while a promise is open. */
+export type InflateBeside = (bytes: Uint8Array, length: number) => Promise<Uint8Array>;
+
 /** {@link Inflate} in JavaScript. One byte more than wanted, because fflate drops what does not fit in silence; nor does it look at the checksum. */
 export function inflateWithFflate(bytes: Uint8Array, length: number): Uint8Array {
   const data = unzlibSync(bytes, { out: new Uint8Array(length + 1) });

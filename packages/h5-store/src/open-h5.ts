@@ -9,7 +9,7 @@ import {
 import { fileIndex, type IndexEntry } from './file-index.js';
 import type { FileBytes } from './format/file-bytes.js';
 import type { H5Session } from './h5-session.js';
-import type { Inflate } from './inflate.js';
+import type { Inflate, InflateBeside } from './inflate.js';
 import { readH5 } from './read-h5.js';
 import { readValue } from './read-values.js';
 
@@ -19,6 +19,7 @@ export interface OpenH5 {
   readonly metadata: ModelMetadata;
   readonly limits?: Limits;
   readonly inflate: Inflate;
+  readonly inflateBeside?: InflateBeside;
   /** Starts h5wasm on the file; `remove` undoes what it did. */
   startHdf5(): Promise<{ readonly session: H5Session; readonly path: string; remove?(): void }>;
   /** Runs once the file is closed, also when it could not be opened. */
@@ -53,7 +54,7 @@ async function closeBoth(store: Promise<TensorStore>, onClose: (() => void) | un
 }
 
 function indexedStore(file: FileBytes, index: ReadonlyMap<string, IndexEntry>, options: OpenH5): TensorStore {
-  const { where, metadata, limits = DEFAULT_LIMITS, inflate, onClose } = options;
+  const { where, metadata, limits = DEFAULT_LIMITS, inflate, inflateBeside, onClose } = options;
   let open = true;
   return {
     metadata,
@@ -65,7 +66,7 @@ function indexedStore(file: FileBytes, index: ReadonlyMap<string, IndexEntry>, o
       const place = { where, tensor: name };
       if (!open) throw new PruneError('invalid-argument', { ...place, what: 'the store is closed' });
       try {
-        return readValue(entry, { file, inflate, place }, limits);
+        return await readValue(entry, { file, inflate, inflateBeside, place }, limits);
       } catch (error) {
         throw locateError(error, place);
       }

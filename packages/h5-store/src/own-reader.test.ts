@@ -1,6 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { goldenPath } from '@prune/fixtures';
 import {
   DEFAULT_LIMITS,
@@ -9,7 +10,9 @@ import {
   entriesOf,
   firstDifference,
   isPruneError,
+  memorySink,
   scalar,
+  type Tensor,
   type TensorStore,
   tensor,
   writeStore,
@@ -21,22 +24,25 @@ import { openHdf5 } from '../test/open-hdf5.js';
 import { createH5Store } from './create-h5-store.js';
 import { fileIndex } from './file-index.js';
 import { memoryBytes } from './format/file-bytes.js';
-import type { ChunkedStorage } from './format/read-storage.js';
-import { createH5File } from './node.js';
+import type { Chunk, ChunkedStorage } from './format/read-storage.js';
+import { createH5File, openH5File } from './node.js';
 import { openH5Store } from './open-h5-store.js';
+import { writeH5 } from './write-h5.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'prune-h5-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const neverAsked = () => {
+  throw new Error('HDF5 was asked');
+};
+
 /** The own reader alone: HDF5 is not there to fall back on. */
-const openOwn = (bytes: Uint8Array): Promise<TensorStore> =>
-  openH5Store(
-    () => {
-      throw new Error('HDF5 was asked');
-    },
-    bytes,
-    { name: 'file.h5' },
-  );
+const openOwn = (bytes: Uint8Array): Promise<TensorStore> => openH5Store(neverAsked, bytes, { name: 'file.h5' });
+
+function chunksOf(bytes: Uint8Array, name: string): readonly Chunk[] {
+  const { storage } = fileIndex(memoryBytes(bytes), 'file.h5', DEFAULT_LIMITS)!.get(name)!;
+  return (storage as ChunkedStorage).chunks;
+}
 
 async function expectEqual(bytes: Uint8Array): Promise<void> {
   const [own, hdf5] = [await openOwn(bytes), await openHdf5(bytes)];
@@ -124,6 +130,54 @@ test('chunks with shuffled bytes of every width, whole runs and rows', async () 
   }
 });
 
+test('large chunks, inflated beside each other', async () => {
+  const path = join(folder, 'large.h5');
+  const rows = 260;
+  const table = Float32Array.from({ length: rows * 1000 }, (_, i) => Math.imul(i, i) >> 7);
+  const writer = await createH5File(path, { chunkBytes: 80_000 });
+  await writeStore(writer, new Map([['table', tensor('float32', [rows, 1000], table)]]), {});
+  const ours = readFileSync(path);
+  expect(chunksOf(ours, 'table').length).toBe(13);
+  // HDF5's chunks are no runs here.
+  const theirs = await written((file) => {
+    const rest = { shape: [rows, 1000], chunks: [100, 300], compression: 'gzip' as const, compression_opts: 1 };
+    file.create_dataset({ name: 'table', data: table, ...rest });
+  });
+  // A chunk that is not deflated, as its key in the index says: bytes, and the second filter left out.
+  const sink = memorySink();
+  let asItIs = true;
+  const writing = await writeH5(sink, path, { chunkBytes: 80_000 }, (planes) => {
+    asItIs = !asItIs;
+    return asItIs ? planes.slice() : deflateSync(planes);
+  });
+  await writing.put('table', tensor('float32', [rows, 1000], table));
+  await writing.finish();
+  const mixed = Buffer.from(sink.bytes());
+  const key = Buffer.from(Uint32Array.of(80_000, 0).buffer);
+  for (let at = mixed.indexOf(key); at !== -1; at = mixed.indexOf(key, at)) mixed.writeUInt32LE(2, at + 4);
+  expect(chunksOf(mixed, 'table').filter(({ mask }) => mask === 2).length).toBe(6);
+  for (const bytes of [ours, theirs, mixed]) {
+    writeFileSync(path, bytes);
+    const [file, hdf5] = [await openH5File(neverAsked, path), await openHdf5(Uint8Array.from(bytes))];
+    expect(await firstDifference(hdf5, file)).toBeUndefined();
+    expect((await file.get('table')) as Tensor).toMatchObject({ data: table });
+    await file.close();
+    await hdf5.close();
+  }
+
+  // A chunk in the middle is damaged; and a store is closed while a tensor is read.
+  writeFileSync(path, ours);
+  const closing = await openH5File(neverAsked, path);
+  const reading = closing.get('table');
+  await closing.close();
+  await expect(reading).rejects.toMatchObject({ code: 'invalid-argument', where: path, tensor: 'table' });
+  ours[chunksOf(ours, 'table')[7].address + 100] ^= 8;
+  writeFileSync(path, ours);
+  const damaged = await openH5File(neverAsked, path);
+  await expect(damaged.get('table')).rejects.toMatchObject({ code: 'corrupt', where: path, tensor: 'table' });
+  await damaged.close();
+});
+
 test('many names, in a tree of symbol table nodes, and many attributes, in continued headers', async () => {
   await expectEqual(
     await written((file) => {
@@ -184,8 +238,7 @@ test('a chunk that is damaged is told by the name of its tensor, others are read
   const writer = await createH5Store();
   await writeStore(writer, entries, {});
   const bytes = writer.bytes().slice();
-  const { storage } = fileIndex(memoryBytes(bytes), 'file.h5', DEFAULT_LIMITS)!.get('a')!;
-  const [{ address, bytes: length }] = (storage as ChunkedStorage).chunks;
+  const [{ address, bytes: length }] = chunksOf(bytes, 'a');
   expect(length).toBeGreaterThan(100);
   const store = await openOwn(bytes);
   // Every bit of the stream, its header and checksum included; those between its last code and the end of its byte say nothing.
@@ -202,10 +255,10 @@ test('a chunk that is damaged is told by the name of its tensor, others are read
   expect(await store.get('a')).toEqual(entries.get('a'));
 });
 
-test('tensors have memory of their own', async () => {
-  const bytes = new Uint8Array(readFileSync(goldenPath('tiny/squad_sparse_with_embs.h5')));
+test('tensors have memory of their own, of a Buffer too', async () => {
+  const bytes = readFileSync(goldenPath('tiny/squad_sparse_with_embs.h5'));
   const store = await openOwn(bytes);
-  const copy = bytes.slice();
+  const copy = Uint8Array.from(bytes);
   for (const name of store.keys()) {
     const value = (await store.get(name))!;
     if (typeof value === 'string') continue;

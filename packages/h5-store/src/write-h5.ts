@@ -7,6 +7,7 @@ import {
   PruneError,
   type Tensor,
   tensorBytes,
+  tensorFromBytes,
 } from '@prune/state-dict';
 import { zlibSync } from 'fflate';
 import { type PutEntry, putEntry } from './check-written.js';
@@ -160,7 +161,7 @@ export async function writeH5(
       storable(value, name, where);
       // Copied: the caller may use its array again, and this one lives until `finish`.
       if (isAttribute(name, value))
-        attributes.push({ name, value: { dtype, shape: [...shape], data: data.slice() } as Tensor });
+        attributes.push({ name, value: tensorFromBytes(dtype, [...shape], tensorBytes(value).slice()) });
       else await putDataset(name, value);
       entries.set(name, putEntry(value));
     },

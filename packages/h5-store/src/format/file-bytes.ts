@@ -8,8 +8,9 @@ export interface FileBytes {
 }
 
 /** Bytes in memory as a file. */
-export function memoryBytes(bytes: Uint8Array): FileBytes {
-  const size = bytes.byteLength;
+export function memoryBytes({ buffer, byteOffset, byteLength: size }: Uint8Array): FileBytes {
+  // Not the array itself: a Buffer's slices are no copies.
+  const bytes = new Uint8Array(buffer, byteOffset, size);
   function read(offset: number, length: number): Uint8Array {
     checkRange(offset, length, size);
     return bytes.subarray(offset, offset + length);

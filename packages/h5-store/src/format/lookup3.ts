@@ -46,7 +46,7 @@ export function lookup3(bytes: Uint8Array): number {
 
 /** Little-endian words; a copy where a view begins between them. */
 function wordsOf(bytes: Uint8Array): Int32Array {
-  const { buffer, byteOffset } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const { buffer, byteOffset } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   return new Int32Array(buffer, byteOffset, bytes.byteLength / 4);
 }
 

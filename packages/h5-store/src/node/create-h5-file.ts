@@ -9,7 +9,7 @@ import { MODULES_FILE, metadataFiles, PRUNE_FILE } from '../metadata-files.js';
 import { type H5Writing, writeH5 } from '../write-h5.js';
 import { hostBytes } from './host-bytes.js';
 import { nodeDeflate } from './node-deflate.js';
-import { nodeInflate } from './node-inflate.js';
+import { nodeInflate, nodeInflateBeside } from './node-inflate.js';
 
 /** Options of {@link createH5File}. */
 export interface CreateH5FileOptions extends H5WriteOptions {
@@ -87,7 +87,7 @@ export async function createH5File(path: string, options: CreateH5FileOptions = 
       await finish();
       const { file, close } = hostBytes(sink.temporaryPath, path);
       try {
-        checkWritten(file, { where: path, inflate: nodeInflate }, entries);
+        await checkWritten(file, { where: path, inflate: nodeInflate, inflateBeside: nodeInflateBeside }, entries);
       } finally {
         close();
       }

@@ -22,22 +22,28 @@ export function hostBytes(path: string, where = path): { path: string; file: Fil
   try {
     const stat = fstatSync(handle);
     if (!stat.isFile()) throw new PruneError('io', { where, what: 'not a regular file' });
-    return { path: absolute, file: pagedFile(handle, stat.size), close };
+    const fill = (bytes: Uint8Array, offset: number) => {
+      if (!open) throw new PruneError('invalid-argument', { where, what: 'the store is closed' });
+      return readFully(handle, bytes, offset);
+    };
+    return { path: absolute, file: pagedFile(fill, stat.size), close };
   } catch (error) {
     close();
     throw error;
   }
 }
 
-function pagedFile(handle: number, size: number): FileBytes {
+/** Fills `bytes` from the file at `offset`, and gives them back. */
+type Fill = (bytes: Uint8Array, offset: number) => Uint8Array;
+
+function pagedFile(fill: Fill, size: number): FileBytes {
   // The page used last is the last.
   const pages = new Map<number, Uint8Array>();
   let window = new Uint8Array();
   let windowStart = 0;
   let windowEnd = 0;
   function page(number: number): Uint8Array {
-    const bytes =
-      pages.get(number) ?? fill(handle, new Uint8Array(Math.min(PAGE, size - number * PAGE)), number * PAGE);
+    const bytes = pages.get(number) ?? fill(new Uint8Array(Math.min(PAGE, size - number * PAGE)), number * PAGE);
     pages.delete(number);
     pages.set(number, bytes);
     if (pages.size > PAGES) pages.delete(pages.keys().next().value!);
@@ -49,16 +55,16 @@ function pagedFile(handle: number, size: number): FileBytes {
       checkRange(offset, length, size);
       const number = Math.floor(offset / PAGE);
       const start = offset - number * PAGE;
-      if (start + length > PAGE || length === 0) return fill(handle, new Uint8Array(length), offset);
+      if (start + length > PAGE || length === 0) return fill(new Uint8Array(length), offset);
       return page(number).subarray(start, start + length);
     },
     borrow(offset, length) {
       checkRange(offset, length, size);
-      if (length > WINDOW) return fill(handle, new Uint8Array(length), offset);
+      if (length > WINDOW) return fill(new Uint8Array(length), offset);
       if (offset < windowStart || offset + length > windowEnd) {
         if (window.byteLength === 0) window = new Uint8Array(WINDOW);
         windowEnd = 0;
-        fill(handle, window.subarray(0, size - offset), offset);
+        fill(window.subarray(0, size - offset), offset);
         windowStart = offset;
         windowEnd = Math.min(offset + WINDOW, size);
       }
@@ -67,8 +73,7 @@ function pagedFile(handle: number, size: number): FileBytes {
   };
 }
 
-/** `bytes`, filled from the file at `offset`. */
-function fill(handle: number, bytes: Uint8Array, offset: number): Uint8Array {
+function readFully(handle: number, bytes: Uint8Array, offset: number): Uint8Array {
   for (let done = 0; done < bytes.byteLength; ) {
     const count = readSync(handle, bytes, done, bytes.byteLength - done, offset + done);
     if (count === 0) throw new RangeError('the file has become shorter');

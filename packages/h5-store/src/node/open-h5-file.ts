@@ -14,7 +14,7 @@ import { metadataOf } from '../metadata-files.js';
 import { openH5 } from '../open-h5.js';
 import { hostBytes } from './host-bytes.js';
 import { hostSession } from './host-session.js';
-import { nodeInflate } from './node-inflate.js';
+import { nodeInflate, nodeInflateBeside } from './node-inflate.js';
 
 /** Options of {@link openH5File}. */
 export interface OpenH5FileOptions {
@@ -42,6 +42,7 @@ export async function openH5File(
       metadata,
       limits,
       inflate: nodeInflate,
+      inflateBeside: nodeInflateBeside,
       startHdf5: async () => ({ session: await hostSession(h5wasm, absolute, path), path: absolute }),
       onClose: close,
     });
