@@ -1,6 +1,6 @@
 import {
   ABS_MASK, attentionScratch, constant, LANES, LOW_16, MAGIC, planContext, planHeads, planHidden, planMaxKeys, planQkv, planQueryScale,
-  planScoreCode, planSequences, ROW,
+  planSequences, ROW,
 } from './memory';
 import { expOfNegative } from './math';
 import { rangeHigh, rangeLow, setRange } from './range';
@@ -11,6 +11,12 @@ import { rangeHigh, rangeLow, setRange } from './range';
 //     queries  f32 [size][8], or i16 pairs [size / 2][8]
 //     keys     f32 [keys / 4][size][4], or i16 pairs of features [keys / 4][size / 2][4]
 //     values   f32 [size / 4][keys][4], or i16 pairs of keys [size / 4][keys / 2][4]; both are read from end to end
+
+const LARGEST_CODE: f32 = 32767;
+const VALUE_CODE: f32 = 16383;
+const WHOLE: f32 = 131064;
+const SCORE_CODE: f32 = 32000;
+const SMALLEST_NORM: f32 = 9.094947017729282e-13; // 2^-40
 
 /** Where a lane of a buffer with `features` features starts. */
 @inline function laneAt(buffer: i32, features: i32, lane: i32): i32 {
@@ -209,47 +215,49 @@ export function attendInt16(item: i32): bool {
   // Four features of all pairs of keys.
   const four = ((keys + 3) & ~3) << 3;
 
-  const limit = <f32>planScoreCode();
-  const qMax = largest(qkv, first, tokens, size);
-  const kMax = largest(kBuffer, first, keys, size);
+  const keyUnits = packedValues + ((size + 3) >> 2) * four;
+  let fault = packKeys(kBuffer, first, keys, size, packedKeys, keyUnits);
   const vMax = largest(vBuffer, first, keys, size);
-  if (max(max(qMax, kMax), vMax) >= 0x7f800000) return false;
-  const qLargest = reinterpret<f32>(qMax);
-  const kLargest = reinterpret<f32>(kMax);
-  const vLargest = reinterpret<f32>(vMax);
-  const qInverse = f32x4.splat(inverseOf(qLargest, limit));
-  packKeys(kBuffer, first, keys, size, f32x4.splat(inverseOf(kLargest, limit)), packedKeys);
-  packValues(vBuffer, first, keys, size, f32x4.splat(inverseOf(vLargest, 32767)), packedValues, four);
-  const qScale: f32 = qLargest / limit;
-  const kScale: f32 = kLargest / limit;
-  const vScale: f32 = vLargest / <f32>32767;
-  const oneScale: f32 = qScale * kScale;
-  const scoreScale = f32x4.splat(oneScale * planQueryScale());
-  const unit: f32 = <f32>1 / <f32>32767;
-  const contextScale = f32x4.splat(vScale * unit);
+  if (vMax >= 0x7f800000) return false;
+  const vInverse = inverseOf(reinterpret<f32>(vMax), VALUE_CODE);
+  packValues(vBuffer, first, keys, size, f32x4.splat(vInverse), packedValues, four);
+  const valueScale = f32x4.splat(unitOf(vInverse));
+  const whole = f32x4.splat(WHOLE - <f32>keys);
 
   for (let token = 0; token < tokens; token += 8) {
     const pair = token + 4 < tokens;
     const q0 = laneAt(qkv, 3 * hidden, first + token);
     const q1 = pair ? laneAt(qkv, 3 * hidden, first + token + 4) : q0;
+    const norm0 = normOf(q0, size), norm1 = normOf(q1, size);
+    fault = v128.or(fault, notFinite(norm0, tokens - token));
+    fault = v128.or(fault, notFinite(norm1, tokens - token - 4));
+    const n0 = codesOf(norm0), n1 = codesOf(norm1);
     for (let i = 0; i < size; i += 2) {
       const two = i + 1 < size;
-      v128.store(queries + (i << 4), packPair(q0 + i * ROW, two, qInverse));
-      v128.store(queries + (i << 4), packPair(q1 + i * ROW, two, qInverse), 16);
+      v128.store(queries + (i << 4), packPair(q0 + i * ROW, two, n0));
+      v128.store(queries + (i << 4), packPair(q1 + i * ROW, two, n1), 16);
     }
+    const u0 = f32x4.mul(unitsOf(norm0), f32x4.splat(planQueryScale()));
+    const u1 = f32x4.mul(unitsOf(norm1), f32x4.splat(planQueryScale()));
     for (let k = 0; k < keys; k += 4) {
-      scoreInt16(queries, packedKeys + k * (halfSize << 2), halfSize, scores + (k << 5), scoreScale);
+      scoreInt16(queries, packedKeys + k * (halfSize << 2), halfSize, scores + (k << 5), u0, u1, keyUnits + (k << 2));
     }
     exponentials(scores, keys);
-    const pairs = packProbabilities(scores, keys);
+    const sums = scores + (keys << 5);
+    const sum0 = v128.load(sums), sum1 = v128.load(sums, 16);
+    const inverse0 = f32x4.pmin(f32x4.div(whole, sum0), f32x4.splat(LARGEST_CODE));
+    const inverse1 = f32x4.pmin(f32x4.div(whole, sum1), f32x4.splat(LARGEST_CODE));
+    const scale0 = f32x4.div(valueScale, f32x4.mul(sum0, inverse0));
+    const scale1 = f32x4.div(valueScale, f32x4.mul(sum1, inverse1));
+    const pairs = packProbabilities(scores, keys, inverse0, inverse1);
     const c0 = laneAt(planContext() + feature * ROW, hidden, first + token);
     const c1 = pair ? laneAt(planContext() + feature * ROW, hidden, first + token + 4) : c0;
     for (let i = 0, v = packedValues; i < size; i += 4) {
-      mixInt16(scores, pairs, v, min(4, size - i), c0 + i * ROW, c1 + i * ROW, contextScale);
+      mixInt16(scores, pairs, v, min(4, size - i), c0 + i * ROW, c1 + i * ROW, scale0, scale1);
       v += four;
     }
   }
-  return true;
+  return !v128.any_true(fault);
 }
 
 /** The bits of the largest magnitude of `count` lanes from `first` on, over `size` features. */
@@ -272,9 +280,33 @@ function largest(buffer: i32, first: i32, count: i32, size: i32): i32 {
   );
 }
 
+/** The norms of four tokens. */
+@inline function normOf(p: i32, size: i32): v128 {
+  let square = f32x4.splat(0);
+  for (const end = p + size * ROW; p < end; p += ROW) {
+    const x = v128.load(p);
+    square = f32x4.add(square, f32x4.mul(x, x));
+  }
+  return f32x4.sqrt(square);
+}
+
+/** What they are multiplied with to become codes: norms become SCORE_CODE, and 0 where squares of what counts may have lost bits. */
+@inline function codesOf(norm: v128): v128 {
+  return v128.and(f32x4.div(f32x4.splat(SCORE_CODE), norm), f32x4.ge(norm, f32x4.splat(SMALLEST_NORM)));
+}
+
+/** What a code is worth. */
+@inline function unitsOf(norm: v128): v128 { return f32x4.mul(norm, f32x4.splat(<f32>1 / SCORE_CODE)); }
+
+@inline function notFinite(norm: v128, count: i32): v128 {
+  return v128.and(i32x4.ge_s(norm, i32x4.splat(0x7f800000)), i32x4.gt_s(i32x4.splat(count), i32x4(0, 1, 2, 3)));
+}
+
 @inline function inverseOf(value: f32, limit: f32): f32 {
   return value == 0 ? 0 : min<f32>(limit / value, f32.MAX_VALUE);
 }
+
+@inline function unitOf(codes: f32): f32 { return codes == 0 ? 0 : <f32>1 / codes; }
 
 /** Two features of four lanes as int16 pairs, the first in the low half. Magic's low 16 bits are 0, so the code's own are the sum's. */
 @inline function packPair(x: i32, two: bool, inverse: v128): v128 {
@@ -285,16 +317,22 @@ function largest(buffer: i32, first: i32, count: i32, size: i32): i32 {
 }
 
 /** shapes: f32[size][32] from lane `first` on -> i16 pairs [keys / 4][size / 2][4] */
-function packKeys(buffer: i32, first: i32, keys: i32, size: i32, inverse: v128, to: i32): void {
+function packKeys(buffer: i32, first: i32, keys: i32, size: i32, to: i32, units: i32): v128 {
+  let fault = i32x4.splat(0);
   const features = 3 * planHidden();
   for (let k = 0; k < keys; k += 4) {
     let p = laneAt(buffer, features, first + k);
+    const norm = normOf(p, size);
+    fault = v128.or(fault, notFinite(norm, keys - k));
+    v128.store(units + (k << 2), unitsOf(norm));
+    const inverse = codesOf(norm);
     for (let i = 0; i < size; i += 2) {
       v128.store(to, packPair(p, i + 1 < size, inverse));
       p += 2 * ROW;
       to += 16;
     }
   }
+  return fault;
 }
 
 /** Two pairs of keys at a time. shapes: f32[size][32] from lane `first` on -> i16 pairs [size / 4][keys / 2][4], four features in `four` bytes */
@@ -324,7 +362,7 @@ function packValues(buffer: i32, first: i32, keys: i32, size: i32, inverse: v128
 }
 
 /** Four keys' scores. shapes: queries i16 pairs [halfSize][8], keys i16 pairs [halfSize][4] -> scores f32[4][8] */
-function scoreInt16(queries: i32, keys: i32, halfSize: i32, scores: i32, scale: v128): void {
+function scoreInt16(queries: i32, keys: i32, halfSize: i32, scores: i32, u0: v128, u1: v128, units: i32): void {
   let a0 = i32x4.splat(0);
   let a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
   for (const end = queries + (halfSize << 5); queries < end; queries += 32) {
@@ -344,22 +382,23 @@ function scoreInt16(queries: i32, keys: i32, halfSize: i32, scores: i32, scale: 
     d1 = i32x4.add(d1, i32x4.dot_i16x8_s(q1, kd));
     keys += 16;
   }
-  v128.store(scores, f32x4.mul(f32x4.convert_i32x4_s(a0), scale));
-  v128.store(scores, f32x4.mul(f32x4.convert_i32x4_s(a1), scale), 16);
-  v128.store(scores, f32x4.mul(f32x4.convert_i32x4_s(b0), scale), 32);
-  v128.store(scores, f32x4.mul(f32x4.convert_i32x4_s(b1), scale), 48);
-  v128.store(scores, f32x4.mul(f32x4.convert_i32x4_s(c0), scale), 64);
-  v128.store(scores, f32x4.mul(f32x4.convert_i32x4_s(c1), scale), 80);
-  v128.store(scores, f32x4.mul(f32x4.convert_i32x4_s(d0), scale), 96);
-  v128.store(scores, f32x4.mul(f32x4.convert_i32x4_s(d1), scale), 112);
+  const sa = v128.load_splat<u32>(units);
+  v128.store(scores, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(a0), u0), sa));
+  v128.store(scores, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(a1), u1), sa), 16);
+  const sb = v128.load_splat<u32>(units, 4);
+  v128.store(scores, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(b0), u0), sb), 32);
+  v128.store(scores, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(b1), u1), sb), 48);
+  const sc = v128.load_splat<u32>(units, 8);
+  v128.store(scores, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(c0), u0), sc), 64);
+  v128.store(scores, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(c1), u1), sc), 80);
+  const sd = v128.load_splat<u32>(units, 12);
+  v128.store(scores, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(d0), u0), sd), 96);
+  v128.store(scores, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(d1), u1), sd), 112);
 }
 
 /** Probabilities of 15 bits, two keys a pair, over the scores. Gives the number of pairs. shapes: f32[keys + 1][8] -> i16 pairs [keys / 2][8] */
-function packProbabilities(scores: i32, keys: i32): i32 {
+function packProbabilities(scores: i32, keys: i32, inverse0: v128, inverse1: v128): i32 {
   const sums = scores + (keys << 5);
-  const whole = f32x4.splat(32767);
-  const inverse0 = f32x4.div(whole, v128.load(sums));
-  const inverse1 = f32x4.div(whole, v128.load(sums, 16));
   if (keys & 1) {
     v128.store(sums, f32x4.splat(0));
     v128.store(sums, f32x4.splat(0), 16);
@@ -381,7 +420,7 @@ function packProbabilities(scores: i32, keys: i32): i32 {
 }
 
 /** Four features of the context, of which `count` are wanted. shapes: p i16 pairs [pairs][8], values i16 pairs [pairs][4] */
-function mixInt16(p: i32, pairs: i32, values: i32, count: i32, to0: i32, to1: i32, scale: v128): void {
+function mixInt16(p: i32, pairs: i32, values: i32, count: i32, to0: i32, to1: i32, scale0: v128, scale1: v128): void {
   let a0 = i32x4.splat(0);
   let a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
   for (const end = p + (pairs << 5); p < end; p += 32) {
@@ -401,12 +440,12 @@ function mixInt16(p: i32, pairs: i32, values: i32, count: i32, to0: i32, to1: i3
     d1 = i32x4.add(d1, i32x4.dot_i16x8_s(p1, vd));
     values += 16;
   }
-  keepScaled(a0, a1, scale, to0, to1);
-  if (count > 1) keepScaled(b0, b1, scale, to0 + ROW, to1 + ROW);
-  if (count > 2) keepScaled(c0, c1, scale, to0 + 2 * ROW, to1 + 2 * ROW);
-  if (count > 3) keepScaled(d0, d1, scale, to0 + 3 * ROW, to1 + 3 * ROW);
+  keepScaled(a0, a1, scale0, scale1, to0, to1);
+  if (count > 1) keepScaled(b0, b1, scale0, scale1, to0 + ROW, to1 + ROW);
+  if (count > 2) keepScaled(c0, c1, scale0, scale1, to0 + 2 * ROW, to1 + 2 * ROW);
+  if (count > 3) keepScaled(d0, d1, scale0, scale1, to0 + 3 * ROW, to1 + 3 * ROW);
 }
 
-@inline function keepScaled(a0: v128, a1: v128, scale: v128, to0: i32, to1: i32): void {
-  keep(f32x4.mul(f32x4.convert_i32x4_s(a0), scale), f32x4.mul(f32x4.convert_i32x4_s(a1), scale), to0, to1);
+@inline function keepScaled(a0: v128, a1: v128, scale0: v128, scale1: v128, to0: i32, to1: i32): void {
+  keep(f32x4.mul(f32x4.convert_i32x4_s(a0), scale0), f32x4.mul(f32x4.convert_i32x4_s(a1), scale1), to0, to1);
 }

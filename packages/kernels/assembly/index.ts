@@ -203,6 +203,6 @@ export function work(index: i32): void {
 
 export { scale, inverse, zeroPoint, choose } from './quantize';
 export {
-  plain8, plain16, plain32, plainSplit8, plainSplit16, plainSplit32, relaxed8, relaxed16, relaxed32, relaxedSplit8, relaxedSplit16,
+  multiplyAddOne, plain8, plain16, plain32, plainSplit8, plainSplit16, plainSplit32, relaxed8, relaxed16, relaxed32, relaxedSplit8, relaxedSplit16,
   relaxedSplit32,
 } from './sparse';

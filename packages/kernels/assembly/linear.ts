@@ -1,12 +1,12 @@
 import {
   ABS_MASK, CHUNK, constant, FLOAT64_HIGH, FLOAT64_OFFSET, GELU_P, HALF, HEADERS, LANES, linearBias, linearBlockColumns, linearBlocks,
-  linearChunkRows, linearChunks, linearKind, linearRows, linearSmallSums, linearStarts, ONE, planActivation, planProfile, planRowwise,
+  linearChunkRows, linearChunks, linearKind, linearRows, linearSmallSums, linearStarts, ONE, planActivation, planFused, planProfile, planRowwise,
   quantizedTile, ROW, ROW_RESULTS, scratch, TOKEN_SCALE, TOKEN_ZERO,
 } from './memory';
 import { geluBase, geluNew, geluOf, relu } from './math';
 import { center, edge, scale, zeroPoint } from './quantize';
 import { rangeHigh, rangeLow, setRange } from './range';
-import { SIGN, sumRowsOf } from './sparse';
+import { multiplyAdd, relaxed32Added, relaxed32Scaled, SIGN, sumRowsOf } from './sparse';
 
 /** What becomes of a row's results: stored; added to the row at `residual` and stored; through the activation, its range kept. */
 export const STORE: i32 = 0;
@@ -35,33 +35,65 @@ export function linearTile(
   }
 }
 
-/** Sums, of all blocks, gather where the results will be: a row has the bytes for either. A few rows at a time are done while they are in the L1. */
+/**
+ * Sums, of all blocks, gather where the results will be: a row has the bytes for either. A few rows at a time are done while they are in the L1.
+ * Where multiply-add is fused, most results are made before their sums have left the registers.
+ */
 function int8Rows(linear: i32, vectors: i32, chunk: i32, rows: i32, out: i32, residual: i32, then: i32): void {
   const plain = edge;
   const split = planProfile() != 0;
   const blocks = linearBlocks(linear);
   const blockBytes = linearBlockColumns(linear) * LANES;
-  const simple = !planRowwise() && planProfile() != 2 && linearSmallSums(linear);
+  const begin = planFused() ? 0 : SIGN;
+  const direct = planFused() && !planRowwise() && !split && !plain && vectors > 4;
   const shift = planRowwise() ? 0 : center - zeroPoint;
+  const headers = scratch + HEADERS;
   for (let block = 0; block < blocks; block++) {
     let p = load<i32>(linearStarts(linear) + ((block * linearChunks(linear) + chunk) << 2));
     const tile = quantizedTile() + block * blockBytes;
+    const last = block == blocks - 1;
     for (let done = 0; done < rows; done += CHUNK) {
       const count = min(CHUNK, rows - done);
-      p = sumRowsOf(plain, split, vectors, p, tile, out, count, block == 0, shift, scratch + HEADERS);
-      if (block < blocks - 1) continue;
-      for (let i = 0; i < count; i++) {
-        const header = load<i32>(scratch + (i << 2), HEADERS);
-        const row = load<i32>(header) * ROW;
-        if (!simple) scaleRow(header, vectors, out + row);
-        else if (then == ADD) {
-          scaleSmall(header, vectors, out + row, residual + row, true);
-          continue;
-        } else scaleSmall(header, vectors, out + row, 0, false);
-        finish(vectors, out + row, residual + row, then);
+      if (!last || !direct) {
+        p = sumRowsOf(plain, split, vectors, p, tile, out, count, block == 0, begin, shift, headers);
+        if (last) finishSums(linear, headers, count, vectors, out, residual, then);
+      } else if (then == ADD) {
+        p = relaxed32Added(p, tile, out, count, block == 0, begin, shift, headers, scale, residual);
+      } else {
+        p = relaxed32Scaled(p, tile, out, count, block == 0, begin, shift, headers, scale);
+        if (then == STORE) continue;
+        for (let i = 0; i < count; i++) finish(vectors, out + rowAt(headers, i), 0, then);
       }
     }
   }
+}
+
+/** The offset of the `index`th row of those whose headers these are. */
+@inline function rowAt(headers: i32, index: i32): i32 { return load<i32>(load<i32>(headers + (index << 2))) * ROW; }
+
+/** Rows of sums to what becomes of their results. */
+function finishSums(linear: i32, headers: i32, count: i32, vectors: i32, out: i32, residual: i32, then: i32): void {
+  const simple = !planFused() && !planRowwise() && planProfile() != 2 && linearSmallSums(linear);
+  for (let i = 0; i < count; i++) {
+    const header = load<i32>(headers + (i << 2));
+    const row = rowAt(headers, i);
+    if (!simple || !isExact(scale * load<f32>(header, 8), load<f32>(header, 12))) scaleRow(header, vectors, out + row);
+    else if (then == ADD) {
+      scaleSmall(header, vectors, out + row, residual + row, true);
+      continue;
+    } else scaleSmall(header, vectors, out + row, 0, false);
+    finish(vectors, out + row, residual + row, then);
+  }
+}
+
+/**
+ * Whether float64 holds `acc * factor + bias` exactly for every integer up to 2^24, so that narrowing it is the only rounding. Both terms are
+ * multiples of the smaller one's last bit, and their sum is below 2^26 times the factor's first bit or four times the bias's: with the bias's
+ * first bit 28 places above the factor's to 4 below it, 53 bits or fewer lie between.
+ */
+function isExact(factor: f32, bias: f32): bool {
+  const above = ((reinterpret<i32>(bias) >>> 23) & 255) - ((reinterpret<i32>(factor) >>> 23) & 255);
+  return bias == 0 || (above >= -4 && above <= 28);
 }
 
 /**
@@ -85,37 +117,61 @@ function int8Rows(linear: i32, vectors: i32, chunk: i32, rows: i32, out: i32, re
   }
 }
 
-/** The same for every other case: per token, two roundings, large sums. */
+/** The same for every other case: multiply-add fused, per token, two roundings, large sums, a bias that float64 does not hold beside them. */
 function scaleRow(header: i32, vectors: i32, to: i32): void {
   const sum = load<i32>(header, 4);
   const weightScale = load<f32>(header, 8);
   const bias = load<f32>(header, 12);
-  const two = planProfile() == 2;
   const rowwise = planRowwise() != 0;
-  const sign = i32x4.splat(SIGN);
+  const begin = i32x4.splat(planFused() ? 0 : SIGN);
   for (let j = 0; j < vectors << 4; j += 16) {
-    let acc = v128.xor(v128.load(to + j), sign);
+    let acc = v128.xor(v128.load(to + j), begin);
     let factors = f32x4.splat(scale);
     if (rowwise) {
       const zero = i32x4.sub(i32x4.splat(center), v128.load(scratch + j, TOKEN_ZERO));
       acc = i32x4.add(acc, i32x4.mul(zero, i32x4.splat(sum)));
       factors = v128.load(scratch + j, TOKEN_SCALE);
     }
+    acc = f32x4.convert_i32x4_s(acc);
     factors = f32x4.mul(factors, f32x4.splat(weightScale));
-    v128.store(to + j, two ? twoRoundings(acc, factors, f32x4.splat(bias)) : oneRounding(acc, factors, f64x2.splat(bias)));
+    let y: v128;
+    if (planProfile() == 2) y = f32x4.add(f32x4.mul(acc, factors), f32x4.splat(bias));
+    else if (planFused()) y = multiplyAdd(acc, factors, f32x4.splat(bias));
+    else y = oneRounding(acc, factors, bias);
+    v128.store(to + j, y);
   }
 }
 
-// A float32 product is exact in float64, so the sum and the narrowing are the only roundings.
-@inline function oneRounding(acc: v128, factors: v128, bias: v128): v128 {
-  const sums = f32x4.convert_i32x4_s(acc);
-  const low = f64x2.mul(f64x2.promote_low_f32x4(sums), f64x2.promote_low_f32x4(factors));
-  const high = f64x2.mul(f64x2.promote_low_f32x4(upper(sums)), f64x2.promote_low_f32x4(upper(factors)));
-  return joined(f64x2.add(low, bias), f64x2.add(high, bias));
+/**
+ * Four `acc * factor + bias` of one rounding. A float32 product is exact in float64; its sum with the bias is rounded, and narrowed to
+ * float32 it is rounded again: that is another number at most where the first rounding ends half-way between two of float32.
+ */
+function oneRounding(acc: v128, factors: v128, bias: f32): v128 {
+  const biases = f64x2.splat(bias);
+  const low = f64x2.add(f64x2.mul(f64x2.promote_low_f32x4(acc), f64x2.promote_low_f32x4(factors)), biases);
+  const high = f64x2.add(f64x2.mul(f64x2.promote_low_f32x4(upper(acc)), f64x2.promote_low_f32x4(upper(factors))), biases);
+  const y = joined(low, high);
+  // The 29 bits that float32 does not have.
+  const rest = i32x4.shl(v128.shuffle<i32>(low, high, 0, 2, 4, 6), 3);
+  if (!v128.any_true(i32x4.eq(rest, i32x4.splat(SIGN)))) return y;
+  return f32x4(
+    roundedOnce(f32x4.extract_lane(acc, 0), f32x4.extract_lane(factors, 0), bias),
+    roundedOnce(f32x4.extract_lane(acc, 1), f32x4.extract_lane(factors, 1), bias),
+    roundedOnce(f32x4.extract_lane(acc, 2), f32x4.extract_lane(factors, 2), bias),
+    roundedOnce(f32x4.extract_lane(acc, 3), f32x4.extract_lane(factors, 3), bias),
+  );
 }
 
-@inline function twoRoundings(acc: v128, factor: v128, bias: v128): v128 {
-  return f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(acc), factor), bias);
+/** fusedMultiplyAdd of packages/quant. */
+function roundedOnce(a: f32, b: f32, c: f32): f32 {
+  const product = <f64>a * <f64>b;
+  const addend: f64 = c;
+  let sum = product + addend;
+  const taken = sum - product;
+  const error = product - (sum - taken) + (addend - taken);
+  const bits = reinterpret<i64>(sum);
+  if (error != 0 && (bits & 1) == 0) sum = reinterpret<f64>(bits + (error > 0 == sum > 0 ? 1 : -1));
+  return <f32>sum;
 }
 
 @inline function upper(v: v128): v128 { return v128.shuffle<i32>(v, v, 2, 3, 2, 3); }

@@ -71,7 +71,8 @@ const PLAN: i32 = 1024;
 @inline export function planScratchStride(): i32 { return field(26); }
 @inline export function planEps(): f32 { return load<f32>(PLAN + (27 << 2)); }
 @inline export function planQueryScale(): f32 { return load<f32>(PLAN + (28 << 2)); }
-@inline export function planScoreCode(): i32 { return field(29); }
+/** Whether the relaxed multiply-add rounds once here. */
+@inline export function planFused(): bool { return ASC_FEATURE_RELAXED_SIMD && field(29) != 0; }
 @inline export function planMaxKeys(): i32 { return field(30); }
 @inline export function planSpins(): i32 { return field(31); }
 @inline export function planRangeStride(): i32 { return field(32); }

@@ -25,8 +25,16 @@ import { constant, EVEN_16, LOW_16, ROW } from './memory';
 // tokens (6 instructions a cycle, the most that Zen 4 issues) and 9.6 for 64, whose tile of 48 KB leaves the L1; 7.8 in blocks of half the columns,
 // which have twice the groups and rows.
 
-/** What sums start from, so that they need no sign: see linear.ts. */
+/** What sums begin with where results are made in float64, so that they need no sign: see linear.ts. */
 export const SIGN: i32 = <i32>0x80000000;
+
+/**
+ * What a row kernel leaves: sums, results, or results added to the row at `residual`. Results are packages/quant's dynamicLinear from `acc` on, one
+ * rounding of product and sum; only where the relaxed multiply-add is a fused one, which the host has found out.
+ */
+const SUMS: i32 = 0;
+const SCALED: i32 = 1;
+const ADDED: i32 = 2;
 
 /** Instruction sets of the kernels. */
 export const PLAIN: i32 = 0;
@@ -34,22 +42,27 @@ export const RELAXED_MIXED: i32 = 1;
 export const RELAXED_SPLIT: i32 = 2;
 
 /**
- * `rows` rows of a block for up to 32 tokens: adds to the sums of the blocks before in `out`, or starts from SIGN and `shift` for each weight
- * where they are fresh. Where each row begins in the stream goes to `headers`. Gives the stream's next row. Lanes and form are constants.
+ * `rows` rows of a block for up to 32 tokens: adds to the sums of the blocks before in `out`, or begins with `begin` and `shift` for each weight
+ * where they are fresh. Where each row begins in the stream goes to `headers`. Gives the stream's next row. Lanes, form and `then` are constants.
  * shapes: stream, tile i8[columns][32] -> out i32[features][32]
  */
 @inline function sumRows(
-  lanes: i32, form: i32, split: bool, p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32,
+  lanes: i32, form: i32, split: bool, p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32,
+  then: i32, scale: f32, residual: i32,
 ): i32 {
   for (const end = headers + (rows << 2); headers < end; headers += 4) {
     store<i32>(headers, p);
-    const start = fresh ? SIGN + shift * load<i32>(p, 4) : 0;
-    p = sumRow(lanes, form, split, p, tile, out + load<i32>(p) * ROW, fresh, start);
+    const start = fresh ? begin + shift * load<i32>(p, 4) : 0;
+    const row = load<i32>(p) * ROW;
+    p = sumRow(lanes, form, split, p, tile, out + row, fresh, start, then, scale, residual + row);
   }
   return p;
 }
 
-@inline function sumRow(lanes: i32, form: i32, split: bool, p: i32, tile: i32, to: i32, fresh: bool, start: i32): i32 {
+@inline function sumRow(
+  lanes: i32, form: i32, split: bool, p: i32, tile: i32, to: i32, fresh: bool, start: i32, then: i32, scale: f32, other: i32,
+): i32 {
+  const header = p;
   let c0 = i32x4.splat(start);
   let c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
   if (!fresh) {
@@ -145,6 +158,18 @@ export const RELAXED_SPLIT: i32 = 2;
     }
     groups--;
   }
+  if (then != SUMS) {
+    const factor = f32x4.splat(scale * load<f32>(header, 8));
+    const bias = v128.load_splat<u32>(header, 12);
+    c0 = result(c0, factor, bias, then, other);
+    c1 = result(c1, factor, bias, then, other + 16);
+    c2 = result(c2, factor, bias, then, other + 32);
+    c3 = result(c3, factor, bias, then, other + 48);
+    c4 = result(c4, factor, bias, then, other + 64);
+    c5 = result(c5, factor, bias, then, other + 80);
+    c6 = result(c6, factor, bias, then, other + 96);
+    c7 = result(c7, factor, bias, then, other + 112);
+  }
   v128.store(to, c0);
   v128.store(to, c1, 16);
   if (lanes > 8) {
@@ -158,6 +183,22 @@ export const RELAXED_SPLIT: i32 = 2;
     v128.store(to, c7, 112);
   }
   return p;
+}
+
+@inline function result(sums: v128, factor: v128, bias: v128, then: i32, other: i32): v128 {
+  const y = multiplyAdd(f32x4.convert_i32x4_s(sums), factor, bias);
+  return then == ADDED ? f32x4.add(y, v128.load(other)) : y;
+}
+
+/** `a * b + c` in one rounding or two, whichever this machine has. */
+@inline export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
+  if (!ASC_FEATURE_RELAXED_SIMD) return unreachable();
+  return v128.relaxed_madd<f32>(a, b, c);
+}
+
+/** For the host to find that out. */
+export function multiplyAddOne(a: f32, b: f32, c: f32): f32 {
+  return f32x4.extract_lane(multiplyAdd(f32x4.splat(a), f32x4.splat(b), f32x4.splat(c)), 0);
 }
 
 @inline function evenLanes(unsigned: bool, a: v128): v128 {
@@ -190,65 +231,76 @@ export const RELAXED_SPLIT: i32 = 2;
 
 // One function for each kernel.
 
-export function plain8(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
-  return sumRows(8, PLAIN, false, p, tile, out, rows, fresh, shift, headers);
+export function plain8(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
+  return sumRows(8, PLAIN, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
 }
-export function plain16(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
-  return sumRows(16, PLAIN, false, p, tile, out, rows, fresh, shift, headers);
+export function plain16(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
+  return sumRows(16, PLAIN, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
 }
-export function plain32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
-  return sumRows(32, PLAIN, false, p, tile, out, rows, fresh, shift, headers);
+export function plain32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
+  return sumRows(32, PLAIN, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
 }
-export function plainSplit8(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
-  return sumRows(8, PLAIN, true, p, tile, out, rows, fresh, shift, headers);
+export function plainSplit8(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
+  return sumRows(8, PLAIN, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
 }
-export function plainSplit16(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
-  return sumRows(16, PLAIN, true, p, tile, out, rows, fresh, shift, headers);
+export function plainSplit16(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
+  return sumRows(16, PLAIN, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
 }
-export function plainSplit32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
-  return sumRows(32, PLAIN, true, p, tile, out, rows, fresh, shift, headers);
+export function plainSplit32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
+  return sumRows(32, PLAIN, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
 }
-export function relaxed8(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
-  return sumRows(8, RELAXED_MIXED, false, p, tile, out, rows, fresh, shift, headers);
+export function relaxed8(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
+  return sumRows(8, RELAXED_MIXED, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
 }
-export function relaxed16(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
-  return sumRows(16, RELAXED_MIXED, false, p, tile, out, rows, fresh, shift, headers);
+export function relaxed16(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
+  return sumRows(16, RELAXED_MIXED, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
 }
-export function relaxed32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
-  return sumRows(32, RELAXED_MIXED, false, p, tile, out, rows, fresh, shift, headers);
+export function relaxed32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
+  return sumRows(32, RELAXED_MIXED, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
 }
-export function relaxedSplit8(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
-  return sumRows(8, RELAXED_SPLIT, true, p, tile, out, rows, fresh, shift, headers);
+export function relaxedSplit8(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
+  return sumRows(8, RELAXED_SPLIT, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
 }
-export function relaxedSplit16(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
-  return sumRows(16, RELAXED_SPLIT, true, p, tile, out, rows, fresh, shift, headers);
+export function relaxedSplit16(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
+  return sumRows(16, RELAXED_SPLIT, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
 }
-export function relaxedSplit32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32): i32 {
-  return sumRows(32, RELAXED_SPLIT, true, p, tile, out, rows, fresh, shift, headers);
+export function relaxedSplit32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
+  return sumRows(32, RELAXED_SPLIT, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
+}
+
+export function relaxed32Scaled(
+  p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32, scale: f32,
+): i32 {
+  return sumRows(32, RELAXED_MIXED, false, p, tile, out, rows, fresh, begin, shift, headers, SCALED, scale, 0);
+}
+export function relaxed32Added(
+  p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32, scale: f32, residual: i32,
+): i32 {
+  return sumRows(32, RELAXED_MIXED, false, p, tile, out, rows, fresh, begin, shift, headers, ADDED, scale, residual);
 }
 
 /** The kernel for `vectors` of 4 tokens. `plain`: some code is not of 7 bits. */
 @inline export function sumRowsOf(
-  plain: bool, split: bool, vectors: i32, p: i32, tile: i32, out: i32, rows: i32, fresh: bool, shift: i32, headers: i32,
+  plain: bool, split: bool, vectors: i32, p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32,
 ): i32 {
   if (ASC_FEATURE_RELAXED_SIMD) {
     if (split) {
-      if (vectors > 4) return relaxedSplit32(p, tile, out, rows, fresh, shift, headers);
-      if (vectors > 2) return relaxedSplit16(p, tile, out, rows, fresh, shift, headers);
-      return relaxedSplit8(p, tile, out, rows, fresh, shift, headers);
+      if (vectors > 4) return relaxedSplit32(p, tile, out, rows, fresh, begin, shift, headers);
+      if (vectors > 2) return relaxedSplit16(p, tile, out, rows, fresh, begin, shift, headers);
+      return relaxedSplit8(p, tile, out, rows, fresh, begin, shift, headers);
     }
     if (!plain) {
-      if (vectors > 4) return relaxed32(p, tile, out, rows, fresh, shift, headers);
-      if (vectors > 2) return relaxed16(p, tile, out, rows, fresh, shift, headers);
-      return relaxed8(p, tile, out, rows, fresh, shift, headers);
+      if (vectors > 4) return relaxed32(p, tile, out, rows, fresh, begin, shift, headers);
+      if (vectors > 2) return relaxed16(p, tile, out, rows, fresh, begin, shift, headers);
+      return relaxed8(p, tile, out, rows, fresh, begin, shift, headers);
     }
   }
   if (split) {
-    if (vectors > 4) return plainSplit32(p, tile, out, rows, fresh, shift, headers);
-    if (vectors > 2) return plainSplit16(p, tile, out, rows, fresh, shift, headers);
-    return plainSplit8(p, tile, out, rows, fresh, shift, headers);
+    if (vectors > 4) return plainSplit32(p, tile, out, rows, fresh, begin, shift, headers);
+    if (vectors > 2) return plainSplit16(p, tile, out, rows, fresh, begin, shift, headers);
+    return plainSplit8(p, tile, out, rows, fresh, begin, shift, headers);
   }
-  if (vectors > 4) return plain32(p, tile, out, rows, fresh, shift, headers);
-  if (vectors > 2) return plain16(p, tile, out, rows, fresh, shift, headers);
-  return plain8(p, tile, out, rows, fresh, shift, headers);
+  if (vectors > 4) return plain32(p, tile, out, rows, fresh, begin, shift, headers);
+  if (vectors > 2) return plain16(p, tile, out, rows, fresh, begin, shift, headers);
+  return plain8(p, tile, out, rows, fresh, begin, shift, headers);
 }

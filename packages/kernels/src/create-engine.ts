@@ -42,7 +42,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       wanted: `an integer from 1 to ${MAX_THREADS}`,
     });
   }
-  const kernels = await selectKernels(wanted);
+  const { kernels, fused } = await selectKernels(wanted);
   const host = options.threadHost ?? (typeof Worker === 'undefined' ? undefined : webWorkers);
   const threads = kernels !== 'reference' && host !== undefined && memoryCanBeShared() ? count : 1;
   const module = kernels === 'reference' ? undefined : await compileKernels(kernels, threads > 1);
@@ -53,11 +53,11 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     loadEncoder: (spec) =>
       module === undefined
         ? loadReferenceEncoder(spec)
-        : loadWasmEncoder(spec, { module, threads, host }, (close) => closers.add(close)),
+        : loadWasmEncoder(spec, { module, fused, threads, host }, (close) => closers.add(close)),
     loadLinear: (linear, mode, name = 'linear') =>
       module === undefined
         ? loadReferenceLinear(linear, mode, name)
-        : loadWasmLinear(linear, mode, name, module, threads > 1),
+        : loadWasmLinear(linear, mode, name, { module, fused, shared: threads > 1 }),
     layerNorm,
     softmax,
     activate: (x, activation) => x.map((value) => activate(value, activation)),

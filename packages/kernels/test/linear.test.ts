@@ -2,6 +2,8 @@ import { dynamicLinear } from '@prune/quant';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createEngine, type Engine, type FloatLinear } from '../src/index.js';
 import { workerThreads } from '../src/node.js';
+import { compileKernels } from '../src/wasm/compile-kernels.js';
+import { loadWasmLinear } from '../src/wasm/wasm-linear.js';
 import { normals, random, randomCsr } from './random-encoder.js';
 import { differentBits } from './same-bits.js';
 
@@ -15,6 +17,25 @@ const int8 = (next: () => number, rows: number, columns: number, density: number
   scales: Float64Array.of(Math.fround(0.01)),
   bias: { dtype: 'float32' as const, shape: [rows], data: normals(next, rows) as Float32Array<ArrayBuffer> },
 });
+
+/** One row of 521 weights that gives 2^-24 + 2^-70 for 520 activations of 127 and one of 75 (see fusedMultiplyAdd's test), and the bias 1. */
+function roundedTwice() {
+  const data = new Int8Array(521).fill(127);
+  data[520] = 75;
+  const weight = {
+    shape: [1, 521] as const,
+    indptr: Int32Array.of(0, 521),
+    indices: Uint16Array.from({ length: 521 }, (_, i) => i),
+    data,
+  };
+  return {
+    kind: 'linear' as const,
+    weight,
+    qscheme: 'per_tensor_affine' as const,
+    scales: Float64Array.of(8384513 * 2 ** -70),
+    bias: { dtype: 'float32' as const, shape: [1], data: Float32Array.of(1) },
+  };
+}
 
 describe.each(['reference', 'wasm-simd', 'auto'] as const)('a Linear alone: %s', async (kernels) => {
   // Two threads: its memory is then a shared one, and only the caller computes.
@@ -38,6 +59,20 @@ describe.each(['reference', 'wasm-simd', 'auto'] as const)('a Linear alone: %s',
           const x = normals(next, count * columns);
           expect(differentBits(loaded.apply(x), dynamicLinear(x, linear, profile, { rowwise }))).toBe('');
         }
+      }
+    }
+  });
+
+  test('results that float64 rounds to half-way between two numbers of float32', () => {
+    const linear = roundedTwice();
+    for (const tokens of [1, 20, 32, 40]) {
+      for (const rowwise of [false, true]) {
+        const x = new Float32Array(tokens * 521).fill(127);
+        for (let token = 0; token < tokens; token++) x[token * 521 + 520] = token % 2 === 0 ? 75 : 0;
+        const y = engine.loadLinear(linear, { profile: 'fbgemm', rowwise }).apply(x);
+        expect(differentBits(y, dynamicLinear(x, linear, 'fbgemm', { rowwise }))).toBe('');
+        // Rounded twice it would be 1.
+        expect(y[0]).toBe(1 + 2 ** -23);
       }
     }
   });
@@ -82,3 +117,27 @@ describe.each(['reference', 'wasm-simd', 'auto'] as const)('a Linear alone: %s',
     );
   });
 });
+
+// Node 20 has no relaxed SIMD.
+const { kernels: best } = await createEngine();
+test.skipIf(best !== 'wasm-relaxed')(
+  'a machine whose relaxed multiply-add is not fused gets the same bits',
+  async () => {
+    const module = await compileKernels('wasm-relaxed', false);
+    const next = random(6);
+    for (const linear of [roundedTwice(), int8(next, 101, 1000, 0.4)]) {
+      const columns = linear.weight.shape[1];
+      const x = normals(next, 70 * columns);
+      for (const profile of ['fbgemm', 'fbgemm-1.5', 'qnnpack'] as const) {
+        for (const rowwise of [false, true]) {
+          const wanted = dynamicLinear(x, linear, profile, { rowwise });
+          for (const fused of [false, true]) {
+            const target = { module, shared: false, fused };
+            const loaded = loadWasmLinear(linear, { profile, rowwise }, 'linear', target);
+            expect(differentBits(loaded.apply(x), wanted)).toBe('');
+          }
+        }
+      }
+    }
+  },
+);

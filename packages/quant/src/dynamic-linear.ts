@@ -6,6 +6,7 @@ import {
   type QuantizedLinear,
 } from '@prune/state-dict';
 import { type ActivationQuantization, activationQuantization } from './activation-quantization.js';
+import { fusedMultiplyAdd } from './fused-multiply-add.js';
 import { rint } from './rint.js';
 
 /** Options of {@link dynamicLinear}. */
@@ -27,7 +28,7 @@ export interface DynamicLinearOptions {
  *
  *     xq  = clamp(rint(x * inverse) + zeroPoint, 0, 255)
  *     acc = sum_k xq[t,k] * wq[o,k] - zeroPoint * sum_k wq[o,k]      exact integers
- *     y   = float32(acc) * fround(sx * sw[o]) + bias[o]              one rounding (fbgemm: product and sum in float64), qnnpack two
+ *     y   = float32(acc) * fround(sx * sw[o]) + bias[o]              one rounding (a fused multiply-add), qnnpack two
  *
  * This is the specification that every kernel is held to; it is not fast. Throws `mismatch` when `x` is not whole rows of `in`,
  * `not-finite` for NaN or an infinity in `x`.
@@ -61,14 +62,13 @@ export function dynamicLinear(
     for (let row = 0; row < rows; row++) {
       const acc = Math.fround(dot(codes, weight, row) - quantization.zeroPoint * sums[row]);
       const weightScale = Math.fround(scales[scales.length === 1 ? 0 : row]);
-      let product: number;
-      if (onednn) product = onednnProduct(acc, quantization.exactScale, weightScale);
-      else {
-        // float32 times float32 is exact in float64, so the sum and the store are the only roundings of the first form.
-        product = acc * Math.fround(quantization.scale * weightScale);
-        if (profile === 'qnnpack') product = Math.fround(product);
-      }
-      y[token * rows + row] = bias === null ? product : product + bias.data[row];
+      const factor = Math.fround(quantization.scale * weightScale);
+      const addend = bias === null ? -0 : bias.data[row];
+      let result: number;
+      if (onednn) result = onednnProduct(acc, quantization.exactScale, weightScale) + addend;
+      else if (profile === 'qnnpack') result = Math.fround(acc * factor) + addend;
+      else result = fusedMultiplyAdd(acc, factor, addend);
+      y[token * rows + row] = result;
     }
   }
   return y;

@@ -18,13 +18,17 @@ export interface RowKernel extends RowForm {
   readonly lanes: 8 | 16 | 32;
 }
 
-/** A row kernel's export: addresses of the weight stream, the tile and the output, how many rows, whether sums start anew, `shift`, and row headers. */
+/**
+ * A row kernel's export: addresses of the weight stream, the tile and the output, how many rows, whether sums start anew, what
+ * with and how much more for each weight, and row headers.
+ */
 export type RowKernelFunction = (
   stream: number,
   tile: number,
   out: number,
   rows: number,
   fresh: boolean,
+  begin: number,
   shift: number,
   headers: number,
 ) => number;

@@ -51,7 +51,7 @@ export const PLAN_FIELDS = [
   'scratchStride',
   'eps',
   'queryScale',
-  'scoreCode',
+  'fused',
   'maxKeys',
   'spins',
   'rangeStride',

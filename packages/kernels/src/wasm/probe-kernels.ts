@@ -13,19 +13,37 @@ const CALLS = 200;
 /** Where a token of eight is in a tile. */
 const ORDER = [0, 2, 4, 6, 1, 3, 5, 7];
 
-/** Whether a build compiles here and each of its row kernels gives the right sums, before and after tier-up. */
-export async function probeKernels(build: Exclude<Kernels, 'reference'>): Promise<boolean> {
+/** What a build that works can do here. */
+export interface Probe {
+  /** Whether the relaxed multiply-add rounds once. */
+  readonly fused: boolean;
+}
+
+/** Undefined unless a build compiles here and each of its row kernels gives the right sums, before and after tier-up. */
+export async function probeKernels(build: Exclude<Kernels, 'reference'>): Promise<Probe | undefined> {
   try {
     const memory = new WebAssembly.Memory({ initial: 2, maximum: 32767 });
     writeConstants(memory.buffer);
     const module = await compileKernels(build, false);
     const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as Record<string, unknown>;
-    return ROW_KERNELS.filter((kernel) => kernel.build === build).every((kernel) =>
+    const right = ROW_KERNELS.filter((kernel) => kernel.build === build).every((kernel) =>
       sumsAreRight(exports[kernel.name] as RowKernelFunction, kernel, memory),
     );
+    if (!right) return undefined;
+    return { fused: build === 'wasm-relaxed' && roundsOnce(exports.multiplyAddOne as MultiplyAdd) };
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+type MultiplyAdd = (a: number, b: number, c: number) => number;
+
+/** (1 + 2^-12)^2 - (1 + 2^-11): rounded twice, it is 0. */
+function roundsOnce(multiplyAdd: MultiplyAdd): boolean {
+  for (let call = 0; call < CALLS; call++) {
+    if (multiplyAdd(1 + 2 ** -12, 1 + 2 ** -12, -(1 + 2 ** -11)) !== 2 ** -24) return false;
+  }
+  return true;
 }
 
 /** One row, one group of two pairs at the bounds, over codes from one end to the other. */
@@ -50,12 +68,11 @@ function sumsAreRight(
   const sums = new Int32Array(memory.buffer, to, LANES);
   for (let call = 0; call < CALLS; call++) {
     sums.fill(0);
-    sum(stream, tile, to, 1, true, 0, headers);
+    sum(stream, tile, to, 1, true, 0, 0, headers);
     for (let lane = 0; lane < lanes; lane++) {
       const place = ORDER[lane % 8] + (lane & ~7);
       const wanted = code(place) * (weights[0] + weights[2]) + code(LANES + place) * weights[1];
-      // Sums start from 2^31 instead of 0.
-      if ((sums[lane] ^ 0x80000000) !== wanted) return false;
+      if (sums[lane] !== wanted) return false;
     }
   }
   return true;

@@ -10,6 +10,9 @@ const FUZZ = Number(process.env.PRUNE_FUZZ ?? 1);
 /** Which token of eight each byte of a tile is of. */
 const TOKENS = [0, 4, 1, 5, 2, 6, 3, 7];
 
+/** What fresh sums begin with. */
+const BEGIN = -(2 ** 31);
+
 /** The reference of every row kernel: sums from 2^31 on, plus `shift` for each weight. int32 `[rows][tokens]` */
 function sums(dense: Int8Array, columns: number, codes: number[][], shift: number): number[][] {
   return Array.from({ length: dense.length / columns }, (_, row) =>
@@ -71,12 +74,12 @@ describe.each(ROW_KERNELS.map((kernel) => ({ ...kernel })))('$build $name', (ker
               Array.from(new Int32Array(memory.buffer, out + 4 * LANES * row, kernel.lanes)),
             );
           const shift = Math.floor(next() * 256) - 128;
-          const end = sum(stream, tile, out, rows, true, shift, headers);
+          const end = sum(stream, tile, out, rows, true, BEGIN, shift, headers);
           expect(end).toBe(stream + bytes.length);
           const wanted = sums(dense, columns, codes, shift);
           expect(got()).toEqual(wanted);
           // A second block of columns, the same again, adds to the first.
-          sum(stream, tile, out, rows, false, shift, headers);
+          sum(stream, tile, out, rows, false, BEGIN, shift, headers);
           const products = sums(dense, columns, codes, 0).map((row) => row.map((value) => value ^ 0x80000000));
           expect(got()).toEqual(wanted.map((row, i) => row.map((value, token) => (value + products[i][token]) | 0)));
           const first = new Uint32Array(memory.buffer, headers, rows);

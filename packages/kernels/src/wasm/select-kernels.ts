@@ -1,12 +1,17 @@
 import { PruneError } from '@prune/state-dict';
 import type { Kernels } from '../engine.js';
-import { probeKernels } from './probe-kernels.js';
+import { type Probe, probeKernels } from './probe-kernels.js';
 
 /** From the fastest to the one that always works. */
 const KERNELS: readonly Kernels[] = ['wasm-relaxed', 'wasm-simd', 'reference'];
 
+/** Kernels that work here. */
+export interface SelectedKernels extends Probe {
+  readonly kernels: Kernels;
+}
+
 /** The kernels asked for, or with `auto` the first that works here. Throws `invalid-argument`, `unsupported`. */
-export async function selectKernels(wanted: Kernels | 'auto'): Promise<Kernels> {
+export async function selectKernels(wanted: Kernels | 'auto'): Promise<SelectedKernels> {
   if (wanted !== 'auto' && !KERNELS.includes(wanted)) {
     throw new PruneError('invalid-argument', {
       where: 'kernels',
@@ -16,7 +21,9 @@ export async function selectKernels(wanted: Kernels | 'auto'): Promise<Kernels> 
     });
   }
   for (const kernels of wanted === 'auto' ? KERNELS : [wanted]) {
-    if (kernels === 'reference' || (await probeKernels(kernels))) return kernels;
+    if (kernels === 'reference') return { kernels, fused: false };
+    const probe = await probeKernels(kernels);
+    if (probe) return { kernels, ...probe };
   }
   throw new PruneError('unsupported', {
     where: 'kernels',

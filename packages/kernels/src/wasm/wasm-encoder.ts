@@ -1,5 +1,4 @@
 import { PruneError } from '@prune/state-dict';
-import { scoreCode } from '../reference/attention-int16.js';
 import { layerNorm } from '../reference/layer-norm.js';
 import { checkBatch, checkFinite } from '../spec/check-batch.js';
 import { checkEncoderLayer, checkNorm, type LayerShape } from '../spec/check-encoder-layer.js';
@@ -14,6 +13,8 @@ import { WeightMemory } from './weight-memory.js';
 export interface WasmTarget {
   /** Compiled for shared memory where there is more than one thread. */
   readonly module: WebAssembly.Module;
+  /** Whether its relaxed multiply-add rounds once here. */
+  readonly fused: boolean;
   readonly threads: number;
   readonly host: ThreadHost | undefined;
 }
@@ -29,7 +30,7 @@ const SPINS = 20_000;
 /** An encoder in WebAssembly; see `Engine.loadEncoder`. It has a memory, an instance and threads of its own. */
 export async function loadWasmEncoder(
   spec: EncoderSpec,
-  { module, threads, host }: WasmTarget,
+  { module, fused, threads, host }: WasmTarget,
   onClose: (close: () => Promise<void>) => void,
 ): Promise<Encoder> {
   const weights = new WeightMemory(threads > 1);
@@ -61,11 +62,11 @@ export async function loadWasmEncoder(
     layers: table,
     eps: spec.layerNormEps,
     queryScale: fround(1 / fround(Math.sqrt(size))),
-    scoreCode: scoreCode(size),
     spins: SPINS,
     mainWaits: canWait() ? 1 : 0,
     inputWeight,
     inputBias,
+    fused: fused ? 1 : 0,
   };
   const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
   const workers: Thread[] = [];

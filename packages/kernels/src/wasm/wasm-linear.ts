@@ -25,13 +25,21 @@ interface Exports {
 
 const NO_PLAN = Object.fromEntries(PLAN_FIELDS.map((name) => [name, 0])) as Plan;
 
+/** What a Linear runs on. */
+export interface LinearTarget {
+  /** Compiled for shared memory or not. */
+  readonly module: WebAssembly.Module;
+  readonly shared: boolean;
+  /** Whether its relaxed multiply-add rounds once here. */
+  readonly fused: boolean;
+}
+
 /** A Linear in WebAssembly, with a memory and an instance of its own, on the calling thread; see `Engine.loadLinear`. */
 export function loadWasmLinear(
   linear: AnyLinear,
   { profile, rowwise }: LinearMode,
   tensor: string,
-  module: WebAssembly.Module,
-  shared: boolean,
+  { module, fused, shared }: LinearTarget,
 ): LoadedLinear {
   const [rows, columns] = checkLinear(linear, undefined, undefined, { tensor });
   const weights = new WeightMemory(shared);
@@ -65,6 +73,7 @@ export function loadWasmLinear(
         rowwise: rowwise ? 1 : 0,
         profile: PROFILES.indexOf(profile),
         threads: 1,
+        fused: fused ? 1 : 0,
         layers,
         io: input,
         tokenMap: take(tokenMap.byteLength),
