@@ -21,6 +21,7 @@ function optionsFor(length: number) {
 }
 
 function own(data: Uint8Array): Uint8Array {
-  const { buffer, byteOffset, byteLength } = data.byteLength < POOLED ? Uint8Array.from(data) : data;
-  return new Uint8Array(buffer, byteOffset, byteLength);
+  return data.byteLength < POOLED
+    ? new Uint8Array(data)
+    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
