@@ -2,11 +2,12 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { openStore } from '@prune/pipeline/node';
 import { elementaryOf } from '../model/elementary-of.js';
-import { describeCodec } from './describe-codec.js';
+import { describeCodecs } from '../report/describe-codecs.js';
+import { renderMarkdown } from '../report/render-markdown.js';
 import { findNncodec } from './find-nncodec.js';
-import { measureCodec } from './measure-codec.js';
+import { type CodecReport, measureCodec } from './measure-codec.js';
 
-/** `node apps/bench/dist/codec/main.js [--rounds N] <store or model folder>...`: the table of each, encoder and head, on standard output. */
+/** `node apps/bench/dist/codec/main.js [--rounds N] <store or model folder>...`: the report's tables of each, encoder and head, on standard output. */
 const ROUNDS = 9;
 const args = process.argv.slice(2);
 const rounds = args[0] === '--rounds' ? Number(args.splice(0, 2)[1]) : ROUNDS;
@@ -15,17 +16,19 @@ const found = await findNncodec();
 if ('missing' in found) log(`NNCodec is left out: ${found.missing}`);
 const nncodec = 'command' in found ? found : undefined;
 
+const reports: CodecReport[] = [];
 for (const path of args) {
   const name = basename(path);
   if ((await stat(path)).isDirectory()) {
     const { elementary } = await elementaryOf(path, 'encoder');
-    console.log(describeCodec(await measureCodec(name, elementary, { rounds, nncodec, log })));
+    reports.push(await measureCodec(name, elementary, { rounds, nncodec, log }));
   } else {
     const store = await openStore(path);
     try {
-      console.log(describeCodec(await measureCodec(path, store, { rounds, nncodec, log })));
+      reports.push(await measureCodec(path, store, { rounds, nncodec, log }));
     } finally {
       await store.close();
     }
   }
 }
+console.log(renderMarkdown('Codecs', [describeCodecs(reports)]));
