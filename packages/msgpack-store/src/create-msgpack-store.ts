@@ -23,7 +23,8 @@ import {
   type ManifestFile,
 } from './container/manifest.js';
 import { encodePrologue, PROLOGUE_BYTES } from './container/prologue.js';
-import { crc32 } from './crc32.js';
+import { crc32 as ownCrc32 } from './crc32.js';
+import type { Crc32 } from './deflate/gunzip.js';
 import { DEFAULT_LEVEL, gzip } from './deflate/gzip.js';
 import { segmentOf } from './deflate/segment.js';
 
@@ -33,6 +34,8 @@ export interface CreateMsgpackOptions {
   readonly name?: string;
   /** Asked in their order for each tensor. Default: `codecList()`. */
   readonly codecs?: readonly Codec[];
+  /** Of blocks. */
+  readonly crc32?: Crc32;
 }
 
 /** Of the tokenizer's files: level 9 takes twice as long for a thousandth. */
@@ -56,7 +59,7 @@ interface OpenGroup {
  */
 export async function createMsgpackStore(
   sink: ByteSink,
-  { name: where = 'container', codecs = codecList() }: CreateMsgpackOptions = {},
+  { name: where = 'container', codecs = codecList(), crc32 = ownCrc32 }: CreateMsgpackOptions = {},
 ): Promise<TensorStoreWriter> {
   const blocks: ManifestBlock[] = [];
   const entries: ManifestEntry[] = [];

@@ -39,6 +39,7 @@ export function csrGzip({ level = DEFAULT_LEVEL, ...platform }: GzipOptions = {}
           segmentOf(valuesOf(csr, counts, order), csr.place.data),
         ],
         level,
+        platform.crc32,
       );
     },
     decode(bytes, infos, limits) {

@@ -13,7 +13,7 @@ export interface GzipOptions extends GunzipPlatform {
 export function gzip({ level = DEFAULT_LEVEL, ...platform }: GzipOptions = {}): Codec {
   return {
     name: 'gzip',
-    encode: ([tensor]) => compress([segmentOf(tensorBytes(tensor), 0)], level),
+    encode: ([tensor]) => compress([segmentOf(tensorBytes(tensor), 0)], level, platform.crc32),
     decode(bytes, [info], limits) {
       const place = { tensor: info.name };
       const length = elementCount(info, place, limits) * DTYPES[info.dtype].bytes;

@@ -19,7 +19,7 @@ export function planesGzip({ level = DEFAULT_LEVEL, ...platform }: GzipOptions =
       const bytes = shape.reduce((product, dimension) => product * dimension, DTYPES[dtype].bytes);
       return DTYPES[dtype].bytes > 1 && bytes >= SMALLEST ? { key: name, size: 1 } : undefined;
     },
-    encode: ([tensor]) => gzip(planesOf(tensor), level),
+    encode: ([tensor]) => gzip(planesOf(tensor), level, platform.crc32),
     decode(bytes, [info], limits) {
       const width = DTYPES[info.dtype].bytes;
       const place = { tensor: info.name };

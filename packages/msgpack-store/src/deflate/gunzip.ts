@@ -2,12 +2,14 @@ import { PruneError } from '@prune/state-dict';
 import { inflateSync } from 'fflate';
 import { crc32 as ownCrc32 } from '../crc32.js';
 
+/** The CRC-32 of gzip, an unsigned number; `seed` continues an earlier one. Default: this package's. */
+export type Crc32 = (bytes: Uint8Array, seed?: number) => number;
+
 /** What a platform does faster than JavaScript and with the same result; each left out has a default. */
 export interface GunzipPlatform {
   /** Raw DEFLATE to exactly `length` bytes; throws anything when there are more, or when the stream is bad. Default: fflate's. */
   readonly inflate?: (bytes: Uint8Array, length: number) => Uint8Array;
-  /** The CRC-32 of gzip, an unsigned number. Default: this package's. */
-  readonly crc32?: (bytes: Uint8Array) => number;
+  readonly crc32?: Crc32;
 }
 
 /** The longest match (258 bytes) at its cheapest (2 bits) is the densest that DEFLATE gets: 1032 to 1. */

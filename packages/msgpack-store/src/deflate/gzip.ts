@@ -1,6 +1,7 @@
 import { type EncodedPiece, repeatedShare } from '@prune/state-dict';
 import { deflateSync, gzipSync } from 'fflate';
-import { crc32 } from '../crc32.js';
+import { crc32 as ownCrc32 } from '../crc32.js';
+import type { Crc32 } from './gunzip.js';
 import { literalDeflate, literalDeflateSize } from './literal-deflate.js';
 import type { Segment } from './segment.js';
 
@@ -25,9 +26,13 @@ const WORTHWHILE = 0.97;
  * One gzip member (RFC 1952, no name, time 0) of the segments, in pieces. Literal coding or fflate's LZ77, by a sample of the
  * data. The same bytes on every machine, whatever the source's own pieces were.
  */
-export function* gzip(segments: readonly Segment[], level: GzipLevel): Generator<EncodedPiece> {
+export function* gzip(
+  segments: readonly Segment[],
+  level: GzipLevel,
+  crc32: Crc32 = ownCrc32,
+): Generator<EncodedPiece> {
   if (totalLength(segments) <= MOST_MATCHED && repeats(segments, level)) yield matched(segments, level);
-  else yield* literal(segments);
+  else yield* literal(segments, crc32);
 }
 
 function repeats(segments: readonly Segment[], level: GzipLevel): boolean {
@@ -50,7 +55,7 @@ function repeats(segments: readonly Segment[], level: GzipLevel): boolean {
   return matchedSize < WORTHWHILE * literalSize;
 }
 
-function* literal(segments: readonly Segment[]): Generator<EncodedPiece> {
+function* literal(segments: readonly Segment[], crc32: Crc32): Generator<EncodedPiece> {
   // Method 8, no flags, time 0, no hint of the method's effort, system "unknown".
   yield { bytes: Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255) };
   const deflater = literalDeflate();

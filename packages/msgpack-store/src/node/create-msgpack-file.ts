@@ -2,6 +2,7 @@ import type { Codec, TensorStoreWriter } from '@prune/state-dict';
 import { atomicFile } from '@prune/state-dict/node';
 import { codecList } from '../codecs/codec-list.js';
 import { createMsgpackStore } from '../create-msgpack-store.js';
+import { nodeCrc32 } from './node-crc32.js';
 
 /** Options of {@link createMsgpackFile}. */
 export interface CreateMsgpackFileOptions {
@@ -12,11 +13,11 @@ export interface CreateMsgpackFileOptions {
 /** Starts a `.prune` file; it appears under `path` when `finish` succeeds. Throws `io` with the path, and what `createMsgpackStore` throws. */
 export async function createMsgpackFile(
   path: string,
-  { codecs = codecList() }: CreateMsgpackFileOptions = {},
+  { codecs = codecList(undefined, { crc32: nodeCrc32 }) }: CreateMsgpackFileOptions = {},
 ): Promise<TensorStoreWriter> {
   const sink = await atomicFile(path);
   try {
-    return await createMsgpackStore(sink, { name: path, codecs });
+    return await createMsgpackStore(sink, { name: path, codecs, crc32: nodeCrc32 });
   } catch (error) {
     await sink.abort();
     throw error;

@@ -2,14 +2,12 @@ import * as zlib from 'node:zlib';
 import type { TensorStore } from '@prune/state-dict';
 import { fileSource } from '@prune/state-dict/node';
 import { type OpenMsgpackOptions, openMsgpackStore } from '../open-msgpack-store.js';
+import { nodeCrc32 } from './node-crc32.js';
 
 /** Opens a `.prune` file, block by block. Inflates and sums with Node's zlib, which is faster and reads the same. */
 export async function openMsgpackFile(path: string, options: OpenMsgpackOptions = {}): Promise<TensorStore> {
-  return openMsgpackStore(await fileSource(path), { name: path, inflate, crc32, ...options });
+  return openMsgpackStore(await fileSource(path), { name: path, inflate, crc32: nodeCrc32, ...options });
 }
-
-// Node 20.15 and later.
-const crc32: ((bytes: Uint8Array) => number) | undefined = zlib.crc32;
 
 // At once: inflating the next blocks on the threads of Node's pool meanwhile took as long on two cores (128 ms for BERT-base, 127 ms so), and a seventh
 // more of the processor.

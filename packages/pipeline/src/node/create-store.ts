@@ -1,3 +1,4 @@
+import * as zlib from 'node:zlib';
 import { createH5File } from '@prune/h5-store/node';
 import { codecList, type GzipLevel, MSGPACK_CODEC_NAMES, type MsgpackCodecName } from '@prune/msgpack-store';
 import { createMsgpackFile } from '@prune/msgpack-store/node';
@@ -45,7 +46,8 @@ function codecsOf(path: string, { codec, level, preset = DEFAULT_PRESET }: Store
       wanted: '1 to 9, or the codec raw',
     });
   }
-  const gzip = { level: level as GzipLevel | undefined };
+  // Node's zlib has it from 20.15 on.
+  const gzip = { level: level as GzipLevel | undefined, crc32: zlib.crc32 };
   // What the entropy coder leaves (small or odd tensors) goes on to the other codecs.
   if (codec === 'entropy') return [entropyCodec({ preset }), ...codecList(undefined, gzip)];
   return codecList(codec satisfies MsgpackCodecName | undefined, gzip);
