@@ -12,10 +12,11 @@ import { rangeHigh, rangeLow, setRange } from './range';
 //     keys     f32 [keys / 4][size][4], or i16 pairs of features [keys / 4][size / 2][4]
 //     values   f32 [size / 4][keys][4], or i16 pairs of keys [size / 4][keys / 2][4]; both are read from end to end
 
-const LARGEST_CODE: f32 = 32767;
-const VALUE_CODE: f32 = 16383;
-const WHOLE: f32 = 131064;
+// Of int16 attention; src/reference/attention-int16.ts says why.
 const SCORE_CODE: f32 = 32000;
+const VALUE_CODE: f32 = 16383;
+const LARGEST_CODE: f32 = 32767;
+const WHOLE: f32 = 131064;
 const SMALLEST_NORM: f32 = 9.094947017729282e-13; // 2^-40
 
 /** Where a lane of a buffer with `features` features starts. */
@@ -316,7 +317,7 @@ function largest(buffer: i32, first: i32, count: i32, size: i32): i32 {
   return v128.or(low, i32x4.shl(f32x4.add(f32x4.mul(v128.load(x, ROW), inverse), magic), 16));
 }
 
-/** shapes: f32[size][32] from lane `first` on -> i16 pairs [keys / 4][size / 2][4] */
+/** Gives what is not 0 where a key is not finite. shapes: f32[size][32] from lane `first` on -> i16 pairs [keys / 4][size / 2][4], units f32[keys] */
 function packKeys(buffer: i32, first: i32, keys: i32, size: i32, to: i32, units: i32): v128 {
   let fault = i32x4.splat(0);
   const features = 3 * planHidden();
@@ -361,7 +362,10 @@ function packValues(buffer: i32, first: i32, keys: i32, size: i32, inverse: v128
   return v128.shuffle<i16>(codes, codes, 0, 2, 4, 6, 0, 2, 4, 6);
 }
 
-/** Four keys' scores. shapes: queries i16 pairs [halfSize][8], keys i16 pairs [halfSize][4] -> scores f32[4][8] */
+/**
+ * Four keys' scores; `u0`, `u1` and `units` are what a code of each query and key is worth.
+ * shapes: queries i16 pairs [halfSize][8], keys i16 pairs [halfSize][4], units f32[4] -> scores f32[4][8]
+ */
 function scoreInt16(queries: i32, keys: i32, halfSize: i32, scores: i32, u0: v128, u1: v128, units: i32): void {
   let a0 = i32x4.splat(0);
   let a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
@@ -396,7 +400,7 @@ function scoreInt16(queries: i32, keys: i32, halfSize: i32, scores: i32, u0: v12
   v128.store(scores, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(d1), u1), sd), 112);
 }
 
-/** Probabilities of 15 bits, two keys a pair, over the scores. Gives the number of pairs. shapes: f32[keys + 1][8] -> i16 pairs [keys / 2][8] */
+/** Probabilities as codes, two keys a pair, over the scores. Gives the number of pairs. shapes: f32[keys + 1][8] -> i16 pairs [keys / 2][8] */
 function packProbabilities(scores: i32, keys: i32, inverse0: v128, inverse1: v128): i32 {
   const sums = scores + (keys << 5);
   if (keys & 1) {
