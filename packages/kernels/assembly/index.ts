@@ -4,7 +4,8 @@ import {
   planIntermediate, planIo, planLanes, planLoads, planMiddle, planParts, planQkv, planRanges, planRangeStride, planRowwise, planSequenceCount,
   planThreads, planTiles, planWide, QUERY, ROW, setScratch, VALUE,
 } from './memory';
-import { attendFloat, attendInt16 } from './attention';
+import { attendFloat } from './attention';
+import { attendInt16 } from './attention-int16';
 import { layerNormTile } from './layer-norm';
 import { ACTIVATE, ADD, linearTile, STORE } from './linear';
 import { chooseFrom, quantizeTile } from './quantize';
