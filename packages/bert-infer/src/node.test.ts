@@ -4,6 +4,8 @@ import * as api from './node.js';
 test('the public API for Node', () => {
   expect(Object.keys(api)).toMatchInlineSnapshot(`
     [
+      "hasWideKernels",
+      "wideKernels",
       "workerThreads",
     ]
   `);

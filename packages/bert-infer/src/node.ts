@@ -1,1 +1,1 @@
-export { workerThreads } from '@prune/kernels/node';
+export { hasWideKernels, wideKernels, workerThreads } from '@prune/kernels/node';

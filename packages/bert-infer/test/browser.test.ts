@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { codecList, createMsgpackStore } from '@prune/msgpack-store';
 import { memorySink, writeStore } from '@prune/state-dict';
 import { build } from 'esbuild';
-import { chromium } from 'playwright-core';
+import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadModel } from '../src/model/load-model.js';
 import { answer } from '../src/qa/answer.js';
@@ -41,9 +41,9 @@ import { answer, loadModel } from '@prune/bert-infer';
 import { createEngine } from '@prune/kernels';
 import { openMsgpackStore } from '@prune/msgpack-store';
 
-globalThis.run = async (threads, texts, inputs) => {
+globalThis.run = async (threads, texts, inputs, wanted) => {
   const bytes = new Uint8Array(await (await fetch('/mini-qa.prune')).arrayBuffer());
-  const engine = await createEngine({ threads });
+  const engine = await createEngine({ threads, kernels: wanted });
   const model = await loadModel(await openMsgpackStore(bytes), { engine });
   const { start_logits, end_logits } = await model.logits(inputs, { head: 'question-answering' });
   const bits = [start_logits, end_logits].map(({ data }) => [...new Uint32Array(data.buffer)]);
@@ -59,7 +59,7 @@ describe.skipIf(skipped !== undefined)('the built packages and a packed mini-qa 
   let server: ReturnType<typeof createServer>;
   let origin: string;
   let expected: { bits: number[][]; found: unknown };
-  let browser: Awaited<ReturnType<typeof chromium.launch>>;
+  let browsers: Record<'auto' | 'wasm-wide', Browser>;
 
   beforeAll(async () => {
     const entries = await miniQa();
@@ -101,20 +101,29 @@ describe.skipIf(skipped !== undefined)('the built packages and a packed mini-qa 
       found: await answer(model, { ...TEXTS, nBest: 5 }),
     };
     await model.close();
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    const launch = (...args: string[]) =>
+      chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', ...args] });
+    browsers = { auto: await launch(), 'wasm-wide': await launch('--js-flags=--experimental-wasm-revectorize') };
   });
 
   afterAll(async () => {
-    await browser?.close();
+    for (const browser of Object.values(browsers ?? {})) await browser.close();
     await new Promise((resolve) => server?.close(resolve) ?? resolve(undefined));
   });
 
   test.each([
-    ['with cross-origin isolation, 2 threads', '/isolated', 2, { isolated: true, used: 2 }],
-    ['with cross-origin isolation, 1 thread', '/isolated', 1, { isolated: true, used: 1 }],
-    ['without cross-origin isolation, where shared memory is not allowed', '/plain', 2, { isolated: false, used: 1 }],
-  ])('%s: the same bits as Node', async (_, path, threads, how) => {
-    const page = await browser.newPage();
+    ['with cross-origin isolation, 2 threads', '/isolated', 2, { isolated: true, used: 2 }, 'auto'],
+    ['the wide kernels, 2 threads', '/isolated', 2, { isolated: true, used: 2 }, 'wasm-wide'],
+    ['with cross-origin isolation, 1 thread', '/isolated', 1, { isolated: true, used: 1 }, 'auto'],
+    [
+      'without cross-origin isolation, where shared memory is not allowed',
+      '/plain',
+      2,
+      { isolated: false, used: 1 },
+      'auto',
+    ],
+  ] as const)('%s: the same bits as Node', async (_, path, threads, how, wanted) => {
+    const page = await browsers[wanted].newPage();
     const problems: string[] = [];
     page.on('pageerror', (error) => problems.push(String(error)));
     page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
@@ -125,13 +134,12 @@ describe.skipIf(skipped !== undefined)('the built packages and a packed mini-qa 
     await page.goto(`${origin}${path}`);
     await page.waitForFunction('globalThis.run !== undefined');
     const result = await page.evaluate(
-      ([threads, texts, inputs]) =>
-        (globalThis as unknown as { run: (...args: unknown[]) => Promise<unknown> }).run(threads, texts, inputs),
-      [threads, TEXTS, INPUTS] as const,
+      (given) => (globalThis as unknown as { run: (...args: unknown[]) => Promise<unknown> }).run(...given),
+      [threads, TEXTS, INPUTS, wanted] as const,
     );
     const { kernels, ...rest } = JSON.parse(JSON.stringify(result));
     expect(rest).toEqual({ ...JSON.parse(JSON.stringify(expected)), ...how });
-    expect(kernels).toMatch(/^wasm-/);
+    expect(kernels).toMatch(wanted === 'auto' ? /^wasm-/ : wanted);
     // The favicon that Chromium asks for is not there.
     expect(problems.filter((problem) => !problem.includes('404'))).toEqual([]);
     await page.close();

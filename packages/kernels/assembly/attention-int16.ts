@@ -1,6 +1,7 @@
-import { exponentials, keep, laneAt, sequenceAt } from './attention';
+import { BLOCK, exponentials16, exponentials8, firstOf, keep, laneAt, secondOf, sequenceAt } from './attention';
 import {
   ABS_MASK, attentionScratch, constant, LOW_16, MAGIC, planContext, planHeads, planHidden, planMaxKeys, planQkv, planQueryScale, ROW,
+  storeBlock,
 } from './memory';
 
 // Twin of src/reference/attention-int16.ts, which says what the codes are. The memory map is attention.ts's; what a code of each key is worth,
@@ -28,8 +29,8 @@ export function attendInt16(item: i32): bool {
   const halfSize = (size + 1) >> 1;
   const stride = ((planMaxKeys() + 7) & ~7) << 2;
   const scores = attentionScratch();
-  const queries = scores + (planMaxKeys() + 8) * 32;
-  const packedKeys = queries + halfSize * 32;
+  const queries = scores + (planMaxKeys() + 8) * (BLOCK << 2);
+  const packedKeys = queries + halfSize * (BLOCK << 2);
   const packedValues = packedKeys + halfSize * stride;
   // Four features of all pairs of keys.
   const four = ((keys + 3) & ~3) << 3;
@@ -41,42 +42,69 @@ export function attendInt16(item: i32): bool {
   const vInverse = inverseOf(reinterpret<f32>(vMax), VALUE_CODE);
   packValues(vBuffer, first, keys, size, f32x4.splat(vInverse), packedValues, four);
   const valueScale = f32x4.splat(unitOf(vInverse));
-  const whole = f32x4.splat(WHOLE - <f32>keys);
 
-  for (let token = 0; token < tokens; token += 8) {
-    const pair = token + 4 < tokens;
-    const q0 = laneAt(qkv, 3 * hidden, first + token);
-    const q1 = pair ? laneAt(qkv, 3 * hidden, first + token + 4) : q0;
-    const norm0 = normOf(q0, size), norm1 = normOf(q1, size);
-    fault = v128.or(fault, notFinite(norm0, tokens - token));
-    fault = v128.or(fault, notFinite(norm1, tokens - token - 4));
-    const n0 = codesOf(norm0), n1 = codesOf(norm1);
-    for (let i = 0; i < size; i += 2) {
-      const two = i + 1 < size;
-      v128.store(queries + (i << 4), packPair(q0 + i * ROW, two, n0));
-      v128.store(queries + (i << 4), packPair(q1 + i * ROW, two, n1), 16);
-    }
-    const u0 = f32x4.mul(unitsOf(norm0), f32x4.splat(planQueryScale()));
-    const u1 = f32x4.mul(unitsOf(norm1), f32x4.splat(planQueryScale()));
-    for (let k = 0; k < keys; k += 4) {
-      scoreInt16(queries, packedKeys + k * (halfSize << 2), halfSize, scores + (k << 5), u0, u1, keyUnits + (k << 2));
-    }
-    exponentials(scores, keys);
-    const sums = scores + (keys << 5);
-    const sum0 = v128.load(sums), sum1 = v128.load(sums, 16);
-    const inverse0 = f32x4.pmin(f32x4.div(whole, sum0), f32x4.splat(LARGEST_CODE));
-    const inverse1 = f32x4.pmin(f32x4.div(whole, sum1), f32x4.splat(LARGEST_CODE));
-    const scale0 = f32x4.div(valueScale, f32x4.mul(sum0, inverse0));
-    const scale1 = f32x4.div(valueScale, f32x4.mul(sum1, inverse1));
-    const pairs = packProbabilities(scores, keys, inverse0, inverse1);
-    const c0 = laneAt(planContext() + feature * ROW, hidden, first + token);
-    const c1 = pair ? laneAt(planContext() + feature * ROW, hidden, first + token + 4) : c0;
-    for (let i = 0, v = packedValues; i < size; i += 4) {
-      mixInt16(scores, pairs, v, min(4, size - i), c0 + i * ROW, c1 + i * ROW, scale0, scale1);
-      v += four;
-    }
+  const context = planContext() + feature * ROW;
+  for (let token = 0; token < tokens; token += BLOCK) {
+    const left = tokens - token;
+    const wrong = WIDE && left > 8
+      ? attendBlock(4, qkv, first + token, left, keys, size, scores, queries, packedKeys, packedValues, four, keyUnits, valueScale, context)
+      : attendBlock(2, qkv, first + token, left, keys, size, scores, queries, packedKeys, packedValues, four, keyUnits, valueScale, context);
+    fault = v128.or(fault, wrong);
   }
   return !v128.any_true(fault);
+}
+
+/** Gives what is not 0 where a query is not finite. */
+@inline function attendBlock(
+  vectors: i32, qkv: i32, lane: i32, left: i32, keys: i32, size: i32, scores: i32, queries: i32, packedKeys: i32, packedValues: i32, four: i32,
+  keyUnits: i32, valueScale: v128, context: i32,
+): v128 {
+  const row = vectors << 4;
+  const halfSize = (size + 1) >> 1;
+  const queryUnits = queries - row;
+  let fault = i32x4.splat(0);
+  const scale = f32x4.splat(planQueryScale());
+  for (let v = 0; v < vectors; v += 2) {
+    const q0 = firstOf(qkv, 3 * planHidden(), lane, v), q1 = secondOf(qkv, 3 * planHidden(), lane, v, left);
+    const norm0 = normOf(q0, size), norm1 = normOf(q1, size);
+    fault = v128.or(fault, v128.or(notFinite(norm0, left - (v << 2)), notFinite(norm1, left - (v << 2) - 4)));
+    v128.store(queryUnits + (v << 4), f32x4.mul(unitsOf(norm1), scale), 16);
+    v128.store(queryUnits + (v << 4), f32x4.mul(unitsOf(norm0), scale));
+    const n0 = codesOf(norm0), n1 = codesOf(norm1);
+    let to = queries + (v << 4);
+    for (let i = 0; i < size; i += 2) {
+      const two = i + 1 < size;
+      v128.store(to, packPair(q1 + i * ROW, two, n1), 16);
+      v128.store(to, packPair(q0 + i * ROW, two, n0));
+      to += row;
+    }
+  }
+  for (let k = 0; k < keys; k += 4) {
+    const key = packedKeys + k * (halfSize << 2), units = keyUnits + (k << 2);
+    if (WIDE && vectors == 4) scoreInt16x16(queries, key, halfSize, scores + k * row, queryUnits, units);
+    else scoreInt16x8(queries, key, halfSize, scores + k * row, queryUnits, units);
+  }
+  if (WIDE && vectors == 4) exponentials16(scores, keys);
+  else exponentials8(scores, keys);
+  // After the sums, whose place an odd key's second half may need.
+  const sums = scores + keys * row, scales = sums + row, inverses = scales + row, results = scales + row;
+  const whole = f32x4.splat(WHOLE - <f32>keys), limit = f32x4.splat(LARGEST_CODE);
+  for (let v = 0; v < row; v += 16) {
+    const sum = v128.load(sums + v);
+    const inverse = f32x4.pmin(f32x4.div(whole, sum), limit);
+    v128.store(inverses + v, inverse);
+    v128.store(scales + v, f32x4.div(valueScale, f32x4.mul(sum, inverse)));
+  }
+  if (keys & 1) for (let v = 0; v < row; v += 16) v128.store(sums + v, f32x4.splat(0));
+  const pairs = (keys + 1) >> 1;
+  packProbabilities(vectors, scores, pairs, inverses);
+  for (let i = 0, v = packedValues; i < size; i += 4) {
+    if (WIDE && vectors == 4) mixInt16x16(scores, pairs, v, scales, results);
+    else mixInt16x8(scores, pairs, v, scales, results);
+    keep(vectors, results, min(4, size - i), context + i * ROW, lane, left);
+    v += four;
+  }
+  return fault;
 }
 
 /** The bits of the largest magnitude of `count` lanes from `first` on, over `size` features. */
@@ -181,93 +209,141 @@ function packValues(buffer: i32, first: i32, keys: i32, size: i32, inverse: v128
 }
 
 /**
- * Four keys' scores; `u0`, `u1` and `units` are what a code of each query and key is worth.
- * shapes: queries i16 pairs [halfSize][8], keys i16 pairs [halfSize][4], units f32[4] -> scores f32[4][8]
+ * Four keys' scores; units are what a code of each query and key is worth.
+ * shapes: queries i16 pairs [halfSize][block], keys i16 pairs [halfSize][4], queryUnits f32[block], units f32[4] -> scores f32[4][block]
  */
-function scoreInt16(queries: i32, keys: i32, halfSize: i32, scores: i32, u0: v128, u1: v128, units: i32): void {
+@inline function scoreInt16(vectors: i32, queries: i32, keys: i32, halfSize: i32, scores: i32, queryUnits: i32, units: i32): void {
+  const row = vectors << 4;
   let a0 = i32x4.splat(0);
-  let a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
-  for (const end = queries + (halfSize << 5); queries < end; queries += 32) {
-    const q0 = v128.load(queries);
-    const q1 = v128.load(queries, 16);
+  let a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+  let c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0;
+  for (const end = queries + halfSize * row; queries < end; queries += row) {
+    const q0 = v128.load(queries), q1 = v128.load(queries, 16);
+    const q2 = vectors > 2 ? v128.load(queries, 32) : q0, q3 = vectors > 2 ? v128.load(queries, 48) : q0;
     const ka = v128.load_splat<u32>(keys);
     a0 = i32x4.add(a0, i32x4.dot_i16x8_s(q0, ka));
     a1 = i32x4.add(a1, i32x4.dot_i16x8_s(q1, ka));
+    if (vectors > 2) {
+      a2 = i32x4.add(a2, i32x4.dot_i16x8_s(q2, ka));
+      a3 = i32x4.add(a3, i32x4.dot_i16x8_s(q3, ka));
+    }
     const kb = v128.load_splat<u32>(keys, 4);
     b0 = i32x4.add(b0, i32x4.dot_i16x8_s(q0, kb));
     b1 = i32x4.add(b1, i32x4.dot_i16x8_s(q1, kb));
+    if (vectors > 2) {
+      b2 = i32x4.add(b2, i32x4.dot_i16x8_s(q2, kb));
+      b3 = i32x4.add(b3, i32x4.dot_i16x8_s(q3, kb));
+    }
     const kc = v128.load_splat<u32>(keys, 8);
     c0 = i32x4.add(c0, i32x4.dot_i16x8_s(q0, kc));
     c1 = i32x4.add(c1, i32x4.dot_i16x8_s(q1, kc));
+    if (vectors > 2) {
+      c2 = i32x4.add(c2, i32x4.dot_i16x8_s(q2, kc));
+      c3 = i32x4.add(c3, i32x4.dot_i16x8_s(q3, kc));
+    }
     const kd = v128.load_splat<u32>(keys, 12);
     d0 = i32x4.add(d0, i32x4.dot_i16x8_s(q0, kd));
     d1 = i32x4.add(d1, i32x4.dot_i16x8_s(q1, kd));
+    if (vectors > 2) {
+      d2 = i32x4.add(d2, i32x4.dot_i16x8_s(q2, kd));
+      d3 = i32x4.add(d3, i32x4.dot_i16x8_s(q3, kd));
+    }
     keys += 16;
   }
-  const sa = v128.load_splat<u32>(units);
-  v128.store(scores, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(a0), u0), sa));
-  v128.store(scores, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(a1), u1), sa), 16);
-  const sb = v128.load_splat<u32>(units, 4);
-  v128.store(scores, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(b0), u0), sb), 32);
-  v128.store(scores, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(b1), u1), sb), 48);
-  const sc = v128.load_splat<u32>(units, 8);
-  v128.store(scores, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(c0), u0), sc), 64);
-  v128.store(scores, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(c1), u1), sc), 80);
-  const sd = v128.load_splat<u32>(units, 12);
-  v128.store(scores, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(d0), u0), sd), 96);
-  v128.store(scores, f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(d1), u1), sd), 112);
+  const u0 = v128.load(queryUnits), u1 = v128.load(queryUnits, 16);
+  const u2 = vectors > 2 ? v128.load(queryUnits, 32) : u0, u3 = vectors > 2 ? v128.load(queryUnits, 48) : u0;
+  storeScores(vectors, scores + 3 * row, d0, d1, d2, d3, u0, u1, u2, u3, v128.load_splat<u32>(units, 12));
+  storeScores(vectors, scores + 2 * row, c0, c1, c2, c3, u0, u1, u2, u3, v128.load_splat<u32>(units, 8));
+  storeScores(vectors, scores + row, b0, b1, b2, b3, u0, u1, u2, u3, v128.load_splat<u32>(units, 4));
+  storeScores(vectors, scores, a0, a1, a2, a3, u0, u1, u2, u3, v128.load_splat<u32>(units));
 }
 
-/** Probabilities as codes, two keys a pair, over the scores. Gives the number of pairs. shapes: f32[keys + 1][8] -> i16 pairs [keys / 2][8] */
-function packProbabilities(scores: i32, keys: i32, inverse0: v128, inverse1: v128): i32 {
-  const sums = scores + (keys << 5);
-  if (keys & 1) {
-    v128.store(sums, f32x4.splat(0));
-    v128.store(sums, f32x4.splat(0), 16);
-  }
-  const pairs = (keys + 1) >> 1;
-  const magic = constant(MAGIC);
-  const mask = constant(LOW_16);
+@inline function storeScores(
+  vectors: i32, to: i32, a: v128, b: v128, c: v128, d: v128, u0: v128, u1: v128, u2: v128, u3: v128, unit: v128,
+): void {
+  storeBlock(
+    vectors, to, f32x4.mul(scaled(a, u0), unit), f32x4.mul(scaled(b, u1), unit), f32x4.mul(scaled(c, u2), unit), f32x4.mul(scaled(d, u3), unit),
+  );
+}
+
+/** Integers times what they are in units of. */
+@inline function scaled(sum: v128, unit: v128): v128 { return f32x4.mul(f32x4.convert_i32x4_s(sum), unit); }
+
+export function scoreInt16x8(queries: i32, keys: i32, halfSize: i32, scores: i32, queryUnits: i32, units: i32): void {
+  scoreInt16(2, queries, keys, halfSize, scores, queryUnits, units);
+}
+export function scoreInt16x16(queries: i32, keys: i32, halfSize: i32, scores: i32, queryUnits: i32, units: i32): void {
+  scoreInt16(4, queries, keys, halfSize, scores, queryUnits, units);
+}
+
+/** Probabilities as codes, two keys a pair, over the scores. shapes: f32[2 pairs][block], inverses f32[block] -> i16 pairs [pairs][block] */
+@inline function packProbabilities(vectors: i32, scores: i32, pairs: i32, inverses: i32): void {
+  const row = vectors << 4;
+  const i0 = v128.load(inverses), i1 = v128.load(inverses, 16);
+  const i2 = vectors > 2 ? v128.load(inverses, 32) : i0, i3 = vectors > 2 ? v128.load(inverses, 48) : i0;
   let to = scores;
-  for (let p = scores, end = scores + (pairs << 6); p < end; p += 64) {
-    const a0 = v128.and(f32x4.add(f32x4.mul(v128.load(p), inverse0), magic), mask);
-    const a1 = v128.and(f32x4.add(f32x4.mul(v128.load(p, 16), inverse1), magic), mask);
-    const b0 = i32x4.shl(f32x4.add(f32x4.mul(v128.load(p, 32), inverse0), magic), 16);
-    const b1 = i32x4.shl(f32x4.add(f32x4.mul(v128.load(p, 48), inverse1), magic), 16);
-    v128.store(to, v128.or(a0, b0));
-    v128.store(to, v128.or(a1, b1), 16);
-    to += 32;
+  for (let p = scores, end = scores + 2 * pairs * row; p < end; p += 2 * row) {
+    const q = p + row;
+    const a = codePair(v128.load(p), v128.load(q), i0), b = codePair(v128.load(p, 16), v128.load(q, 16), i1);
+    const c = vectors > 2 ? codePair(v128.load(p, 32), v128.load(q, 32), i2) : a;
+    const d = vectors > 2 ? codePair(v128.load(p, 48), v128.load(q, 48), i3) : a;
+    storeBlock(vectors, to, a, b, c, d);
+    to += row;
   }
-  return pairs;
 }
 
-/** Four features of the context, of which `count` are wanted. shapes: p i16 pairs [pairs][8], values i16 pairs [pairs][4] */
-function mixInt16(p: i32, pairs: i32, values: i32, count: i32, to0: i32, to1: i32, scale0: v128, scale1: v128): void {
+@inline function codePair(x: v128, y: v128, inverse: v128): v128 {
+  const magic = constant(MAGIC);
+  const first = v128.and(f32x4.add(f32x4.mul(x, inverse), magic), constant(LOW_16));
+  return v128.or(first, i32x4.shl(f32x4.add(f32x4.mul(y, inverse), magic), 16));
+}
+
+/** Four features of the context. shapes: p i16 pairs [pairs][block], values i16 pairs [pairs][4], scales f32[block] -> to f32[4][block] */
+@inline function mixInt16(vectors: i32, p: i32, pairs: i32, values: i32, scales: i32, to: i32): void {
+  const row = vectors << 4;
   let a0 = i32x4.splat(0);
-  let a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
-  for (const end = p + (pairs << 5); p < end; p += 32) {
-    const p0 = v128.load(p);
-    const p1 = v128.load(p, 16);
+  let a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+  let c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0;
+  for (const end = p + pairs * row; p < end; p += row) {
+    const p0 = v128.load(p), p1 = v128.load(p, 16);
+    const p2 = vectors > 2 ? v128.load(p, 32) : p0, p3 = vectors > 2 ? v128.load(p, 48) : p0;
     const va = v128.load_splat<u32>(values);
     a0 = i32x4.add(a0, i32x4.dot_i16x8_s(p0, va));
     a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p1, va));
+    if (vectors > 2) {
+      a2 = i32x4.add(a2, i32x4.dot_i16x8_s(p2, va));
+      a3 = i32x4.add(a3, i32x4.dot_i16x8_s(p3, va));
+    }
     const vb = v128.load_splat<u32>(values, 4);
     b0 = i32x4.add(b0, i32x4.dot_i16x8_s(p0, vb));
     b1 = i32x4.add(b1, i32x4.dot_i16x8_s(p1, vb));
+    if (vectors > 2) {
+      b2 = i32x4.add(b2, i32x4.dot_i16x8_s(p2, vb));
+      b3 = i32x4.add(b3, i32x4.dot_i16x8_s(p3, vb));
+    }
     const vc = v128.load_splat<u32>(values, 8);
     c0 = i32x4.add(c0, i32x4.dot_i16x8_s(p0, vc));
     c1 = i32x4.add(c1, i32x4.dot_i16x8_s(p1, vc));
+    if (vectors > 2) {
+      c2 = i32x4.add(c2, i32x4.dot_i16x8_s(p2, vc));
+      c3 = i32x4.add(c3, i32x4.dot_i16x8_s(p3, vc));
+    }
     const vd = v128.load_splat<u32>(values, 12);
     d0 = i32x4.add(d0, i32x4.dot_i16x8_s(p0, vd));
     d1 = i32x4.add(d1, i32x4.dot_i16x8_s(p1, vd));
+    if (vectors > 2) {
+      d2 = i32x4.add(d2, i32x4.dot_i16x8_s(p2, vd));
+      d3 = i32x4.add(d3, i32x4.dot_i16x8_s(p3, vd));
+    }
     values += 16;
   }
-  keepScaled(a0, a1, scale0, scale1, to0, to1);
-  if (count > 1) keepScaled(b0, b1, scale0, scale1, to0 + ROW, to1 + ROW);
-  if (count > 2) keepScaled(c0, c1, scale0, scale1, to0 + 2 * ROW, to1 + 2 * ROW);
-  if (count > 3) keepScaled(d0, d1, scale0, scale1, to0 + 3 * ROW, to1 + 3 * ROW);
+  const u0 = v128.load(scales), u1 = v128.load(scales, 16);
+  const u2 = vectors > 2 ? v128.load(scales, 32) : u0, u3 = vectors > 2 ? v128.load(scales, 48) : u0;
+  storeBlock(vectors, to + 3 * row, scaled(d0, u0), scaled(d1, u1), scaled(d2, u2), scaled(d3, u3));
+  storeBlock(vectors, to + 2 * row, scaled(c0, u0), scaled(c1, u1), scaled(c2, u2), scaled(c3, u3));
+  storeBlock(vectors, to + row, scaled(b0, u0), scaled(b1, u1), scaled(b2, u2), scaled(b3, u3));
+  storeBlock(vectors, to, scaled(a0, u0), scaled(a1, u1), scaled(a2, u2), scaled(a3, u3));
 }
 
-@inline function keepScaled(a0: v128, a1: v128, scale0: v128, scale1: v128, to0: i32, to1: i32): void {
-  keep(f32x4.mul(f32x4.convert_i32x4_s(a0), scale0), f32x4.mul(f32x4.convert_i32x4_s(a1), scale1), to0, to1);
-}
+export function mixInt16x8(p: i32, pairs: i32, values: i32, scales: i32, to: i32): void { mixInt16(2, p, pairs, values, scales, to); }
+export function mixInt16x16(p: i32, pairs: i32, values: i32, scales: i32, to: i32): void { mixInt16(4, p, pairs, values, scales, to); }

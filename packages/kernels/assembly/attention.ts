@@ -1,13 +1,15 @@
 import {
   attentionScratch, LANES, planContext, planHeads, planHidden, planMaxKeys, planQkv, planQueryScale, planSequences, ROW,
+  storeBlock,
 } from './memory';
 import { expOfNegative } from './math';
 import { rangeHigh, rangeLow, setRange } from './range';
 
-// One item of work is a head of a sequence; eight queries (two vectors) at a time against all its keys. Memory map of the scratch:
+// One item of work is a head of a sequence; a block of queries at a time (two vectors, four in the wide build) against all its keys.
+// Functions of a block take its number of vectors, a constant. Memory map of the scratch:
 //
-//     scores   f32 or i16 pairs [keys + 4][8 lanes]     4 KB for 128 keys: stays in L1
-//     queries  f32 [size][8], or i16 pairs [size / 2][8]
+//     scores   f32 or i16 pairs [keys + 8][block]     4 KB for 128 keys and two vectors: stays in L1
+//     queries  f32 [size][block], or i16 pairs [size / 2][block]
 //     keys     f32 [keys / 4][size][4], or i16 pairs of features [keys / 4][size / 2][4]
 //     values   f32 [size / 4][keys][4], or i16 pairs of keys [size / 4][keys / 2][4]; both are read from end to end
 
@@ -18,6 +20,9 @@ import { rangeHigh, rangeLow, setRange } from './range';
 
 // A sequence in the list: first lane, tokens, keys.
 @inline export function sequenceAt(item: i32): i32 { return planSequences() + (item / planHeads()) * 12; }
+
+/** Queries of the largest block. */
+export const BLOCK: i32 = WIDE ? 16 : 8;
 
 /** src/reference/attention.ts for one head of one sequence. */
 export function attendFloat(item: i32): void {
@@ -31,31 +36,47 @@ export function attendFloat(item: i32): void {
   const qkv = planQkv() + feature * ROW;
   const stride = ((planMaxKeys() + 7) & ~7) << 2;
   const scores = attentionScratch();
-  const queries = scores + (planMaxKeys() + 8) * 32;
-  const packedKeys = queries + size * 32;
+  const queries = scores + (planMaxKeys() + 8) * (BLOCK << 2);
+  const packedKeys = queries + size * (BLOCK << 2);
   const packedValues = packedKeys + size * stride;
   // Four features of all keys.
   const four = ((keys + 3) & ~3) << 4;
   copyKeys(qkv + hidden * ROW, first, keys, size, packedKeys);
   copyValues(qkv + 2 * hidden * ROW, first, keys, size, packedValues, four);
+  const context = planContext() + feature * ROW;
+  for (let token = 0; token < tokens; token += BLOCK) {
+    const left = tokens - token;
+    if (WIDE && left > 8) attendBlock(4, qkv, first + token, left, keys, size, scores, queries, packedKeys, packedValues, four, context);
+    else attendBlock(2, qkv, first + token, left, keys, size, scores, queries, packedKeys, packedValues, four, context);
+  }
+}
+
+@inline function attendBlock(
+  vectors: i32, qkv: i32, lane: i32, left: i32, keys: i32, size: i32, scores: i32, queries: i32, packedKeys: i32, packedValues: i32, four: i32,
+  context: i32,
+): void {
+  const row = vectors << 4;
   const factor = f32x4.splat(planQueryScale());
-  for (let token = 0; token < tokens; token += 8) {
-    // The second vector is the first again where there is no second: computed, not stored.
-    const pair = token + 4 < tokens;
-    const q0 = laneAt(qkv, 3 * hidden, first + token);
-    const q1 = pair ? laneAt(qkv, 3 * hidden, first + token + 4) : q0;
+  for (let v = 0; v < vectors; v += 2) {
+    const q0 = firstOf(qkv, 3 * planHidden(), lane, v), q1 = secondOf(qkv, 3 * planHidden(), lane, v, left);
+    const to = queries + (v << 4);
     for (let i = 0; i < size; i++) {
-      v128.store(queries + (i << 5), f32x4.mul(v128.load(q0 + i * ROW), factor));
-      v128.store(queries + (i << 5), f32x4.mul(v128.load(q1 + i * ROW), factor), 16);
+      v128.store(to + i * row, f32x4.mul(v128.load(q1 + i * ROW), factor), 16);
+      v128.store(to + i * row, f32x4.mul(v128.load(q0 + i * ROW), factor));
     }
-    for (let k = 0; k < keys; k += 4) scoreFloat(queries, packedKeys + k * (size << 2), size, scores + (k << 5));
-    exponentials(scores, keys);
-    const c0 = laneAt(planContext() + feature * ROW, hidden, first + token);
-    const c1 = pair ? laneAt(planContext() + feature * ROW, hidden, first + token + 4) : c0;
-    for (let i = 0, v = packedValues; i < size; i += 4) {
-      mixFloat(scores, keys, v, min(4, size - i), c0 + i * ROW, c1 + i * ROW);
-      v += four;
-    }
+  }
+  for (let k = 0; k < keys; k += 4) {
+    if (WIDE && vectors == 4) scoreFloat16(queries, packedKeys + k * (size << 2), size, scores + k * row);
+    else scoreFloat8(queries, packedKeys + k * (size << 2), size, scores + k * row);
+  }
+  if (WIDE && vectors == 4) exponentials16(scores, keys);
+  else exponentials8(scores, keys);
+  const results = scores + (keys + 1) * row;
+  for (let i = 0, v = packedValues; i < size; i += 4) {
+    if (WIDE && vectors == 4) mixFloat16(scores, keys, v, results);
+    else mixFloat8(scores, keys, v, results);
+    keep(vectors, results, min(4, size - i), context + i * ROW, lane, left);
+    v += four;
   }
 }
 
@@ -94,94 +115,165 @@ function copyValues(buffer: i32, first: i32, keys: i32, size: i32, to: i32, four
   }
 }
 
-/** Four keys' scores. shapes: queries f32[size][8], keys f32[size][4] -> scores f32[4][8] */
-function scoreFloat(queries: i32, keys: i32, size: i32, scores: i32): void {
+/** Four keys' scores. shapes: queries f32[size][block], keys f32[size][4] -> scores f32[4][block] */
+@inline function scoreFloat(vectors: i32, queries: i32, keys: i32, size: i32, scores: i32): void {
+  const row = vectors << 4;
   let a0 = f32x4.splat(0);
-  let a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
-  for (const end = queries + (size << 5); queries < end; queries += 32) {
-    const q0 = v128.load(queries);
-    const q1 = v128.load(queries, 16);
+  let a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+  let c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0;
+  for (const end = queries + size * row; queries < end; queries += row) {
+    const q0 = v128.load(queries), q1 = v128.load(queries, 16);
+    const q2 = vectors > 2 ? v128.load(queries, 32) : q0, q3 = vectors > 2 ? v128.load(queries, 48) : q0;
     const ka = v128.load_splat<u32>(keys);
     a0 = f32x4.add(a0, f32x4.mul(q0, ka));
     a1 = f32x4.add(a1, f32x4.mul(q1, ka));
+    if (vectors > 2) {
+      a2 = f32x4.add(a2, f32x4.mul(q2, ka));
+      a3 = f32x4.add(a3, f32x4.mul(q3, ka));
+    }
     const kb = v128.load_splat<u32>(keys, 4);
     b0 = f32x4.add(b0, f32x4.mul(q0, kb));
     b1 = f32x4.add(b1, f32x4.mul(q1, kb));
+    if (vectors > 2) {
+      b2 = f32x4.add(b2, f32x4.mul(q2, kb));
+      b3 = f32x4.add(b3, f32x4.mul(q3, kb));
+    }
     const kc = v128.load_splat<u32>(keys, 8);
     c0 = f32x4.add(c0, f32x4.mul(q0, kc));
     c1 = f32x4.add(c1, f32x4.mul(q1, kc));
+    if (vectors > 2) {
+      c2 = f32x4.add(c2, f32x4.mul(q2, kc));
+      c3 = f32x4.add(c3, f32x4.mul(q3, kc));
+    }
     const kd = v128.load_splat<u32>(keys, 12);
     d0 = f32x4.add(d0, f32x4.mul(q0, kd));
     d1 = f32x4.add(d1, f32x4.mul(q1, kd));
+    if (vectors > 2) {
+      d2 = f32x4.add(d2, f32x4.mul(q2, kd));
+      d3 = f32x4.add(d3, f32x4.mul(q3, kd));
+    }
     keys += 16;
   }
-  v128.store(scores, a0);
-  v128.store(scores, a1, 16);
-  v128.store(scores, b0, 32);
-  v128.store(scores, b1, 48);
-  v128.store(scores, c0, 64);
-  v128.store(scores, c1, 80);
-  v128.store(scores, d0, 96);
-  v128.store(scores, d1, 112);
+  storeBlock(vectors, scores + 3 * row, d0, d1, d2, d3);
+  storeBlock(vectors, scores + 2 * row, c0, c1, c2, c3);
+  storeBlock(vectors, scores + row, b0, b1, b2, b3);
+  storeBlock(vectors, scores, a0, a1, a2, a3);
 }
 
-/** Scores to e^(score - max); their sums follow the last. shapes: scores f32[keys][8] -> f32[keys + 1][8] */
-export function exponentials(scores: i32, keys: i32): void {
-  const end = scores + (keys << 5);
-  let max0 = v128.load(scores);
-  let max1 = v128.load(scores, 16);
-  for (let p = scores; p < end; p += 32) {
-    max0 = f32x4.pmax(max0, v128.load(p));
-    max1 = f32x4.pmax(max1, v128.load(p, 16));
+export function scoreFloat8(queries: i32, keys: i32, size: i32, scores: i32): void { scoreFloat(2, queries, keys, size, scores); }
+export function scoreFloat16(queries: i32, keys: i32, size: i32, scores: i32): void { scoreFloat(4, queries, keys, size, scores); }
+
+/** Scores to e^(score - max); their sums follow the last. shapes: scores f32[keys][block] -> f32[keys + 1][block] */
+@inline function exponentials(vectors: i32, scores: i32, keys: i32): void {
+  const row = vectors << 4;
+  const end = scores + keys * row;
+  let m0 = v128.load(scores), m1 = v128.load(scores, 16);
+  let m2 = vectors > 2 ? v128.load(scores, 32) : m0, m3 = vectors > 2 ? v128.load(scores, 48) : m0;
+  for (let p = scores; p < end; p += row) {
+    m0 = f32x4.pmax(m0, v128.load(p));
+    m1 = f32x4.pmax(m1, v128.load(p, 16));
+    if (vectors > 2) {
+      m2 = f32x4.pmax(m2, v128.load(p, 32));
+      m3 = f32x4.pmax(m3, v128.load(p, 48));
+    }
   }
-  let sum0 = f32x4.splat(0);
-  let sum1 = f32x4.splat(0);
-  for (let p = scores; p < end; p += 32) {
-    const e0 = expOfNegative(f32x4.sub(v128.load(p), max0));
-    const e1 = expOfNegative(f32x4.sub(v128.load(p, 16), max1));
-    sum0 = f32x4.add(sum0, e0);
-    sum1 = f32x4.add(sum1, e1);
-    v128.store(p, e0);
-    v128.store(p, e1, 16);
+  let s0 = f32x4.splat(0);
+  let s1 = s0, s2 = s0, s3 = s0;
+  for (let p = scores; p < end; p += row) {
+    const e0 = expOfNegative(f32x4.sub(v128.load(p), m0));
+    const e1 = expOfNegative(f32x4.sub(v128.load(p, 16), m1));
+    s0 = f32x4.add(s0, e0);
+    s1 = f32x4.add(s1, e1);
+    let e2 = e0, e3 = e1;
+    if (vectors > 2) {
+      e2 = expOfNegative(f32x4.sub(v128.load(p, 32), m2));
+      e3 = expOfNegative(f32x4.sub(v128.load(p, 48), m3));
+      s2 = f32x4.add(s2, e2);
+      s3 = f32x4.add(s3, e3);
+    }
+    storeBlock(vectors, p, e0, e1, e2, e3);
   }
-  v128.store(end, sum0);
-  v128.store(end, sum1, 16);
+  storeBlock(vectors, end, s0, s1, s2, s3);
 }
 
-/** Four features of the context, of which `count` are wanted. shapes: p f32[keys + 1][8], the sums last, values f32[keys][4] */
-function mixFloat(p: i32, keys: i32, values: i32, count: i32, to0: i32, to1: i32): void {
+export function exponentials8(scores: i32, keys: i32): void { exponentials(2, scores, keys); }
+export function exponentials16(scores: i32, keys: i32): void { exponentials(4, scores, keys); }
+
+/** Four features of the context. shapes: p f32[keys + 1][block], the sums last, values f32[keys][4] -> to f32[4][block] */
+@inline function mixFloat(vectors: i32, p: i32, keys: i32, values: i32, to: i32): void {
+  const row = vectors << 4;
   let a0 = f32x4.splat(0);
-  let a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
-  for (const end = p + (keys << 5); p < end; p += 32) {
-    const p0 = v128.load(p);
-    const p1 = v128.load(p, 16);
+  let a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+  let c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0;
+  for (const end = p + keys * row; p < end; p += row) {
+    const p0 = v128.load(p), p1 = v128.load(p, 16);
+    const p2 = vectors > 2 ? v128.load(p, 32) : p0, p3 = vectors > 2 ? v128.load(p, 48) : p0;
     const va = v128.load_splat<u32>(values);
     a0 = f32x4.add(a0, f32x4.mul(p0, va));
     a1 = f32x4.add(a1, f32x4.mul(p1, va));
+    if (vectors > 2) {
+      a2 = f32x4.add(a2, f32x4.mul(p2, va));
+      a3 = f32x4.add(a3, f32x4.mul(p3, va));
+    }
     const vb = v128.load_splat<u32>(values, 4);
     b0 = f32x4.add(b0, f32x4.mul(p0, vb));
     b1 = f32x4.add(b1, f32x4.mul(p1, vb));
+    if (vectors > 2) {
+      b2 = f32x4.add(b2, f32x4.mul(p2, vb));
+      b3 = f32x4.add(b3, f32x4.mul(p3, vb));
+    }
     const vc = v128.load_splat<u32>(values, 8);
     c0 = f32x4.add(c0, f32x4.mul(p0, vc));
     c1 = f32x4.add(c1, f32x4.mul(p1, vc));
+    if (vectors > 2) {
+      c2 = f32x4.add(c2, f32x4.mul(p2, vc));
+      c3 = f32x4.add(c3, f32x4.mul(p3, vc));
+    }
     const vd = v128.load_splat<u32>(values, 12);
     d0 = f32x4.add(d0, f32x4.mul(p0, vd));
     d1 = f32x4.add(d1, f32x4.mul(p1, vd));
+    if (vectors > 2) {
+      d2 = f32x4.add(d2, f32x4.mul(p2, vd));
+      d3 = f32x4.add(d3, f32x4.mul(p3, vd));
+    }
     values += 16;
   }
-  const sum0 = v128.load(p), sum1 = v128.load(p, 16);
-  keep(f32x4.div(a0, sum0), f32x4.div(a1, sum1), to0, to1);
-  if (count > 1) keep(f32x4.div(b0, sum0), f32x4.div(b1, sum1), to0 + ROW, to1 + ROW);
-  if (count > 2) keep(f32x4.div(c0, sum0), f32x4.div(c1, sum1), to0 + 2 * ROW, to1 + 2 * ROW);
-  if (count > 3) keep(f32x4.div(d0, sum0), f32x4.div(d1, sum1), to0 + 3 * ROW, to1 + 3 * ROW);
+  const s0 = v128.load(p), s1 = v128.load(p, 16);
+  const s2 = vectors > 2 ? v128.load(p, 32) : s0, s3 = vectors > 2 ? v128.load(p, 48) : s0;
+  storeBlock(vectors, to + 3 * row, f32x4.div(d0, s0), f32x4.div(d1, s1), f32x4.div(d2, s2), f32x4.div(d3, s3));
+  storeBlock(vectors, to + 2 * row, f32x4.div(c0, s0), f32x4.div(c1, s1), f32x4.div(c2, s2), f32x4.div(c3, s3));
+  storeBlock(vectors, to + row, f32x4.div(b0, s0), f32x4.div(b1, s1), f32x4.div(b2, s2), f32x4.div(b3, s3));
+  storeBlock(vectors, to, f32x4.div(a0, s0), f32x4.div(a1, s1), f32x4.div(a2, s2), f32x4.div(a3, s3));
 }
 
-/** Stores a feature's context for eight queries (twice the same four where `to1` is `to0`) and keeps its range. */
-@inline export function keep(y0: v128, y1: v128, to0: i32, to1: i32): void {
-  v128.store(to1, y1);
-  v128.store(to0, y0);
-  setRange(
-    i32x4.max_s(i32x4.max_s(rangeHigh(), y0), y1),
-    i32x4.max_u(i32x4.max_u(rangeLow(), y0), y1),
-  );
+export function mixFloat8(p: i32, keys: i32, values: i32, to: i32): void { mixFloat(2, p, keys, values, to); }
+export function mixFloat16(p: i32, keys: i32, values: i32, to: i32): void { mixFloat(4, p, keys, values, to); }
+
+/**
+ * Puts `count` features of a block's context where they belong, as far as there are tokens left, and keeps their range.
+ * shapes: from f32[count][block] -> context f32[count][32] from `lane` on
+ */
+@inline export function keep(vectors: i32, from: i32, count: i32, context: i32, lane: i32, left: i32): void {
+  let high0 = rangeHigh(0), high1 = rangeHigh(1), low0 = rangeLow(0), low1 = rangeLow(1);
+  for (let v = 0; v < vectors; v += 2) {
+    let to0 = firstOf(context, planHidden(), lane, v), to1 = secondOf(context, planHidden(), lane, v, left);
+    for (let p = from + (v << 4), end = p + count * (vectors << 4); p < end; p += vectors << 4) {
+      const y0 = v128.load(p), y1 = v128.load(p, 16);
+      v128.store(to1, y1);
+      v128.store(to0, y0);
+      high0 = i32x4.max_s(high0, y0);
+      high1 = i32x4.max_s(high1, y1);
+      low0 = i32x4.max_u(low0, y0);
+      low1 = i32x4.max_u(low1, y1);
+      to0 += ROW;
+      to1 += ROW;
+    }
+  }
+  setRange(high0, high1, low0, low1);
+}
+
+// Where two vectors of a block are, from vector `v` on. Past the last token the second is the first again: computed, and overwritten by it.
+@inline export function firstOf(buffer: i32, features: i32, lane: i32, v: i32): i32 { return laneAt(buffer, features, lane + (v << 2)); }
+@inline export function secondOf(buffer: i32, features: i32, lane: i32, v: i32, left: i32): i32 {
+  return laneAt(buffer, features, lane + (v << 2) + ((v << 2) + 4 < left ? 4 : 0));
 }

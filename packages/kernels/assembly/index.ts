@@ -9,7 +9,7 @@ import { attendInt16 } from './attention-int16';
 import { layerNormTile } from './layer-norm';
 import { ACTIVATE, ADD, linearTile, STORE } from './linear';
 import { chooseFrom, quantizeTile } from './quantize';
-import { isFinite, publishRange, rangeHigh, rangeLow, resetRange, setRange } from './range';
+import { isFinite, publishRange, resetRange } from './range';
 import { barrier, nextItem, nextJob, setThread, thread } from './threads';
 import { loadTile, storeTile } from './transpose';
 
@@ -132,11 +132,9 @@ function loadPhase(): void {
   const hidden = planHidden();
   resetRange();
   for (let tile = nextItem(0); tile < planTiles(); tile = nextItem(0)) {
-    const high = rangeHigh(), low = rangeLow();
-    loadTile(tile);
-    if (planInputWeight() == 0) continue;
     // The range is that of what comes out.
-    setRange(high, low);
+    loadTile(tile, planInputWeight() == 0);
+    if (planInputWeight() == 0) continue;
     const x = tileAt(planHiddenStates(), hidden, tile);
     layerNormTile(x, x, planInputWeight(), planInputBias(), vectorsOf(tile));
   }
@@ -207,3 +205,6 @@ export {
   multiplyAddOne, plain8, plain16, plain32, plainSplit8, plainSplit16, plainSplit32, relaxed8, relaxed16, relaxed32, relaxedSplit8, relaxedSplit16,
   relaxedSplit32,
 } from './sparse';
+// What is exported is not inlined: in functions of their own, V8 unrolls the loops of these.
+export { mixFloat16, mixFloat8, scoreFloat16, scoreFloat8 } from './attention';
+export { mixInt16x16, mixInt16x8, scoreInt16x16, scoreInt16x8 } from './attention-int16';

@@ -31,38 +31,41 @@ function normalize(x: i32, y: i32, weight: i32, bias: i32, vectors: i32): void {
   }
   const ia = inverseDeviation(a, count), ib = inverseDeviation(b, count);
   const ic = inverseDeviation(c, count), id = inverseDeviation(d, count);
-  let high = rangeHigh();
-  let low = rangeLow();
+  let high0 = rangeHigh(0), high1 = rangeHigh(1), low0 = rangeLow(0), low1 = rangeLow(1);
   for (let p = x; p < end; p += ROW) {
     const w = v128.load_splat<u32>(weight);
     const s = v128.load_splat<u32>(bias);
-    const ya = affine(v128.load(p), ma, ia, w, s);
-    high = i32x4.max_s(high, ya);
-    low = i32x4.max_u(low, ya);
-    v128.store(y, ya);
-    if (vectors > 1) {
-      const yb = affine(v128.load(p, 16), mb, ib, w, s);
-      high = i32x4.max_s(high, yb);
-      low = i32x4.max_u(low, yb);
-      v128.store(y, yb, 16);
-    }
-    if (vectors > 2) {
-      const yc = affine(v128.load(p, 32), mc, ic, w, s);
-      high = i32x4.max_s(high, yc);
-      low = i32x4.max_u(low, yc);
-      v128.store(y, yc, 32);
-    }
-    if (vectors > 3) {
-      const yd = affine(v128.load(p, 48), md, id, w, s);
-      high = i32x4.max_s(high, yd);
-      low = i32x4.max_u(low, yd);
+    const ya = affine(v128.load(p), ma, ia, w, s), yb = affine(v128.load(p, 16), mb, ib, w, s);
+    const yc = affine(v128.load(p, 32), mc, ic, w, s), yd = affine(v128.load(p, 48), md, id, w, s);
+    if (vectors == 4) {
+      high0 = i32x4.max_s(i32x4.max_s(high0, ya), yc);
+      high1 = i32x4.max_s(i32x4.max_s(high1, yb), yd);
+      low0 = i32x4.max_u(i32x4.max_u(low0, ya), yc);
+      low1 = i32x4.max_u(i32x4.max_u(low1, yb), yd);
       v128.store(y, yd, 48);
+      v128.store(y, yc, 32);
+      v128.store(y, yb, 16);
+      v128.store(y, ya);
+    } else {
+      high0 = i32x4.max_s(high0, ya);
+      low0 = i32x4.max_u(low0, ya);
+      v128.store(y, ya);
+      if (vectors > 1) {
+        high1 = i32x4.max_s(high1, yb);
+        low1 = i32x4.max_u(low1, yb);
+        v128.store(y, yb, 16);
+      }
+      if (vectors > 2) {
+        high0 = i32x4.max_s(high0, yc);
+        low0 = i32x4.max_u(low0, yc);
+        v128.store(y, yc, 32);
+      }
     }
     weight += 4;
     bias += 4;
     y += ROW;
   }
-  setRange(high, low);
+  setRange(high0, high1, low0, low1);
 }
 
 @inline function addSquare(sum: v128, d: v128): v128 { return f32x4.add(sum, f32x4.mul(d, d)); }

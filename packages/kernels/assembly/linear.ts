@@ -2,6 +2,7 @@ import {
   ABS_MASK, CHUNK, constant, FLOAT64_HIGH, FLOAT64_OFFSET, GELU_P, HALF, HEADERS, LANES, linearBias, linearBlockColumns, linearBlocks,
   linearChunkRows, linearChunks, linearKind, linearRows, linearSmallSums, linearStarts, ONE, planActivation, planFused, planProfile, planRowwise,
   quantizedTile, ROW, ROW_RESULTS, scratch, TOKEN_SCALE, TOKEN_ZERO,
+  storePair,
 } from './memory';
 import { geluBase, geluNew, geluOf, relu } from './math';
 import { center, edge, scale, zeroPoint } from './quantize';
@@ -104,7 +105,7 @@ function isExact(factor: f32, bias: f32): bool {
   const factor = f64x2.splat(scale * load<f32>(header, 8));
   const bias = f64x2.splat(load<f32>(header, 12));
   const high = constant(FLOAT64_HIGH);
-  const offset = constant(FLOAT64_OFFSET);
+  const offset = v128.load(FLOAT64_OFFSET << 4);
   for (const end = to + (vectors << 4); to < end; to += 16) {
     const sums = v128.load(to);
     const a = f64x2.sub(v128.shuffle<i32>(sums, high, 0, 4, 1, 5), offset);
@@ -231,26 +232,36 @@ function geluRow(to: i32, end: i32): void {
   const p4 = constant(GELU_P + 3), p5 = constant(GELU_P + 4), p6 = constant(GELU_P + 5);
   const one = constant(ONE), half = constant(HALF), mask = constant(ABS_MASK);
   let base = scratch + ROW_RESULTS;
-  for (let p = to; p < end; p += 16) {
-    v128.store(base, geluBase(v128.load(p), p1, p2, p3, p4, p5, p6, one, mask));
-    base += 16;
+  // An odd vector's neighbour holds anything, and has the room to.
+  for (let p = to; p < end; p += 32) {
+    const x0 = v128.load(p), x1 = v128.load(p, 16);
+    storePair(base, geluBase(x0, p1, p2, p3, p4, p5, p6, one, mask), geluBase(x1, p1, p2, p3, p4, p5, p6, one, mask));
+    base += 32;
   }
   base = scratch + ROW_RESULTS;
-  let high = rangeHigh();
-  let low = rangeLow();
-  for (; to < end; to += 16) {
+  let high0 = rangeHigh(0), high1 = rangeHigh(1), low0 = rangeLow(0), low1 = rangeLow(1);
+  for (; to + 16 < end; to += 32) {
+    const y0 = geluOf(v128.load(to), v128.load(base), half, mask);
+    const y1 = geluOf(v128.load(to, 16), v128.load(base, 16), half, mask);
+    base += 32;
+    high0 = i32x4.max_s(high0, y0);
+    high1 = i32x4.max_s(high1, y1);
+    low0 = i32x4.max_u(low0, y0);
+    low1 = i32x4.max_u(low1, y1);
+    storePair(to, y0, y1);
+  }
+  if (to < end) {
     const y = geluOf(v128.load(to), v128.load(base), half, mask);
-    base += 16;
-    high = i32x4.max_s(high, y);
-    low = i32x4.max_u(low, y);
+    high0 = i32x4.max_s(high0, y);
+    low0 = i32x4.max_u(low0, y);
     v128.store(to, y);
   }
-  setRange(high, low);
+  setRange(high0, high1, low0, low1);
 }
 
 function activateRow(to: i32, end: i32, tanh: bool): void {
-  let high = rangeHigh();
-  let low = rangeLow();
+  let high = rangeHigh(0);
+  let low = rangeLow(0);
   for (; to < end; to += 16) {
     const x = v128.load(to);
     const y = tanh ? geluNew(x) : relu(x);
@@ -258,5 +269,5 @@ function activateRow(to: i32, end: i32, tanh: bool): void {
     low = i32x4.max_u(low, y);
     v128.store(to, y);
   }
-  setRange(high, low);
+  setRange(high, rangeHigh(1), low, rangeLow(1));
 }

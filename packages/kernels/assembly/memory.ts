@@ -16,8 +16,13 @@ export const ROW: i32 = 128;
 /** Rows of a matrix that are computed together, between which threads may share it. */
 export const CHUNK: i32 = 16;
 
+// WIDE, a constant of the build: these kernels are for an engine that joins vectors in pairs of 256 bits (V8's revectorization: it starts from two
+// stores side by side, and follows what is stored back to two equal trees of loads side by side, splats and everything between). What is
+// computed is the same; what differs is the order of a whole tile's tokens (quantize.ts, sparse.ts) and the queries of a block (attention.ts).
+// Everywhere else code is written so that both builds profit: two vectors at a time, sums of their own, the same instructions for both.
+
 @inline export function constant(index: i32): v128 {
-  return v128.load(index << 4);
+  return WIDE ? v128.load_splat<u32>(index << 4) : v128.load(index << 4);
 }
 
 export const LOG2_E: i32 = 0;
@@ -34,7 +39,8 @@ export const ABS_MASK: i32 = 19;
 export const LOW_16: i32 = 20;
 export const EVEN_16: i32 = 21; // int16 1, 0, 1, 0, ...
 export const FLOAT64_HIGH: i32 = 22; // see linear.ts
-export const FLOAT64_OFFSET: i32 = 23; // float64 x 2
+export const HIGH_8: i32 = 23; // the high byte of each 16 bits
+export const FLOAT64_OFFSET: i32 = 24; // float64 x 2, loaded as they are
 
 const PLAN: i32 = 1024;
 
@@ -130,13 +136,27 @@ export const LAYER_BYTES: i32 = 6 * LINEAR_BYTES + 16;
 export const ROW_RESULTS: i32 = 0;
 /** Where the stream's rows of a chunk begin. */
 export const HEADERS: i32 = 128; // CHUNK of them
-/** Running range: float bits of the largest value as int32 x 4, then of the smallest as uint32 x 4. */
+/** Running range: float bits of the largest value as int32 x 8, then of the smallest as uint32 x 8. */
 export const RANGE: i32 = 256;
 /** Per token, for activations quantized row by row: inverse scales, scales, zero points. */
 export const TOKEN_INVERSE: i32 = 384;
 export const TOKEN_SCALE: i32 = 512;
 export const TOKEN_ZERO: i32 = 640;
-export const SCRATCH_FIXED: i32 = 768;
+/** The wide quantizer's: zero points less the bits of MAGIC. */
+export const WIDE_ZERO: i32 = 768;
+export const SCRATCH_FIXED: i32 = 896;
+
+/** Two or four vectors side by side; the last first, which spares a store where an engine makes one of two. */
+@inline export function storeBlock(vectors: i32, to: i32, a: v128, b: v128, c: v128, d: v128): void {
+  if (vectors > 2) {
+    v128.store(to, d, 48);
+    v128.store(to, c, 32);
+  }
+  v128.store(to, b, 16);
+  v128.store(to, a);
+}
+
+@inline export function storePair(to: i32, a: v128, b: v128): void { storeBlock(2, to, a, b, a, b); }
 
 /** The thread's scratch, and where its larger parts are. Set once a job. */
 export let scratch: i32 = 0;

@@ -1,5 +1,6 @@
 import {
-  constant, MAGIC, planProfile, planRowwise, planThreads, quantizedTile, ROW, scratch, TOKEN_INVERSE, TOKEN_SCALE, TOKEN_ZERO,
+  constant, MAGIC, planProfile, planRowwise, planThreads, quantizedTile, ROW, ROW_RESULTS, scratch, TOKEN_INVERSE, TOKEN_SCALE, TOKEN_ZERO, WIDE_ZERO,
+  storePair,
 } from './memory';
 import { NONE_BELOW } from './range';
 
@@ -58,18 +59,22 @@ export function chooseFrom(slots: i32): bool {
  * shapes: x f32[columns][32] -> quantizedTile i8[columns][32], eight tokens in the order 0 4 1 5 2 6 3 7
  */
 export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
-  const wide = planProfile() != 0;
+  const eightBits = planProfile() != 0;
   const rowwise = planRowwise() != 0;
   if (rowwise && !chooseTokens(x, columns, vectors)) return false;
-  center = wide && ASC_FEATURE_RELAXED_SIMD ? 128 : 0;
+  center = eightBits && ASC_FEATURE_RELAXED_SIMD ? 128 : 0;
   const target = quantizedTile();
   edge = false;
+  if (WIDE && !eightBits && vectors > 4) {
+    edge = quantizeWide(x, target, columns, vectors, rowwise);
+    return true;
+  }
   for (let half = 0; half < vectors; half += 4) {
     const from = x + (half << 4);
     const to = target + (half << 2);
     const seen = rowwise
-      ? quantizeHalf(from, to, columns, wide, true, half << 4)
-      : quantizeHalf(from, to, columns, wide, false, 0);
+      ? quantizeHalf(from, to, columns, eightBits, true, half << 4)
+      : quantizeHalf(from, to, columns, eightBits, false, 0);
     // Lanes that are not wanted hold anything.
     const vectorOfByte = i8x16(0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3);
     const wanted = i8x16.lt_s(vectorOfByte, i8x16.splat(<i8>(vectors - half)));
@@ -78,11 +83,55 @@ export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
   return true;
 }
 
-@inline function quantizeHalf(x: i32, target: i32, columns: i32, wide: bool, rowwise: bool, token: i32): v128 {
+/**
+ * The same for the wide kernels: token i of eight in the first byte of each four, token 8 + i in the third, 16 + i in the second, 24 + i in the
+ * fourth. Gives whether a code that is wanted is 128.
+ */
+function quantizeWide(x: i32, target: i32, columns: i32, vectors: i32, rowwise: bool): bool {
+  const units = scratch;
+  const seen = scratch + ROW_RESULTS;
+  const bits = i32x4.splat(-0x4b400000);
+  for (let j = 0; j < 128; j += 16) {
+    if (rowwise) v128.store(scratch + j, i32x4.add(v128.load(scratch + j, TOKEN_ZERO), bits), WIDE_ZERO);
+    else {
+      v128.store(scratch + j, f32x4.splat(inverse), TOKEN_INVERSE);
+      v128.store(scratch + j, i32x4.add(i32x4.splat(zeroPoint), bits), WIDE_ZERO);
+    }
+  }
+  let s0 = i32x4.splat(0), s1 = s0;
+  for (const end = x + columns * ROW; x < end; x += ROW) {
+    const t0 = fourCodes(x, units, 0), t1 = fourCodes(x, units, 16);
+    s0 = v128.or(s0, t0);
+    s1 = v128.or(s1, t1);
+    storePair(target, t0, t1);
+    target += 32;
+  }
+  storePair(seen, s0, s1);
+  let any: i32 = 0;
+  for (let token = 0; token < vectors << 2; token++) {
+    // Eights 0, 1, 2, 3 in the bytes 0, 2, 1, 3.
+    any |= load<u8>(seen + ((token & 7) << 2) + ((token >> 4) & 1) + ((token >> 2) & 2));
+  }
+  return any > 127;
+}
+
+/** Codes of tokens 0..3 (4..7 at offset 16), and of those 8, 16 and 24 after them, as the bytes of four int32. */
+@inline function fourCodes(x: i32, units: i32, at: i32): v128 {
+  const a = codeOf(x, units, at), b = codeOf(x, units, at + 64), c = codeOf(x, units, at + 32), d = codeOf(x, units, at + 96);
+  return v128.or(v128.or(a, i32x4.shl(b, 8)), v128.or(i32x4.shl(c, 16), i32x4.shl(d, 24)));
+}
+
+@inline function codeOf(x: i32, units: i32, at: i32): v128 {
+  const t = f32x4.add(f32x4.mul(v128.load(x + at), v128.load(units + at, TOKEN_INVERSE)), constant(MAGIC));
+  // Lanes that are not wanted would reach into their neighbours'.
+  return v128.and(i32x4.max_s(i32x4.add(t, v128.load(units + at, WIDE_ZERO)), i32x4.splat(0)), i32x4.splat(255));
+}
+
+@inline function quantizeHalf(x: i32, target: i32, columns: i32, eightBits: bool, rowwise: bool, token: i32): v128 {
   const magic = constant(MAGIC);
   let i0: v128, i1: v128, i2: v128, i3: v128, z0: v128, z1: v128, z2: v128, z3: v128;
   // Magic's own bits go out with the zero point's addition; the relaxed kernels read 0..255 codes less 128, as int8.
-  const bits = i32x4.splat(-0x4b400000 - (wide && ASC_FEATURE_RELAXED_SIMD ? 128 : 0));
+  const bits = i32x4.splat(-0x4b400000 - (eightBits && ASC_FEATURE_RELAXED_SIMD ? 128 : 0));
   if (rowwise) {
     i0 = v128.load(scratch + token, TOKEN_INVERSE);
     i1 = v128.load(scratch + token, TOKEN_INVERSE + 16);
@@ -105,8 +154,8 @@ export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
     // Codes lie within -1..256 before the clamp, so their low halves are all of them.
     const low = interleaved(a, b);
     const high = interleaved(c, d);
-    const codes = wide && ASC_FEATURE_RELAXED_SIMD ? i8x16.narrow_i16x8_s(low, high) : i8x16.narrow_i16x8_u(low, high);
-    if (!wide) seen = v128.or(seen, codes);
+    const codes = eightBits && ASC_FEATURE_RELAXED_SIMD ? i8x16.narrow_i16x8_s(low, high) : i8x16.narrow_i16x8_u(low, high);
+    if (!eightBits) seen = v128.or(seen, codes);
     v128.store(target, codes);
     x += ROW;
     target += 32;

@@ -8,15 +8,19 @@ import { RANGE, scratch } from './memory';
 export const NONE_BELOW: i32 = <i32>0x80000000;
 
 export function resetRange(): void {
-  v128.store(scratch, i32x4.splat(0), RANGE);
-  v128.store(scratch, i32x4.splat(NONE_BELOW), RANGE + 16);
+  const none = i32x4.splat(NONE_BELOW);
+  setRange(i32x4.splat(0), i32x4.splat(0), none, none);
 }
 
-@inline export function rangeHigh(): v128 { return v128.load(scratch, RANGE); }
-@inline export function rangeLow(): v128 { return v128.load(scratch, RANGE + 16); }
-@inline export function setRange(high: v128, low: v128): void {
-  v128.store(scratch, high, RANGE);
-  v128.store(scratch, low, RANGE + 16);
+// Two vectors for each end.
+@inline export function rangeHigh(half: i32): v128 { return v128.load(scratch + (half << 4), RANGE); }
+@inline export function rangeLow(half: i32): v128 { return v128.load(scratch + (half << 4), RANGE + 32); }
+@inline export function setRange(high0: v128, high1: v128, low0: v128, low1: v128): void {
+  const to = scratch;
+  v128.store(to, low1, RANGE + 48);
+  v128.store(to, low0, RANGE + 32);
+  v128.store(to, high1, RANGE + 16);
+  v128.store(to, high0, RANGE);
 }
 
 /** Whether a range, of one thread, is of numbers alone. */
@@ -24,13 +28,13 @@ export function isFinite(slot: i32): bool {
   return load<i32>(slot) < 0x7f800000 && load<u32>(slot, 4) < 0xff800000;
 }
 
-/** The four lanes of the thread's range into `slot`: int32 bits of the largest, uint32 bits of the smallest. */
+/** The lanes of the thread's range into `slot`: int32 bits of the largest, uint32 bits of the smallest. */
 export function publishRange(slot: i32): void {
   let high: i32 = 0;
   let low: u32 = <u32>NONE_BELOW;
-  for (let lane = 0; lane < 4; lane++) {
+  for (let lane = 0; lane < 8; lane++) {
     high = max(high, load<i32>(scratch + (lane << 2), RANGE));
-    low = max(low, load<u32>(scratch + (lane << 2), RANGE + 16));
+    low = max(low, load<u32>(scratch + (lane << 2), RANGE + 32));
   }
   store<i32>(slot, high);
   store<u32>(slot, low, 4);

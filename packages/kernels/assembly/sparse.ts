@@ -1,4 +1,4 @@
-import { constant, EVEN_16, LOW_16, ROW } from './memory';
+import { constant, EVEN_16, HIGH_8, LOW_16, ROW } from './memory';
 
 // The sparse int8 kernels. The weight stream of a block of columns (src/wasm/pack-linear.ts writes it), row by row:
 //
@@ -21,6 +21,10 @@ import { constant, EVEN_16, LOW_16, ROW } from './memory';
 // The plain product multiplies two tokens at once, as a 16-bit number v = even + 256 * odd. With F = sum(w * v) and O = sum(w * (v >> 8)), both
 // modulo 2^16, the even token's sum is F - 256 * O: a shift for two tokens where widening takes two loads that each unpack.
 //
+// The wide kernels cannot unpack bytes of vectors of 256 bits. A tile's token i of eight is in byte 4i, 8 + i in 4i + 2, 16 + i in 4i + 1, 24 + i in
+// 4i + 3: shifts and a choice of bytes make the pairs of the even bytes and of the odd ones, and widening gives tokens in their order. A pair of
+// nonzeros takes 9 vector operations for 32 tokens, where the others take 13.
+//
 // Tried and not faster: 64 tokens at a time, so that the stream is read and a group ended half as often. A pair takes 4.2 cycles for 32
 // tokens (6 instructions a cycle, the most that Zen 4 issues) and 9.6 for 64, whose tile of 48 KB leaves the L1; 7.8 in blocks of half the columns,
 // which have twice the groups and rows.
@@ -40,6 +44,12 @@ const ADDED: i32 = 2;
 export const PLAIN: i32 = 0;
 export const RELAXED_MIXED: i32 = 1;
 export const RELAXED_SPLIT: i32 = 2;
+/** The mixed form over whole tiles in the wide order, for any code and for codes of 7 bits. */
+export const WIDE_PLAIN: i32 = 3;
+export const WIDE_RELAXED: i32 = 4;
+/** The mixed forms of whole tiles. */
+const PLAIN_32: i32 = WIDE ? WIDE_PLAIN : PLAIN;
+const RELAXED_32: i32 = WIDE ? WIDE_RELAXED : RELAXED_MIXED;
 
 /**
  * `rows` rows of a block for up to 32 tokens: adds to the sums of the blocks before in `out`, or begins with `begin` and `shift` for each weight
@@ -94,7 +104,23 @@ export const RELAXED_SPLIT: i32 = 2;
       const w = v128.load_splat<u16>(p, 4);
       const x0 = v128.load(x);
       const y0 = v128.load(y);
-      if (form == PLAIN) {
+      if (form == WIDE_RELAXED) {
+        const x1 = v128.load(x, 16);
+        const y1 = v128.load(y, 16);
+        a0 = i16x8.add(a0, dot(RELAXED_MIXED, w, evenPairs(x0, y0)));
+        a1 = i16x8.add(a1, dot(RELAXED_MIXED, w, evenPairs(x1, y1)));
+        a2 = i16x8.add(a2, dot(RELAXED_MIXED, w, oddPairs(x0, y0)));
+        a3 = i16x8.add(a3, dot(RELAXED_MIXED, w, oddPairs(x1, y1)));
+      } else if (form == WIDE_PLAIN) {
+        const x1 = v128.load(x, 16);
+        const y1 = v128.load(y, 16);
+        const wx = i16x8.shr_s(i16x8.shl(w, 8), 8);
+        const wy = i16x8.shr_s(w, 8);
+        a0 = i16x8.add(i16x8.add(a0, i16x8.mul(wx, x0)), i16x8.mul(wy, y0));
+        a1 = i16x8.add(i16x8.add(a1, i16x8.mul(wx, x1)), i16x8.mul(wy, y1));
+        a2 = i16x8.add(i16x8.add(a2, i16x8.mul(wx, i16x8.shr_u(x0, 8))), i16x8.mul(wy, i16x8.shr_u(y0, 8)));
+        a3 = i16x8.add(i16x8.add(a3, i16x8.mul(wx, i16x8.shr_u(x1, 8))), i16x8.mul(wy, i16x8.shr_u(y1, 8)));
+      } else if (form == PLAIN) {
         const wx = i16x8.shr_s(i16x8.shl(w, 8), 8);
         const wy = i16x8.shr_s(w, 8);
         a0 = i16x8.add(i16x8.add(a0, i16x8.mul(wx, x0)), i16x8.mul(wy, y0));
@@ -117,7 +143,10 @@ export const RELAXED_SPLIT: i32 = 2;
       }
       p += 6;
     } while (p < end);
-    if (form == PLAIN) {
+    if (form == WIDE_PLAIN) {
+      a0 = evenSums(a0, a2);
+      a1 = evenSums(a1, a3);
+    } else if (form == PLAIN) {
       const e0 = evenSums(a0, a1);
       a0 = lowWords(e0, a1);
       if (lanes > 8) a1 = highWords(e0, a1);
@@ -128,7 +157,16 @@ export const RELAXED_SPLIT: i32 = 2;
       }
     }
     const unsigned = split && form == PLAIN;
-    if (split && minus > 0) {
+    if (form >= WIDE_PLAIN) {
+      c0 = i32x4.add(c0, evenLanes(false, a0));
+      c1 = i32x4.add(c1, evenLanes(false, a1));
+      c2 = i32x4.add(c2, oddLanes(false, a0));
+      c3 = i32x4.add(c3, oddLanes(false, a1));
+      c4 = i32x4.add(c4, evenLanes(false, a2));
+      c5 = i32x4.add(c5, evenLanes(false, a3));
+      c6 = i32x4.add(c6, oddLanes(false, a2));
+      c7 = i32x4.add(c7, oddLanes(false, a3));
+    } else if (split && minus > 0) {
       c0 = i32x4.sub(c0, evenLanes(unsigned, a0));
       c1 = i32x4.sub(c1, oddLanes(unsigned, a0));
       if (lanes > 8) {
@@ -170,18 +208,19 @@ export const RELAXED_SPLIT: i32 = 2;
     c6 = result(c6, factor, bias, then, other + 96);
     c7 = result(c7, factor, bias, then, other + 112);
   }
-  v128.store(to, c0);
-  v128.store(to, c1, 16);
-  if (lanes > 8) {
-    v128.store(to, c2, 32);
-    v128.store(to, c3, 48);
-  }
+  // The last first: see storeBlock.
   if (lanes > 16) {
-    v128.store(to, c4, 64);
-    v128.store(to, c5, 80);
-    v128.store(to, c6, 96);
     v128.store(to, c7, 112);
+    v128.store(to, c6, 96);
+    v128.store(to, c5, 80);
+    v128.store(to, c4, 64);
   }
+  if (lanes > 8) {
+    v128.store(to, c3, 48);
+    v128.store(to, c2, 32);
+  }
+  v128.store(to, c1, 16);
+  v128.store(to, c0);
   return p;
 }
 
@@ -215,6 +254,17 @@ export function multiplyAddOne(a: f32, b: f32, c: f32): f32 {
 
 @inline function highWords(a: v128, b: v128): v128 { return v128.shuffle<i16>(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
 
+// Both bytes of a pair at the place of the first and, rotated, of the second.
+@inline function evenPairs(x: v128, y: v128): v128 { return bytesOf(i16x8.shl(y, 8), x); }
+
+@inline function oddPairs(x: v128, y: v128): v128 { return bytesOf(y, i16x8.shr_u(x, 8)); }
+
+/** High bytes of `a`, low ones of `b`. */
+@inline function bytesOf(a: v128, b: v128): v128 {
+  if (!ASC_FEATURE_RELAXED_SIMD) return unreachable();
+  return v128.relaxed_laneselect<i8>(a, b, constant(HIGH_8));
+}
+
 @inline function lowPairs(x: v128, y: v128): v128 {
   return v128.shuffle<i8>(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
 }
@@ -238,7 +288,7 @@ export function plain16(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, beg
   return sumRows(16, PLAIN, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
 }
 export function plain32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
-  return sumRows(32, PLAIN, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
+  return sumRows(32, PLAIN_32, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
 }
 export function plainSplit8(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
   return sumRows(8, PLAIN, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
@@ -256,7 +306,7 @@ export function relaxed16(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, b
   return sumRows(16, RELAXED_MIXED, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
 }
 export function relaxed32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
-  return sumRows(32, RELAXED_MIXED, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
+  return sumRows(32, RELAXED_32, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
 }
 export function relaxedSplit8(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
   return sumRows(8, RELAXED_SPLIT, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
@@ -271,12 +321,12 @@ export function relaxedSplit32(p: i32, tile: i32, out: i32, rows: i32, fresh: bo
 export function relaxed32Scaled(
   p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32, scale: f32,
 ): i32 {
-  return sumRows(32, RELAXED_MIXED, false, p, tile, out, rows, fresh, begin, shift, headers, SCALED, scale, 0);
+  return sumRows(32, RELAXED_32, false, p, tile, out, rows, fresh, begin, shift, headers, SCALED, scale, 0);
 }
 export function relaxed32Added(
   p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32, scale: f32, residual: i32,
 ): i32 {
-  return sumRows(32, RELAXED_MIXED, false, p, tile, out, rows, fresh, begin, shift, headers, ADDED, scale, residual);
+  return sumRows(32, RELAXED_32, false, p, tile, out, rows, fresh, begin, shift, headers, ADDED, scale, residual);
 }
 
 /** The kernel for `vectors` of 4 tokens. `plain`: some code is not of 7 bits. */

@@ -3,12 +3,12 @@ import { rangeHigh, rangeLow, setRange } from './range';
 
 // The caller's arrays are [tokens][hidden]; lane l of the tiles is token map[l] (a repeated one in the lanes that only fill up).
 
-/** One tile of the input, its range kept. shapes: io f32[tokens][hidden] -> hidden f32[hidden][32] */
-export function loadTile(tile: i32): void {
+/** One tile of the input, its range kept if `ranged`. shapes: io f32[tokens][hidden] -> hidden f32[hidden][32] */
+export function loadTile(tile: i32, ranged: bool): void {
   const hidden = planHidden();
   const lanes = min(LANES, planLanes() - tile * LANES);
-  let high = rangeHigh();
-  let low = rangeLow();
+  let high = rangeHigh(0);
+  let low = rangeLow(0);
   for (let lane = 0; lane < lanes; lane += 4) {
     const map = planTokenMap() + ((tile * LANES + lane) << 2);
     let a = rowOf(planIo(), hidden, map), b = rowOf(planIo(), hidden, map + 4);
@@ -43,7 +43,7 @@ export function loadTile(tile: i32): void {
       to += ROW;
     }
   }
-  setRange(high, low);
+  if (ranged) setRange(high, rangeHigh(1), low, rangeLow(1));
 }
 
 /** One tile of the output, as much of it as holds tokens. shapes: from f32[features][32] -> to f32[tokens][features] */

@@ -20,7 +20,11 @@ const OPTIONS = [
   ...['--initialMemory', '1', '--maximumMemory', '32767', '--lowMemoryLimit', '0'],
   ...['--enable', 'simd', '--enable', 'threads'],
 ];
-const BUILDS = { 'kernels-simd': [], 'kernels-relaxed': ['--enable', 'relaxed-simd'] };
+const BUILDS = {
+  'kernels-simd': ['--use', 'WIDE=0'],
+  'kernels-relaxed': ['--enable', 'relaxed-simd', '--use', 'WIDE=0'],
+  'kernels-wide': ['--enable', 'relaxed-simd', '--use', 'WIDE=1'],
+};
 
 let stale = 0;
 for (const [name, options] of Object.entries(BUILDS)) {

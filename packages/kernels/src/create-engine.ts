@@ -14,7 +14,7 @@ import { webWorkers } from './wasm/web-workers.js';
 
 /** Options of {@link createEngine}. */
 export interface EngineOptions {
-  /** `auto`: the fastest of those that give the right results here. */
+  /** `auto`: the fastest of those that give the right results here, `wasm-wide` aside. */
   readonly kernels?: Kernels | 'auto';
   /** Threads to compute with, the calling one included. One where memory cannot be shared (a page that is not cross-origin isolated). */
   readonly threads?: number;

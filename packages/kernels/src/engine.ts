@@ -3,8 +3,11 @@ import type { Encoder } from './spec/encoder.js';
 import type { Activation, AnyLinear, EncoderSpec, LayerNormParameters } from './spec/encoder-spec.js';
 import type { LoadedLinear } from './spec/loaded-linear.js';
 
-/** The kernels to compute with; all give the same bits. */
-export type Kernels = 'reference' | 'wasm-simd' | 'wasm-relaxed';
+/**
+ * The kernels to compute with; all give the same bits. `wasm-wide` is relaxed SIMD written for an engine that joins its vectors in pairs (V8's
+ * `--experimental-wasm-revectorize` on an x64; `wideKernels` of `@prune/kernels/node`); in any other it works, and is slower.
+ */
+export type Kernels = 'reference' | 'wasm-simd' | 'wasm-relaxed' | 'wasm-wide';
 
 /** What computes: a set of kernels with its threads and memory. */
 export interface Engine {

@@ -12,6 +12,8 @@ test('public API', () => {
   `);
   expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`
     [
+      "hasWideKernels",
+      "wideKernels",
       "workerThreads",
     ]
   `);

@@ -4,6 +4,7 @@ import { createEngine, type Engine, type FloatLinear } from '../src/index.js';
 import { workerThreads } from '../src/node.js';
 import { compileKernels } from '../src/wasm/compile-kernels.js';
 import { loadWasmLinear } from '../src/wasm/wasm-linear.js';
+import { EVERYWHERE, WHERE_RELAXED } from './kernels.js';
 import { normals, random, randomCsr } from './random-encoder.js';
 import { differentBits } from './same-bits.js';
 
@@ -37,7 +38,7 @@ function roundedTwice() {
   };
 }
 
-describe.each(['reference', 'wasm-simd', 'auto'] as const)('a Linear alone: %s', async (kernels) => {
+describe.each(['reference' as const, ...EVERYWHERE, ...WHERE_RELAXED])('a Linear alone: %s', async (kernels) => {
   // Two threads: its memory is then a shared one, and only the caller computes.
   const engine = await createEngine({ kernels, threads: kernels === 'auto' ? 2 : 1, threadHost: workerThreads });
   engines.push(engine);

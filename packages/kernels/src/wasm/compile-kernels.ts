@@ -1,9 +1,10 @@
 import type { Kernels } from '../engine.js';
 import { KERNELS_RELAXED } from '../generated/kernels-relaxed.js';
 import { KERNELS_SIMD } from '../generated/kernels-simd.js';
+import { KERNELS_WIDE } from '../generated/kernels-wide.js';
 
 /** The WebAssembly of each build. */
-const BUILDS = { 'wasm-simd': KERNELS_SIMD, 'wasm-relaxed': KERNELS_RELAXED };
+const BUILDS = { 'wasm-simd': KERNELS_SIMD, 'wasm-relaxed': KERNELS_RELAXED, 'wasm-wide': KERNELS_WIDE };
 
 /** Compiles a build for a memory that is shared between threads or not. */
 export async function compileKernels(

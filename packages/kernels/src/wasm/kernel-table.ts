@@ -40,10 +40,20 @@ const FORMS = [
   { prefix: 'relaxedSplit', instructions: 'relaxed-simd', split: true, codes: [-128, 127] },
 ] as const;
 
-/** Every row kernel: what probing, tests and benchmarks go through. The relaxed build has the plain ones too, for tiles with the code 128. */
-export const ROW_KERNELS: readonly RowKernel[] = (['wasm-simd', 'wasm-relaxed'] as const).flatMap((build) =>
-  FORMS.filter(({ instructions }) => build === 'wasm-relaxed' || instructions === 'simd128').flatMap(
-    ({ prefix, ...form }) =>
-      ([8, 16, 32] as const).map((lanes) => ({ name: `${prefix}${lanes}`, build, lanes, ...form })),
-  ),
+/** Every row kernel: what probing, tests and benchmarks go through. The relaxed builds have the plain ones too, for tiles with the code 128. */
+export const ROW_KERNELS: readonly RowKernel[] = (['wasm-simd', 'wasm-relaxed', 'wasm-wide'] as const).flatMap(
+  (build) =>
+    FORMS.filter(({ instructions }) => build !== 'wasm-simd' || instructions === 'simd128').flatMap(
+      ({ prefix, ...form }) =>
+        ([8, 16, 32] as const).map((lanes) => ({ name: `${prefix}${lanes}`, build, lanes, ...form })),
+    ),
 );
+
+/** Places of eight tokens in their eight bytes. */
+const ORDER = [0, 2, 4, 6, 1, 3, 5, 7];
+
+/** The byte of a tile's column that a token's code is in, as assembly/quantize.ts puts it. */
+export function byteOf({ build, split, lanes }: RowKernel, token: number): number {
+  if (build === 'wasm-wide' && !split && lanes === 32) return 4 * (token % 8) + [0, 2, 1, 3][token >> 3];
+  return (token & ~7) + ORDER[token % 8];
+}

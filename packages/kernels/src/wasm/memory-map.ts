@@ -8,6 +8,8 @@ import { EXP_COEFFICIENTS, EXP_LIMIT, ROUNDING_MAGIC } from '../reference/exp.js
 export const LANES = 32;
 /** Bytes of a feature's float32 row in a tile. */
 export const FLOAT_ROW_BYTES = 4 * LANES;
+/** Queries of attention that are computed together, at most. */
+export const QUERY_BLOCK = 16;
 /** Rows that are computed together, between which threads may share a matrix of one block. */
 export const CHUNK = 16;
 
@@ -93,16 +95,16 @@ export function writeConstants(buffer: ArrayBufferLike): void {
     for (let lane = 0; lane < 4; lane++) set(16 * index + 4 * lane);
   };
   for (const [index, value] of floats.entries()) write(index, (at) => view.setFloat32(at, value, true));
-  for (const [index, value] of [0x7fffffff, 0xffff, 1, 0x43300000].entries()) {
+  for (const [index, value] of [0x7fffffff, 0xffff, 1, 0x43300000, 0xff00ff00].entries()) {
     write(floats.length + index, (at) => view.setInt32(at, value, true));
   }
-  for (let half = 0; half < 2; half++) view.setFloat64(16 * (floats.length + 4) + 8 * half, 2 ** 52 + 2 ** 31, true);
+  for (let half = 0; half < 2; half++) view.setFloat64(16 * (floats.length + 5) + 8 * half, 2 ** 52 + 2 ** 31, true);
 }
 
 export const LINEAR_BYTES = 48;
 export const LAYER_BYTES = 6 * LINEAR_BYTES + 16;
 /** Bytes of a thread's scratch before its larger parts. */
-export const SCRATCH_FIXED = 768;
+export const SCRATCH_FIXED = 896;
 /** Phases of a layer, and the two around all layers. */
 export const LAYER_PHASES = 7;
 export const OTHER_PHASES = 2;

@@ -6,6 +6,7 @@ import {
   LAYER_RANGES,
   OTHER_PHASES,
   type Plan,
+  QUERY_BLOCK,
   SCRATCH_FIXED,
 } from './memory-map.js';
 
@@ -98,7 +99,7 @@ export function planBatch(batch: Batch, shape: EncoderShape, begin: number): Bat
     const widest = Math.max(hidden, intermediate);
     const linear = widest * LANES;
     // Scores, queries, and keys and values as float32; as int16 they are half as large.
-    const attention = (keys + 8) * 32 + size * 32 + (size + Math.ceil(size / 4) * 4) * stride;
+    const attention = (keys + 8 + size) * 4 * QUERY_BLOCK + (size + Math.ceil(size / 4) * 4) * stride;
     return SCRATCH_FIXED + Math.max(linear, attention);
   }
 }

@@ -1,6 +1,6 @@
 import type { Kernels } from '../engine.js';
 import { compileKernels } from './compile-kernels.js';
-import { ROW_KERNELS, type RowKernel, type RowKernelFunction } from './kernel-table.js';
+import { byteOf, ROW_KERNELS, type RowKernel, type RowKernelFunction } from './kernel-table.js';
 import { LANES, writeConstants } from './memory-map.js';
 import { HEADER } from './row-writer.js';
 
@@ -9,9 +9,6 @@ import { HEADER } from './row-writer.js';
  * relaxed instruction. Enough to pass the tier-up; a few milliseconds in all.
  */
 const CALLS = 200;
-
-/** Where a token of eight is in a tile. */
-const ORDER = [0, 2, 4, 6, 1, 3, 5, 7];
 
 /** What a build that works can do here. */
 export interface Probe {
@@ -30,7 +27,7 @@ export async function probeKernels(build: Exclude<Kernels, 'reference'>): Promis
       sumsAreRight(exports[kernel.name] as RowKernelFunction, kernel, memory),
     );
     if (!right) return undefined;
-    return { fused: build === 'wasm-relaxed' && roundsOnce(exports.multiplyAddOne as MultiplyAdd) };
+    return { fused: build !== 'wasm-simd' && roundsOnce(exports.multiplyAddOne as MultiplyAdd) };
   } catch {
     return undefined;
   }
@@ -47,11 +44,11 @@ function roundsOnce(multiplyAdd: MultiplyAdd): boolean {
 }
 
 /** One row, one group of two pairs at the bounds, over codes from one end to the other. */
-function sumsAreRight(
-  sum: RowKernelFunction,
-  { lanes, codes: [low, high] }: RowKernel,
-  memory: WebAssembly.Memory,
-): boolean {
+function sumsAreRight(sum: RowKernelFunction, kernel: RowKernel, memory: WebAssembly.Memory): boolean {
+  const {
+    lanes,
+    codes: [low, high],
+  } = kernel;
   const [stream, headers, tile, to] = [4096, 6144, 8192, 16384];
   const weights = [127, 127, 1, 0];
   // Which row; the end of its header (one group), the group's length, two pairs.
@@ -70,7 +67,7 @@ function sumsAreRight(
     sums.fill(0);
     sum(stream, tile, to, 1, true, 0, 0, headers);
     for (let lane = 0; lane < lanes; lane++) {
-      const place = ORDER[lane % 8] + (lane & ~7);
+      const place = byteOf(kernel, lane);
       const wanted = code(place) * (weights[0] + weights[2]) + code(LANES + place) * weights[1];
       if (sums[lane] !== wanted) return false;
     }

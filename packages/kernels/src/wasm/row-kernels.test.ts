@@ -1,15 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { random, randomCsr } from '../../test/random-encoder.js';
+import { wideKernels } from '../node/wide-kernels.js';
 import { compileKernels } from './compile-kernels.js';
-import { ROW_KERNELS, type RowKernelFunction } from './kernel-table.js';
+import { byteOf, ROW_KERNELS, type RowKernelFunction } from './kernel-table.js';
 import { LANES, writeConstants } from './memory-map.js';
 import { packLinear } from './pack-linear.js';
 
 const FUZZ = Number(process.env.PRUNE_FUZZ ?? 1);
-/** Which token of eight each byte of a tile is of. */
-const TOKENS = [0, 4, 1, 5, 2, 6, 3, 7];
-
 /** What fresh sums begin with. */
 const BEGIN = -(2 ** 31);
 
@@ -24,15 +22,18 @@ function sums(dense: Int8Array, columns: number, codes: number[][], shift: numbe
   );
 }
 
-const engineHas = (build: 'wasm-simd' | 'wasm-relaxed') =>
+const engineHas = (build: 'wasm-relaxed' | 'wasm-wide') =>
   compileKernels(build, false).then(
     () => true,
     () => false,
   );
+// Where it can, the wide kernels are tested as they are meant to run.
+wideKernels();
 // Node 20 has no relaxed SIMD.
 const builds = new Map([
   ['wasm-simd', true],
   ['wasm-relaxed', await engineHas('wasm-relaxed')],
+  ['wasm-wide', await engineHas('wasm-wide')],
 ]);
 
 describe.each(ROW_KERNELS.map((kernel) => ({ ...kernel })))('$build $name', (kernel) => {
@@ -66,8 +67,8 @@ describe.each(ROW_KERNELS.map((kernel) => ({ ...kernel })))('$build $name', (ker
           const codes = Array.from({ length: columns }, () => Array.from({ length: kernel.lanes }, code));
           const view = new Uint8Array(memory.buffer, tile, columns * LANES);
           for (let k = 0; k < columns; k++) {
-            for (let byte = 0; byte < kernel.lanes; byte++)
-              view[k * LANES + byte] = codes[k][(byte & ~7) + TOKENS[byte & 7]];
+            for (let token = 0; token < kernel.lanes; token++)
+              view[k * LANES + byteOf(kernel, token)] = codes[k][token];
           }
           const got = () =>
             Array.from({ length: rows }, (_, row) =>

@@ -3,7 +3,9 @@ import type { Kernels } from '../engine.js';
 import { type Probe, probeKernels } from './probe-kernels.js';
 
 /** From the fastest to the one that always works. */
-const KERNELS: readonly Kernels[] = ['wasm-relaxed', 'wasm-simd', 'reference'];
+const AUTO: readonly Kernels[] = ['wasm-relaxed', 'wasm-simd', 'reference'];
+/** Whether an engine joins vectors cannot be asked: whoever turned it on says so. */
+const KERNELS: readonly Kernels[] = ['wasm-wide', ...AUTO];
 
 /** Kernels that work here. */
 export interface SelectedKernels extends Probe {
@@ -20,7 +22,7 @@ export async function selectKernels(wanted: Kernels | 'auto'): Promise<SelectedK
       wanted: `auto, ${KERNELS.join(', ')}`,
     });
   }
-  for (const kernels of wanted === 'auto' ? KERNELS : [wanted]) {
+  for (const kernels of wanted === 'auto' ? AUTO : [wanted]) {
     if (kernels === 'reference') return { kernels, fused: false };
     const probe = await probeKernels(kernels);
     if (probe) return { kernels, ...probe };
