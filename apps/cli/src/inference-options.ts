@@ -13,6 +13,10 @@ export function inferenceOptions(): readonly Option[] {
       QUANTIZATION_PROFILES,
     ),
     new Option('--threads <count>', 'threads to compute with').argParser(positiveInteger).default(1),
+    new Option(
+      '--wide',
+      "vectors of 256 bits where this Node has V8's experimental pass for them (x64, Node 24 and 26)",
+    ),
     new Option('--attention <mode>', 'attention in floats, or in 16-bit integers').choices(['float32', 'int16']),
     new Option('--rowwise', 'quantize the activations of each token alone, not of a whole batch'),
   ];

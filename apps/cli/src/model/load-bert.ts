@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type BertModel, loadModel } from '@prune/bert-infer';
-import { workerThreads } from '@prune/bert-infer/node';
+import { wideKernels, workerThreads } from '@prune/bert-infer/node';
 import { openCheckpoint } from '@prune/checkpoint/node';
 import { openModel } from '@prune/pipeline/node';
 import { type JsonObject, type ModelMetadata, PruneError, type QuantizationProfile } from '@prune/state-dict';
@@ -15,13 +15,14 @@ export interface InferenceOptions {
   readonly profile?: QuantizationProfile;
   readonly threads?: number;
   readonly rowwise?: boolean;
+  readonly wide?: boolean;
   readonly attention?: 'float32' | 'int16';
 }
 
 /** Loads a model of any form for inference, gives it to `work`, and closes everything. A checkpoint computes in float32. */
 export async function withBert<T>(
   path: string,
-  { embeddings, config, threads, ...options }: InferenceOptions,
+  { embeddings, config, threads, wide, ...options }: InferenceOptions,
   work: (model: BertModel) => Promise<T>,
 ): Promise<T> {
   const file = await openModel(path);
@@ -39,7 +40,7 @@ export async function withBert<T>(
       { keys: () => tensors.keys(), get: (name) => tensors.get(name), metadata },
       {
         ...options,
-        engine: { threads, threadHost: workerThreads },
+        engine: { kernels: wide ? wideKernels() : 'auto', threads, threadHost: workerThreads },
         embeddings: extra?.tensors,
         config: config === undefined ? undefined : await readConfig(config),
       },
