@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { loadModel } from '@prune/bert-infer';
-import { workerThreads } from '@prune/bert-infer/node';
+import { wideKernels, workerThreads } from '@prune/bert-infer/node';
 import { openStore } from '@prune/pipeline/node';
 import type { PeerSpec, PruneSpec, SideSpec, Work } from './side.js';
 import { tokenIds } from './token-ids.js';
@@ -21,7 +21,7 @@ export async function loadSide(spec: SideSpec): Promise<LoadedSide> {
 
 async function loadPrune({ file, threads, kernels, attention, profile }: PruneSpec): Promise<LoadedSide> {
   const store = await openStore(file);
-  const engine = { kernels, threads, threadHost: workerThreads };
+  const engine = { kernels: kernels === 'wide' ? wideKernels() : kernels, threads, threadHost: workerThreads };
   const model = await loadModel(store, { engine, attention, profile });
   await store.close();
   return {

@@ -9,7 +9,7 @@ import { type InferFiles, sidesOf } from './sides.js';
 /** Time and peak memory from a file on disk (in the page cache) to the first answer, each side in a new process. */
 export async function measureFirst(model: string, files: InferFiles, rounds: number): Promise<FirstRow[]> {
   const child = join(benchFolder, 'dist', 'child.js');
-  const sides = [...sidesOf(files, 1, false)].map(([name, spec]) => ({
+  const sides = [...sidesOf(files, 1)].map(([name, spec]) => ({
     name,
     async run() {
       const { stdout, peakBytes } = await runNode([child, 'first', JSON.stringify(spec)]);

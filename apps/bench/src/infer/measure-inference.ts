@@ -1,4 +1,5 @@
 import { createEngine } from '@prune/kernels';
+import { hasWideKernels } from '@prune/kernels/node';
 import { PruneError } from '@prune/state-dict';
 import { interleave, ratios } from '../harness/interleave.js';
 import { quantile, summarize } from '../harness/summary.js';
@@ -11,7 +12,7 @@ import type { Agreement, DensitySweep, InferRow, Latency } from './infer-report.
 import { onnxFile } from './onnx-file.js';
 import { packedModel } from './packed-model.js';
 import type { SideSpec, Work } from './side.js';
-import { type InferFiles, NATIVE_INT8, OURS, sidesOf } from './sides.js';
+import { type InferFiles, NATIVE_INT8, OURS, OURS_INT16, PLAIN_SIMD, sidesOf, WIDE, WIDE_INT16 } from './sides.js';
 
 /** Options of {@link measureInference}. */
 export interface MeasureInferenceOptions {
@@ -55,11 +56,11 @@ export async function measureInference(
   files: InferFiles,
   { rounds, threads, work, log = () => {} }: MeasureInferenceOptions,
 ): Promise<{ agreement: Agreement[]; rows: InferRow[] }> {
-  const relaxed = await hasRelaxedKernels();
+  const others = { plain: await hasRelaxedKernels(), wide: hasWideKernels() };
   const agreement: Agreement[] = [];
   const rows: InferRow[] = [];
   for (const count of threads) {
-    const specs = sidesOf(files, count, relaxed);
+    const specs = sidesOf(files, count, others);
     const sides = await forkAll(specs);
     try {
       if (agreement.length === 0) agreement.push(...(await proveAgreement(model, files, sides)));
@@ -83,7 +84,7 @@ export async function measureDensities(
 ): Promise<DensitySweep> {
   const rows: DensitySweep['rows'][number][] = [];
   for (const { density, files } of models) {
-    const specs = sidesOf(files, 1, false);
+    const specs = sidesOf(files, 1);
     const chosen = new Map([OURS, NATIVE_INT8].map((name) => [name, specs.get(name)!]));
     const sides = await forkAll(chosen);
     try {
@@ -150,9 +151,11 @@ async function proveAgreement(model: string, files: InferFiles, sides: readonly 
     }
   };
   // Ours in any form: the same bits.
-  hold('prune, float32 attention, plain SIMD', OURS, 0);
+  hold(PLAIN_SIMD, OURS, 0);
+  hold(WIDE, OURS, 0);
+  hold(WIDE_INT16, OURS_INT16, 0);
   if (files.peers !== undefined) {
-    const wide = {
+    const eightBits = {
       runtime: 'prune',
       file: files.packed,
       threads: 1,
@@ -160,7 +163,7 @@ async function proveAgreement(model: string, files: InferFiles, sides: readonly 
       attention: 'float32',
       profile: 'fbgemm-1.5',
     } as const;
-    const side = await forkSide('prune, 8-bit activations', wide);
+    const side = await forkSide('prune, 8-bit activations', eightBits);
     try {
       logits.set(side.name, await side.logits(work));
     } finally {

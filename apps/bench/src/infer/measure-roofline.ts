@@ -1,6 +1,7 @@
 import { createEngine } from '@prune/kernels';
 import { openStore } from '@prune/pipeline/node';
 import type { InferRow, RooflineRow } from './infer-report.js';
+import { OURS, OURS_INT16, PLAIN_SIMD } from './sides.js';
 import { wasmPeak } from './wasm-peak.js';
 
 /** What ours reaches in the cells of one sequence and one thread, against the measured peak of the kernels that it used. */
@@ -11,13 +12,13 @@ export async function measureRoofline(packed: string, rows: readonly InferRow[])
   const peaks = { auto: await wasmPeak(auto), plain: await wasmPeak('wasm-simd') };
   const { nonzeros, elements } = await countElements(packed);
   return rows
-    .filter(({ side, threads, batch }) => side.startsWith('prune') && threads === 1 && batch === 1)
+    .filter(({ side, threads, batch }) => [OURS, OURS_INT16, PLAIN_SIMD].includes(side) && threads === 1 && batch === 1)
     .map(({ model, side, tokens, seconds }) => ({
       model,
       side,
       tokens,
       multiplyAddsPerSecond: (nonzeros * tokens) / seconds.median,
-      peakPerSecond: (side.endsWith('plain SIMD') ? peaks.plain : peaks.auto)!,
+      peakPerSecond: (side === PLAIN_SIMD ? peaks.plain : peaks.auto)!,
       denseEquivalentPerSecond: (elements * tokens) / seconds.median,
     }));
 }

@@ -6,7 +6,8 @@ export interface PruneSpec {
   readonly runtime: 'prune';
   readonly file: string;
   readonly threads: number;
-  readonly kernels: 'auto' | 'wasm-relaxed' | 'wasm-simd';
+  /** `wide`: those of V8's experimental pass, which its process turns on. */
+  readonly kernels: 'auto' | 'wide' | 'wasm-relaxed' | 'wasm-simd';
   readonly attention: 'float32' | 'int16';
   /** Left out: the file's own. */
   readonly profile?: 'fbgemm' | 'fbgemm-1.5';

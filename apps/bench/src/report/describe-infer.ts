@@ -1,5 +1,5 @@
 import type { InferReport, InferRow } from '../infer/infer-report.js';
-import { OURS } from '../infer/sides.js';
+import { OURS, OURS_INT16, WIDE, WIDE_INT16 } from '../infer/sides.js';
 import { type Block, plot, type Section, table, text } from './document.js';
 import { formatBytes, formatPercent, formatSeconds, formatSummary, formatTimes } from './format.js';
 
@@ -11,7 +11,8 @@ export function describeInfer({ agreement, rows, first, roofline, density }: Inf
     blocks: [
       text(
         'The whole model with its question answering head on full-length sequences. Ours computes on the sparse int8 weights of the packed file (embedding tables as int8 rows); the peers on dense weights, the same codes ' +
-          'and scales (int8) or those dequantized (fp32), in graphs of their own fused operators. Every side is a process of its own, stopped while the others run; a round is three passes after one that is not counted.',
+          'and scales (int8) or those dequantized (fp32), in graphs of their own fused operators. Every side is a process of its own, stopped while the others run; a round is three passes after one that is not counted. ' +
+          "Wide: with V8's experimental pass for vectors of 256 bits, which `wideKernels` turns on in that process; the same bits.",
       ),
       plot('infer', 'Milliseconds by length'),
       ...distinct(rows.map(({ model, threads, batch }) => JSON.stringify([model, threads, batch]))).map((key) => {
@@ -73,9 +74,18 @@ export function describeInfer({ agreement, rows, first, roofline, density }: Inf
 
 function latencies(rows: readonly InferRow[]): Block {
   const [{ model, threads, batch }] = rows;
+  const ours = [OURS, OURS_INT16, WIDE, WIDE_INT16].filter((name) => rows.some(({ side }) => side === name));
   return table(
     `${model}, batch ${batch}, ${threads === 1 ? 'one thread' : `${threads} threads`}`,
-    ['tokens', 'side|', 'median (quartiles)', 'p95', 'p99', 'tokens/s', 'ours is faster', 'with int16 attention'],
+    [
+      'tokens',
+      'side|',
+      'median (quartiles)',
+      'p95',
+      'p99',
+      'tokens/s',
+      ...ours.map((name) => `times faster: ${name.replace('prune, ', '')}`),
+    ],
     rows.map(({ tokens, side, seconds, throughput, oursTimesFaster }) => {
       const faster = (our: string) => (oursTimesFaster?.[our] ? formatSummary(oursTimesFaster[our], formatTimes) : '-');
       return [
@@ -85,8 +95,7 @@ function latencies(rows: readonly InferRow[]): Block {
         formatSeconds(seconds.p95),
         formatSeconds(seconds.p99),
         throughput.toFixed(0),
-        faster(OURS),
-        faster('prune, int16 attention'),
+        ...ours.map(faster),
       ];
     }),
   );
