@@ -20,8 +20,9 @@ import { measurePack } from './pack/measure-pack.js';
 import { NOTEBOOK, packedFile } from './pack/pack-sides.js';
 import type { Scope } from './pack/scope.js';
 import { ensurePeers, PEERS, type Peers } from './peers/ensure-peers.js';
-import type { BenchOptions, SectionName } from './program.js';
+import type { BenchOptions } from './program.js';
 import { REPORT_SCHEMA, type Report } from './report/report.js';
+import type { SectionName } from './sections.js';
 import { measureSizes } from './sizes/measure-sizes.js';
 
 /** Densities of the seeded models whose sizes are taken. */

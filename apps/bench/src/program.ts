@@ -1,9 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { runBench } from './run-bench.js';
-
-/** What can be measured, in the order of the report. */
-export const SECTIONS = ['sizes', 'codec', 'pack', 'load', 'infer', 'accuracy'] as const;
-export type SectionName = (typeof SECTIONS)[number];
+import { SECTIONS, type SectionName } from './sections.js';
 
 /** What the command line says. */
 export interface BenchOptions {
@@ -15,7 +12,7 @@ export interface BenchOptions {
   readonly save: boolean;
   readonly check: boolean;
   readonly publish: boolean;
-  readonly from?: string;
+  readonly from?: readonly string[];
 }
 
 /** The command line of the bench; `args` is what it was given, for the report. */
@@ -33,7 +30,10 @@ export function createProgram(args: readonly string[]): Command {
     .addOption(new Option('--rounds <n>', 'interleaved rounds').argParser(rounds))
     .option('-o, --output <folder>', 'where the report goes', '.bench/report')
     .option('--save', "append the figures to this machine's history in apps/bench/results", false)
-    .option('--from <report.json>', 'measure nothing: render a report that was measured before')
+    .option(
+      '--from <report.json...>',
+      'measure nothing: render a report that was measured before; of several, each section of the last that has it',
+    )
     .option('--publish', 'also write docs/benchmarks.md and docs/benchmarks/report.{json,html}', false)
     .option('--check', 'exit with 1 when a figure is worse than the last saved one by more than its threshold', false)
     .addHelpText('after', '\nExit status: 0 measured, 1 --check found a regression, 2 a section could not be measured.')

@@ -8,6 +8,7 @@ import { metricsOf } from './history/metrics.js';
 import { measureReport } from './measure-report.js';
 import type { BenchOptions } from './program.js';
 import { describeReport } from './report/describe-report.js';
+import { mergeReports } from './report/merge-reports.js';
 import { REPORT_SCHEMA, type Report } from './report/report.js';
 import { type ReportPaths, writeReport } from './report/write-report.js';
 
@@ -44,15 +45,19 @@ export async function runBench(
   return { failed: failed.length, regressions: regressions.length };
 }
 
-async function earlier(path: string): Promise<{ report: Report; failed: readonly string[] }> {
-  const report: Report = JSON.parse(await readFile(path, 'utf8'));
-  if (report.schema !== REPORT_SCHEMA) {
-    throw new PruneError('unsupported', {
-      where: path,
-      what: 'report schema',
-      got: report.schema,
-      wanted: REPORT_SCHEMA,
-    });
+async function earlier(paths: readonly string[]): Promise<{ report: Report; failed: readonly string[] }> {
+  const reports: Report[] = [];
+  for (const path of paths) {
+    const report: Report = JSON.parse(await readFile(path, 'utf8'));
+    if (report.schema !== REPORT_SCHEMA) {
+      throw new PruneError('unsupported', {
+        where: path,
+        what: 'report schema',
+        got: report.schema,
+        wanted: REPORT_SCHEMA,
+      });
+    }
+    reports.push(report);
   }
-  return { report, failed: [] };
+  return { report: mergeReports(reports), failed: [] };
 }

@@ -16,6 +16,8 @@ export interface Change {
   readonly change: number;
   /** Whether it is worse by more than its threshold. */
   readonly regression: boolean;
+  /** Whether it is better by more than its threshold. */
+  readonly improvement: boolean;
 }
 
 /** Every figure that both runs have, the largest changes for the worse first. */
@@ -29,8 +31,9 @@ export function compareMetrics(
     .map(([name, { value, kind }]): Change => {
       const change = value / before[name].value - 1;
       // A ratio of 2 that was 2.2 takes 10 % more of the peer's time: compared as such, like seconds.
-      const worse = kind === 'ratio' ? before[name].value / value - 1 : change;
-      return { name, kind, before: before[name].value, now: value, change, regression: worse > thresholds[kind] };
+      const [worse, better] = kind === 'ratio' ? [-change / (1 + change), change] : [change, -change / (1 + change)];
+      const [regression, improvement] = [worse, better].map((share) => share > thresholds[kind]);
+      return { name, kind, before: before[name].value, now: value, change, regression, improvement };
     });
   return changes.sort((a, b) => Number(b.regression) - Number(a.regression) || badness(b) - badness(a));
 }

@@ -46,20 +46,26 @@ describe('compareMetrics', () => {
         time: { value: time, kind: 'time' },
       }) as const;
     const before = metrics(1000, 2, 1);
-    const regressions = (now: ReturnType<typeof metrics>) =>
+    const names = (which: 'regression' | 'improvement', now: ReturnType<typeof metrics>) =>
       compareMetrics(before, now)
-        .filter(({ regression }) => regression)
+        .filter((change) => change[which])
         .map(({ name }) => name);
-    expect(regressions(metrics(1001, 1.9, 1.4))).toEqual([]);
-    expect(regressions(metrics(1003, 1.6, 1.6))).toEqual(['time', 'ratio', 'size']);
-    expect(regressions(metrics(1, 9, 0.1))).toEqual([]);
+    expect(names('regression', metrics(1001, 1.9, 1.4))).toEqual([]);
+    expect(names('regression', metrics(1003, 1.6, 1.6))).toEqual(['time', 'ratio', 'size']);
+    expect(names('regression', metrics(1, 9, 0.1))).toEqual([]);
+    expect(names('improvement', metrics(999, 2.2, 0.7))).toEqual([]);
+    expect(names('improvement', metrics(990, 2.4, 0.6)).sort()).toEqual(['ratio', 'size', 'time']);
+    expect(names('improvement', metrics(2000, 1, 3))).toEqual([]);
   });
 
-  it('the report names each regression', () => {
+  it('the report shows what moved by more than its threshold', () => {
     const before = metricsOf(SAMPLE_REPORT);
     const now = { ...before, 'sizes/mini-qa/encoder/.prune, gzip': { value: 8_200_000, kind: 'size' } as const };
     const last = { created: 'then', commit: null, node: '20.1.0', quick: false, metrics: before };
     const { blocks } = describeHistory(last, compareMetrics(before, now));
-    expect(blocks).toContainEqual({ kind: 'list', items: ['sizes/mini-qa/encoder/.prune, gzip'] });
+    const [moved] = blocks.flatMap((block) => (block.kind === 'table' ? [block.rows] : []));
+    expect(moved.map(([name, , , , regression]) => [name, regression])).toEqual([
+      ['sizes/mini-qa/encoder/.prune, gzip', 'yes'],
+    ]);
   });
 });

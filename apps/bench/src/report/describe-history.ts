@@ -1,24 +1,23 @@
 import type { Change } from '../history/compare-metrics.js';
 import type { HistoryEntry } from '../history/history.js';
-import { list, type Section, table, text } from './document.js';
+import { type Section, table, text } from './document.js';
 import { formatBytes, formatSeconds, formatTimes } from './format.js';
 
 /** The figures beside those of the last saved run on the same machine. */
 export function describeHistory(last: HistoryEntry, changes: readonly Change[]): Section {
   const worse = changes.filter(({ regression }) => regression);
-  // Sizes that did not move say nothing.
-  const moved = changes.filter(({ kind, change, regression }) => regression || (kind === 'size' ? change !== 0 : true));
+  // A size that moved at all was moved by somebody; anything else moves from run to run.
+  const moved = changes.filter(
+    ({ kind, change, regression, improvement }) => regression || improvement || (kind === 'size' && change !== 0),
+  );
   return {
     id: 'history',
     title: 'Against the last saved run',
     blocks: [
       text(`Saved ${last.created} at ${last.commit ?? 'an unknown commit'} on this machine, Node ${last.node}.`),
       text(
-        worse.length === 0
-          ? `None of ${changes.length} figures is worse by more than its threshold; ${changes.length - moved.length} sizes are the same to the byte.`
-          : `${worse.length} of ${changes.length} figures are worse by more than their threshold:`,
+        `Of ${changes.length} figures, ${worse.length} are worse by more than their threshold. ${changes.length - moved.length} are not shown: sizes that are the same, and what moved by less.`,
       ),
-      ...(worse.length === 0 ? [] : [list(...worse.map(({ name }) => name))]),
       table(
         'Changes',
         ['figure|', 'before', 'now', 'change', 'regression|'],

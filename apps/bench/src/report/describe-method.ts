@@ -2,9 +2,13 @@ import { code, list, type Section, table, text } from './document.js';
 import { formatBytes } from './format.js';
 import type { Report } from './report.js';
 
+function describeRevision({ commit, modified }: Report['revision']): string {
+  return `${commit ?? 'not a git checkout'}${modified ? ', with changes' : ''}`;
+}
+
 /** How the figures came about, and what they were measured on and of. */
 export function describeMethod(report: Report): Section {
-  const { machine, revision, versions, models, skipped, options } = report;
+  const { machine, revision, versions, models, skipped, options, later = [] } = report;
   return {
     id: 'method',
     title: 'Method',
@@ -26,8 +30,12 @@ export function describeMethod(report: Report): Section {
           ['memory', formatBytes(machine.memoryBytes)],
           ['system', machine.system],
           ['Node', `${machine.node} (V8 ${machine.v8})`],
-          ['commit', `${revision.commit ?? 'not a git checkout'}${revision.modified ? ', with changes' : ''}`],
+          ['commit', describeRevision(revision)],
           ['measured', report.created],
+          ...later.map(({ section, created, revision }) => [
+            `${section}: commit, measured`,
+            `${describeRevision(revision)}, ${created}`,
+          ]),
           ...Object.entries(versions),
         ],
       ),

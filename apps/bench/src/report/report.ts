@@ -4,6 +4,7 @@ import type { Machine, Revision } from '../harness/machine.js';
 import type { InferReport } from '../infer/infer-report.js';
 import type { LoadRow } from '../load/measure-load.js';
 import type { PackRow } from '../pack/measure-pack.js';
+import type { SectionName } from '../sections.js';
 import type { SizeBounds, SizeRow } from '../sizes/size-row.js';
 
 /** Changes whenever a field changes its meaning; `apps/bench/README.md` documents it. */
@@ -31,6 +32,8 @@ export interface Report {
   readonly versions: Readonly<Record<string, string>>;
   readonly models: readonly MeasuredModel[];
   readonly skipped: readonly { readonly what: string; readonly why: string }[];
+  /** Sections that were measured at another time, and of what. */
+  readonly later?: readonly { readonly section: SectionName; readonly created: string; readonly revision: Revision }[];
   readonly sizes?: { readonly rows: readonly SizeRow[]; readonly bounds: readonly SizeBounds[] };
   readonly pack?: readonly PackRow[];
   readonly load?: readonly LoadRow[];
