@@ -59,6 +59,11 @@ describe('logits', () => {
     expect(farthest(end_logits, `${engine}.end`)).toBeLessThanOrEqual(tolerance);
   });
 
+  test('--wide: the same bits', async () => {
+    const logits = (...flags: string[]) => run('logits', at('tiny.prune'), '--input', at('ids.json'), ...flags);
+    expect(await logits('--wide')).toBe(await logits());
+  });
+
   test('the same text from the file as the notebook wrote it and from ours, with embeddings or handed them', async () => {
     const ours = await run('logits', at('tiny.prune'), '--input', at('ids.json'));
     expect(await run('logits', goldenPath('tiny/squad_sparse_with_embs.h5'), '--input', at('ids.json'))).toBe(ours);
