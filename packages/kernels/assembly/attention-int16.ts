@@ -1,8 +1,9 @@
-import { BLOCK, exponentials16, exponentials8, firstOf, keep, laneAt, secondOf, sequenceAt } from './attention';
+import { BLOCK, exponentials, firstOf, keep, laneAt, secondOf, sequenceAt } from './attention';
 import {
-  ABS_MASK, attentionScratch, constant, LOW_16, MAGIC, planContext, planHeads, planHidden, planMaxKeys, planQkv, planQueryScale, ROW,
+  ABS_MASK, attentionScratch, constant, LOW_16, MAGIC, ONE, planContext, planHeads, planHidden, planMaxKeys, planQkv, planQueryScale, ROW,
   storeBlock,
 } from './memory';
+import { productsInt16 } from './products';
 
 // Twin of src/reference/attention-int16.ts, which says what the codes are. The memory map is attention.ts's; what a code of each key is worth,
 // f32 [keys], follows the values: half as large as float32 ones, they leave room.
@@ -80,12 +81,9 @@ export function attendInt16(item: i32): bool {
     }
   }
   for (let k = 0; k < keys; k += 4) {
-    const key = packedKeys + k * (halfSize << 2), units = keyUnits + (k << 2);
-    if (WIDE && vectors == 4) scoreInt16x16(queries, key, halfSize, scores + k * row, queryUnits, units);
-    else scoreInt16x8(queries, key, halfSize, scores + k * row, queryUnits, units);
+    productsInt16(vectors, queries, halfSize, packedKeys + k * (halfSize << 2), scores + k * row, queryUnits, keyUnits + (k << 2));
   }
-  if (WIDE && vectors == 4) exponentials16(scores, keys);
-  else exponentials8(scores, keys);
+  exponentials(vectors, scores, keys);
   // After the sums, whose place an odd key's second half may need.
   const sums = scores + keys * row, scales = sums + row, inverses = scales + row, results = scales + row;
   const whole = f32x4.splat(WHOLE - <f32>keys), limit = f32x4.splat(LARGEST_CODE);
@@ -99,9 +97,8 @@ export function attendInt16(item: i32): bool {
   const pairs = (keys + 1) >> 1;
   packProbabilities(vectors, scores, pairs, inverses);
   for (let i = 0, v = packedValues; i < size; i += 4) {
-    if (WIDE && vectors == 4) mixInt16x16(scores, pairs, v, scales, results);
-    else mixInt16x8(scores, pairs, v, scales, results);
-    keep(vectors, results, min(4, size - i), context + i * ROW, lane, left);
+    productsInt16(vectors, scores, pairs, v, results, scales, ONE << 4);
+    keep(vectors, results, 0, min(4, size - i), context + i * ROW, lane, left);
     v += four;
   }
   return fault;
@@ -208,74 +205,6 @@ function packValues(buffer: i32, first: i32, keys: i32, size: i32, inverse: v128
   return v128.shuffle<i16>(codes, codes, 0, 2, 4, 6, 0, 2, 4, 6);
 }
 
-/**
- * Four keys' scores; units are what a code of each query and key is worth.
- * shapes: queries i16 pairs [halfSize][block], keys i16 pairs [halfSize][4], queryUnits f32[block], units f32[4] -> scores f32[4][block]
- */
-@inline function scoreInt16(vectors: i32, queries: i32, keys: i32, halfSize: i32, scores: i32, queryUnits: i32, units: i32): void {
-  const row = vectors << 4;
-  let a0 = i32x4.splat(0);
-  let a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-  let c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0;
-  for (const end = queries + halfSize * row; queries < end; queries += row) {
-    const q0 = v128.load(queries), q1 = v128.load(queries, 16);
-    const q2 = vectors > 2 ? v128.load(queries, 32) : q0, q3 = vectors > 2 ? v128.load(queries, 48) : q0;
-    const ka = v128.load_splat<u32>(keys);
-    a0 = i32x4.add(a0, i32x4.dot_i16x8_s(q0, ka));
-    a1 = i32x4.add(a1, i32x4.dot_i16x8_s(q1, ka));
-    if (vectors > 2) {
-      a2 = i32x4.add(a2, i32x4.dot_i16x8_s(q2, ka));
-      a3 = i32x4.add(a3, i32x4.dot_i16x8_s(q3, ka));
-    }
-    const kb = v128.load_splat<u32>(keys, 4);
-    b0 = i32x4.add(b0, i32x4.dot_i16x8_s(q0, kb));
-    b1 = i32x4.add(b1, i32x4.dot_i16x8_s(q1, kb));
-    if (vectors > 2) {
-      b2 = i32x4.add(b2, i32x4.dot_i16x8_s(q2, kb));
-      b3 = i32x4.add(b3, i32x4.dot_i16x8_s(q3, kb));
-    }
-    const kc = v128.load_splat<u32>(keys, 8);
-    c0 = i32x4.add(c0, i32x4.dot_i16x8_s(q0, kc));
-    c1 = i32x4.add(c1, i32x4.dot_i16x8_s(q1, kc));
-    if (vectors > 2) {
-      c2 = i32x4.add(c2, i32x4.dot_i16x8_s(q2, kc));
-      c3 = i32x4.add(c3, i32x4.dot_i16x8_s(q3, kc));
-    }
-    const kd = v128.load_splat<u32>(keys, 12);
-    d0 = i32x4.add(d0, i32x4.dot_i16x8_s(q0, kd));
-    d1 = i32x4.add(d1, i32x4.dot_i16x8_s(q1, kd));
-    if (vectors > 2) {
-      d2 = i32x4.add(d2, i32x4.dot_i16x8_s(q2, kd));
-      d3 = i32x4.add(d3, i32x4.dot_i16x8_s(q3, kd));
-    }
-    keys += 16;
-  }
-  const u0 = v128.load(queryUnits), u1 = v128.load(queryUnits, 16);
-  const u2 = vectors > 2 ? v128.load(queryUnits, 32) : u0, u3 = vectors > 2 ? v128.load(queryUnits, 48) : u0;
-  storeScores(vectors, scores + 3 * row, d0, d1, d2, d3, u0, u1, u2, u3, v128.load_splat<u32>(units, 12));
-  storeScores(vectors, scores + 2 * row, c0, c1, c2, c3, u0, u1, u2, u3, v128.load_splat<u32>(units, 8));
-  storeScores(vectors, scores + row, b0, b1, b2, b3, u0, u1, u2, u3, v128.load_splat<u32>(units, 4));
-  storeScores(vectors, scores, a0, a1, a2, a3, u0, u1, u2, u3, v128.load_splat<u32>(units));
-}
-
-@inline function storeScores(
-  vectors: i32, to: i32, a: v128, b: v128, c: v128, d: v128, u0: v128, u1: v128, u2: v128, u3: v128, unit: v128,
-): void {
-  storeBlock(
-    vectors, to, f32x4.mul(scaled(a, u0), unit), f32x4.mul(scaled(b, u1), unit), f32x4.mul(scaled(c, u2), unit), f32x4.mul(scaled(d, u3), unit),
-  );
-}
-
-/** Integers times what they are in units of. */
-@inline function scaled(sum: v128, unit: v128): v128 { return f32x4.mul(f32x4.convert_i32x4_s(sum), unit); }
-
-export function scoreInt16x8(queries: i32, keys: i32, halfSize: i32, scores: i32, queryUnits: i32, units: i32): void {
-  scoreInt16(2, queries, keys, halfSize, scores, queryUnits, units);
-}
-export function scoreInt16x16(queries: i32, keys: i32, halfSize: i32, scores: i32, queryUnits: i32, units: i32): void {
-  scoreInt16(4, queries, keys, halfSize, scores, queryUnits, units);
-}
-
 /** Probabilities as codes, two keys a pair, over the scores. shapes: f32[2 pairs][block], inverses f32[block] -> i16 pairs [pairs][block] */
 @inline function packProbabilities(vectors: i32, scores: i32, pairs: i32, inverses: i32): void {
   const row = vectors << 4;
@@ -297,53 +226,3 @@ export function scoreInt16x16(queries: i32, keys: i32, halfSize: i32, scores: i3
   const first = v128.and(f32x4.add(f32x4.mul(x, inverse), magic), constant(LOW_16));
   return v128.or(first, i32x4.shl(f32x4.add(f32x4.mul(y, inverse), magic), 16));
 }
-
-/** Four features of the context. shapes: p i16 pairs [pairs][block], values i16 pairs [pairs][4], scales f32[block] -> to f32[4][block] */
-@inline function mixInt16(vectors: i32, p: i32, pairs: i32, values: i32, scales: i32, to: i32): void {
-  const row = vectors << 4;
-  let a0 = i32x4.splat(0);
-  let a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-  let c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0;
-  for (const end = p + pairs * row; p < end; p += row) {
-    const p0 = v128.load(p), p1 = v128.load(p, 16);
-    const p2 = vectors > 2 ? v128.load(p, 32) : p0, p3 = vectors > 2 ? v128.load(p, 48) : p0;
-    const va = v128.load_splat<u32>(values);
-    a0 = i32x4.add(a0, i32x4.dot_i16x8_s(p0, va));
-    a1 = i32x4.add(a1, i32x4.dot_i16x8_s(p1, va));
-    if (vectors > 2) {
-      a2 = i32x4.add(a2, i32x4.dot_i16x8_s(p2, va));
-      a3 = i32x4.add(a3, i32x4.dot_i16x8_s(p3, va));
-    }
-    const vb = v128.load_splat<u32>(values, 4);
-    b0 = i32x4.add(b0, i32x4.dot_i16x8_s(p0, vb));
-    b1 = i32x4.add(b1, i32x4.dot_i16x8_s(p1, vb));
-    if (vectors > 2) {
-      b2 = i32x4.add(b2, i32x4.dot_i16x8_s(p2, vb));
-      b3 = i32x4.add(b3, i32x4.dot_i16x8_s(p3, vb));
-    }
-    const vc = v128.load_splat<u32>(values, 8);
-    c0 = i32x4.add(c0, i32x4.dot_i16x8_s(p0, vc));
-    c1 = i32x4.add(c1, i32x4.dot_i16x8_s(p1, vc));
-    if (vectors > 2) {
-      c2 = i32x4.add(c2, i32x4.dot_i16x8_s(p2, vc));
-      c3 = i32x4.add(c3, i32x4.dot_i16x8_s(p3, vc));
-    }
-    const vd = v128.load_splat<u32>(values, 12);
-    d0 = i32x4.add(d0, i32x4.dot_i16x8_s(p0, vd));
-    d1 = i32x4.add(d1, i32x4.dot_i16x8_s(p1, vd));
-    if (vectors > 2) {
-      d2 = i32x4.add(d2, i32x4.dot_i16x8_s(p2, vd));
-      d3 = i32x4.add(d3, i32x4.dot_i16x8_s(p3, vd));
-    }
-    values += 16;
-  }
-  const u0 = v128.load(scales), u1 = v128.load(scales, 16);
-  const u2 = vectors > 2 ? v128.load(scales, 32) : u0, u3 = vectors > 2 ? v128.load(scales, 48) : u0;
-  storeBlock(vectors, to + 3 * row, scaled(d0, u0), scaled(d1, u1), scaled(d2, u2), scaled(d3, u3));
-  storeBlock(vectors, to + 2 * row, scaled(c0, u0), scaled(c1, u1), scaled(c2, u2), scaled(c3, u3));
-  storeBlock(vectors, to + row, scaled(b0, u0), scaled(b1, u1), scaled(b2, u2), scaled(b3, u3));
-  storeBlock(vectors, to, scaled(a0, u0), scaled(a1, u1), scaled(a2, u2), scaled(a3, u3));
-}
-
-export function mixInt16x8(p: i32, pairs: i32, values: i32, scales: i32, to: i32): void { mixInt16(2, p, pairs, values, scales, to); }
-export function mixInt16x16(p: i32, pairs: i32, values: i32, scales: i32, to: i32): void { mixInt16(4, p, pairs, values, scales, to); }

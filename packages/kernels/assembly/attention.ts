@@ -3,6 +3,7 @@ import {
   storeBlock,
 } from './memory';
 import { expOfNegative } from './math';
+import { productsFloat } from './products';
 import { rangeHigh, rangeLow, setRange } from './range';
 
 // One item of work is a head of a sequence; a block of queries at a time (two vectors, four in the wide build) against all its keys.
@@ -65,17 +66,12 @@ export function attendFloat(item: i32): void {
       v128.store(to + i * row, f32x4.mul(v128.load(q0 + i * ROW), factor));
     }
   }
-  for (let k = 0; k < keys; k += 4) {
-    if (WIDE && vectors == 4) scoreFloat16(queries, packedKeys + k * (size << 2), size, scores + k * row);
-    else scoreFloat8(queries, packedKeys + k * (size << 2), size, scores + k * row);
-  }
-  if (WIDE && vectors == 4) exponentials16(scores, keys);
-  else exponentials8(scores, keys);
-  const results = scores + (keys + 1) * row;
+  for (let k = 0; k < keys; k += 4) productsFloat(vectors, queries, size, packedKeys + k * (size << 2), scores + k * row);
+  exponentials(vectors, scores, keys);
+  const sums = scores + keys * row, results = sums + row;
   for (let i = 0, v = packedValues; i < size; i += 4) {
-    if (WIDE && vectors == 4) mixFloat16(scores, keys, v, results);
-    else mixFloat8(scores, keys, v, results);
-    keep(vectors, results, min(4, size - i), context + i * ROW, lane, left);
+    productsFloat(vectors, scores, keys, v, results);
+    keep(vectors, results, sums, min(4, size - i), context + i * ROW, lane, left);
     v += four;
   }
 }
@@ -115,56 +111,8 @@ function copyValues(buffer: i32, first: i32, keys: i32, size: i32, to: i32, four
   }
 }
 
-/** Four keys' scores. shapes: queries f32[size][block], keys f32[size][4] -> scores f32[4][block] */
-@inline function scoreFloat(vectors: i32, queries: i32, keys: i32, size: i32, scores: i32): void {
-  const row = vectors << 4;
-  let a0 = f32x4.splat(0);
-  let a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-  let c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0;
-  for (const end = queries + size * row; queries < end; queries += row) {
-    const q0 = v128.load(queries), q1 = v128.load(queries, 16);
-    const q2 = vectors > 2 ? v128.load(queries, 32) : q0, q3 = vectors > 2 ? v128.load(queries, 48) : q0;
-    const ka = v128.load_splat<u32>(keys);
-    a0 = f32x4.add(a0, f32x4.mul(q0, ka));
-    a1 = f32x4.add(a1, f32x4.mul(q1, ka));
-    if (vectors > 2) {
-      a2 = f32x4.add(a2, f32x4.mul(q2, ka));
-      a3 = f32x4.add(a3, f32x4.mul(q3, ka));
-    }
-    const kb = v128.load_splat<u32>(keys, 4);
-    b0 = f32x4.add(b0, f32x4.mul(q0, kb));
-    b1 = f32x4.add(b1, f32x4.mul(q1, kb));
-    if (vectors > 2) {
-      b2 = f32x4.add(b2, f32x4.mul(q2, kb));
-      b3 = f32x4.add(b3, f32x4.mul(q3, kb));
-    }
-    const kc = v128.load_splat<u32>(keys, 8);
-    c0 = f32x4.add(c0, f32x4.mul(q0, kc));
-    c1 = f32x4.add(c1, f32x4.mul(q1, kc));
-    if (vectors > 2) {
-      c2 = f32x4.add(c2, f32x4.mul(q2, kc));
-      c3 = f32x4.add(c3, f32x4.mul(q3, kc));
-    }
-    const kd = v128.load_splat<u32>(keys, 12);
-    d0 = f32x4.add(d0, f32x4.mul(q0, kd));
-    d1 = f32x4.add(d1, f32x4.mul(q1, kd));
-    if (vectors > 2) {
-      d2 = f32x4.add(d2, f32x4.mul(q2, kd));
-      d3 = f32x4.add(d3, f32x4.mul(q3, kd));
-    }
-    keys += 16;
-  }
-  storeBlock(vectors, scores + 3 * row, d0, d1, d2, d3);
-  storeBlock(vectors, scores + 2 * row, c0, c1, c2, c3);
-  storeBlock(vectors, scores + row, b0, b1, b2, b3);
-  storeBlock(vectors, scores, a0, a1, a2, a3);
-}
-
-export function scoreFloat8(queries: i32, keys: i32, size: i32, scores: i32): void { scoreFloat(2, queries, keys, size, scores); }
-export function scoreFloat16(queries: i32, keys: i32, size: i32, scores: i32): void { scoreFloat(4, queries, keys, size, scores); }
-
 /** Scores to e^(score - max); their sums follow the last. shapes: scores f32[keys][block] -> f32[keys + 1][block] */
-@inline function exponentials(vectors: i32, scores: i32, keys: i32): void {
+@inline function exponentialsOf(vectors: i32, scores: i32, keys: i32): void {
   const row = vectors << 4;
   const end = scores + keys * row;
   let m0 = v128.load(scores), m1 = v128.load(scores, 16);
@@ -196,69 +144,28 @@ export function scoreFloat16(queries: i32, keys: i32, size: i32, scores: i32): v
   storeBlock(vectors, end, s0, s1, s2, s3);
 }
 
-export function exponentials8(scores: i32, keys: i32): void { exponentials(2, scores, keys); }
-export function exponentials16(scores: i32, keys: i32): void { exponentials(4, scores, keys); }
+function exponentials8(scores: i32, keys: i32): void { exponentialsOf(2, scores, keys); }
+function exponentials16(scores: i32, keys: i32): void { exponentialsOf(4, scores, keys); }
 
-/** Four features of the context. shapes: p f32[keys + 1][block], the sums last, values f32[keys][4] -> to f32[4][block] */
-@inline function mixFloat(vectors: i32, p: i32, keys: i32, values: i32, to: i32): void {
-  const row = vectors << 4;
-  let a0 = f32x4.splat(0);
-  let a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-  let c0 = a0, c1 = a0, c2 = a0, c3 = a0, d0 = a0, d1 = a0, d2 = a0, d3 = a0;
-  for (const end = p + keys * row; p < end; p += row) {
-    const p0 = v128.load(p), p1 = v128.load(p, 16);
-    const p2 = vectors > 2 ? v128.load(p, 32) : p0, p3 = vectors > 2 ? v128.load(p, 48) : p0;
-    const va = v128.load_splat<u32>(values);
-    a0 = f32x4.add(a0, f32x4.mul(p0, va));
-    a1 = f32x4.add(a1, f32x4.mul(p1, va));
-    if (vectors > 2) {
-      a2 = f32x4.add(a2, f32x4.mul(p2, va));
-      a3 = f32x4.add(a3, f32x4.mul(p3, va));
-    }
-    const vb = v128.load_splat<u32>(values, 4);
-    b0 = f32x4.add(b0, f32x4.mul(p0, vb));
-    b1 = f32x4.add(b1, f32x4.mul(p1, vb));
-    if (vectors > 2) {
-      b2 = f32x4.add(b2, f32x4.mul(p2, vb));
-      b3 = f32x4.add(b3, f32x4.mul(p3, vb));
-    }
-    const vc = v128.load_splat<u32>(values, 8);
-    c0 = f32x4.add(c0, f32x4.mul(p0, vc));
-    c1 = f32x4.add(c1, f32x4.mul(p1, vc));
-    if (vectors > 2) {
-      c2 = f32x4.add(c2, f32x4.mul(p2, vc));
-      c3 = f32x4.add(c3, f32x4.mul(p3, vc));
-    }
-    const vd = v128.load_splat<u32>(values, 12);
-    d0 = f32x4.add(d0, f32x4.mul(p0, vd));
-    d1 = f32x4.add(d1, f32x4.mul(p1, vd));
-    if (vectors > 2) {
-      d2 = f32x4.add(d2, f32x4.mul(p2, vd));
-      d3 = f32x4.add(d3, f32x4.mul(p3, vd));
-    }
-    values += 16;
-  }
-  const s0 = v128.load(p), s1 = v128.load(p, 16);
-  const s2 = vectors > 2 ? v128.load(p, 32) : s0, s3 = vectors > 2 ? v128.load(p, 48) : s0;
-  storeBlock(vectors, to + 3 * row, f32x4.div(d0, s0), f32x4.div(d1, s1), f32x4.div(d2, s2), f32x4.div(d3, s3));
-  storeBlock(vectors, to + 2 * row, f32x4.div(c0, s0), f32x4.div(c1, s1), f32x4.div(c2, s2), f32x4.div(c3, s3));
-  storeBlock(vectors, to + row, f32x4.div(b0, s0), f32x4.div(b1, s1), f32x4.div(b2, s2), f32x4.div(b3, s3));
-  storeBlock(vectors, to, f32x4.div(a0, s0), f32x4.div(a1, s1), f32x4.div(a2, s2), f32x4.div(a3, s3));
+@inline export function exponentials(vectors: i32, scores: i32, keys: i32): void {
+  if (WIDE && vectors == 4) exponentials16(scores, keys);
+  else exponentials8(scores, keys);
 }
 
-export function mixFloat8(p: i32, keys: i32, values: i32, to: i32): void { mixFloat(2, p, keys, values, to); }
-export function mixFloat16(p: i32, keys: i32, values: i32, to: i32): void { mixFloat(4, p, keys, values, to); }
-
 /**
- * Puts `count` features of a block's context where they belong, as far as there are tokens left, and keeps their range.
- * shapes: from f32[count][block] -> context f32[count][32] from `lane` on
+ * Puts `count` features of a block's context where they belong, as far as there are tokens left, and keeps their range. Divides by `sums` first,
+ * unless that is 0. shapes: from f32[count][block], sums f32[block] -> context f32[count][32] from `lane` on
  */
-@inline export function keep(vectors: i32, from: i32, count: i32, context: i32, lane: i32, left: i32): void {
+@inline export function keep(vectors: i32, from: i32, sums: i32, count: i32, context: i32, lane: i32, left: i32): void {
   let high0 = rangeHigh(0), high1 = rangeHigh(1), low0 = rangeLow(0), low1 = rangeLow(1);
   for (let v = 0; v < vectors; v += 2) {
     let to0 = firstOf(context, planHidden(), lane, v), to1 = secondOf(context, planHidden(), lane, v, left);
     for (let p = from + (v << 4), end = p + count * (vectors << 4); p < end; p += vectors << 4) {
-      const y0 = v128.load(p), y1 = v128.load(p, 16);
+      let y0 = v128.load(p), y1 = v128.load(p, 16);
+      if (sums) {
+        y0 = f32x4.div(y0, v128.load(sums + (v << 4)));
+        y1 = f32x4.div(y1, v128.load(sums + (v << 4), 16));
+      }
       v128.store(to1, y1);
       v128.store(to0, y0);
       high0 = i32x4.max_s(high0, y0);

@@ -2,7 +2,7 @@ import {
   ATTENTION_OUTPUT, FAULT, FAULT_ACTIVATION, FAULT_INPUT, INTERMEDIATE, KEY, LANES, linearAt, linearChunks, linearColumns, linearKind, linearRows,
   normAt, OUTPUT, planContext, planEndLayer, planFirstLayer, planHeads, planHidden, planHiddenStates, planInputBias, planInputWeight, planInt16,
   planIntermediate, planIo, planLanes, planLoads, planMiddle, planParts, planQkv, planRanges, planRangeStride, planRowwise, planSequenceCount,
-  planThreads, planTiles, planWide, QUERY, ROW, setScratch, VALUE,
+  planThreads, planTiles, planExpanded, QUERY, ROW, setScratch, VALUE,
 } from './memory';
 import { attendFloat } from './attention';
 import { attendInt16 } from './attention-int16';
@@ -17,7 +17,7 @@ import { loadTile, storeTile } from './transpose';
 const OF_HIDDEN: i32 = 0;
 const OF_CONTEXT: i32 = 1;
 const OF_MIDDLE: i32 = 2;
-const OF_WIDE: i32 = 3;
+const OF_EXPANDED: i32 = 3;
 
 const PHASES: i32 = 7;
 
@@ -121,9 +121,9 @@ function layerPhases(layer: i32, phase: i32): void {
   linearPhase(phase + 2, layer, ATTENTION_OUTPUT, planContext(), OF_CONTEXT, planMiddle(), hidden, planHiddenStates(), ADD);
   normPhase(phase + 3, layer, 0, planMiddle(), planMiddle());
   resetRange();
-  linearPhase(phase + 4, layer, INTERMEDIATE, planMiddle(), OF_MIDDLE, planWide(), planIntermediate(), 0, ACTIVATE);
-  publish(layer, OF_WIDE);
-  linearPhase(phase + 5, layer, OUTPUT, planWide(), OF_WIDE, planHiddenStates(), hidden, planMiddle(), ADD);
+  linearPhase(phase + 4, layer, INTERMEDIATE, planMiddle(), OF_MIDDLE, planExpanded(), planIntermediate(), 0, ACTIVATE);
+  publish(layer, OF_EXPANDED);
+  linearPhase(phase + 5, layer, OUTPUT, planExpanded(), OF_EXPANDED, planHiddenStates(), hidden, planMiddle(), ADD);
   normPhase(phase + 6, layer, 1, planHiddenStates(), planHiddenStates());
 }
 
@@ -190,9 +190,9 @@ export function applyLinear(tile: i32): void {
   const x = tileAt(planHiddenStates(), columns, tile);
   const rows = linearRows(linear);
   if (linearKind(linear) == 0) quantize(0, tile, x, columns);
-  linearTile(linear, x, vectorsOf(tile), 0, linearChunks(linear), planWide(), 0, STORE);
+  linearTile(linear, x, vectorsOf(tile), 0, linearChunks(linear), planExpanded(), 0, STORE);
   // The map's tokens are counted from the first tile on.
-  storeTile(tile, planWide(), rows, planIo() - tile * LANES * (rows << 2));
+  storeTile(tile, planExpanded(), rows, planIo() - tile * LANES * (rows << 2));
 }
 
 /** The life of a worker: jobs until the end. */
@@ -205,6 +205,4 @@ export {
   multiplyAddOne, plain8, plain16, plain32, plainSplit8, plainSplit16, plainSplit32, relaxed8, relaxed16, relaxed32, relaxedSplit8, relaxedSplit16,
   relaxedSplit32,
 } from './sparse';
-// What is exported is not inlined: in functions of their own, V8 unrolls the loops of these.
-export { mixFloat16, mixFloat8, scoreFloat16, scoreFloat8 } from './attention';
-export { mixInt16x16, mixInt16x8, scoreInt16x16, scoreInt16x8 } from './attention-int16';
+export { productsFloat16, productsFloat8, productsInt16x16, productsInt16x8 } from './products';

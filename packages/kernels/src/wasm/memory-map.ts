@@ -46,7 +46,7 @@ export const PLAN_FIELDS = [
   'qkv',
   'context',
   'middle',
-  'wide',
+  'expanded',
   'ranges',
   'counters',
   'scratch',

@@ -36,7 +36,7 @@ export interface BatchPlan {
     | 'qkv'
     | 'context'
     | 'middle'
-    | 'wide'
+    | 'expanded'
     | 'ranges'
     | 'rangeStride'
     | 'counters'
@@ -67,7 +67,7 @@ export function planBatch(batch: Batch, shape: EncoderShape, begin: number): Bat
   };
   const rangeStride = Math.ceil((8 * threads) / 64) * 64;
   const counters = OTHER_PHASES + layers * LAYER_PHASES;
-  // Query, key, value and context are not needed any more where the wide activations are written.
+  // Query, key, value and context are not needed any more where the expanded activations are written.
   const shared = take(Math.max(4 * hidden, intermediate) * tile);
   const scratchStride = Math.ceil(scratchBytes(shape, maxKeys) / 4096) * 4096;
   const fields = {
@@ -82,7 +82,7 @@ export function planBatch(batch: Batch, shape: EncoderShape, begin: number): Bat
     qkv: shared,
     context: shared + 3 * hidden * tile,
     middle: take(hidden * tile),
-    wide: shared,
+    expanded: shared,
     ranges: take((layers + 1) * LAYER_RANGES * rangeStride),
     rangeStride,
     counters: take(4 * counters),

@@ -78,7 +78,7 @@ export function loadWasmLinear(
         io: input,
         tokenMap: take(tokenMap.byteLength),
         hiddenStates: take(tiles * columns * FLOAT_ROW_BYTES),
-        wide: take(rows * FLOAT_ROW_BYTES),
+        expanded: take(rows * FLOAT_ROW_BYTES),
         ranges: take(64),
         rangeStride: 64,
         counters: take(64),
