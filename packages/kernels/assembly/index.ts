@@ -202,7 +202,7 @@ export function work(index: i32): void {
 
 export { scale, inverse, zeroPoint, choose } from './quantize';
 export {
-  multiplyAddOne, plain8, plain16, plain32, plainSplit8, plainSplit16, plainSplit32, relaxed8, relaxed16, relaxed32, relaxedSplit8, relaxedSplit16,
+  dot4x16, dot4x32, dot4x8, multiplyAddOne, plain8, plain16, plain32, plainSplit8, plainSplit16, plainSplit32, relaxed8, relaxed16, relaxed32, relaxedSplit8, relaxedSplit16,
   relaxedSplit32,
 } from './sparse';
 export { productsFloat16, productsFloat8, productsInt16x16, productsInt16x8 } from './products';

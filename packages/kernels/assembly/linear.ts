@@ -1,13 +1,13 @@
 import {
   ABS_MASK, CHUNK, constant, FLOAT64_HIGH, FLOAT64_OFFSET, GELU_P, HALF, HEADERS, LANES, linearBias, linearBlockColumns, linearBlocks,
-  linearChunkRows, linearChunks, linearKind, linearRows, linearSmallSums, linearStarts, ONE, planActivation, planFused, planProfile, planRowwise,
+  linearChunkRows, linearChunks, linearKind, linearRows, linearSmallSums, linearStarts, ONE, planActivation, planDot4, planFused, planProfile, planRowwise,
   quantizedTile, ROW, ROW_RESULTS, scratch, TOKEN_SCALE, TOKEN_ZERO,
   storePair,
 } from './memory';
 import { geluBase, geluNew, geluOf, relu } from './math';
 import { center, edge, scale, zeroPoint } from './quantize';
 import { rangeHigh, rangeLow, setRange } from './range';
-import { multiplyAdd, relaxed32Added, relaxed32Scaled, SIGN, sumRowsOf } from './sparse';
+import { dot4x32Added, dot4x32Scaled, multiplyAdd, relaxed32Added, relaxed32Scaled, SIGN, sumRowsOf } from './sparse';
 
 /** What becomes of a row's results: stored; added to the row at `residual` and stored; through the activation, its range kept. */
 export const STORE: i32 = 0;
@@ -46,7 +46,8 @@ function int8Rows(linear: i32, vectors: i32, chunk: i32, rows: i32, out: i32, re
   const blocks = linearBlocks(linear);
   const blockBytes = linearBlockColumns(linear) * LANES;
   const begin = planFused() ? 0 : SIGN;
-  const direct = planFused() && !planRowwise() && !split && !plain && vectors > 4;
+  const dot4 = planDot4();
+  const direct = planFused() && !planRowwise() && vectors > 4 && (dot4 ? planProfile() != 2 : !split && !plain);
   const shift = planRowwise() ? 0 : center - zeroPoint;
   const headers = scratch + HEADERS;
   const first = chunk * linearChunkRows(linear) * ROW;
@@ -62,9 +63,13 @@ function int8Rows(linear: i32, vectors: i32, chunk: i32, rows: i32, out: i32, re
         p = sumRowsOf(plain, split, vectors, p, tile, out, count, block == 0, begin, shift, headers);
         if (last) finishSums(linear, headers, count, vectors, out, residual, then);
       } else if (then == ADD) {
-        p = relaxed32Added(p, tile, out, count, block == 0, begin, shift, headers, scale, residual);
+        p = dot4
+          ? dot4x32Added(p, tile, out, count, block == 0, begin, shift, headers, residual)
+          : relaxed32Added(p, tile, out, count, block == 0, begin, shift, headers, residual);
       } else {
-        p = relaxed32Scaled(p, tile, out, count, block == 0, begin, shift, headers, scale);
+        p = dot4
+          ? dot4x32Scaled(p, tile, out, count, block == 0, begin, shift, headers)
+          : relaxed32Scaled(p, tile, out, count, block == 0, begin, shift, headers);
         if (then == STORE) continue;
         for (let i = 0; i < count; i++) finish(vectors, out + rowAt(headers, i), 0, then);
       }

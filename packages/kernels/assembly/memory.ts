@@ -88,6 +88,8 @@ const PLAN: i32 = 1024;
 /** Parameters of a LayerNorm over what is loaded, or 0. */
 @inline export function planInputWeight(): i32 { return field(35); }
 @inline export function planInputBias(): i32 { return field(36); }
+/** Whether weight streams are of quads, and tiles in the order that these read. */
+@inline export function planDot4(): bool { return ASC_FEATURE_RELAXED_SIMD && field(37) != 0; }
 
 /** Threads that have arrived; how often all have; how many sleep until they have. */
 export const BARRIER_COUNT: i32 = 2048;

@@ -1,5 +1,5 @@
 import {
-  constant, MAGIC, planProfile, planRowwise, planThreads, quantizedTile, ROW, ROW_RESULTS, scratch, TOKEN_INVERSE, TOKEN_SCALE, TOKEN_ZERO, WIDE_ZERO,
+  constant, MAGIC, planDot4, planProfile, planRowwise, planThreads, quantizedTile, ROW, ROW_RESULTS, scratch, TOKEN_INVERSE, TOKEN_SCALE, TOKEN_ZERO, WIDE_ZERO,
   storePair,
 } from './memory';
 import { NONE_BELOW } from './range';
@@ -62,9 +62,18 @@ export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
   const eightBits = planProfile() != 0;
   const rowwise = planRowwise() != 0;
   if (rowwise && !chooseTokens(x, columns, vectors)) return false;
-  center = eightBits && ASC_FEATURE_RELAXED_SIMD ? 128 : 0;
+  const dot4 = planDot4();
+  center = eightBits && ASC_FEATURE_RELAXED_SIMD && !dot4 ? 128 : 0;
   const target = quantizedTile();
   edge = false;
+  if (dot4) {
+    for (let half = 0; half < vectors; half += 4) {
+      const from = x + (half << 4), to = target + (half << 2);
+      if (rowwise) quantizeHalf(from, to, columns, true, false, true, half << 4);
+      else quantizeHalf(from, to, columns, true, false, false, 0);
+    }
+    return true;
+  }
   if (WIDE && !eightBits && vectors > 4) {
     edge = quantizeWide(x, target, columns, vectors, rowwise);
     return true;
@@ -73,8 +82,8 @@ export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
     const from = x + (half << 4);
     const to = target + (half << 2);
     const seen = rowwise
-      ? quantizeHalf(from, to, columns, eightBits, true, half << 4)
-      : quantizeHalf(from, to, columns, eightBits, false, 0);
+      ? quantizeHalf(from, to, columns, false, eightBits, true, half << 4)
+      : quantizeHalf(from, to, columns, false, eightBits, false, 0);
     // Lanes that are not wanted hold anything.
     const vectorOfByte = i8x16(0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3);
     const wanted = i8x16.lt_s(vectorOfByte, i8x16.splat(<i8>(vectors - half)));
@@ -127,7 +136,10 @@ function quantizeWide(x: i32, target: i32, columns: i32, vectors: i32, rowwise: 
   return v128.and(i32x4.max_s(i32x4.add(t, v128.load(units + at, WIDE_ZERO)), i32x4.splat(0)), i32x4.splat(255));
 }
 
-@inline function quantizeHalf(x: i32, target: i32, columns: i32, eightBits: bool, rowwise: bool, token: i32): v128 {
+/** `eightBits`: of a build that reads these otherwise than 7 bits. `inOrder` and `rowwise` are constants. */
+@inline function quantizeHalf(
+  x: i32, target: i32, columns: i32, inOrder: bool, eightBits: bool, rowwise: bool, token: i32,
+): v128 {
   const magic = constant(MAGIC);
   let i0: v128, i1: v128, i2: v128, i3: v128, z0: v128, z1: v128, z2: v128, z3: v128;
   // Magic's own bits go out with the zero point's addition; the relaxed kernels read 0..255 codes less 128, as int8.
@@ -152,10 +164,10 @@ function quantizeWide(x: i32, target: i32, columns: i32, vectors: i32, rowwise: 
     const c = i32x4.add(f32x4.add(f32x4.mul(v128.load(x, 32), i2), magic), z2);
     const d = i32x4.add(f32x4.add(f32x4.mul(v128.load(x, 48), i3), magic), z3);
     // Codes lie within -1..256 before the clamp, so their low halves are all of them.
-    const low = interleaved(a, b);
-    const high = interleaved(c, d);
+    const low = inOrder ? i16x8.narrow_i32x4_s(a, b) : interleaved(a, b);
+    const high = inOrder ? i16x8.narrow_i32x4_s(c, d) : interleaved(c, d);
     const codes = eightBits && ASC_FEATURE_RELAXED_SIMD ? i8x16.narrow_i16x8_s(low, high) : i8x16.narrow_i16x8_u(low, high);
-    if (!eightBits) seen = v128.or(seen, codes);
+    if (!inOrder && !eightBits) seen = v128.or(seen, codes);
     v128.store(target, codes);
     x += ROW;
     target += 32;

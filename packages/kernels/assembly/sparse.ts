@@ -1,4 +1,5 @@
-import { constant, EVEN_16, HIGH_8, LOW_16, ROW } from './memory';
+import { constant, EVEN_16, HIGH_8, LOW_16, planDot4, ROW } from './memory';
+import { scale } from './quantize';
 
 // The sparse int8 kernels. The weight stream of a block of columns (src/wasm/pack-linear.ts writes it), row by row:
 //
@@ -8,6 +9,12 @@ import { constant, EVEN_16, HIGH_8, LOW_16, ROW } from './memory';
 //     group  uint16 bytes                              of the pairs that follow; at least one
 //     pair   uint16 a, uint16 b                        offsets of two features' rows in the quantized tile (column * 32)
 //            int8 wa, int8 wb                          their weights; an odd one out is with a weight of 0
+//
+// Where one instruction sums four products in int32 (VNNI of x64, which the host finds out), there are no groups; `plus` says how many quads:
+//
+//     quad   uint16 x 4, int8 x 4                      the same for four features; what is missing to four is with a weight of 0
+//
+// Its codes are 0..255 as they are, in the order of their tokens, whatever the profile: the relaxed dot product defines 7 bits of them, this one takes 8.
 //
 // A group's sum fits 16 bits for ANY activation, so eight tokens are summed in one i16x8 and widened once a group (a
 // multiplication by 1 and 0 for the even lanes, a shift for the odd ones: the tile's tokens are in an order that makes them 0..3 and 4..7). Two forms:
@@ -47,6 +54,8 @@ export const RELAXED_SPLIT: i32 = 2;
 /** The mixed form over whole tiles in the wide order, for any code and for codes of 7 bits. */
 export const WIDE_PLAIN: i32 = 3;
 export const WIDE_RELAXED: i32 = 4;
+/** Quads. */
+export const DOT4: i32 = 5;
 /** The mixed forms of whole tiles. */
 const PLAIN_32: i32 = WIDE ? WIDE_PLAIN : PLAIN;
 const RELAXED_32: i32 = WIDE ? WIDE_RELAXED : RELAXED_MIXED;
@@ -58,19 +67,19 @@ const RELAXED_32: i32 = WIDE ? WIDE_RELAXED : RELAXED_MIXED;
  */
 @inline function sumRows(
   lanes: i32, form: i32, split: bool, p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32,
-  then: i32, scale: f32, residual: i32,
+  then: i32, residual: i32,
 ): i32 {
   for (const end = headers + (rows << 2); headers < end; headers += 4) {
     store<i32>(headers, p);
     const start = fresh ? begin + shift * load<i32>(p, 4) : 0;
     const row = load<i32>(p) * ROW;
-    p = sumRow(lanes, form, split, p, tile, out + row, fresh, start, then, scale, residual + row);
+    p = sumRow(lanes, form, split, p, tile, out + row, fresh, start, then, residual + row);
   }
   return p;
 }
 
 @inline function sumRow(
-  lanes: i32, form: i32, split: bool, p: i32, tile: i32, to: i32, fresh: bool, start: i32, then: i32, scale: f32, other: i32,
+  lanes: i32, form: i32, split: bool, p: i32, tile: i32, to: i32, fresh: bool, start: i32, then: i32, other: i32,
 ): i32 {
   const header = p;
   let c0 = i32x4.splat(start);
@@ -92,6 +101,31 @@ const RELAXED_32: i32 = WIDE ? WIDE_RELAXED : RELAXED_MIXED;
   let minus = <i32>load<u16>(p, 16);
   let groups = minus + <i32>load<u16>(p, 18);
   p += 20;
+  if (form == DOT4) {
+    for (const end = p + 12 * groups; p < end; p += 12) {
+      const x = tile + <i32>load<u16>(p), y = tile + <i32>load<u16>(p, 2), z = tile + <i32>load<u16>(p, 4), u = tile + <i32>load<u16>(p, 6);
+      const w = v128.load_splat<u32>(p, 8);
+      const x0 = v128.load(x), y0 = v128.load(y), z0 = v128.load(z);
+      const xy0 = lowPairs(x0, y0), zu0 = lowPairs(z0, v128.load64_zero(u));
+      c0 = dot4(w, lowWords(xy0, zu0), c0);
+      c1 = dot4(w, highWords(xy0, zu0), c1);
+      if (lanes > 8) {
+        const xy1 = highPairs(x0, y0), zu1 = highPairs(z0, v128.load(u));
+        c2 = dot4(w, lowWords(xy1, zu1), c2);
+        c3 = dot4(w, highWords(xy1, zu1), c3);
+      }
+      if (lanes > 16) {
+        const x1 = v128.load(x, 16), y1 = v128.load(y, 16), z1 = v128.load(z, 16);
+        const xy2 = lowPairs(x1, y1), zu2 = lowPairs(z1, v128.load64_zero(u, 16));
+        c4 = dot4(w, lowWords(xy2, zu2), c4);
+        c5 = dot4(w, highWords(xy2, zu2), c5);
+        const xy3 = highPairs(x1, y1), zu3 = highPairs(z1, v128.load(u, 16));
+        c6 = dot4(w, lowWords(xy3, zu3), c6);
+        c7 = dot4(w, highWords(xy3, zu3), c7);
+      }
+    }
+    groups = 0;
+  }
   while (groups > 0) {
     const end = p + 2 + <i32>load<u16>(p);
     p += 2;
@@ -279,60 +313,91 @@ export function multiplyAddOne(a: f32, b: f32, c: f32): f32 {
   return v128.relaxed_dot<i16>(codes, weights);
 }
 
+@inline function dot4(weights: v128, codes: v128, sums: v128): v128 {
+  if (!ASC_FEATURE_RELAXED_SIMD) return unreachable();
+  return v128.relaxed_dot_add<i32>(weights, codes, sums);
+}
+
 // One function for each kernel.
 
 export function plain8(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
-  return sumRows(8, PLAIN, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
+  return sumRows(8, PLAIN, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0);
 }
 export function plain16(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
-  return sumRows(16, PLAIN, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
+  return sumRows(16, PLAIN, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0);
 }
 export function plain32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
-  return sumRows(32, PLAIN_32, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
+  return sumRows(32, PLAIN_32, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0);
 }
 export function plainSplit8(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
-  return sumRows(8, PLAIN, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
+  return sumRows(8, PLAIN, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0);
 }
 export function plainSplit16(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
-  return sumRows(16, PLAIN, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
+  return sumRows(16, PLAIN, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0);
 }
 export function plainSplit32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
-  return sumRows(32, PLAIN, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
+  return sumRows(32, PLAIN, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0);
 }
 export function relaxed8(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
-  return sumRows(8, RELAXED_MIXED, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
+  return sumRows(8, RELAXED_MIXED, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0);
 }
 export function relaxed16(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
-  return sumRows(16, RELAXED_MIXED, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
+  return sumRows(16, RELAXED_MIXED, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0);
 }
 export function relaxed32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
-  return sumRows(32, RELAXED_32, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
+  return sumRows(32, RELAXED_32, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0);
 }
 export function relaxedSplit8(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
-  return sumRows(8, RELAXED_SPLIT, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
+  return sumRows(8, RELAXED_SPLIT, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0);
 }
 export function relaxedSplit16(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
-  return sumRows(16, RELAXED_SPLIT, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
+  return sumRows(16, RELAXED_SPLIT, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0);
 }
 export function relaxedSplit32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
-  return sumRows(32, RELAXED_SPLIT, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0, 0);
+  return sumRows(32, RELAXED_SPLIT, true, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0);
+}
+
+export function dot4x8(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
+  return sumRows(8, DOT4, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0);
+}
+export function dot4x16(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
+  return sumRows(16, DOT4, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0);
+}
+export function dot4x32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32): i32 {
+  return sumRows(32, DOT4, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0);
 }
 
 export function relaxed32Scaled(
-  p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32, scale: f32,
+  p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32,
 ): i32 {
-  return sumRows(32, RELAXED_32, false, p, tile, out, rows, fresh, begin, shift, headers, SCALED, scale, 0);
+  return sumRows(32, RELAXED_32, false, p, tile, out, rows, fresh, begin, shift, headers, SCALED, 0);
 }
 export function relaxed32Added(
-  p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32, scale: f32, residual: i32,
+  p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32, residual: i32,
 ): i32 {
-  return sumRows(32, RELAXED_32, false, p, tile, out, rows, fresh, begin, shift, headers, ADDED, scale, residual);
+  return sumRows(32, RELAXED_32, false, p, tile, out, rows, fresh, begin, shift, headers, ADDED, residual);
+}
+
+export function dot4x32Scaled(
+  p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32,
+): i32 {
+  return sumRows(32, DOT4, false, p, tile, out, rows, fresh, begin, shift, headers, SCALED, 0);
+}
+export function dot4x32Added(
+  p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32, residual: i32,
+): i32 {
+  return sumRows(32, DOT4, false, p, tile, out, rows, fresh, begin, shift, headers, ADDED, residual);
 }
 
 /** The kernel for `vectors` of 4 tokens. `plain`: some code is not of 7 bits. */
 @inline export function sumRowsOf(
   plain: bool, split: bool, vectors: i32, p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32,
 ): i32 {
+  if (planDot4()) {
+    if (vectors > 4) return dot4x32(p, tile, out, rows, fresh, begin, shift, headers);
+    if (vectors > 2) return dot4x16(p, tile, out, rows, fresh, begin, shift, headers);
+    return dot4x8(p, tile, out, rows, fresh, begin, shift, headers);
+  }
   if (ASC_FEATURE_RELAXED_SIMD) {
     if (split) {
       if (vectors > 4) return relaxedSplit32(p, tile, out, rows, fresh, begin, shift, headers);

@@ -6,7 +6,7 @@ import { loadReferenceEncoder } from './reference/reference-engine.js';
 import { loadReferenceLinear } from './reference/reference-linear.js';
 import { softmax } from './reference/softmax.js';
 import { compileKernels } from './wasm/compile-kernels.js';
-import { selectKernels } from './wasm/select-kernels.js';
+import { type SelectedKernels, selectKernels } from './wasm/select-kernels.js';
 import type { ThreadHost } from './wasm/thread-host.js';
 import { loadWasmEncoder } from './wasm/wasm-encoder.js';
 import { loadWasmLinear } from './wasm/wasm-linear.js';
@@ -42,8 +42,16 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       wanted: `an integer from 1 to ${MAX_THREADS}`,
     });
   }
-  const { kernels, fused } = await selectKernels(wanted);
   const host = options.threadHost ?? (typeof Worker === 'undefined' ? undefined : webWorkers);
+  return engineOn(await selectKernels(wanted), count, host);
+}
+
+/** An engine on kernels that work here. */
+export async function engineOn(
+  { kernels, fused, dot4 }: SelectedKernels,
+  count: number,
+  host: ThreadHost | undefined,
+): Promise<Engine> {
   const threads = kernels !== 'reference' && host !== undefined && memoryCanBeShared() ? count : 1;
   const module = kernels === 'reference' ? undefined : await compileKernels(kernels, threads > 1);
   const closers = new Set<() => Promise<void>>();
@@ -53,11 +61,11 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     loadEncoder: (spec) =>
       module === undefined
         ? loadReferenceEncoder(spec)
-        : loadWasmEncoder(spec, { module, fused, threads, host }, (close) => closers.add(close)),
+        : loadWasmEncoder(spec, { module, fused, dot4, threads, host }, (close) => closers.add(close)),
     loadLinear: (linear, mode, name = 'linear') =>
       module === undefined
         ? loadReferenceLinear(linear, mode, name)
-        : loadWasmLinear(linear, mode, name, { module, fused, shared: threads > 1 }),
+        : loadWasmLinear(linear, mode, name, { module, fused, dot4, shared: threads > 1 }),
     layerNorm,
     softmax,
     activate: (x, activation) => x.map((value) => activate(value, activation)),

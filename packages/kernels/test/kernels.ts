@@ -1,5 +1,7 @@
-import type { Kernels } from '../src/index.js';
-import { wideKernels } from '../src/node.js';
+import { engineOn } from '../src/create-engine.js';
+import type { Engine, Kernels } from '../src/index.js';
+import { wideKernels, workerThreads } from '../src/node.js';
+import { selectKernels } from '../src/wasm/select-kernels.js';
 
 // The wide kernels are tested as they are meant to run, where this Node can.
 wideKernels();
@@ -10,3 +12,14 @@ export const EVERYWHERE = ['wasm-simd', 'auto'] as const;
 /** Kernels that only a Node with relaxed SIMD has, which 20 is not. */
 export const WHERE_RELAXED: readonly Kernels[] =
   Number(process.versions.node.split('.')[0]) >= 22 ? ['wasm-relaxed', 'wasm-wide'] : [];
+
+/** Engines on these kernels as they run here, and as they run on a processor that does not sum four products at once. */
+export async function enginesOn(kernels: Kernels | 'auto', threads = 1): Promise<[name: string, Engine][]> {
+  const selected = await selectKernels(kernels);
+  const engines: [string, Engine][] = [];
+  for (const dot4 of selected.dot4 ? [true, false] : [false]) {
+    const engine = await engineOn({ ...selected, dot4 }, threads, workerThreads);
+    engines.push([`${engine.kernels}${dot4 ? ', dot4' : ''} x ${engine.threads}`, engine]);
+  }
+  return engines;
+}

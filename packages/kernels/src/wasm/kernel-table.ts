@@ -1,9 +1,9 @@
 import type { Kernels } from '../engine.js';
+import type { StreamForm } from './row-writer.js';
 
 /** How a row kernel reads its weights and codes; assembly/sparse.ts has the proof of each bound. */
 export interface RowForm {
-  /** Groups of one sign each, magnitudes of 7 bits; else signed weights. */
-  readonly split: boolean;
+  readonly form: StreamForm;
   /** The codes that a tile may hold. */
   readonly codes: readonly [lowest: number, highest: number];
 }
@@ -34,10 +34,11 @@ export type RowKernelFunction = (
 ) => number;
 
 const FORMS = [
-  { prefix: 'plain', instructions: 'simd128', split: false, codes: [0, 128] },
-  { prefix: 'plainSplit', instructions: 'simd128', split: true, codes: [0, 255] },
-  { prefix: 'relaxed', instructions: 'relaxed-simd', split: false, codes: [0, 127] },
-  { prefix: 'relaxedSplit', instructions: 'relaxed-simd', split: true, codes: [-128, 127] },
+  { prefix: 'plain', instructions: 'simd128', form: 'mixed', codes: [0, 128] },
+  { prefix: 'plainSplit', instructions: 'simd128', form: 'split', codes: [0, 255] },
+  { prefix: 'relaxed', instructions: 'relaxed-simd', form: 'mixed', codes: [0, 127] },
+  { prefix: 'relaxedSplit', instructions: 'relaxed-simd', form: 'split', codes: [-128, 127] },
+  { prefix: 'dot4x', instructions: 'relaxed-simd', form: 'dot4', codes: [0, 255] },
 ] as const;
 
 /** Every row kernel: what probing, tests and benchmarks go through. The relaxed builds have the plain ones too, for tiles with the code 128. */
@@ -53,7 +54,8 @@ export const ROW_KERNELS: readonly RowKernel[] = (['wasm-simd', 'wasm-relaxed', 
 const ORDER = [0, 2, 4, 6, 1, 3, 5, 7];
 
 /** The byte of a tile's column that a token's code is in, as assembly/quantize.ts puts it. */
-export function byteOf({ build, split, lanes }: RowKernel, token: number): number {
-  if (build === 'wasm-wide' && !split && lanes === 32) return 4 * (token % 8) + [0, 2, 1, 3][token >> 3];
+export function byteOf({ build, form, lanes }: RowKernel, token: number): number {
+  if (form === 'dot4') return token;
+  if (build === 'wasm-wide' && form === 'mixed' && lanes === 32) return 4 * (token % 8) + [0, 2, 1, 3][token >> 3];
   return (token & ~7) + ORDER[token % 8];
 }

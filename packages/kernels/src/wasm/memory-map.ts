@@ -61,6 +61,7 @@ export const PLAN_FIELDS = [
   'loads',
   'inputWeight',
   'inputBias',
+  'dot4',
 ] as const;
 
 export type Plan = Record<(typeof PLAN_FIELDS)[number], number>;

@@ -3,17 +3,23 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { random, randomCsr } from '../../test/random-encoder.js';
 import { LANES } from './memory-map.js';
-import { packLinear } from './pack-linear.js';
+import { type PackMode, packLinear } from './pack-linear.js';
 import { HEADER } from './row-writer.js';
 
 const FUZZ = Number(process.env.PRUNE_FUZZ ?? 1);
 
 /** The dense matrix of a stream, read as the kernels do, everything checked that they rely on. */
-function unpack(packed: ReturnType<typeof packLinear>, split: boolean): Int32Array {
+function unpack(packed: ReturnType<typeof packLinear>, { profile, dot4 }: PackMode): Int32Array {
+  const split = !dot4 && profile !== 'fbgemm';
   const { stream, starts, rows, columns, blocks, blockColumns, chunks, chunkRows } = packed;
   const view = new DataView(stream.buffer, stream.byteOffset, stream.byteLength);
   const dense = new Int32Array(rows * columns);
   for (let block = 0; block < blocks; block++) {
+    const take = (row: number, offset: number, weight: number, sign: number) => {
+      expect(offset % LANES).toBe(0);
+      expect(offset / LANES).toBeLessThan(Math.min(blockColumns, columns));
+      if (weight !== 0) dense[row * columns + block * blockColumns + offset / LANES] += sign * weight;
+    };
     const seen = new Set<number>();
     for (let chunk = 0; chunk < chunks; chunk++) {
       let p = starts[block * chunks + chunk];
@@ -24,19 +30,22 @@ function unpack(packed: ReturnType<typeof packLinear>, split: boolean): Int32Arr
         seen.add(row);
         const [minus, plus] = [view.getUint16(p + 16, true), view.getUint16(p + 18, true)];
         p += HEADER;
+        if (dot4) {
+          expect(minus).toBe(0);
+          for (const end = p + 12 * plus; p < end; p += 12) {
+            for (let i = 0; i < 4; i++) take(row, view.getUint16(p + 2 * i, true), view.getInt8(p + 8 + i), 1);
+          }
+          continue;
+        }
         for (let group = 0; group < minus + plus; group++) {
           const end = p + 2 + view.getUint16(p, true);
           const sums = { plus: 0, minus: 0 };
           for (p += 2; p < end; p += 6) {
             for (let half = 0; half < 2; half++) {
-              const offset = view.getUint16(p + 2 * half, true);
               const weight = view.getInt8(p + 4 + half);
-              expect(offset % LANES).toBe(0);
-              const column = block * blockColumns + offset / LANES;
-              expect(offset / LANES).toBeLessThan(Math.min(blockColumns, columns));
+              take(row, view.getUint16(p + 2 * half, true), weight, group < minus ? -1 : 1);
               if (weight > 0) sums.plus += weight;
               else sums.minus -= weight;
-              if (weight !== 0) dense[row * columns + column] += group < minus ? -weight : weight;
               if (split) expect(weight).toBeGreaterThanOrEqual(0);
             }
           }
@@ -54,19 +63,26 @@ function unpack(packed: ReturnType<typeof packLinear>, split: boolean): Int32Arr
   return dense;
 }
 
-function check(rows: number, columns: number, density: number, seed: number, split: boolean) {
+/** Every form of a stream. */
+const MODES: readonly PackMode[] = [
+  { profile: 'fbgemm', dot4: false },
+  { profile: 'qnnpack', dot4: false },
+  { profile: 'fbgemm', dot4: true },
+];
+
+function check(rows: number, columns: number, density: number, seed: number, mode: PackMode) {
   const weight = randomCsr(random(seed), rows, columns, density);
   const bias = { dtype: 'float32' as const, shape: [rows], data: new Float32Array(rows).fill(3) };
   const packed = packLinear(
     { kind: 'linear', weight, scales: Float64Array.of(0.5), qscheme: 'per_tensor_affine', bias },
-    split ? 'qnnpack' : 'fbgemm',
+    mode,
   );
   const dense = new Int32Array(rows * columns);
   for (let row = 0; row < rows; row++) {
     for (let i = weight.indptr[row]; i < weight.indptr[row + 1]; i++)
       dense[row * columns + weight.indices[i]] = weight.data[i];
   }
-  expect(unpack(packed, split)).toEqual(dense);
+  expect(unpack(packed, mode)).toEqual(dense);
 }
 
 test.each([
@@ -77,7 +93,7 @@ test.each([
   { name: 'rows that are no multiple of a chunk', rows: 17, columns: 31, density: 0.5 },
   { name: 'four blocks', rows: 9, columns: 3072, density: 0.06 },
 ])('$name: the stream holds the matrix, and no group can overflow', ({ rows, columns, density }) => {
-  for (const split of [false, true]) check(rows, columns, density, 1, split);
+  for (const mode of MODES) check(rows, columns, density, 1, mode);
 });
 
 test('any matrix', () => {
@@ -87,8 +103,8 @@ test('any matrix', () => {
       fc.integer({ min: 1, max: 900 }),
       fc.constantFrom(0, 0.01, 0.1, 0.5, 1),
       fc.integer(),
-      fc.boolean(),
-      (rows, columns, density, seed, split) => check(rows, columns, density, seed, split),
+      fc.constantFrom(...MODES),
+      (rows, columns, density, seed, mode) => check(rows, columns, density, seed, mode),
     ),
     { numRuns: 20 * FUZZ },
   );
@@ -110,10 +126,10 @@ describe('a matrix that hands out rows', () => {
         fc.constantFrom(1, 31, 768, 769, 1600),
         fc.constantFrom(0, 0.01, 0.2),
         fc.integer(),
-        fc.constantFrom('fbgemm' as const, 'qnnpack' as const),
-        (rows, columns, density, seed, profile) => {
+        fc.constantFrom(...MODES),
+        (rows, columns, density, seed, mode) => {
           const matrix = randomCsr(random(seed), rows, columns, density);
-          const wanted = packLinear(linear(matrix), profile);
+          const wanted = packLinear(linear(matrix), mode);
           // The stream is of no use after the next call.
           const stream = wanted.stream.slice();
           const { shape, data, indptr, indices } = matrix;
@@ -131,7 +147,7 @@ describe('a matrix that hands out rows', () => {
               }
             },
           };
-          expect(packLinear(linear(rowByRow), profile)).toEqual({ ...wanted, stream });
+          expect(packLinear(linear(rowByRow), mode)).toEqual({ ...wanted, stream });
         },
       ),
       { numRuns: 20 * FUZZ },
@@ -159,20 +175,20 @@ describe('a matrix that hands out rows', () => {
         for (const row of rows) visit(...row);
       },
     };
-    expect(() => packLinear(linear(weight), 'fbgemm', 'layer.0.query')).toThrow(
+    expect(() => packLinear(linear(weight), MODES[0], 'layer.0.query')).toThrow(
       expect.objectContaining({ code: 'corrupt', where: 'kernels', tensor: 'layer.0.query' }),
     );
   });
 });
 
 test('weights of -128 alone', () => {
-  for (const profile of ['fbgemm', 'qnnpack'] as const) {
+  for (const mode of MODES) {
     const indices = Uint16Array.from({ length: 7 }, (_, i) => i);
     const weight = { shape: [1, 7] as const, indptr: Int32Array.of(0, 7), indices, data: new Int8Array(7).fill(-128) };
     const packed = packLinear(
       { kind: 'linear', weight, scales: Float64Array.of(1), qscheme: 'per_tensor_affine', bias: null },
-      profile,
+      mode,
     );
-    expect(unpack(packed, profile === 'qnnpack')).toEqual(new Int32Array(7).fill(-128));
+    expect(unpack(packed, mode)).toEqual(new Int32Array(7).fill(-128));
   }
 });

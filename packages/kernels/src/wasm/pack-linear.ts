@@ -8,7 +8,7 @@ import {
 } from '@prune/state-dict';
 import type { FloatLinear, LayerLinear } from '../spec/encoder-spec.js';
 import { CHUNK, FLOAT_ROW_BYTES, LANES } from './memory-map.js';
-import { RowWriter } from './row-writer.js';
+import { RowWriter, type StreamForm } from './row-writer.js';
 
 /** A Linear in the form that the kernels read; assembly/sparse.ts and linear.ts say what the stream is. */
 export interface PackedLinear {
@@ -49,12 +49,20 @@ let scratch: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 /** One for each block of columns, used again: memory that nobody has touched takes a tenth of the time of packing. */
 const writerPool: RowWriter[] = [];
 
+/** Of what a Linear's stream depends on. */
+export interface PackMode {
+  readonly profile: QuantizationProfile;
+  /** Quads, for kernels that sum four products at once. */
+  readonly dot4: boolean;
+}
+
 /** Packs a Linear that `checkLinear` has passed. Throws `corrupt`, with `tensor`, for a matrix of rows that are not those of its shape, and what they throw. */
-export function packLinear(module: LayerLinear, profile: QuantizationProfile, tensor?: string): PackedLinear {
+export function packLinear(module: LayerLinear, { profile, dot4 }: PackMode, tensor?: string): PackedLinear {
   if (module.kind === 'float') return packFloat(module);
   const { weight } = module;
   const [rows, columns] = weight.shape;
-  const { largest, ...packed } = packRows(weight.shape, rowsOf(weight), module, profile !== 'fbgemm', tensor);
+  const form = dot4 ? 'dot4' : profile === 'fbgemm' ? 'mixed' : 'split';
+  const { largest, ...packed } = packRows(weight.shape, rowsOf(weight), module, form, tensor);
   return {
     kind: 'int8',
     ...packed,
@@ -108,12 +116,12 @@ function packRows(
   [rows, columns]: readonly [number, number],
   source: Pick<CsrRows, 'forEachRow'>,
   { scales, bias }: QuantizedLinear<unknown>,
-  split: boolean,
+  form: StreamForm,
   tensor?: string,
 ) {
   const blocks = Math.ceil(columns / BLOCK_COLUMNS);
   const blockColumns = Math.ceil(columns / blocks);
-  const writers = writersFor(blocks, rows, split);
+  const writers = writersFor(blocks, rows, form);
   /** The largest sum of a row's magnitudes. */
   let largest = 0;
   let next = 0;
@@ -211,10 +219,10 @@ function packFloat({ weight, shape, bias }: FloatLinear): PackedLinear {
   };
 }
 
-function writersFor(blocks: number, rows: number, split: boolean): RowWriter[] {
+function writersFor(blocks: number, rows: number, form: StreamForm): RowWriter[] {
   while (writerPool.length < blocks) writerPool.push(new RowWriter(BLOCK_COLUMNS));
   const writers = writerPool.slice(0, blocks);
-  for (const writer of writers) writer.restart(rows, split);
+  for (const writer of writers) writer.restart(rows, form);
   return writers;
 }
 

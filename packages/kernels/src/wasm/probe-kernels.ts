@@ -14,20 +14,28 @@ const CALLS = 200;
 export interface Probe {
   /** Whether the relaxed multiply-add rounds once. */
   readonly fused: boolean;
+  /** Whether the relaxed dot product sums four products of codes of 8 bits at once: where it is VNNI's `vpdpbusd`. */
+  readonly dot4: boolean;
 }
 
-/** Undefined unless a build compiles here and each of its row kernels gives the right sums, before and after tier-up. */
+/**
+ * Undefined unless a build compiles here and each of its row kernels gives the right sums, before and after tier-up; those that sum four
+ * products at once need not.
+ */
 export async function probeKernels(build: Exclude<Kernels, 'reference'>): Promise<Probe | undefined> {
   try {
     const memory = new WebAssembly.Memory({ initial: 2, maximum: 32767 });
     writeConstants(memory.buffer);
     const module = await compileKernels(build, false);
     const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as Record<string, unknown>;
-    const right = ROW_KERNELS.filter((kernel) => kernel.build === build).every((kernel) =>
-      sumsAreRight(exports[kernel.name] as RowKernelFunction, kernel, memory),
-    );
-    if (!right) return undefined;
-    return { fused: build !== 'wasm-simd' && roundsOnce(exports.multiplyAddOne as MultiplyAdd) };
+    const kernels = ROW_KERNELS.filter((kernel) => kernel.build === build);
+    const isRight = (kernel: RowKernel) => sumsAreRight(exports[kernel.name] as RowKernelFunction, kernel, memory);
+    if (!kernels.filter(({ form }) => form !== 'dot4').every(isRight)) return undefined;
+    if (build === 'wasm-simd') return { fused: false, dot4: false };
+    return {
+      fused: roundsOnce(exports.multiplyAddOne as MultiplyAdd),
+      dot4: kernels.filter(({ form }) => form === 'dot4').every(isRight),
+    };
   } catch {
     return undefined;
   }
@@ -43,17 +51,19 @@ function roundsOnce(multiplyAdd: MultiplyAdd): boolean {
   return true;
 }
 
-/** One row, one group of two pairs at the bounds, over codes from one end to the other. */
+/** One row, one group of two pairs at the bounds or one quad, over codes from one end to the other. */
 function sumsAreRight(sum: RowKernelFunction, kernel: RowKernel, memory: WebAssembly.Memory): boolean {
   const {
     lanes,
+    form,
     codes: [low, high],
   } = kernel;
   const [stream, headers, tile, to] = [4096, 6144, 8192, 16384];
   const weights = [127, 127, 1, 0];
-  // Which row; the end of its header (one group), the group's length, two pairs.
+  // The end of a row's header (one group or quad), then the group's length and two pairs, or a quad.
   const pair = [0, 0, LANES, 0];
-  const row = [1, 0, 12, 0, ...pair, weights[0], weights[1], ...pair, weights[2], weights[3]];
+  const [a, b, c, d] = weights;
+  const row = form === 'dot4' ? [1, 0, ...pair, ...pair, a, b, c, d] : [1, 0, 12, 0, ...pair, a, b, ...pair, c, d];
   new Uint8Array(memory.buffer).set(row, stream + HEADER - 2);
   const codes = new Int8Array(memory.buffer, tile, 2 * LANES);
   for (let lane = 0; lane < LANES; lane++) {

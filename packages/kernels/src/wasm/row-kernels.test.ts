@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { random, randomCsr } from '../../test/random-encoder.js';
 import { wideKernels } from '../node/wide-kernels.js';
 import { compileKernels } from './compile-kernels.js';
-import { byteOf, ROW_KERNELS, type RowKernelFunction } from './kernel-table.js';
+import { byteOf, ROW_KERNELS, type RowKernel, type RowKernelFunction } from './kernel-table.js';
 import { LANES, writeConstants } from './memory-map.js';
 import { packLinear } from './pack-linear.js';
+import { type Probe, probeKernels } from './probe-kernels.js';
 
 const FUZZ = Number(process.env.PRUNE_FUZZ ?? 1);
 /** What fresh sums begin with. */
@@ -22,22 +23,25 @@ function sums(dense: Int8Array, columns: number, codes: number[][], shift: numbe
   );
 }
 
-const engineHas = (build: 'wasm-relaxed' | 'wasm-wide') =>
-  compileKernels(build, false).then(
-    () => true,
-    () => false,
-  );
 // Where it can, the wide kernels are tested as they are meant to run.
 wideKernels();
-// Node 20 has no relaxed SIMD.
-const builds = new Map([
-  ['wasm-simd', true],
-  ['wasm-relaxed', await engineHas('wasm-relaxed')],
-  ['wasm-wide', await engineHas('wasm-wide')],
-]);
+const probes = new Map<string, Probe | undefined>();
+for (const build of ['wasm-simd', 'wasm-relaxed', 'wasm-wide'] as const) probes.set(build, await probeKernels(build));
+/** Node 20 has no relaxed SIMD, and not every processor sums four products at once. */
+function works({ build, form }: RowKernel): boolean {
+  const probe = probes.get(build);
+  return probe !== undefined && (form !== 'dot4' || probe.dot4);
+}
+
+test('the builds that work here', () => {
+  const modern = Number(process.versions.node.split('.')[0]) >= 22;
+  expect([...probes].filter(([, probe]) => probe).map(([build]) => build)).toEqual(
+    modern ? ['wasm-simd', 'wasm-relaxed', 'wasm-wide'] : ['wasm-simd'],
+  );
+});
 
 describe.each(ROW_KERNELS.map((kernel) => ({ ...kernel })))('$build $name', (kernel) => {
-  test.skipIf(!builds.get(kernel.build))('any matrix, the codes at the ends of their range among them', async () => {
+  test.skipIf(!works(kernel))('any matrix, the codes at the ends of their range among them', async () => {
     const memory = new WebAssembly.Memory({ initial: 32, maximum: 32767 });
     writeConstants(memory.buffer);
     const { exports } = new WebAssembly.Instance(await compileKernels(kernel.build, false), { env: { memory } });
@@ -55,7 +59,7 @@ describe.each(ROW_KERNELS.map((kernel) => ({ ...kernel })))('$build $name', (ker
           const weight = randomCsr(next, rows, columns, density, seed % 2 === 0);
           const { stream: bytes } = packLinear(
             { kind: 'linear', weight, scales: Float64Array.of(1), qscheme: 'per_tensor_affine', bias: null },
-            kernel.split ? 'qnnpack' : 'fbgemm',
+            { profile: kernel.form === 'split' ? 'qnnpack' : 'fbgemm', dot4: kernel.form === 'dot4' },
           );
           new Uint8Array(memory.buffer).set(bytes, stream);
           const dense = new Int8Array(rows * columns);

@@ -5,16 +5,22 @@
  */
 const GROUP_BOUNDS = { plus: 255, minus: 256 } as const;
 
-/** Bytes of a row's header and of a pair. */
+/** Bytes of a row's header and of a quad. */
 export const HEADER = 20;
-const PAIR = 6;
+const QUAD = 12;
+
+/**
+ * How a stream holds a row's nonzeros: in groups of pairs, of signed weights (`mixed`) or of one sign each and with magnitudes of 7 bits (`split`),
+ * or in quads (`dot4`).
+ */
+export type StreamForm = 'mixed' | 'split' | 'dot4';
 
 /** Turns rows into their part of a weight stream (assembly/sparse.ts has its format) and hands them out sorted by the lengths of their groups. */
 export class RowWriter {
-  #split = false;
+  #form: StreamForm = 'mixed';
   readonly #plus: Nonzeros;
   readonly #minus: Nonzeros;
-  /** What is dealt: two entries a pair. */
+  /** A row's entries: two a pair, four a quad. */
   readonly #offsets: Uint16Array;
   readonly #weights: Int8Array;
   #bytes = new Uint8Array(1 << 16);
@@ -30,13 +36,13 @@ export class RowWriter {
     // -128 counts twice where it is split.
     this.#plus = new Nonzeros(2 * entries);
     this.#minus = new Nonzeros(2 * entries);
-    this.#offsets = new Uint16Array(2 * entries + 1);
-    this.#weights = new Int8Array(2 * entries + 1);
+    this.#offsets = new Uint16Array(2 * entries + 3);
+    this.#weights = new Int8Array(2 * entries + 3);
   }
 
-  /** Forgets the rows so far; at most `rows` follow. `split`: groups of one sign each, magnitudes of 7 bits. */
-  restart(rows: number, split: boolean) {
-    this.#split = split;
+  /** Forgets the rows so far; at most `rows` follow. */
+  restart(rows: number, form: StreamForm) {
+    this.#form = form;
     this.#at = 0;
     this.#rows = 0;
     // A row that was refused half-way.
@@ -62,7 +68,7 @@ export class RowWriter {
 
   add(offset: number, weight: number) {
     if (weight >= 0) this.#plus.add(offset, weight);
-    else if (this.#split && weight === -128) {
+    else if (this.#form === 'split' && weight === -128) {
       this.#minus.add(offset, 64);
       this.#minus.add(offset, 64);
     } else this.#minus.add(offset, -weight);
@@ -72,13 +78,14 @@ export class RowWriter {
   endRow(row: number, sum: number, scale: number, bias: number) {
     const plus = this.#plus;
     const minus = this.#minus;
-    // At worst each pair is a group.
-    this.#room(HEADER + (PAIR + 2) * (plus.count + minus.count + 1));
+    const entries = plus.count + minus.count;
+    // At worst each pair is a group, or each entry a quad.
+    this.#room(HEADER + QUAD * (entries + 1));
     const header = this.#at;
     this.#at += HEADER;
     let minusGroups = 0;
     let plusGroups = 0;
-    if (this.#split) {
+    if (this.#form === 'split') {
       minus.copyTo(this.#offsets, this.#weights, 0, 1);
       minusGroups = this.#deal(minus.count, minus.sum, 0);
       plus.copyTo(this.#offsets, this.#weights, 0, 1);
@@ -87,7 +94,7 @@ export class RowWriter {
       // An odd one out shares its pair with the first of the other sign.
       plus.copyTo(this.#offsets, this.#weights, 0, 1);
       minus.copyTo(this.#offsets, this.#weights, plus.count, -1);
-      plusGroups = this.#deal(plus.count + minus.count, plus.sum, minus.sum);
+      plusGroups = this.#form === 'dot4' ? this.#writeQuads(entries) : this.#deal(entries, plus.sum, minus.sum);
     }
     const view = this.#view;
     view.setUint32(header, row, true);
@@ -97,6 +104,7 @@ export class RowWriter {
     view.setUint16(header + 16, minusGroups, true);
     view.setUint16(header + 18, plusGroups, true);
     // Rows of equal length with equal numbers of groups have groups of equal lengths: pairs are always dealt alike.
+    // Quads are all of a length, and there are no more of them than of pairs.
     // Below 2^53: at most 2^13 groups, 2^17 bytes, 2^20 rows.
     this.#keys[this.#rows] = ((minusGroups + plusGroups) * 2 ** 18 + (this.#at - header)) * 2 ** 20 + this.#rows;
     this.#ends[this.#rows++] = this.#at;
@@ -156,6 +164,21 @@ export class RowWriter {
     }
     this.#at = 2 * at;
     return true;
+  }
+
+  /** Entries as they come, four at a time. Gives the number of quads. */
+  #writeQuads(entries: number): number {
+    const quads = (entries + 3) >> 2;
+    this.#offsets.fill(0, entries, 4 * quads);
+    this.#weights.fill(0, entries, 4 * quads);
+    for (let quad = 0; quad < quads; quad++) {
+      for (let i = 4 * quad; i < 4 * quad + 4; i++) {
+        this.#words[(this.#at >> 1) + (i & 3)] = this.#offsets[i];
+        this.#bytes[this.#at + 8 + (i & 3)] = this.#weights[i];
+      }
+      this.#at += QUAD;
+    }
+    return quads;
   }
 
   #room(bytes: number) {

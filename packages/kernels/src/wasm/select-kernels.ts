@@ -23,7 +23,7 @@ export async function selectKernels(wanted: Kernels | 'auto'): Promise<SelectedK
     });
   }
   for (const kernels of wanted === 'auto' ? AUTO : [wanted]) {
-    if (kernels === 'reference') return { kernels, fused: false };
+    if (kernels === 'reference') return { kernels, fused: false, dot4: false };
     const probe = await probeKernels(kernels);
     if (probe) return { kernels, ...probe };
   }

@@ -15,6 +15,8 @@ export interface WasmTarget {
   readonly module: WebAssembly.Module;
   /** Whether its relaxed multiply-add rounds once here. */
   readonly fused: boolean;
+  /** Whether it sums four products at once. */
+  readonly dot4: boolean;
   readonly threads: number;
   readonly host: ThreadHost | undefined;
 }
@@ -30,7 +32,7 @@ const SPINS = 20_000;
 /** An encoder in WebAssembly; see `Engine.loadEncoder`. It has a memory, an instance and threads of its own. */
 export async function loadWasmEncoder(
   spec: EncoderSpec,
-  { module, fused, threads, host }: WasmTarget,
+  { module, fused, dot4, threads, host }: WasmTarget,
   onClose: (close: () => Promise<void>) => void,
 ): Promise<Encoder> {
   const weights = new WeightMemory(threads > 1);
@@ -39,7 +41,7 @@ export async function loadWasmEncoder(
   let layerShape: LayerShape | undefined;
   for await (const layer of spec.layers) {
     layerShape = checkEncoderLayer(layer, layers++, spec.heads, layerShape);
-    weights.add(layer, spec.profile);
+    weights.add(layer, { profile: spec.profile, dot4 });
   }
   writeConstants(memory.buffer);
   const table = weights.finish();
@@ -67,6 +69,7 @@ export async function loadWasmEncoder(
     inputWeight,
     inputBias,
     fused: fused ? 1 : 0,
+    dot4: dot4 ? 1 : 0,
   };
   const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
   const workers: Thread[] = [];

@@ -32,6 +32,8 @@ export interface LinearTarget {
   readonly shared: boolean;
   /** Whether its relaxed multiply-add rounds once here. */
   readonly fused: boolean;
+  /** Whether it sums four products at once. */
+  readonly dot4: boolean;
 }
 
 /** A Linear in WebAssembly, with a memory and an instance of its own, on the calling thread; see `Engine.loadLinear`. */
@@ -39,12 +41,12 @@ export function loadWasmLinear(
   linear: AnyLinear,
   { profile, rowwise }: LinearMode,
   tensor: string,
-  { module, fused, shared }: LinearTarget,
+  { module, fused, dot4, shared }: LinearTarget,
 ): LoadedLinear {
   const [rows, columns] = checkLinear(linear, undefined, undefined, { tensor });
   const weights = new WeightMemory(shared);
   const { memory } = weights;
-  weights.addLinear(linear, profile, tensor);
+  weights.addLinear(linear, { profile, dot4 }, tensor);
   writeConstants(memory.buffer);
   const layers = weights.finish();
   const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
@@ -74,6 +76,7 @@ export function loadWasmLinear(
         profile: PROFILES.indexOf(profile),
         threads: 1,
         fused: fused ? 1 : 0,
+        dot4: dot4 ? 1 : 0,
         layers,
         io: input,
         tokenMap: take(tokenMap.byteLength),

@@ -1,8 +1,7 @@
-import type { QuantizationProfile } from '@prune/state-dict';
 import { PruneError } from '@prune/state-dict';
 import type { EncoderLayer, LayerLinear, LayerNormParameters } from '../spec/encoder-spec.js';
 import { FIRST_FREE, LAYER_BYTES, LINEAR_BYTES } from './memory-map.js';
-import { packLinear } from './pack-linear.js';
+import { type PackMode, packLinear } from './pack-linear.js';
 
 const PAGE = 65536;
 
@@ -45,18 +44,18 @@ export class WeightMemory {
   }
 
   /** Packs a layer that was checked. */
-  add(layer: EncoderLayer, profile: QuantizationProfile): void {
+  add(layer: EncoderLayer, mode: PackMode): void {
     const words: number[] = [];
     for (const module of ['query', 'key', 'value', 'attentionOutput', 'intermediate', 'output'] as const) {
-      words.push(...this.#addLinear(layer[module], profile, `layer.${this.#layers.length}.${module}`));
+      words.push(...this.#addLinear(layer[module], mode, `layer.${this.#layers.length}.${module}`));
     }
     words.push(...this.addNorm(layer.attentionNorm), ...this.addNorm(layer.outputNorm));
     this.#layers.push(Int32Array.from(words));
   }
 
   /** Packs a Linear that was checked, as the first of a layer that has no other. */
-  addLinear(linear: LayerLinear, profile: QuantizationProfile, tensor: string): void {
-    this.#layers.push(Int32Array.from(this.#addLinear(linear, profile, tensor)));
+  addLinear(linear: LayerLinear, mode: PackMode, tensor: string): void {
+    this.#layers.push(Int32Array.from(this.#addLinear(linear, mode, tensor)));
   }
 
   /** Gives the addresses of its weight and bias. */
@@ -73,8 +72,8 @@ export class WeightMemory {
     return this.#append(table);
   }
 
-  #addLinear(linear: LayerLinear, profile: QuantizationProfile, tensor: string): number[] {
-    const packed = packLinear(linear, profile, tensor);
+  #addLinear(linear: LayerLinear, mode: PackMode, tensor: string): number[] {
+    const packed = packLinear(linear, mode, tensor);
     const stream = this.#append(packed.stream);
     const starts = this.#append(packed.starts.map((start) => stream + start));
     const words = [
