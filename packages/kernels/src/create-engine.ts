@@ -57,6 +57,7 @@ export async function engineOn(
   const closers = new Set<() => Promise<void>>();
   return {
     kernels,
+    dot4,
     threads,
     loadEncoder: (spec) =>
       module === undefined

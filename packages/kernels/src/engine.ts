@@ -12,6 +12,8 @@ export type Kernels = 'reference' | 'wasm-simd' | 'wasm-relaxed' | 'wasm-wide';
 /** What computes: a set of kernels with its threads and memory. */
 export interface Engine {
   readonly kernels: Kernels;
+  /** Whether these sum four products in one instruction, as they do on a processor with VNNI; else two. Found out, not chosen. */
+  readonly dot4: boolean;
   /** How many threads compute, the calling one included. */
   readonly threads: number;
   /** Checks an encoder's layers one by one and takes them in; the spec is not needed afterwards. Throws `mismatch`, `corrupt`, `limit`, `not-finite`. */

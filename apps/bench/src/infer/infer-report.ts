@@ -58,6 +58,8 @@ export interface RooflineRow {
   readonly tokens: number;
   /** Nonzeros times tokens over the time of the whole pass, attention and everything else included. */
   readonly multiplyAddsPerSecond: number;
+  /** Whose instructions they are: of relaxed SIMD the dot product of two, or of four (VNNI). */
+  readonly kernel?: 'wasm-simd' | 'wasm-relaxed' | 'wasm-dot4';
   /** Measured here, registers alone, with the instructions of the kernel in use. */
   readonly peakPerSecond: number;
   /** What a dense pass of the same time would have done. */

@@ -8,7 +8,8 @@ import { wasmPeak } from './wasm-peak.js';
 export async function measureRoofline(packed: string, rows: readonly InferRow[]): Promise<RooflineRow[]> {
   const engine = await createEngine({ kernels: 'auto' });
   await engine.close();
-  const auto = engine.kernels === 'wasm-relaxed' ? 'wasm-relaxed' : 'wasm-simd';
+  const relaxed = engine.dot4 ? 'wasm-dot4' : 'wasm-relaxed';
+  const auto = engine.kernels === 'wasm-relaxed' ? relaxed : 'wasm-simd';
   const peaks = { auto: await wasmPeak(auto), plain: await wasmPeak('wasm-simd') };
   const { nonzeros, elements } = await countElements(packed);
   return rows
@@ -18,6 +19,7 @@ export async function measureRoofline(packed: string, rows: readonly InferRow[])
       side,
       tokens,
       multiplyAddsPerSecond: (nonzeros * tokens) / seconds.median,
+      kernel: side === PLAIN_SIMD ? 'wasm-simd' : auto,
       peakPerSecond: (side === PLAIN_SIMD ? peaks.plain : peaks.auto)!,
       denseEquivalentPerSecond: (elements * tokens) / seconds.median,
     }));

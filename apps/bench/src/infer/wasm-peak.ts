@@ -1,8 +1,11 @@
-/** The two ways of the kernels to multiply and add: `i16x8.mul` with `i16x8.add`, or the relaxed dot product of int8 pairs with `i16x8.add`. */
-export type PeakKernel = 'wasm-simd' | 'wasm-relaxed';
+/**
+ * The ways of the kernels to multiply and add: `i16x8.mul` with `i16x8.add`, the relaxed dot product of int8 pairs with `i16x8.add`, or that of
+ * four, which adds by itself.
+ */
+export type PeakKernel = 'wasm-simd' | 'wasm-relaxed' | 'wasm-dot4';
 
-/** Multiply-adds of one instruction pair. */
-const WIDTH: Readonly<Record<PeakKernel, number>> = { 'wasm-simd': 8, 'wasm-relaxed': 16 };
+/** Multiply-adds of one step. */
+const WIDTH: Readonly<Record<PeakKernel, number>> = { 'wasm-simd': 8, 'wasm-relaxed': 16, 'wasm-dot4': 16 };
 /** Independent chains: enough to hide the latency of six cycles twice over, few enough for 16 registers. */
 const CHAINS = 12;
 const ITERATIONS = 4_000_000;
@@ -26,7 +29,7 @@ export async function wasmPeak(kernel: PeakKernel): Promise<number | undefined> 
 }
 
 /**
- * `run(n)`: n times, `x_k = x_k * b + c` in every chain k. Each step needs the one before, so nothing can be moved out of the loop.
+ * `run(n)`: n times, `x_k = x_k * b + c` in every chain k, or `x_k = b * c + x_k` where the product adds by itself. Each step needs the one before, so nothing can be moved out of the loop.
  * Locals: 0 n, 1 .. CHAINS the x_k, then b and c. Encodings: WebAssembly 3.0, section 5.
  */
 function peakModule(kernel: PeakKernel): Uint8Array<ArrayBuffer> {
@@ -34,8 +37,13 @@ function peakModule(kernel: PeakKernel): Uint8Array<ArrayBuffer> {
   const simd = (opcode: number) => [0xfd, ...leb(opcode)];
   const [splat, extractLane, add] = [simd(0x10), simd(0x19), simd(0x8e)];
   const multiply = simd(kernel === 'wasm-simd' ? 0x95 : 0x112);
+  const dotAdd = simd(0x113);
   const [b, c] = [CHAINS + 1, CHAINS + 2];
   const chains = Array.from({ length: CHAINS }, (_, k) => k + 1);
+  const step = (k: number) =>
+    kernel === 'wasm-dot4'
+      ? [get, b, get, c, get, k, ...dotAdd, set, k]
+      : [get, k, get, b, ...multiply, get, c, ...add, set, k];
   const fill = (local: number, value: number) => [i32Const, value, ...splat, set, local];
   const body = [
     ...leb(1),
@@ -46,7 +54,7 @@ function peakModule(kernel: PeakKernel): Uint8Array<ArrayBuffer> {
     ...fill(c, 5),
     0x03,
     0x40,
-    ...chains.flatMap((k) => [get, k, get, b, ...multiply, get, c, ...add, set, k]),
+    ...chains.flatMap(step),
     // n = n - 1, and again unless it is 0.
     get,
     0,

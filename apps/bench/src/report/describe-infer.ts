@@ -3,6 +3,12 @@ import { OURS, OURS_INT16, WIDE, WIDE_INT16 } from '../infer/sides.js';
 import { type Block, plot, type Section, table, text } from './document.js';
 import { formatBytes, formatPercent, formatSeconds, formatSummary, formatTimes } from './format.js';
 
+const INSTRUCTIONS = {
+  'wasm-simd': 'plain SIMD',
+  'wasm-relaxed': 'relaxed, dot product of 2',
+  'wasm-dot4': 'relaxed, dot product of 4 (VNNI)',
+} as const;
+
 /** Latency, throughput, start-up and memory of inference, ours and the peers'. */
 export function describeInfer({ agreement, rows, first, roofline, density }: InferReport): Section {
   return {
@@ -46,10 +52,20 @@ export function describeInfer({ agreement, rows, first, roofline, density }: Inf
         : []),
       table(
         'Roofline, one thread: multiply-adds on nonzeros over the whole pass, against what the instructions of its kernels reach in registers on this machine',
-        ['model|', 'side|', 'tokens', 'thousand million/s', 'measured peak', 'of the peak', 'as dense'],
+        [
+          'model|',
+          'side|',
+          'instructions|',
+          'tokens',
+          'thousand million/s',
+          'measured peak',
+          'of the peak',
+          'as dense',
+        ],
         roofline.map((row) => [
           row.model,
           row.side,
+          row.kernel === undefined ? '-' : INSTRUCTIONS[row.kernel],
           String(row.tokens),
           (row.multiplyAddsPerSecond / 1e9).toFixed(1),
           (row.peakPerSecond / 1e9).toFixed(1),
