@@ -65,10 +65,9 @@ export async function measureInference(
     try {
       if (agreement.length === 0) agreement.push(...(await proveAgreement(model, files, sides)));
       for (const each of work) {
-        rows.push(...(await measureCell(model, each, count, sides, rounds)));
-        log(
-          `infer: ${model}: ${each.batch} x ${each.tokens} tokens, threads ${count}: ${describe(rows, sides.length)}`,
-        );
+        const cell = await measureCell(model, each, count, sides, rounds);
+        rows.push(...cell);
+        log(`infer: ${model}: ${each.batch} x ${each.tokens} tokens, threads ${count}: ${describe(cell)}`);
       }
     } finally {
       await Promise.all(sides.map((side) => side.close()));
@@ -194,9 +193,6 @@ async function hasRelaxedKernels(): Promise<boolean> {
   return engine.kernels === 'wasm-relaxed';
 }
 
-function describe(rows: readonly InferRow[], count: number): string {
-  return rows
-    .slice(-count)
-    .map(({ side, seconds }) => `${side} ${(1000 * seconds.median).toFixed(1)} ms`)
-    .join('; ');
+function describe(rows: readonly InferRow[]): string {
+  return rows.map(({ side, seconds }) => `${side} ${(1000 * seconds.median).toFixed(1)} ms`).join('; ');
 }
