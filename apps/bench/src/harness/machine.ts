@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import { repositoryFolder } from '../bench-folder.js';
 
@@ -7,6 +8,8 @@ export interface Machine {
   /** The same for two runs that may be compared: processor, cores, system. */
   readonly id: string;
   readonly cpu: string;
+  /** Which of {@link INSTRUCTIONS} it has; Linux only. */
+  readonly instructions?: readonly string[];
   /** That this process may use. */
   readonly cores: number;
   readonly memoryBytes: number;
@@ -23,6 +26,9 @@ export interface Revision {
   readonly modified: boolean;
 }
 
+/** Instruction sets that decide how fast int8 products are, by Linux's names: a processor's model often does not tell. */
+const INSTRUCTIONS = ['avx2', 'avx512f', 'avx512_vnni', 'avx_vnni', 'amx_int8', 'asimd', 'asimddp', 'i8mm'];
+
 /** Describes this machine; nothing that tells whose it is. */
 export function describeMachine(): Machine {
   const cpu = cpus()[0]?.model.trim().replace(/\s+/g, ' ') ?? 'unknown';
@@ -31,12 +37,19 @@ export function describeMachine(): Machine {
   return {
     id,
     cpu,
+    instructions: readInstructions(),
     cores,
     memoryBytes: totalmem(),
     system: `${platform()} ${/^\d+\.\d+/.exec(release())?.[0] ?? ''} ${arch()}`,
     node: process.versions.node,
     v8: process.versions.v8,
   };
+}
+
+function readInstructions(): string[] | undefined {
+  if (platform() !== 'linux') return undefined;
+  const flags = /^(?:flags|Features)\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1].split(' ') ?? [];
+  return INSTRUCTIONS.filter((name) => flags.includes(name));
 }
 
 /** The commit that is checked out. */

@@ -27,6 +27,7 @@ export function describeMethod(report: Report): Section {
         ['what|', 'is|'],
         [
           ['processor', `${machine.cpu}, ${machine.cores} usable cores`],
+          ...(machine.instructions ? [['instructions', machine.instructions.join(', ')]] : []),
           ['memory', formatBytes(machine.memoryBytes)],
           ['system', machine.system],
           ['Node', `${machine.node} (V8 ${machine.v8})`],
