@@ -56,7 +56,7 @@ export function chooseFrom(slots: i32): bool {
 /**
  * Quantizes float32 [columns][32] at `x` to the bytes that the kernels read: codes of 8 bits for the plain ones, of which the relaxed ones take
  * 7 bits, or 8 bits less 128. `vectors` of 4 lanes are wanted, the others may hold anything. Gives false when a token's range is not finite.
- * shapes: x f32[columns][32] -> quantizedTile i8[columns][32], eight tokens in the order 0 4 1 5 2 6 3 7
+ * shapes: x f32[columns][32] -> quantizedTile i8[columns][32], eight tokens in the order 0 4 1 5 2 6 3 7; for quads codes of 8 bits as they are, in order
  */
 export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
   const eightBits = planProfile() != 0;

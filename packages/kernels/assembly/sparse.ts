@@ -105,6 +105,7 @@ const RELAXED_32: i32 = WIDE ? WIDE_RELAXED : RELAXED_MIXED;
     for (const end = p + 12 * groups; p < end; p += 12) {
       const x = tile + <i32>load<u16>(p), y = tile + <i32>load<u16>(p, 2), z = tile + <i32>load<u16>(p, 4), u = tile + <i32>load<u16>(p, 6);
       const w = v128.load_splat<u32>(p, 8);
+      // The fourth row is read twice, so that nothing leaves the registers.
       const x0 = v128.load(x), y0 = v128.load(y), z0 = v128.load(z);
       const xy0 = lowPairs(x0, y0), zu0 = lowPairs(z0, v128.load64_zero(u));
       c0 = dot4(w, lowWords(xy0, zu0), c0);
