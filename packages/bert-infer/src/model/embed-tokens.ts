@@ -40,8 +40,11 @@ function rowReader(table: EmbeddingTable): (row: number) => Float32Array {
   const columns = table.shape[1];
   if (!('kind' in table)) return (row) => table.data.subarray(row * columns, (row + 1) * columns);
   const values = new Float32Array(columns);
+  let held = -1;
   return (row) => {
-    dequantizeEmbeddingRow(table, row, values);
+    // Neighbours mostly have the same token type.
+    if (row !== held) dequantizeEmbeddingRow(table, row, values);
+    held = row;
     return values;
   };
 }
