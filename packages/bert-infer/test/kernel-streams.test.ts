@@ -12,19 +12,13 @@ import {
 } from '@prune/state-dict';
 import { describe, expect, test } from 'vitest';
 import { packLinear } from '../../kernels/src/wasm/pack-linear.js';
+import { PACK_MODES } from '../../kernels/test/pack-modes.js';
 
 async function stored(entries: ElementaryEntries, codecs: readonly Codec[]) {
   const sink = memorySink();
   await writeStore(await createMsgpackStore(sink, { codecs }), entries, {});
   return openMsgpackStore(sink.bytes(), { codecs });
 }
-
-/** Every form of a stream. */
-const MODES = [
-  { profile: 'fbgemm', dot4: false },
-  { profile: 'qnnpack', dot4: false },
-  { profile: 'fbgemm', dot4: true },
-] as const;
 
 /** What inference reads from a file, packed for the kernels, by module; and how many matrices had no arrays. */
 async function streamsOf(store: ElementaryStateDict) {
@@ -33,7 +27,7 @@ async function streamsOf(store: ElementaryStateDict) {
   for await (const [name, entry] of entriesOf(recomposeRows(store))) {
     if (!('kind' in entry) || entry.kind !== 'linear') continue;
     if ('forEachRow' in entry.weight) rows++;
-    for (const mode of MODES) {
+    for (const mode of PACK_MODES) {
       const { stream, starts } = packLinear(entry, mode);
       streams.set(`${name} ${JSON.stringify(mode)}`, Uint8Array.from([...stream, ...new Uint8Array(starts.buffer)]));
     }
@@ -57,7 +51,7 @@ describe('weight streams of the kernels, from a file whose matrices are read row
     ] as const) {
       const { streams, rows } = await streamsOf(await stored(entriesOf(model), codecs));
       expect(streams).toEqual(wanted.streams);
-      expect(rows).toBe(all ? wanted.streams.size / MODES.length : 0);
+      expect(rows).toBe(all ? wanted.streams.size / PACK_MODES.length : 0);
     }
   });
 });

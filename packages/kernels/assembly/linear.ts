@@ -7,7 +7,7 @@ import {
 import { geluBase, geluNew, geluOf, relu } from './math';
 import { center, edge, scale, zeroPoint } from './quantize';
 import { rangeHigh, rangeLow, setRange } from './range';
-import { dot4x32Added, dot4x32Scaled, multiplyAdd, relaxed32Added, relaxed32Scaled, SIGN, sumRowsOf } from './sparse';
+import { multiplyAdd, resultRowsOf, SIGN, sumRowsOf } from './sparse';
 
 /** What becomes of a row's results: stored; added to the row at `residual` and stored; through the activation, its range kept. */
 export const STORE: i32 = 0;
@@ -42,12 +42,11 @@ export function linearTile(
  */
 function int8Rows(linear: i32, vectors: i32, chunk: i32, rows: i32, out: i32, residual: i32, then: i32): void {
   const plain = edge;
-  const split = planProfile() != 0;
+  const split = planProfile() != 0 && !planDot4();
   const blocks = linearBlocks(linear);
   const blockBytes = linearBlockColumns(linear) * LANES;
   const begin = planFused() ? 0 : SIGN;
-  const dot4 = planDot4();
-  const direct = planFused() && !planRowwise() && vectors > 4 && (dot4 ? planProfile() != 2 : !split && !plain);
+  const direct = planFused() && !planRowwise() && planProfile() != 2 && !split && !plain && vectors > 4;
   const shift = planRowwise() ? 0 : center - zeroPoint;
   const headers = scratch + HEADERS;
   const first = chunk * linearChunkRows(linear) * ROW;
@@ -62,15 +61,9 @@ function int8Rows(linear: i32, vectors: i32, chunk: i32, rows: i32, out: i32, re
       if (!last || !direct) {
         p = sumRowsOf(plain, split, vectors, p, tile, out, count, block == 0, begin, shift, headers);
         if (last) finishSums(linear, headers, count, vectors, out, residual, then);
-      } else if (then == ADD) {
-        p = dot4
-          ? dot4x32Added(p, tile, out, count, block == 0, begin, shift, headers, residual)
-          : relaxed32Added(p, tile, out, count, block == 0, begin, shift, headers, residual);
       } else {
-        p = dot4
-          ? dot4x32Scaled(p, tile, out, count, block == 0, begin, shift, headers)
-          : relaxed32Scaled(p, tile, out, count, block == 0, begin, shift, headers);
-        if (then == STORE) continue;
+        p = resultRowsOf(then == ADD, p, tile, out, count, block == 0, begin, shift, headers, residual);
+        if (then != ACTIVATE) continue;
         for (let i = 0; i < count; i++) finish(vectors, out + rowAt(headers, i), 0, then);
       }
     }

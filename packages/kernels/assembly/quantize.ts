@@ -66,21 +66,18 @@ export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
   center = eightBits && ASC_FEATURE_RELAXED_SIMD && !dot4 ? 128 : 0;
   const target = quantizedTile();
   edge = false;
-  if (dot4) {
-    for (let half = 0; half < vectors; half += 4) {
-      const from = x + (half << 4), to = target + (half << 2);
-      if (rowwise) quantizeHalf(from, to, columns, true, false, true, half << 4);
-      else quantizeHalf(from, to, columns, true, false, false, 0);
-    }
-    return true;
-  }
-  if (WIDE && !eightBits && vectors > 4) {
+  if (WIDE && !dot4 && !eightBits && vectors > 4) {
     edge = quantizeWide(x, target, columns, vectors, rowwise);
     return true;
   }
   for (let half = 0; half < vectors; half += 4) {
     const from = x + (half << 4);
     const to = target + (half << 2);
+    if (dot4) {
+      if (rowwise) quantizeHalf(from, to, columns, true, false, true, half << 4);
+      else quantizeHalf(from, to, columns, true, false, false, 0);
+      continue;
+    }
     const seen = rowwise
       ? quantizeHalf(from, to, columns, false, eightBits, true, half << 4)
       : quantizeHalf(from, to, columns, false, eightBits, false, 0);

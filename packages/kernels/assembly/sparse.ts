@@ -368,26 +368,38 @@ export function dot4x32(p: i32, tile: i32, out: i32, rows: i32, fresh: bool, beg
   return sumRows(32, DOT4, false, p, tile, out, rows, fresh, begin, shift, headers, SUMS, 0);
 }
 
-export function relaxed32Scaled(
+function relaxed32Scaled(
   p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32,
 ): i32 {
   return sumRows(32, RELAXED_32, false, p, tile, out, rows, fresh, begin, shift, headers, SCALED, 0);
 }
-export function relaxed32Added(
+function relaxed32Added(
   p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32, residual: i32,
 ): i32 {
   return sumRows(32, RELAXED_32, false, p, tile, out, rows, fresh, begin, shift, headers, ADDED, residual);
 }
 
-export function dot4x32Scaled(
+function dot4x32Scaled(
   p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32,
 ): i32 {
   return sumRows(32, DOT4, false, p, tile, out, rows, fresh, begin, shift, headers, SCALED, 0);
 }
-export function dot4x32Added(
+function dot4x32Added(
   p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32, residual: i32,
 ): i32 {
   return sumRows(32, DOT4, false, p, tile, out, rows, fresh, begin, shift, headers, ADDED, residual);
+}
+
+/** The kernel that makes results of a whole tile, added to the row at `residual` or not; signed weights, and codes of 7 bits where they are in pairs. */
+@inline export function resultRowsOf(
+  add: bool, p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32, residual: i32,
+): i32 {
+  if (planDot4()) {
+    if (add) return dot4x32Added(p, tile, out, rows, fresh, begin, shift, headers, residual);
+    return dot4x32Scaled(p, tile, out, rows, fresh, begin, shift, headers);
+  }
+  if (add) return relaxed32Added(p, tile, out, rows, fresh, begin, shift, headers, residual);
+  return relaxed32Scaled(p, tile, out, rows, fresh, begin, shift, headers);
 }
 
 /** The kernel for `vectors` of 4 tokens. `plain`: some code is not of 7 bits. */

@@ -29,7 +29,8 @@ export async function wasmPeak(kernel: PeakKernel): Promise<number | undefined> 
 }
 
 /**
- * `run(n)`: n times, `x_k = x_k * b + c` in every chain k, or `x_k = b * c + x_k` where the product adds by itself. Each step needs the one before, so nothing can be moved out of the loop.
+ * `run(n)`: n times, `x_k = x_k * b + c` in every chain k, or `x_k = b * c + x_k` where the product adds by itself. Each step needs the one
+ * before, so nothing can be moved out of the loop.
  * Locals: 0 n, 1 .. CHAINS the x_k, then b and c. Encodings: WebAssembly 3.0, section 5.
  */
 function peakModule(kernel: PeakKernel): Uint8Array<ArrayBuffer> {

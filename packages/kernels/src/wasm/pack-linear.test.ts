@@ -1,6 +1,7 @@
 import type { CsrMatrix, CsrRows, RowVisitor } from '@prune/state-dict';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { PACK_MODES } from '../../test/pack-modes.js';
 import { random, randomCsr } from '../../test/random-encoder.js';
 import { LANES } from './memory-map.js';
 import { type PackMode, packLinear } from './pack-linear.js';
@@ -63,13 +64,6 @@ function unpack(packed: ReturnType<typeof packLinear>, { profile, dot4 }: PackMo
   return dense;
 }
 
-/** Every form of a stream. */
-const MODES: readonly PackMode[] = [
-  { profile: 'fbgemm', dot4: false },
-  { profile: 'qnnpack', dot4: false },
-  { profile: 'fbgemm', dot4: true },
-];
-
 function check(rows: number, columns: number, density: number, seed: number, mode: PackMode) {
   const weight = randomCsr(random(seed), rows, columns, density);
   const bias = { dtype: 'float32' as const, shape: [rows], data: new Float32Array(rows).fill(3) };
@@ -93,7 +87,7 @@ test.each([
   { name: 'rows that are no multiple of a chunk', rows: 17, columns: 31, density: 0.5 },
   { name: 'four blocks', rows: 9, columns: 3072, density: 0.06 },
 ])('$name: the stream holds the matrix, and no group can overflow', ({ rows, columns, density }) => {
-  for (const mode of MODES) check(rows, columns, density, 1, mode);
+  for (const mode of PACK_MODES) check(rows, columns, density, 1, mode);
 });
 
 test('any matrix', () => {
@@ -103,7 +97,7 @@ test('any matrix', () => {
       fc.integer({ min: 1, max: 900 }),
       fc.constantFrom(0, 0.01, 0.1, 0.5, 1),
       fc.integer(),
-      fc.constantFrom(...MODES),
+      fc.constantFrom(...PACK_MODES),
       (rows, columns, density, seed, mode) => check(rows, columns, density, seed, mode),
     ),
     { numRuns: 20 * FUZZ },
@@ -126,7 +120,7 @@ describe('a matrix that hands out rows', () => {
         fc.constantFrom(1, 31, 768, 769, 1600),
         fc.constantFrom(0, 0.01, 0.2),
         fc.integer(),
-        fc.constantFrom(...MODES),
+        fc.constantFrom(...PACK_MODES),
         (rows, columns, density, seed, mode) => {
           const matrix = randomCsr(random(seed), rows, columns, density);
           const wanted = packLinear(linear(matrix), mode);
@@ -175,14 +169,14 @@ describe('a matrix that hands out rows', () => {
         for (const row of rows) visit(...row);
       },
     };
-    expect(() => packLinear(linear(weight), MODES[0], 'layer.0.query')).toThrow(
+    expect(() => packLinear(linear(weight), PACK_MODES[0], 'layer.0.query')).toThrow(
       expect.objectContaining({ code: 'corrupt', where: 'kernels', tensor: 'layer.0.query' }),
     );
   });
 });
 
 test('weights of -128 alone', () => {
-  for (const mode of MODES) {
+  for (const mode of PACK_MODES) {
     const indices = Uint16Array.from({ length: 7 }, (_, i) => i);
     const weight = { shape: [1, 7] as const, indptr: Int32Array.of(0, 7), indices, data: new Int8Array(7).fill(-128) };
     const packed = packLinear(

@@ -49,10 +49,10 @@ let scratch: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 /** One for each block of columns, used again: memory that nobody has touched takes a tenth of the time of packing. */
 const writerPool: RowWriter[] = [];
 
-/** Of what a Linear's stream depends on. */
+/** What a Linear's stream depends on, beside the Linear. */
 export interface PackMode {
   readonly profile: QuantizationProfile;
-  /** Quads, for kernels that sum four products at once. */
+  /** Whether nonzeros are written in quads, for kernels that sum four products at once. */
   readonly dot4: boolean;
 }
 
