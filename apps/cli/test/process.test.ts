@@ -18,6 +18,20 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
+test('a reader that has read enough is no error', ({ skip }) => {
+  if (process.platform === 'win32') skip('needs bash');
+  // It is gone before anything is written.
+  const command = 'set -o pipefail; (sleep 0.2; exec "$0" "$@") | true';
+  for (const args of [['--help'], ['compare', goldenPath('tiny')]]) {
+    const { status, stderr } = spawnSync('bash', ['-c', command, process.execPath, PRUNE, ...args], {
+      encoding: 'utf8',
+      env,
+    });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+  }
+});
+
 test('a full disk leaves the old file and nothing else', ({ skip }) => {
   if (process.platform === 'win32') skip('needs ulimit');
   for (const name of ['x.prune', 'x.h5']) {
