@@ -27,7 +27,7 @@ test('a reader that has read enough is no error', ({ skip }) => {
       encoding: 'utf8',
       env,
     });
-    expect(stderr).toBe('');
+    expect(stderr).not.toContain('EPIPE');
     expect(status).toBe(0);
   }
 });
