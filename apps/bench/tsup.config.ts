@@ -6,13 +6,13 @@ const options = { platform: 'node', dts: false, clean: false } as const;
 export default defineConfig([
   {
     ...library(
-      ['src/main.ts', 'src/child.ts', 'src/peer.ts', 'src/codec/main.ts', 'src/codec/decode-worker.ts'],
+      ['main', 'child', 'peer', 'codecs', 'decode-worker'].map((name) => `src/entries/${name}.ts`),
       options,
     ),
   },
   // The script of the report page, with everything in it: it is put into the HTML.
   {
-    entry: { page: 'src/page/main.ts' },
+    entry: { page: 'src/entries/page.ts' },
     format: 'iife',
     outExtension: () => ({ js: '.js' }),
     target: 'es2022',

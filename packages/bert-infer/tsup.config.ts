@@ -1,3 +1,3 @@
 import { library } from '../../tooling/tsup.js';
 
-export default library(['src/index.ts', 'src/node.ts']);
+export default library(['src/index.ts', 'src/node.ts', 'src/squad.ts']);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createProgram } from './program.js';
-import { SECTIONS } from './sections.js';
+import { SECTIONS } from './sections/section-names.js';
 
 /** What a command line that is refused, or only asks for help, ends with. */
 async function refusal(...args: string[]): Promise<{ code: string; said: string }> {

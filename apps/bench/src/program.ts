@@ -1,19 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { BenchOptions } from './bench-options.js';
 import { runBench } from './run-bench.js';
-import { SECTIONS, type SectionName } from './sections.js';
-
-/** What the command line says. */
-export interface BenchOptions {
-  readonly only: readonly SectionName[];
-  readonly quick: boolean;
-  readonly model: readonly string[];
-  readonly rounds?: number;
-  readonly output: string;
-  readonly save: boolean;
-  readonly check: boolean;
-  readonly publish: boolean;
-  readonly from?: readonly string[];
-}
+import { SECTIONS, type SectionName } from './sections/section-names.js';
 
 /** The command line of the bench; `args` is what it was given, for the report. */
 export function createProgram(args: readonly string[]): Command {

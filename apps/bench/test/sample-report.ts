@@ -1,5 +1,5 @@
 import type { Report } from '../src/report/report.js';
-import { NOTEBOOK_FORM, type SizeRow } from '../src/sizes/size-row.js';
+import { NOTEBOOK_FORM, type SizeRow } from '../src/sections/sizes/size-row.js';
 
 const spread = (median: number) => ({
   median,

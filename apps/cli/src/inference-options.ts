@@ -1,4 +1,4 @@
-import { QUANTIZATION_PROFILES } from '@prune/state-dict';
+import { QUANTIZATION_PROFILES } from '@prune/core';
 import { InvalidArgumentError, Option } from 'commander';
 
 /** What a command that opens any form of a model says of its argument. */

@@ -1,7 +1,7 @@
 import { PRUNING_METHODS } from '@prune/checkpoint';
-import { DEFAULT_PACK_OPTIONS, type PackOptions } from '@prune/pipeline';
-import { CODEC_NAMES } from '@prune/pipeline/node';
-import { QUANTIZATION_PROFILES } from '@prune/state-dict';
+import { QUANTIZATION_PROFILES } from '@prune/core';
+import { DEFAULT_PACK_OPTIONS, type PackOptions } from '@prune/model-files';
+import { CODEC_NAMES } from '@prune/model-files/node';
 import { InvalidArgumentError, Option } from 'commander';
 
 /** What says how a checkpoint is packed; the defaults are those of `DEFAULT_PACK_OPTIONS` but for what `defaults` says. */

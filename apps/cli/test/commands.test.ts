@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeSafetensors } from '@prune/checkpoint';
 import { openCheckpoint } from '@prune/checkpoint/node';
+import { memorySink, type Tensor, tensor } from '@prune/core';
 import { goldenPath } from '@prune/fixtures';
-import { memorySink, type Tensor, tensor } from '@prune/state-dict';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runPrune } from './run-prune.js';
 
@@ -179,7 +179,7 @@ test('pack turns saved movement-pruning scores into pruned weights', async () =>
   for (const [name, { shape, data }] of dense) {
     if (!/encoder.*(?<!LayerNorm)\.weight$/.test(name)) continue;
     // A permutation of 0..n-1, for 7919 is a prime that divides no size here.
-    const scores = Float32Array.from(data, (_, i) => (i * 7919) % data.length);
+    const scores = Float32Array.from({ length: data.length }, (_, i) => (i * 7919) % data.length);
     scored.set(name.replace(/weight$/, 'mask_scores'), tensor('float32', shape, scores));
     dense.set(
       name,

@@ -1,8 +1,8 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Tensor } from '@prune/core';
 import { goldenPath, readNpz } from '@prune/fixtures';
-import type { Tensor } from '@prune/state-dict';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runPrune } from './run-prune.js';
 

@@ -1,10 +1,10 @@
-import { isPruneError } from '@prune/state-dict';
+import { isPruneError } from '@prune/core';
+import { createTokenizer } from '@prune/tokenizer';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bertConfig } from '../src/model/bert-config.js';
-import { packBatch } from '../src/model/pack-batch.js';
+import { packBatch } from '../src/batch/pack-batch.js';
+import { bertConfig } from '../src/config/bert-config.js';
 import { readSquad } from '../src/squad/read-squad.js';
-import { createTokenizer } from '../src/tokenizer/create-tokenizer.js';
 import { goldenConfig } from './golden-model.js';
 
 const RUNS = 400 * Number(process.env.PRUNE_FUZZ ?? 1);

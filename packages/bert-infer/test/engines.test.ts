@@ -1,7 +1,7 @@
+import { isPruneError } from '@prune/core';
 import { toDense } from '@prune/csr';
 import { createEngine, type EncoderLayer, type Engine, type EngineOptions, type LayerLinear } from '@prune/kernels';
 import { wideKernels, workerThreads } from '@prune/kernels/node';
-import { isPruneError } from '@prune/state-dict';
 import { describe, expect, test } from 'vitest';
 import { compareModels } from '../src/compare/compare-models.js';
 import { type LoadModelOptions, loadModel } from '../src/model/load-model.js';

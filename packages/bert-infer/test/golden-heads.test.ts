@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
+import type { Elementary, JsonObject, QuantizationProfile, Tensor } from '@prune/core';
 import { decompose } from '@prune/csr';
 import { readNpz } from '@prune/fixtures';
 import { linearModules, quantizeDynamic } from '@prune/quant';
-import type { Elementary, JsonObject, QuantizationProfile, Tensor } from '@prune/state-dict';
 import { describe, expect, test } from 'vitest';
 import { loadModel } from '../src/model/load-model.js';
 import { largestDifference, rowsOf } from './largest-difference.js';

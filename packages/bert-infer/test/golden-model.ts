@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import type { Elementary, JsonObject, ModelMetadata } from '@prune/core';
 import { goldenPath, readNpz } from '@prune/fixtures';
-import { type Elementary, isPruneError, type JsonObject, type ModelMetadata } from '@prune/state-dict';
 
 /** A golden model's elementary form with its config: what a store would give. `files` are its tokenizer's. */
 export function goldenModel(
@@ -23,13 +23,4 @@ export function madeUpVocabulary(size: number): ReadonlyMap<string, Uint8Array> 
   const letters = Array.from({ length: 26 }, (_, i) => String.fromCharCode(97 + i));
   const rest = Array.from({ length: size - special.length - letters.length }, (_, i) => `word${i}`);
   return new Map([['vocab.txt', new TextEncoder().encode([...special, ...letters, ...rest].join('\n'))]]);
-}
-
-/** The code of the PruneError that `work` throws; what it gives, or another error, as it is. */
-export async function codeOf(work: () => unknown): Promise<unknown> {
-  try {
-    return await work();
-  } catch (error) {
-    return isPruneError(error) ? error.code : error;
-  }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import type { Tensor } from '@prune/core';
 import { goldenPath, readNpz } from '@prune/fixtures';
-import type { Tensor } from '@prune/state-dict';
 import { describe, expect, test } from 'vitest';
 import { loadModel } from '../src/model/load-model.js';
 import { argmaxOfRows, largestDifference, rowsOf } from './largest-difference.js';

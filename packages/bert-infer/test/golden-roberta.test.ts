@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
+import type { Elementary, Tensor } from '@prune/core';
 import { decompose } from '@prune/csr';
-import { goldenPath, readNpz } from '@prune/fixtures';
+import { codeOf, goldenPath, readNpz } from '@prune/fixtures';
 import { linearModules, quantizeDynamic } from '@prune/quant';
-import type { Elementary, Tensor } from '@prune/state-dict';
 import { describe, expect, test } from 'vitest';
 import { loadModel } from '../src/model/load-model.js';
 import { answer } from '../src/qa/answer.js';
-import { codeOf } from './golden-model.js';
 import { largestDifference, rowsOf } from './largest-difference.js';
 import { readSafetensors } from './read-safetensors.js';
 

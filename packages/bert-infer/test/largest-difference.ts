@@ -1,4 +1,4 @@
-import type { Tensor } from '@prune/state-dict';
+import type { Tensor } from '@prune/core';
 
 /** The largest absolute difference of two tensors of one shape; NaN where either holds one. */
 export function largestDifference(a: Tensor, b: Tensor): number {

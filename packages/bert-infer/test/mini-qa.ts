@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
+import type { Elementary, JsonObject, ModelMetadata, Tensor } from '@prune/core';
 import { decompose } from '@prune/csr';
 import { modelPath } from '@prune/fixtures';
 import { linearModules, quantizeDynamic } from '@prune/quant';
-import type { Elementary, JsonObject, ModelMetadata, Tensor } from '@prune/state-dict';
 import { readSafetensors } from './read-safetensors.js';
 
 type Stored<V> = Map<string, V> & { readonly metadata: ModelMetadata };

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { type Dtype, type Tensor, tensorFromBytes } from '@prune/state-dict';
+import { type Dtype, type Tensor, tensorFromBytes } from '@prune/core';
 
 const DTYPE_OF: Record<string, Dtype> = { F32: 'float32', F16: 'float16' };
 

@@ -1,7 +1,7 @@
+import { type Codec, memorySink, type TensorStore, writeStore } from '@prune/core';
 import { createH5Store, openH5Store } from '@prune/h5-store';
 import { codecList, createMsgpackStore, openMsgpackStore } from '@prune/msgpack-store';
 import { entropyCodec } from '@prune/sparse-codec';
-import { type Codec, memorySink, type TensorStore, writeStore } from '@prune/state-dict';
 import { expect, test } from 'vitest';
 import { compareModels } from '../src/compare/compare-models.js';
 import { loadModel } from '../src/model/load-model.js';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Tensor, tensor } from '@prune/state-dict';
+import { type Tensor, tensor } from '@prune/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { applyMovementPruning, type PruningMethod } from './apply-movement-pruning.js';

@@ -1,4 +1,4 @@
-import { PruneError, type StateDict, type Tensor, tensor } from '@prune/state-dict';
+import { PruneError, type StateDict, type Tensor, tensor } from '@prune/core';
 import { hardConcreteMask, sigmoidThresholdMask, topKMask } from './pruning/masks.js';
 import { toFloat32 } from './to-float32.js';
 

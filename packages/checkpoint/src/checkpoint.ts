@@ -1,4 +1,4 @@
-import type { Limits, StateDict, Tensor, TensorInfo, TensorPieces } from '@prune/state-dict';
+import type { Limits, StateDict, Tensor, TensorInfo, TensorPieces } from '@prune/core';
 
 /** How the bytes are laid out; told from the content, never from the file's name. */
 export type CheckpointFormat = 'safetensors' | 'pytorch-zip' | 'pytorch-legacy';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { elementCount, isPruneError, parseJson } from '@prune/core';
 import { goldenPath } from '@prune/fixtures';
-import { elementCount, isPruneError, parseJson } from '@prune/state-dict';
 import { expect, test } from 'vitest';
 import {
   bool,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { tensorBytes } from '@prune/core';
+import { fileSource } from '@prune/core/node';
 import { goldenPath } from '@prune/fixtures';
-import { tensorBytes } from '@prune/state-dict';
-import { fileSource } from '@prune/state-dict/node';
 import { expect, test } from 'vitest';
 import { openTensorFile } from './index.js';
 

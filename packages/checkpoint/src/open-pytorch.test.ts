@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS, type PruneError } from '@prune/state-dict';
+import { DEFAULT_LIMITS, type PruneError } from '@prune/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {

@@ -1,4 +1,4 @@
-import { type ByteSource, DEFAULT_LIMITS, PruneError } from '@prune/state-dict';
+import { type ByteSource, DEFAULT_LIMITS, PruneError } from '@prune/core';
 import type { Checkpoint, OpenOptions } from './checkpoint.js';
 import { ownSource } from './own-source.js';
 import { openLegacy } from './pytorch/open-legacy.js';

@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS } from '@prune/state-dict';
+import { DEFAULT_LIMITS } from '@prune/core';
 import { expect, test } from 'vitest';
 import { makeSafetensors } from '../test/make-safetensors.js';
 import { openSafetensors } from './open-safetensors.js';

@@ -7,7 +7,7 @@ import {
   PruneError,
   type RandomAccess,
   tensorFromBytes,
-} from '@prune/state-dict';
+} from '@prune/core';
 import type { Checkpoint, OpenOptions } from './checkpoint.js';
 import { ownSource } from './own-source.js';
 import { pieceReader } from './piece-reader.js';

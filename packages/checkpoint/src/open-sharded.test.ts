@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS, type JsonObject } from '@prune/state-dict';
+import { DEFAULT_LIMITS, type JsonObject } from '@prune/core';
 import { expect, test } from 'vitest';
 import { makeSafetensors } from '../test/make-safetensors.js';
 import { openSharded } from './open-sharded.js';

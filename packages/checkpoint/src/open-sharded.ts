@@ -1,11 +1,4 @@
-import {
-  type ByteSource,
-  checkLimit,
-  DEFAULT_LIMITS,
-  type JsonObject,
-  locateError,
-  PruneError,
-} from '@prune/state-dict';
+import { type ByteSource, checkLimit, DEFAULT_LIMITS, type JsonObject, locateError, PruneError } from '@prune/core';
 import type { Checkpoint, OpenOptions } from './checkpoint.js';
 import { openTensorFile } from './open-tensor-file.js';
 

@@ -1,4 +1,4 @@
-import { type ByteSource, PruneError, randomAccess } from '@prune/state-dict';
+import { type ByteSource, PruneError, randomAccess } from '@prune/core';
 import type { Checkpoint, OpenOptions } from './checkpoint.js';
 import { openPytorch } from './open-pytorch.js';
 import { openSafetensors } from './open-safetensors.js';

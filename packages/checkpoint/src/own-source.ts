@@ -1,4 +1,4 @@
-import { type ByteSource, locateError, type RandomAccess, randomAccess } from '@prune/state-dict';
+import { type ByteSource, locateError, type RandomAccess, randomAccess } from '@prune/core';
 
 /** Opens over `source` and closes it when the opening fails; what fails names the source. */
 export async function ownSource<T>(

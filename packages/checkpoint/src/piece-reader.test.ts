@@ -1,4 +1,4 @@
-import { randomAccess } from '@prune/state-dict';
+import { randomAccess } from '@prune/core';
 import { expect, test } from 'vitest';
 import { pieceReader } from './piece-reader.js';
 

@@ -1,4 +1,4 @@
-import type { RandomAccess } from '@prune/state-dict';
+import type { RandomAccess } from '@prune/core';
 
 /** Bytes in a piece: large enough that asking for one costs nothing, small enough to stay in a processor's cache. A multiple of any element. */
 const PIECE_BYTES = 1 << 20;

@@ -1,12 +1,4 @@
-import {
-  checkLimit,
-  DTYPES,
-  type Dtype,
-  elementCount,
-  type Limits,
-  PruneError,
-  type TensorInfo,
-} from '@prune/state-dict';
+import { checkLimit, DTYPES, type Dtype, elementCount, type Limits, PruneError, type TensorInfo } from '@prune/core';
 
 /** The names that the safetensors format gives to our dtypes. */
 export const SAFETENSORS_DTYPES: Readonly<Record<Dtype, string>> = {

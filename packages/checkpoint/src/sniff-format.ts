@@ -1,4 +1,4 @@
-import type { RandomAccess } from '@prune/state-dict';
+import type { RandomAccess } from '@prune/core';
 import type { CheckpointFormat } from './checkpoint.js';
 
 /** What the first bytes of a source say it is; `undefined` for none of these. */

@@ -1,11 +1,4 @@
-import {
-  DTYPES,
-  type Limits,
-  locateError,
-  type TensorInfo,
-  type TensorPieces,
-  tensorFromBytes,
-} from '@prune/state-dict';
+import { DTYPES, type Limits, locateError, type TensorInfo, type TensorPieces, tensorFromBytes } from '@prune/core';
 
 /** A tensor over the pieces of its bytes, each a whole number of elements. What fails is located at `place`. */
 export function tensorPieces(

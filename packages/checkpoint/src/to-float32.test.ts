@@ -1,4 +1,4 @@
-import { tensor } from '@prune/state-dict';
+import { tensor } from '@prune/core';
 import { expect, test } from 'vitest';
 import { toFloat32 } from './to-float32.js';
 import { widenFloats } from './widen-floats.js';

@@ -1,4 +1,4 @@
-import { PruneError, type Tensor, toFloat32 as widened } from '@prune/state-dict';
+import { PruneError, type Tensor, toFloat32 as widened } from '@prune/core';
 
 /**
  * A float32, float16 or bfloat16 tensor as float32, every value exactly; a float32 tensor is returned as it is.

@@ -1,4 +1,4 @@
-import type { StateDict, Tensor } from '@prune/state-dict';
+import type { StateDict, Tensor } from '@prune/core';
 import { toFloat32 } from './to-float32.js';
 
 /** The same state dict with its float16 and bfloat16 tensors as float32, each widened when it is read; other tensors as they are. */

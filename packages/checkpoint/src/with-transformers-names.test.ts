@@ -1,4 +1,4 @@
-import { type JsonObject, tensor } from '@prune/state-dict';
+import { type JsonObject, tensor } from '@prune/core';
 import { expect, test } from 'vitest';
 import type { Checkpoint } from './checkpoint.js';
 import { withTransformersNames } from './with-transformers-names.js';

@@ -1,4 +1,4 @@
-import { type JsonObject, PruneError } from '@prune/state-dict';
+import { type JsonObject, PruneError } from '@prune/core';
 import type { Checkpoint } from './checkpoint.js';
 
 /** `base_model_prefix` of the models whose checkpoints this maps, by config.json's `model_type`. */

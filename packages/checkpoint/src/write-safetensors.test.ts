@@ -1,12 +1,4 @@
-import {
-  DEFAULT_LIMITS,
-  DTYPES,
-  type Dtype,
-  memorySink,
-  type Tensor,
-  tensor,
-  tensorFromBytes,
-} from '@prune/state-dict';
+import { DEFAULT_LIMITS, DTYPES, type Dtype, memorySink, type Tensor, tensor, tensorFromBytes } from '@prune/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openSafetensors } from './open-safetensors.js';

@@ -9,7 +9,7 @@ import {
   type ReadableMap,
   type Tensor,
   tensorBytes,
-} from '@prune/state-dict';
+} from '@prune/core';
 import { SAFETENSORS_DTYPES } from './safetensors-header.js';
 
 export interface WriteSafetensorsOptions {

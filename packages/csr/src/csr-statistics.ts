@@ -1,4 +1,4 @@
-import { type CsrMatrix, PruneError } from '@prune/state-dict';
+import { type CsrMatrix, PruneError } from '@prune/core';
 
 /** Options of {@link csrStatistics}. */
 export interface CsrStatisticsOptions {

@@ -1,4 +1,4 @@
-import type { CsrMatrix, DenseInt8Matrix } from '@prune/state-dict';
+import type { CsrMatrix, DenseInt8Matrix } from '@prune/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { csrStatistics } from './csr-statistics.js';

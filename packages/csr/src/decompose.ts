@@ -11,7 +11,7 @@ import {
   type Tensor,
   type TensorData,
   tensor,
-} from '@prune/state-dict';
+} from '@prune/core';
 import { CODE_DTYPES, EMBEDDING_PARTS, LINEAR_PARTS, partName } from './elementary-names.js';
 import { toCsr } from './to-csr.js';
 

@@ -6,7 +6,7 @@ import {
   scalar,
   type Tensor,
   tensor,
-} from '@prune/state-dict';
+} from '@prune/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decompose } from './decompose.js';

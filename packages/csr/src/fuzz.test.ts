@@ -1,5 +1,5 @@
+import { type CsrMatrix, type Elementary, isPruneError, type Tensor } from '@prune/core';
 import { goldenPath, readNpz } from '@prune/fixtures';
-import { type CsrMatrix, type Elementary, isPruneError, type Tensor } from '@prune/state-dict';
 import { expect, test } from 'vitest';
 import { decompose } from './decompose.js';
 import { recompose, recomposeSparse } from './recompose.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { type Elementary, firstDifference, type Tensor, tensorFromBytes } from '@prune/core';
 import { goldenPath, readNpz } from '@prune/fixtures';
 import { linearModules, quantizeDynamic } from '@prune/quant';
-import { type Elementary, firstDifference, type Tensor, tensorFromBytes } from '@prune/state-dict';
 import { expect, test } from 'vitest';
 import { decompose } from './decompose.js';
 import { recompose, recomposeSparse } from './recompose.js';

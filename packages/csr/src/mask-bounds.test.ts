@@ -1,4 +1,4 @@
-import type { CsrMatrix } from '@prune/state-dict';
+import type { CsrMatrix } from '@prune/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { maskBounds } from './mask-bounds.js';

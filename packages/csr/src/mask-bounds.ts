@@ -1,4 +1,4 @@
-import type { CsrMatrix } from '@prune/state-dict';
+import type { CsrMatrix } from '@prune/core';
 import { csrStatistics } from './csr-statistics.js';
 import { symbolEntropy } from './value-entropy.js';
 

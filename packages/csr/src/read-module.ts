@@ -11,7 +11,7 @@ import {
   type QuantizedLinear,
   type Tensor,
   type WeightScales,
-} from '@prune/state-dict';
+} from '@prune/core';
 import { CODE_DTYPES, EMBEDDING_PARTS, LINEAR_PARTS, partName, WEIGHT_MATRIX } from './elementary-names.js';
 import { validateCsr } from './validate-csr.js';
 

@@ -1,4 +1,4 @@
-import { type CsrMatrix, type CsrRows, csrOfRows, type Elementary, type ElementaryStateDict } from '@prune/state-dict';
+import { type CsrMatrix, type CsrRows, csrOfRows, type Elementary, type ElementaryStateDict } from '@prune/core';
 import { describe, expect, it } from 'vitest';
 import { decompose } from './decompose.js';
 import { recomposeRows, recomposeSparse } from './recompose.js';

@@ -11,14 +11,14 @@ import {
   type QuantizedLinear,
   type QuantizedStateDict,
   type Tensor,
-} from '@prune/state-dict';
+} from '@prune/core';
 import { CODE_DTYPES, EMBEDDING_PARTS, LINEAR_PARTS, partName, splitPartName } from './elementary-names.js';
 import { type ModuleReader, readCsr, readEmbedding, readLinear, readRows, type WeightReader } from './read-module.js';
 import { toDense } from './to-dense.js';
 
 /** Options of {@link recompose} and {@link recomposeSparse}. */
 export interface RecomposeOptions {
-  /** Default: `DEFAULT_LIMITS` of `@prune/state-dict`. */
+  /** Default: `DEFAULT_LIMITS` of `@prune/core`. */
   readonly limits?: Limits;
 }
 
@@ -49,7 +49,7 @@ export function recomposeSparse(
 
 /**
  * {@link recomposeSparse}, but a matrix that the store can hand out row by row is left to do so, which saves its arrays. Nobody has checked such rows:
- * who takes them does, as `csrOfRows` of `@prune/state-dict`.
+ * who takes them does, as `csrOfRows` of `@prune/core`.
  */
 export function recomposeRows(
   elementary: ElementaryStateDict,

@@ -1,4 +1,4 @@
-import { type CsrMatrix, PruneError } from '@prune/state-dict';
+import { type CsrMatrix, PruneError } from '@prune/core';
 
 /**
  * Rows `start` (inclusive) to `end` (exclusive, default: all that follow) of a valid CSR matrix as one of its own:

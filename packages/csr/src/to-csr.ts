@@ -1,4 +1,4 @@
-import { type CsrMatrix, checkLimit, type DenseInt8Matrix, newColumnIndices, PruneError } from '@prune/state-dict';
+import { type CsrMatrix, checkLimit, type DenseInt8Matrix, newColumnIndices, PruneError } from '@prune/core';
 
 /**
  * The nonzeros of a dense int8 matrix in compressed sparse rows, equal to scipy's `csr_matrix`: indptr int32 `[rows + 1]`,

@@ -1,4 +1,4 @@
-import type { CsrMatrix, DenseInt8Matrix } from '@prune/state-dict';
+import type { CsrMatrix, DenseInt8Matrix } from '@prune/core';
 
 /** The dense row-major form of a valid CSR matrix, zeros filled in. */
 export function toDense(matrix: CsrMatrix): DenseInt8Matrix {

@@ -1,4 +1,4 @@
-import { type CsrMatrix, elementCount, MAX_UINT16_COLUMNS, PruneError } from '@prune/state-dict';
+import { type CsrMatrix, elementCount, MAX_UINT16_COLUMNS, PruneError } from '@prune/core';
 
 type Place = { readonly where?: string; readonly tensor?: string };
 

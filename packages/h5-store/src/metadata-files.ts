@@ -6,7 +6,7 @@ import {
   QUANTIZATION_PROFILES,
   type ReadableMap,
   TOKENIZER_FILES,
-} from '@prune/state-dict';
+} from '@prune/core';
 
 /** The notebook's file of PyTorch's module versions. */
 export const MODULES_FILE = 'metadata.json';

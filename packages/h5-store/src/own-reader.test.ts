@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
-import { goldenPath } from '@prune/fixtures';
 import {
   DEFAULT_LIMITS,
   DTYPES,
@@ -16,18 +15,19 @@ import {
   type TensorStore,
   tensor,
   writeStore,
-} from '@prune/state-dict';
+} from '@prune/core';
+import { goldenPath } from '@prune/fixtures';
 import fc from 'fast-check';
 import * as h5wasm from 'h5wasm';
 import { afterAll, expect, test } from 'vitest';
 import { openHdf5 } from '../test/open-hdf5.js';
-import { createH5Store } from './create-h5-store.js';
-import { fileIndex } from './file-index.js';
-import { memoryBytes } from './format/file-bytes.js';
-import type { Chunk, ChunkedStorage } from './format/read-storage.js';
 import { createH5File, openH5File } from './node.js';
-import { openH5Store } from './open-h5-store.js';
-import { writeH5 } from './write-h5.js';
+import { memoryBytes } from './read/file-bytes.js';
+import { fileIndex } from './read/file-index.js';
+import { openH5Store } from './read/open-h5-store.js';
+import type { Chunk, ChunkedStorage } from './read/read-storage.js';
+import { createH5Store } from './write/create-h5-store.js';
+import { writeH5 } from './write/write-h5.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'prune-h5-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,7 +1,7 @@
-import { DEFAULT_LIMITS, type TensorStore } from '@prune/state-dict';
+import { DEFAULT_LIMITS, type TensorStore } from '@prune/core';
 import * as h5wasm from 'h5wasm';
-import { memoryFile } from '../src/memory-file.js';
-import { readH5 } from '../src/read-h5.js';
+import { memoryFile } from '../src/h5wasm/memory-file.js';
+import { readH5 } from '../src/h5wasm/read-with-h5wasm.js';
 
 /** Opens a file with HDF5's own library alone. */
 export async function openHdf5(bytes: Uint8Array, name = 'file.h5'): Promise<TensorStore> {

@@ -1,4 +1,4 @@
-import { PruneError } from '@prune/state-dict';
+import { PruneError } from '@prune/core';
 import type { Engine, Kernels } from './engine.js';
 import { activate } from './reference/activate.js';
 import { layerNorm } from './reference/layer-norm.js';

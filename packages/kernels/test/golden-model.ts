@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import type { CsrMatrix, QuantizedLinear, Tensor } from '@prune/core';
 import { goldenPath, readNpz } from '@prune/fixtures';
-import type { CsrMatrix, QuantizedLinear, Tensor } from '@prune/state-dict';
 import type { AnyLinear, EncoderLayer, FloatLinear } from '../src/index.js';
 
 /** A golden model: its encoder as the notebook stored it, the same in float32, and what PyTorch computed. */

@@ -1,4 +1,4 @@
-import type { CsrMatrix, QuantizedLinear } from '@prune/state-dict';
+import type { CsrMatrix, QuantizedLinear } from '@prune/core';
 import type { AnyLinear, EncoderLayer } from '../src/index.js';
 
 /** A small generator (mulberry32): the same numbers everywhere. */

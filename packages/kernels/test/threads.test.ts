@@ -105,7 +105,7 @@ test('a process that closes nothing ends by itself', async () => {
       logLevel: 'error',
       alias: {
         '@prune/quant': new URL('../../quant/src/index.ts', root).pathname,
-        '@prune/state-dict': new URL('../../state-dict/src/index.ts', root).pathname,
+        '@prune/core': new URL('../../core/src/index.ts', root).pathname,
       },
     });
     writeFileSync(join(folder, 'package.json'), '{}');

@@ -13,7 +13,7 @@ import {
   type TensorStoreWriter,
   tensor,
   tensorBytes,
-} from '@prune/state-dict';
+} from '@prune/core';
 import { codecList } from './codecs/codec-list.js';
 import {
   encodeManifest,

@@ -1,4 +1,4 @@
-import { type Elementary, isPruneError, memorySink, scalar, tensor, writeStore } from '@prune/state-dict';
+import { type Elementary, isPruneError, memorySink, scalar, tensor, writeStore } from '@prune/core';
 import { gzipSync } from 'fflate';
 import { Packr } from 'msgpackr/index-no-eval';
 import { beforeAll, expect, test } from 'vitest';

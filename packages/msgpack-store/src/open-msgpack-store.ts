@@ -18,7 +18,7 @@ import {
   type TensorStore,
   tensor,
   tensorFromBytes,
-} from '@prune/state-dict';
+} from '@prune/core';
 import { codecList } from './codecs/codec-list.js';
 import { raw } from './codecs/raw.js';
 import { decodeManifest, type Manifest, type ManifestBlock, type ManifestEntry } from './container/manifest.js';

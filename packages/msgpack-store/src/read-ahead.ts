@@ -1,4 +1,4 @@
-import type { RandomAccess } from '@prune/state-dict';
+import type { RandomAccess } from '@prune/core';
 
 /** Bytes that are read ahead at first, and at most: as long as reads follow each other it doubles. */
 const FIRST = 2 ** 16;

@@ -1,4 +1,3 @@
-import { goldenPath, readNpz } from '@prune/fixtures';
 import {
   type ByteSource,
   type Codec,
@@ -14,7 +13,8 @@ import {
   tensor,
   tensorFromBytes,
   writeStore,
-} from '@prune/state-dict';
+} from '@prune/core';
+import { goldenPath, readNpz } from '@prune/fixtures';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { codecList, MSGPACK_CODEC_NAMES } from './codecs/codec-list.js';

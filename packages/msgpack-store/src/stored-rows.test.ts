@@ -9,7 +9,7 @@ import {
   tensorBytes,
   tensorFromBytes,
   writeStore,
-} from '@prune/state-dict';
+} from '@prune/core';
 import { expect, test } from 'vitest';
 import { createMsgpackStore } from './create-msgpack-store.js';
 import { openMsgpackStore } from './open-msgpack-store.js';

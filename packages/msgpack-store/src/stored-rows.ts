@@ -1,4 +1,4 @@
-import { type CsrRows, isPruneError, locateError, type NamedInfo, PruneError } from '@prune/state-dict';
+import { type CsrRows, isPruneError, locateError, type NamedInfo, PruneError } from '@prune/core';
 
 /** The arrays of a matrix `X`, after `X.`. */
 const ARRAYS = ['data', 'indices', 'indptr'];

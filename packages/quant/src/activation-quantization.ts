@@ -1,4 +1,4 @@
-import { PruneError, type QuantizationProfile } from '@prune/state-dict';
+import { PruneError, type QuantizationProfile } from '@prune/core';
 import { rint } from './rint.js';
 
 /** How the activations of one dynamic linear become bytes: `xq = clamp(rint(x * inverse) + zeroPoint, 0, 255)`. */

@@ -1,4 +1,4 @@
-import type { QuantizedEmbedding, Tensor } from '@prune/state-dict';
+import type { QuantizedEmbedding, Tensor } from '@prune/core';
 
 /**
  * The float32 table `[rows, columns]` of a quantized embedding: `w = q * scale + offset` rounded once, `offset = -zeroPoint * scale` in float32,

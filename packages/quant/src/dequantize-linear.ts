@@ -1,4 +1,4 @@
-import type { CsrMatrix, DenseInt8Matrix, QuantizedLinear, Tensor } from '@prune/state-dict';
+import type { CsrMatrix, DenseInt8Matrix, QuantizedLinear, Tensor } from '@prune/core';
 
 /**
  * The float32 weight `[rows, columns]` of a quantized Linear, dense or CSR: `w = q * scale`, one rounding, as PyTorch's `dequantize`.

@@ -8,7 +8,7 @@ import {
   type StateDict,
   type Tensor,
   type TensorInfo,
-} from '@prune/state-dict';
+} from '@prune/core';
 import { dequantizeEmbedding } from './dequantize-embedding.js';
 import { dequantizeLinear } from './dequantize-linear.js';
 

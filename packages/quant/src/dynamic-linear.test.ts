@@ -1,4 +1,4 @@
-import { type CsrMatrix, QUANTIZATION_PROFILES, type QuantizedLinear, tensor } from '@prune/state-dict';
+import { type CsrMatrix, QUANTIZATION_PROFILES, type QuantizedLinear, tensor } from '@prune/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ACTIVATION_QMAX, activationQuantization } from './activation-quantization.js';

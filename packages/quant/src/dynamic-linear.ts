@@ -4,7 +4,7 @@ import {
   PruneError,
   type QuantizationProfile,
   type QuantizedLinear,
-} from '@prune/state-dict';
+} from '@prune/core';
 import { type ActivationQuantization, activationQuantization } from './activation-quantization.js';
 import { fusedMultiplyAdd } from './fused-multiply-add.js';
 import { rint } from './rint.js';

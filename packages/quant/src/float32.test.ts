@@ -1,4 +1,4 @@
-import { tensor } from '@prune/state-dict';
+import { tensor } from '@prune/core';
 import { expect, test } from 'vitest';
 import { toFloat32 } from './float32.js';
 

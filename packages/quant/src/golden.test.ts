@@ -1,5 +1,5 @@
+import { type QuantizationProfile, type Tensor, tensorBytes } from '@prune/core';
 import { goldenPath, readNpz } from '@prune/fixtures';
-import { type QuantizationProfile, type Tensor, tensorBytes } from '@prune/state-dict';
 import { expect, test } from 'vitest';
 import { dequantizeEmbedding } from './dequantize-embedding.js';
 import { dynamicLinear } from './dynamic-linear.js';

@@ -1,4 +1,4 @@
-import type { TensorInfo } from '@prune/state-dict';
+import type { TensorInfo } from '@prune/core';
 import { expect, test } from 'vitest';
 import { linearModules } from './linear-modules.js';
 

@@ -1,4 +1,4 @@
-import type { JsonObject, TensorInfo } from '@prune/state-dict';
+import type { JsonObject, TensorInfo } from '@prune/core';
 
 /** What a model's parameters belong to. Spread it into the options of `quantizeDynamic`. */
 export interface LinearModules {

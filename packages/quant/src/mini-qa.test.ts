@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import { type QuantizedLinear, type Tensor, tensorFromBytes } from '@prune/core';
 import { modelPath } from '@prune/fixtures';
-import { type QuantizedLinear, type Tensor, tensorFromBytes } from '@prune/state-dict';
 import { expect, test } from 'vitest';
 import { linearModules } from './linear-modules.js';
 import { quantizeDynamic } from './quantize-dynamic.js';

@@ -1,4 +1,4 @@
-import type { JsonObject, QuantizationProfile } from '@prune/state-dict';
+import type { JsonObject, QuantizationProfile } from '@prune/core';
 
 /** Versions of a quantized Linear and its packed params: torch 1.6 and later, and torch 1.5, whose 0..255 range readers tell by the 3. */
 const VERSIONS = {

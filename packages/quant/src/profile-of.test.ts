@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { QUANTIZATION_PROFILES } from '@prune/core';
 import { goldenPath } from '@prune/fixtures';
-import { QUANTIZATION_PROFILES } from '@prune/state-dict';
 import { expect, test } from 'vitest';
 import { linearModules } from './linear-modules.js';
 import { moduleMetadata } from './module-metadata.js';

@@ -4,7 +4,7 @@ import {
   PruneError,
   QUANTIZATION_PROFILES,
   type QuantizationProfile,
-} from '@prune/state-dict';
+} from '@prune/core';
 
 /** torch 1.6 raised the version of a quantized Linear to 4 and has halved the activation range on x86 since. */
 const FIRST_REDUCED_RANGE_VERSION = 4;

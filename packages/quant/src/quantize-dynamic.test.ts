@@ -1,4 +1,4 @@
-import { type StateDict, type Tensor, tensor } from '@prune/state-dict';
+import { type StateDict, type Tensor, tensor } from '@prune/core';
 import { expect, test } from 'vitest';
 import { dequantize } from './dequantize.js';
 import { quantizeDynamic } from './quantize-dynamic.js';

@@ -7,7 +7,7 @@ import {
   type QuantizedStateDict,
   type StateDict,
   type Tensor,
-} from '@prune/state-dict';
+} from '@prune/core';
 import { toFloat32 } from './float32.js';
 import { quantizeEmbedding } from './quantize-embedding.js';
 import {

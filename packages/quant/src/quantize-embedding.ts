@@ -1,4 +1,4 @@
-import { PruneError, type QuantizedEmbedding, type Tensor } from '@prune/state-dict';
+import { PruneError, type QuantizedEmbedding, type Tensor } from '@prune/core';
 import { toFloat32 } from './float32.js';
 import { matrixShape, refuseNotFinite } from './quantize-weight.js';
 import { rint } from './rint.js';

@@ -1,4 +1,4 @@
-import { type CsrMatrix, newColumnIndices, type Tensor, type TensorPieces } from '@prune/state-dict';
+import { type CsrMatrix, newColumnIndices, type Tensor, type TensorPieces } from '@prune/core';
 import { toFloat32 } from './float32.js';
 import { NonzeroCollector, type Nonzeros } from './nonzero-collector.js';
 import { matrixShape, type QuantizedWeight, type QuantizeWeightOptions, quantizeNonzeros } from './quantize-weight.js';

@@ -1,4 +1,4 @@
-import { type CsrMatrix, type Tensor, tensor } from '@prune/state-dict';
+import { type CsrMatrix, type Tensor, tensor } from '@prune/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { dequantizeEmbedding, dequantizeEmbeddingRow } from './dequantize-embedding.js';

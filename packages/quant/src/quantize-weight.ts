@@ -5,7 +5,7 @@ import {
   type Tensor,
   type TensorInfo,
   type WeightScales,
-} from '@prune/state-dict';
+} from '@prune/core';
 import { toFloat32 } from './float32.js';
 import { NonzeroCollector, type Nonzeros } from './nonzero-collector.js';
 import { rint } from './rint.js';

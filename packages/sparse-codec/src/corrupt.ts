@@ -1,4 +1,4 @@
-import { PruneError } from '@prune/state-dict';
+import { PruneError } from '@prune/core';
 
 /** The error of every stream that does not decode. */
 export function corrupt(what: string, got?: string | number, wanted?: string | number): PruneError {

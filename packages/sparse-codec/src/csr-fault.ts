@@ -1,4 +1,4 @@
-import { type CsrMatrix, PruneError } from '@prune/state-dict';
+import { type CsrMatrix, PruneError } from '@prune/core';
 
 /** What keeps the arrays from being a CSR matrix as {@link CsrMatrix} says (ascending columns, no stored zero): a `mismatch`, or `undefined`. */
 export function csrFault({ shape, indptr, indices, data }: CsrMatrix): PruneError | undefined {

@@ -1,4 +1,4 @@
-import type { CsrMatrix, EncodedBlock, EncodedPiece } from '@prune/state-dict';
+import type { CsrMatrix, EncodedBlock, EncodedPiece } from '@prune/core';
 import fc from 'fast-check';
 
 /** A CSR matrix of a dense one, given row by row. */

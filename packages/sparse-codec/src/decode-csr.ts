@@ -1,4 +1,4 @@
-import type { CsrMatrix } from '@prune/state-dict';
+import type { CsrMatrix } from '@prune/core';
 import { type DecodeOptions, openCsr } from './open-csr.js';
 
 /** The matrix of what `encodeCsr` made; errors as `openCsr` has them. */

@@ -1,4 +1,4 @@
-import type { CsrMatrix } from '@prune/state-dict';
+import type { CsrMatrix } from '@prune/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anyMatrix, csrOf, prunedMatrix, randomOf } from './csr.fixture.js';

@@ -1,4 +1,4 @@
-import { type CsrMatrix, PruneError } from '@prune/state-dict';
+import { type CsrMatrix, PruneError } from '@prune/core';
 import { BinaryEncoder } from './binary-coder.js';
 
 import { encodeClasses } from './class-coder.js';

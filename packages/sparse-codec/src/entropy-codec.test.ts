@@ -1,11 +1,4 @@
-import {
-  csrOfRows,
-  DEFAULT_LIMITS,
-  type EncodedPiece,
-  type NamedTensor,
-  type TensorData,
-  tensor,
-} from '@prune/state-dict';
+import { csrOfRows, DEFAULT_LIMITS, type EncodedPiece, type NamedTensor, type TensorData, tensor } from '@prune/core';
 import { expect, test } from 'vitest';
 import { blockBytes, prunedMatrix, randomOf } from './csr.fixture.js';
 import { encodeCsr } from './encode-csr.js';

@@ -11,7 +11,7 @@ import {
   type Tensor,
   type TensorData,
   tensor,
-} from '@prune/state-dict';
+} from '@prune/core';
 import { corrupt } from './corrupt.js';
 import { csrFault } from './csr-fault.js';
 import { DEFAULT_PRESET, type EncodeOptions, encodeCsr, MAX_COLUMNS } from './encode-csr.js';

@@ -1,4 +1,4 @@
-import { DTYPES, type Dtype, type Tensor, tensor, tensorBytes } from '@prune/state-dict';
+import { DTYPES, type Dtype, type Tensor, tensor, tensorBytes } from '@prune/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { randomOf } from './csr.fixture.js';

@@ -1,4 +1,4 @@
-import { DTYPES, type Dtype, type Tensor, type TensorData, tensor } from '@prune/state-dict';
+import { DTYPES, type Dtype, type Tensor, type TensorData, tensor } from '@prune/core';
 import { corrupt } from './corrupt.js';
 import { dyadicGrid, MAX_GRID_BITS } from './dyadic-grid.js';
 import { decodeGridRows, encodeGridRows } from './grid-rows.js';

@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS, isPruneError, type NamedInfo, type Tensor } from '@prune/state-dict';
+import { DEFAULT_LIMITS, isPruneError, type NamedInfo, type Tensor } from '@prune/core';
 import { expect, test } from 'vitest';
 import { csrOf, prunedMatrix, randomOf } from './csr.fixture.js';
 import { csrFault } from './csr-fault.js';

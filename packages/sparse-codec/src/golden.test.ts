@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { type CodecGroup, DEFAULT_LIMITS, type NamedTensor, tensorBytes } from '@prune/core';
 import { goldenPath, readNpz } from '@prune/fixtures';
-import { type CodecGroup, DEFAULT_LIMITS, type NamedTensor, tensorBytes } from '@prune/state-dict';
 import { expect, test } from 'vitest';
 import { blockBytes, prunedMatrix } from './csr.fixture.js';
 import { encodeCsr } from './encode-csr.js';

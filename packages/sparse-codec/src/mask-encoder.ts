@@ -1,4 +1,4 @@
-import type { CsrMatrix } from '@prune/state-dict';
+import type { CsrMatrix } from '@prune/core';
 import { type GapTables, SCALE, SCALE_BITS, STRIDE } from './gap-tables.js';
 import { RansEncoder } from './rans-encoder.js';
 

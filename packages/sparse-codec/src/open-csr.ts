@@ -6,7 +6,7 @@ import {
   type Limits,
   PruneError,
   type RowVisitor,
-} from '@prune/state-dict';
+} from '@prune/core';
 import { BinaryDecoder } from './binary-coder.js';
 import { decodeClasses } from './class-coder.js';
 import { COLUMN_WEIGHTS } from './column-weights.js';

@@ -1,4 +1,4 @@
-import type { CsrMatrix } from '@prune/state-dict';
+import type { CsrMatrix } from '@prune/core';
 import { corrupt } from './corrupt.js';
 import { type ByteReader, pushVarint } from './varint.js';
 

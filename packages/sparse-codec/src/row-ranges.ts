@@ -1,4 +1,4 @@
-import { type TensorData, tensor } from '@prune/state-dict';
+import { type TensorData, tensor } from '@prune/core';
 import { corrupt } from './corrupt.js';
 import { MAX_GRID_BITS } from './dyadic-grid.js';
 import { decodeFloats, encodeFloats } from './float-block.js';

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { PruneError } from '@prune/state-dict';
+import { PruneError } from '@prune/core';
 import { benchFolder, workFolder } from '../bench-folder.js';
 
 /** What a child process took. */

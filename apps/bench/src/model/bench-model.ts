@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { PruneError } from '@prune/state-dict';
+import { PruneError } from '@prune/core';
 import { repositoryFolder } from '../bench-folder.js';
 import { writeSeededModel } from '../seeded/write-seeded-model.js';
 

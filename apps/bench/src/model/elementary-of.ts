@@ -1,7 +1,7 @@
 import { openCheckpoint } from '@prune/checkpoint/node';
-import { packCheckpoint } from '@prune/pipeline';
-import type { Elementary, ModelMetadata } from '@prune/state-dict';
-import { EXCLUDED, type Scope } from '../pack/scope.js';
+import type { Elementary, ModelMetadata } from '@prune/core';
+import { packCheckpoint } from '@prune/model-files';
+import { EXCLUDED, type Scope } from '../sections/scope.js';
 
 /** A checkpoint's elementary form, whole in memory. */
 export interface ElementaryModel {

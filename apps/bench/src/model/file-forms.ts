@@ -1,6 +1,6 @@
+import type { TensorStoreWriter } from '@prune/core';
 import { createH5File } from '@prune/h5-store/node';
-import { CODEC_NAMES, createStore } from '@prune/pipeline/node';
-import type { TensorStoreWriter } from '@prune/state-dict';
+import { CODEC_NAMES, createStore } from '@prune/model-files/node';
 
 /** A way to keep a model in a file. */
 export interface FileForm {

@@ -1,5 +1,5 @@
-import { openStore } from '@prune/pipeline/node';
-import { firstDifference, PruneError } from '@prune/state-dict';
+import { firstDifference, PruneError } from '@prune/core';
+import { openStore } from '@prune/model-files/node';
 
 /** Throws `mismatch` unless two stored models are equal: the same names, dtypes, shapes and bits. No figure is worth anything before this holds. */
 export async function proveEqual(a: string, b: string): Promise<void> {

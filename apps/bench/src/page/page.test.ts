@@ -25,7 +25,7 @@ describe.skipIf(executablePath === undefined)('the report page in Chromium', () 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'prune-page-'));
     const options = { bundle: true, minify: true, format: 'iife', write: false, logLevel: 'error' } as const;
-    const { outputFiles } = await build({ ...options, entryPoints: [join(benchFolder, 'src', 'page', 'main.ts')] });
+    const { outputFiles } = await build({ ...options, entryPoints: [join(benchFolder, 'src', 'entries', 'page.ts')] });
     const style = await readFile(join(benchFolder, 'page', 'style.css'), 'utf8');
     const script = outputFiles[0].text;
     const html = renderHtml({ title: 'Prune', subtitle: 'sample', sections, report: SAMPLE_REPORT, style, script });

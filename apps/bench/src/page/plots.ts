@@ -1,8 +1,8 @@
 import * as Plot from '@observablehq/plot';
 import type { Summary } from '../harness/summary.js';
-import { SCOPE_NAMES } from '../pack/scope.js';
 import type { Report } from '../report/report.js';
-import type { SizeParts } from '../sizes/size-row.js';
+import { SCOPE_NAMES } from '../sections/scope.js';
+import type { SizeParts } from '../sections/sizes/size-row.js';
 
 /** A plot of the page. */
 export interface PagePlot {

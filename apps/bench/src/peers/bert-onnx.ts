@@ -1,5 +1,3 @@
-import { recompose } from '@prune/csr';
-import { dequantizeEmbedding } from '@prune/quant';
 import {
   type ElementaryStateDict,
   type JsonObject,
@@ -8,7 +6,9 @@ import {
   type QuantizedStateDict,
   type Tensor,
   tensor,
-} from '@prune/state-dict';
+} from '@prune/core';
+import { recompose } from '@prune/csr';
+import { dequantizeEmbedding } from '@prune/quant';
 import { OnnxGraph } from './onnx-graph.js';
 
 /** How the peer computes: float32 from the dequantized weights, or dynamically quantized from the same int8 codes. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PruneError } from '@prune/state-dict';
+import { PruneError } from '@prune/core';
 import { workFolder } from '../bench-folder.js';
 import { runChild } from '../harness/run-child.js';
 

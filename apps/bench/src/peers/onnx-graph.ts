@@ -1,4 +1,4 @@
-import { type Tensor, tensorBytes } from '@prune/state-dict';
+import { type Tensor, tensorBytes } from '@prune/core';
 import { ProtobufMessage } from './protobuf.js';
 
 /** `onnx.TensorProto.DataType` of the dtypes that the graphs use. */

@@ -1,5 +1,5 @@
-import { SCOPE_NAMES } from '../pack/scope.js';
-import { NOTEBOOK_FORM } from '../sizes/size-row.js';
+import { SCOPE_NAMES } from '../sections/scope.js';
+import { NOTEBOOK_FORM } from '../sections/sizes/size-row.js';
 import { list, type Section } from './document.js';
 import { formatBytes, formatPercent, formatSeconds, formatTimes } from './format.js';
 import type { Report } from './report.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SAMPLE_REPORT } from '../../test/sample-report.js';
-import { SECTIONS } from '../sections.js';
+import { SECTIONS } from '../sections/section-names.js';
 import { describeMethod } from './describe-method.js';
 import { mergeReports } from './merge-reports.js';
 import type { Report } from './report.js';

@@ -1,5 +1,5 @@
-import { PruneError } from '@prune/state-dict';
-import { SECTIONS } from '../sections.js';
+import { PruneError } from '@prune/core';
+import { SECTIONS } from '../sections/section-names.js';
 import type { Report } from './report.js';
 
 /**

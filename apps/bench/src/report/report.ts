@@ -1,11 +1,11 @@
-import type { Accuracy } from '../accuracy/measure-accuracy.js';
-import type { CodecReport } from '../codec/measure-codec.js';
 import type { Machine, Revision } from '../harness/machine.js';
-import type { InferReport } from '../infer/infer-report.js';
-import type { LoadRow } from '../load/measure-load.js';
-import type { PackRow } from '../pack/measure-pack.js';
-import type { SectionName } from '../sections.js';
-import type { SizeBounds, SizeRow } from '../sizes/size-row.js';
+import type { Accuracy } from '../sections/accuracy/measure-accuracy.js';
+import type { CodecReport } from '../sections/codec/measure-codec.js';
+import type { InferReport } from '../sections/infer/infer-report.js';
+import type { LoadRow } from '../sections/load/measure-load.js';
+import type { PackRow } from '../sections/pack/measure-pack.js';
+import type { SectionName } from '../sections/section-names.js';
+import type { SizeBounds, SizeRow } from '../sections/sizes/size-row.js';
 
 /** Changes whenever a field changes its meaning; `apps/bench/README.md` documents it. */
 export const REPORT_SCHEMA = 'prune-bench/1';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Tensor } from '@prune/state-dict';
+import type { Tensor } from '@prune/core';
 import { describe, expect, it } from 'vitest';
 import { type SeededModelOptions, seededModel } from './seeded-model.js';
 

@@ -1,4 +1,4 @@
-import type { JsonObject, StateDict, Tensor } from '@prune/state-dict';
+import type { JsonObject, StateDict, Tensor } from '@prune/core';
 import { type Random, random } from './random.js';
 
 /** Options of {@link seededModel}. */

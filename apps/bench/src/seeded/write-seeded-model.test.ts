@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openCheckpoint } from '@prune/checkpoint/node';
-import { firstDifference } from '@prune/state-dict';
+import { firstDifference } from '@prune/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { seededModel } from './seeded-model.js';
 import { writeSeededModel } from './write-seeded-model.js';

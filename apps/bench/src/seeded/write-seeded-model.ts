@@ -4,7 +4,7 @@ import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { writeSafetensors } from '@prune/checkpoint';
-import { atomicFile } from '@prune/state-dict/node';
+import { atomicFile } from '@prune/core/node';
 import { repositoryFolder, workFolder } from '../bench-folder.js';
 import { SEEDED_MODEL_DEFAULTS, type SeededModelOptions, seededModel } from './seeded-model.js';
 

@@ -1,5 +1,5 @@
 import { type BertModel, classify, classifyTokens, type LabelScore, type TokenLabel } from '@prune/bert-infer';
-import { PruneError } from '@prune/state-dict';
+import { PruneError } from '@prune/core';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatPercent } from '../console/format.js';

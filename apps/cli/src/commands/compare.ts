@@ -1,5 +1,5 @@
 import { openCheckpoint } from '@prune/checkpoint/node';
-import type { PackOptions } from '@prune/pipeline';
+import type { PackOptions } from '@prune/model-files';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatBytes, formatSeconds } from '../console/format.js';

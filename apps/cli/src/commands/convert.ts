@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { createStore, openStore, type StoreOptions } from '@prune/pipeline/node';
-import { entriesOf, writeStore } from '@prune/state-dict';
+import { entriesOf, writeStore } from '@prune/core';
+import { createStore, openStore, type StoreOptions } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatBytes } from '../console/format.js';

@@ -1,11 +1,12 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DEFAULT_ANSWER_OPTIONS, readSquad } from '@prune/bert-infer';
+import { DEFAULT_ANSWER_OPTIONS } from '@prune/bert-infer';
+import { readSquad } from '@prune/bert-infer/squad';
 import { openCheckpoint } from '@prune/checkpoint/node';
-import { DEFAULT_PACK_OPTIONS, packCheckpoint } from '@prune/pipeline';
-import { createStore, openStore } from '@prune/pipeline/node';
-import { type Elementary, firstDifference, PruneError, type TensorStore, writeStore } from '@prune/state-dict';
+import { type Elementary, firstDifference, PruneError, type TensorStore, writeStore } from '@prune/core';
+import { DEFAULT_PACK_OPTIONS, packCheckpoint } from '@prune/model-files';
+import { createStore, openStore } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { out } from '../console/colors.js';

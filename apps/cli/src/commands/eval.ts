@@ -1,5 +1,6 @@
-import { DEFAULT_ANSWER_OPTIONS, readSquad, type SquadEvaluation, type SquadScores } from '@prune/bert-infer';
-import { PruneError } from '@prune/state-dict';
+import { DEFAULT_ANSWER_OPTIONS } from '@prune/bert-infer';
+import { readSquad, type SquadEvaluation, type SquadScores } from '@prune/bert-infer/squad';
+import { PruneError } from '@prune/core';
 import type { Command } from 'commander';
 import { type AnsweringFlags, answeringOptions } from '../answering-options.js';
 import type { CommandContext } from '../command-context.js';

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { type InspectedMatrix, type Inspection, inspectStore } from '@prune/pipeline';
-import { openStore } from '@prune/pipeline/node';
+import { type InspectedMatrix, type Inspection, inspectStore } from '@prune/model-files';
+import { openStore } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatBytes, formatCount, formatPercent, formatShape } from '../console/format.js';

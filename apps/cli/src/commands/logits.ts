@@ -1,5 +1,5 @@
 import type { ModelInputs } from '@prune/bert-infer';
-import { type JsonObject, PruneError } from '@prune/state-dict';
+import { type JsonObject, PruneError } from '@prune/core';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { float32Json } from '../console/float32-json.js';

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { applyMovementPruning, type MovementPruningOptions } from '@prune/checkpoint';
 import { type OpenCheckpoint, openCheckpoint } from '@prune/checkpoint/node';
-import { type PackableCheckpoint, type PackOptions, packCheckpoint } from '@prune/pipeline';
-import { createStore, type StoreOptions } from '@prune/pipeline/node';
-import { PruneError, writeStore } from '@prune/state-dict';
+import { PruneError, writeStore } from '@prune/core';
+import { type PackableCheckpoint, type PackOptions, packCheckpoint } from '@prune/model-files';
+import { createStore, type StoreOptions } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatBytes, formatSeconds } from '../console/format.js';

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSafetensors } from '@prune/checkpoint';
-import { type OpenModel, openModel } from '@prune/pipeline/node';
-import { entriesOf } from '@prune/state-dict';
-import { atomicFile, writeWholeFile } from '@prune/state-dict/node';
+import { entriesOf } from '@prune/core';
+import { atomicFile, writeWholeFile } from '@prune/core/node';
+import { type OpenModel, openModel } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { type Progress, progressBar } from '../console/progress.js';

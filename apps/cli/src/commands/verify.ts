@@ -1,6 +1,6 @@
 import { DEFAULT_COMPARE_MODELS_OPTIONS } from '@prune/bert-infer';
-import { type OpenModel, openModel } from '@prune/pipeline/node';
-import { type ElementaryStateDict, firstDifference } from '@prune/state-dict';
+import { type ElementaryStateDict, firstDifference } from '@prune/core';
+import { type OpenModel, openModel } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatCount } from '../console/format.js';

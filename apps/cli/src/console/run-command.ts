@@ -1,4 +1,4 @@
-import { isPruneError } from '@prune/state-dict';
+import { isPruneError } from '@prune/core';
 import { CommanderError } from 'commander';
 import { err } from './colors.js';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { type ElementaryStateDict, entriesOf, PruneError } from '@prune/core';
 import { recompose } from '@prune/csr';
-import { type ElementaryStateDict, entriesOf, PruneError } from '@prune/state-dict';
 
 /** What PyTorch's `quantize_dynamic` made of one Linear: a model folder's `expected-int8.json`. */
 interface ExpectedMatrix {

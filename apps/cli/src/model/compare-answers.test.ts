@@ -1,5 +1,5 @@
 import type { AnswerResult } from '@prune/bert-infer';
-import { isPruneError } from '@prune/state-dict';
+import { isPruneError } from '@prune/core';
 import { expect, test } from 'vitest';
 import { compareAnswers, predictionsOf } from './compare-answers.js';
 

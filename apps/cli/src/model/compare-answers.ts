@@ -1,5 +1,5 @@
 import type { AnswerResult } from '@prune/bert-infer';
-import { type JsonObject, PruneError } from '@prune/state-dict';
+import { type JsonObject, PruneError } from '@prune/core';
 
 /** An answer that another implementation gives otherwise. */
 export interface OtherAnswer {

@@ -1,9 +1,9 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type PackableCheckpoint, type PackOptions, packCheckpoint } from '@prune/pipeline';
-import { CODEC_NAMES, createStore, openStore, type StoreOptions } from '@prune/pipeline/node';
-import { checkAborted, type Elementary, type TensorStore, writeStore } from '@prune/state-dict';
+import { checkAborted, type Elementary, type TensorStore, writeStore } from '@prune/core';
+import { type PackableCheckpoint, type PackOptions, packCheckpoint } from '@prune/model-files';
+import { CODEC_NAMES, createStore, openStore, type StoreOptions } from '@prune/model-files/node';
 
 /** One way to keep a model, and what it takes. */
 export interface Comparison {

@@ -1,13 +1,6 @@
-import {
-  type AnswerOptions,
-  type AnswerResult,
-  answer,
-  type BertModel,
-  evaluateSquad,
-  type SquadDataset,
-  type SquadEvaluation,
-} from '@prune/bert-infer';
-import { isPruneError, PruneError } from '@prune/state-dict';
+import { type AnswerOptions, type AnswerResult, answer, type BertModel } from '@prune/bert-infer';
+import { evaluateSquad, type SquadDataset, type SquadEvaluation } from '@prune/bert-infer/squad';
+import { isPruneError, PruneError } from '@prune/core';
 
 /** A model's answers to a SQuAD file, and what they score. */
 export interface ModelEvaluation {

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { type BertModel, loadModel } from '@prune/bert-infer';
 import { wideKernels, workerThreads } from '@prune/bert-infer/node';
 import { openCheckpoint } from '@prune/checkpoint/node';
-import { openModel } from '@prune/pipeline/node';
-import { type JsonObject, type ModelMetadata, PruneError, type QuantizationProfile } from '@prune/state-dict';
+import { type JsonObject, type ModelMetadata, PruneError, type QuantizationProfile } from '@prune/core';
+import { openModel } from '@prune/model-files/node';
 import { readJson } from './read-json.js';
 
 /** What says how a model is loaded for inference. */

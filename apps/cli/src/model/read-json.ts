@@ -1,4 +1,4 @@
-import { PruneError } from '@prune/state-dict';
+import { PruneError } from '@prune/core';
 import { readText } from './read-text.js';
 
 /** A JSON file as parsed; `-` reads standard input. Throws `missing` or `corrupt` naming it. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import { PruneError } from '@prune/state-dict';
+import { PruneError } from '@prune/core';
 
 /** A UTF-8 file; `-` reads standard input. Throws `missing`, `io` or `corrupt` naming it. */
 export async function readText(path: string): Promise<string> {

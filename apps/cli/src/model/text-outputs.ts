@@ -1,5 +1,5 @@
-import type { ByteSink } from '@prune/state-dict';
-import { atomicFile } from '@prune/state-dict/node';
+import type { ByteSink } from '@prune/core';
+import { atomicFile } from '@prune/core/node';
 
 /** Text files that are written once long work is done. */
 export interface TextOutputs {

@@ -1,6 +1,7 @@
-import type { Tensor } from '@prune/state-dict';
+import type { Tensor } from '@prune/core';
+import { codeOf } from '@prune/fixtures';
 import { expect, test } from 'vitest';
-import { codeOf, goldenConfig, goldenModel } from '../../test/golden-model.js';
+import { goldenConfig, goldenModel } from '../../test/golden-model.js';
 import { loadModel } from '../model/load-model.js';
 import { compareModels } from './compare-models.js';
 import { randomTokens } from './random-tokens.js';

@@ -1,4 +1,4 @@
-import { checkAborted, firstDifference, PruneError, type Tensor } from '@prune/state-dict';
+import { checkAborted, firstDifference, PruneError, type Tensor } from '@prune/core';
 import type { BertModel } from '../model/bert-model.js';
 import { randomTokens } from './random-tokens.js';
 

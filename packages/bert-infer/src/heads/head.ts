@@ -1,7 +1,7 @@
+import type { Tensor } from '@prune/core';
 import type { AnyLinear, LoadedLinear } from '@prune/kernels';
-import type { Tensor } from '@prune/state-dict';
-import type { BertConfig } from '../model/bert-config.js';
-import type { PackedBatch } from '../model/pack-batch.js';
+import type { PackedBatch } from '../batch/pack-batch.js';
+import type { BertConfig } from '../config/bert-config.js';
 
 /** What a head makes of the last hidden states. */
 export type Logits = QuestionAnsweringLogits | SequenceLogits | TokenLogits;

@@ -1,8 +1,8 @@
+import type { ParameterNames } from '@prune/core';
 import type { Engine, LinearMode } from '@prune/kernels';
-import type { BertConfig } from '../model/bert-config.js';
-import type { EmbeddingTable } from '../model/embed-tokens.js';
-import type { ParameterNames } from '../model/parameter-names.js';
-import type { ModuleReader } from '../model/read-modules.js';
+import type { BertConfig } from '../config/bert-config.js';
+import type { EmbeddingTable } from '../weights/embed-tokens.js';
+import type { ModuleReader } from '../weights/read-modules.js';
 import type { Head, HeadName, LoadLinear } from './head.js';
 import { maskedLanguageModelHead } from './masked-language-model.js';
 import { questionAnsweringHead } from './question-answering.js';

@@ -1,9 +1,9 @@
+import type { ParameterNames } from '@prune/core';
 import type { AnyLinear, Engine, LoadedLinear } from '@prune/kernels';
 import { dequantizeEmbedding, quantizeWeight } from '@prune/quant';
-import type { BertConfig } from '../model/bert-config.js';
-import type { EmbeddingTable } from '../model/embed-tokens.js';
-import type { ParameterNames } from '../model/parameter-names.js';
-import type { ModuleReader } from '../model/read-modules.js';
+import type { BertConfig } from '../config/bert-config.js';
+import type { EmbeddingTable } from '../weights/embed-tokens.js';
+import type { ModuleReader } from '../weights/read-modules.js';
 import { type Head, type LoadLinear, scatterTokens } from './head.js';
 
 /**

@@ -1,7 +1,6 @@
-import type { Tensor } from '@prune/state-dict';
-import type { BertConfig } from '../model/bert-config.js';
-import type { ParameterNames } from '../model/parameter-names.js';
-import type { ModuleReader } from '../model/read-modules.js';
+import type { ParameterNames, Tensor } from '@prune/core';
+import type { BertConfig } from '../config/bert-config.js';
+import type { ModuleReader } from '../weights/read-modules.js';
 import { type Head, type LoadLinear, scatterTokens } from './head.js';
 
 /** `qa_outputs`: hidden state to a start and an end logit. */

@@ -1,8 +1,8 @@
+import type { ParameterNames } from '@prune/core';
+import type { PackedBatch } from '../batch/pack-batch.js';
+import type { BertConfig } from '../config/bert-config.js';
 import { tanh } from '../math/tanh.js';
-import type { BertConfig } from '../model/bert-config.js';
-import type { PackedBatch } from '../model/pack-batch.js';
-import type { ParameterNames } from '../model/parameter-names.js';
-import type { ModuleReader } from '../model/read-modules.js';
+import type { ModuleReader } from '../weights/read-modules.js';
 import { type Head, type LoadLinear, labelsOf } from './head.js';
 
 /** The first token's hidden state through a dense layer, tanh (DistilBERT: ReLU) and `classifier`. */

@@ -1,6 +1,6 @@
-import type { BertConfig } from '../model/bert-config.js';
-import type { ParameterNames } from '../model/parameter-names.js';
-import type { ModuleReader } from '../model/read-modules.js';
+import type { ParameterNames } from '@prune/core';
+import type { BertConfig } from '../config/bert-config.js';
+import type { ModuleReader } from '../weights/read-modules.js';
 import { type Head, type LoadLinear, labelsOf, scatterTokens } from './head.js';
 
 /** `classifier` on every token. */

@@ -1,8 +1,8 @@
-import type { QuantizationProfile, Tensor } from '@prune/state-dict';
+import type { QuantizationProfile, Tensor } from '@prune/core';
+import type { Tokenizer } from '@prune/tokenizer';
+import type { ModelInputs, Padding } from '../batch/pack-batch.js';
+import type { BertConfig } from '../config/bert-config.js';
 import type { HeadName, Logits, LogitsOf } from '../heads/head.js';
-import type { Tokenizer } from '../tokenizer/create-tokenizer.js';
-import type { BertConfig } from './bert-config.js';
-import type { ModelInputs, Padding } from './pack-batch.js';
 
 /** Options of a forward pass. */
 export interface ForwardOptions {

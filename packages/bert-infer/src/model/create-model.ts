@@ -1,9 +1,9 @@
-import { PruneError, type ReadableMap, type Tensor } from '@prune/state-dict';
+import { PruneError, type ReadableMap, type Tensor } from '@prune/core';
+import type { Tokenizer } from '@prune/tokenizer';
+import { loadTokenizer } from '@prune/tokenizer';
+import { type ModelInputs, type PackedBatch, packBatch } from '../batch/pack-batch.js';
 import { type Head, type HeadName, type Logits, type LogitsOf, scatterTokens } from '../heads/head.js';
-import type { Tokenizer } from '../tokenizer/create-tokenizer.js';
-import { loadTokenizer } from '../tokenizer/load-tokenizer.js';
 import type { BertModel, ForwardOptions } from './bert-model.js';
-import { type ModelInputs, type PackedBatch, packBatch } from './pack-batch.js';
 
 /** The parts of a model that is loaded. */
 export interface ModelParts {

@@ -1,10 +1,10 @@
+import type { Elementary, Tensor } from '@prune/core';
 import { decompose } from '@prune/csr';
-import { goldenPath } from '@prune/fixtures';
+import { codeOf, goldenPath } from '@prune/fixtures';
 import { createEngine, type Engine } from '@prune/kernels';
 import { dequantizeEmbedding, linearModules, quantizeDynamic } from '@prune/quant';
-import type { Elementary, Tensor } from '@prune/state-dict';
 import { describe, expect, test, vi } from 'vitest';
-import { codeOf, goldenConfig, goldenModel } from '../../test/golden-model.js';
+import { goldenConfig, goldenModel } from '../../test/golden-model.js';
 import { readSafetensors } from '../../test/read-safetensors.js';
 import { loadModel } from './load-model.js';
 

@@ -1,4 +1,14 @@
 import {
+  type ElementaryStateDict,
+  type JsonObject,
+  type ModelMetadata,
+  type ParameterNames,
+  PruneError,
+  parameterNames,
+  type QuantizationProfile,
+  type StateDict,
+} from '@prune/core';
+import {
   type AttentionMode,
   createEngine,
   type Encoder,
@@ -7,23 +17,14 @@ import {
   type LinearMode,
 } from '@prune/kernels';
 import { profileOf } from '@prune/quant';
-import {
-  type ElementaryStateDict,
-  type JsonObject,
-  type ModelMetadata,
-  PruneError,
-  type QuantizationProfile,
-  type StateDict,
-} from '@prune/state-dict';
+import { type BertConfig, bertConfig } from '../config/bert-config.js';
 import { loadHeads } from '../heads/load-heads.js';
-import { type BertConfig, bertConfig } from './bert-config.js';
+import { embedTokens } from '../weights/embed-tokens.js';
+import { loadEmbeddings } from '../weights/load-embeddings.js';
+import { loadLayers } from '../weights/load-layers.js';
+import { type ModuleReader, prefixOf, readModules } from '../weights/read-modules.js';
 import type { BertModel } from './bert-model.js';
 import { createModel } from './create-model.js';
-import { embedTokens } from './embed-tokens.js';
-import { loadEmbeddings } from './load-embeddings.js';
-import { loadLayers } from './load-layers.js';
-import { type ParameterNames, parameterNames } from './parameter-names.js';
-import { type ModuleReader, prefixOf, readModules } from './read-modules.js';
 
 /** A model as a store or an open checkpoint has it: its tensors, and what travels with them. */
 export type StoredModel = ElementaryStateDict & { readonly metadata?: ModelMetadata };

@@ -1,6 +1,7 @@
-import type { Tensor } from '@prune/state-dict';
+import type { Tensor } from '@prune/core';
+import { codeOf } from '@prune/fixtures';
 import { describe, expect, test } from 'vitest';
-import { codeOf, goldenModel, madeUpVocabulary } from '../../test/golden-model.js';
+import { goldenModel, madeUpVocabulary } from '../../test/golden-model.js';
 import type { BertModel } from '../model/bert-model.js';
 import { loadModel } from '../model/load-model.js';
 import { type AnswerOptions, answer } from './answer.js';

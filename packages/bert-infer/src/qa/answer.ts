@@ -1,4 +1,4 @@
-import { checkAborted, PruneError } from '@prune/state-dict';
+import { checkAborted, PruneError } from '@prune/core';
 import { softmax } from '../math/softmax.js';
 import type { BertModel } from '../model/bert-model.js';
 import { modelInputs } from '../text/model-inputs.js';

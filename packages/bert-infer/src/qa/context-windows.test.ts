@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { isPruneError } from '@prune/core';
 import { modelPath } from '@prune/fixtures';
-import { isPruneError } from '@prune/state-dict';
+import { createTokenizer } from '@prune/tokenizer';
 import { expect, test } from 'vitest';
-import { createTokenizer } from '../tokenizer/create-tokenizer.js';
 import { contextWindows, type WindowOptions } from './context-windows.js';
 
 const tokenizer = createTokenizer(new Map([['vocab.txt', readFileSync(modelPath('mini-qa/vocab.txt'))]]));

@@ -1,7 +1,6 @@
-import { PruneError } from '@prune/state-dict';
-import type { Tokenizer } from '../tokenizer/create-tokenizer.js';
-import { applyTemplate, type Encoding } from '../tokenizer/sequence-template.js';
-import { sliceTokens } from '../tokenizer/token-spans.js';
+import { PruneError } from '@prune/core';
+import type { Tokenizer } from '@prune/tokenizer';
+import { applyTemplate, type Encoding, sliceTokens } from '@prune/tokenizer';
 
 /** How a question and a long context are cut into inputs of a model. */
 export interface WindowOptions {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { isPruneError } from '@prune/core';
 import { modelPath } from '@prune/fixtures';
-import { isPruneError } from '@prune/state-dict';
 import { expect, test } from 'vitest';
 import { evaluateSquad } from './evaluate-squad.js';
 import { normalizeAnswer } from './normalize-answer.js';

@@ -1,4 +1,4 @@
-import { type JsonObject, PruneError } from '@prune/state-dict';
+import { type JsonObject, PruneError } from '@prune/core';
 
 /** One question on one paragraph. */
 export interface SquadExample {

@@ -1,4 +1,4 @@
-import { checkAborted } from '@prune/state-dict';
+import { checkAborted } from '@prune/core';
 import { softmax } from '../math/softmax.js';
 import type { BertModel } from '../model/bert-model.js';
 import { type LabelScore, labelOf } from './classify.js';

@@ -1,4 +1,4 @@
-import { checkAborted } from '@prune/state-dict';
+import { checkAborted } from '@prune/core';
 import type { BertModel } from '../model/bert-model.js';
 import { type EncodeTextOptions, encodeText } from './encode-text.js';
 import { modelInputs } from './model-inputs.js';

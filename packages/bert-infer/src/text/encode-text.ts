@@ -1,8 +1,7 @@
-import { PruneError } from '@prune/state-dict';
-import type { BertConfig } from '../model/bert-config.js';
-import type { Tokenizer } from '../tokenizer/create-tokenizer.js';
-import { applyTemplate, type Encoding } from '../tokenizer/sequence-template.js';
-import { sliceTokens } from '../tokenizer/token-spans.js';
+import { PruneError } from '@prune/core';
+import type { Tokenizer } from '@prune/tokenizer';
+import { applyTemplate, type Encoding, sliceTokens } from '@prune/tokenizer';
+import type { BertConfig } from '../config/bert-config.js';
 
 /** What happens to a text that is longer than the model. */
 export interface EncodeTextOptions {

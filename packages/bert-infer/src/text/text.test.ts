@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { readNpz } from '@prune/fixtures';
-import type { JsonObject, Tensor } from '@prune/state-dict';
+import type { JsonObject, Tensor } from '@prune/core';
+import { codeOf, readNpz } from '@prune/fixtures';
 import { describe, expect, test } from 'vitest';
-import { codeOf, goldenModel, madeUpVocabulary } from '../../test/golden-model.js';
+import { goldenModel, madeUpVocabulary } from '../../test/golden-model.js';
 import { loadModel } from '../model/load-model.js';
 import { classify } from './classify.js';
 import { classifyTokens } from './classify-tokens.js';

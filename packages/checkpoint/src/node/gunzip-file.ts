@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { checkLimit, type Limits, PruneError, type RandomAccess } from '@prune/state-dict';
+import { checkLimit, type Limits, PruneError, type RandomAccess } from '@prune/core';
 import { declaredSafetensorsBytes } from '../open-safetensors.js';
 import { sniffFormat } from '../sniff-format.js';
 import { type TemporaryFile, temporaryFile } from './temporary-file.js';

@@ -2,8 +2,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { firstDifference } from '@prune/core';
 import { goldenPath, modelPath } from '@prune/fixtures';
-import { firstDifference } from '@prune/state-dict';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeSafetensors } from '../../test/make-safetensors.js';
 import { widenFloats } from '../widen-floats.js';

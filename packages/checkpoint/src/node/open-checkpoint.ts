@@ -12,8 +12,8 @@ import {
   parseJson,
   type RandomAccess,
   TOKENIZER_FILES,
-} from '@prune/state-dict';
-import { fileSource } from '@prune/state-dict/node';
+} from '@prune/core';
+import { fileSource } from '@prune/core/node';
 import type { Checkpoint } from '../checkpoint.js';
 import { openSharded } from '../open-sharded.js';
 import { openTensorFile } from '../open-tensor-file.js';

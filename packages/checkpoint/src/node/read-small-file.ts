@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { checkLimit, locateError, PruneError } from '@prune/state-dict';
+import { checkLimit, locateError, PruneError } from '@prune/core';
 
 /** The bytes of `name` in `folder`, or of `name.gz` inflated; `undefined` when neither is there. At most `maxBytes`. */
 export async function readSmallFile(folder: string, name: string, maxBytes: number): Promise<Uint8Array | undefined> {

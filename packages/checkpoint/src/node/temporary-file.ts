@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RandomAccess } from '@prune/state-dict';
-import { readRange } from '@prune/state-dict/node';
+import type { RandomAccess } from '@prune/core';
+import { readRange } from '@prune/core/node';
 
 /** A file that no one else sees, gone when it is closed or the process ends, however it ends. */
 export interface TemporaryFile extends Required<RandomAccess> {

@@ -1,4 +1,4 @@
-import { checkLimit, DTYPES, isPruneError, type Limits, PruneError, type RandomAccess } from '@prune/state-dict';
+import { checkLimit, DTYPES, isPruneError, type Limits, PruneError, type RandomAccess } from '@prune/core';
 import type { Checkpoint } from '../checkpoint.js';
 import { maxPickleOperations } from './max-pickle-operations.js';
 import { torchCheckpoint } from './torch-checkpoint.js';

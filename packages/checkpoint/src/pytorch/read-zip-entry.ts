@@ -1,4 +1,4 @@
-import { checkLimit, PruneError, type RandomAccess } from '@prune/state-dict';
+import { checkLimit, PruneError, type RandomAccess } from '@prune/core';
 import { Inflate } from 'fflate';
 import { type ZipEntry, zipDataOffset } from './zip-directory.js';
 

@@ -1,4 +1,4 @@
-import { DTYPES, type Dtype, elementCount, type Limits, PruneError, type TensorInfo } from '@prune/state-dict';
+import { DTYPES, type Dtype, elementCount, type Limits, PruneError, type TensorInfo } from '@prune/core';
 import type { TensorReference } from './torch-pickle.js';
 
 /** Bytes `[begin, end)` of a storage, and whether they are the tensor's elements in row-major order already. */

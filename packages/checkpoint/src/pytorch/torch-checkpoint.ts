@@ -1,11 +1,4 @@
-import {
-  type Limits,
-  locateError,
-  type RandomAccess,
-  type Tensor,
-  tensorBytes,
-  tensorFromBytes,
-} from '@prune/state-dict';
+import { type Limits, locateError, type RandomAccess, type Tensor, tensorBytes, tensorFromBytes } from '@prune/core';
 import type { Checkpoint, CheckpointFormat } from '../checkpoint.js';
 import { pieceReader } from '../piece-reader.js';
 import { tensorPieces } from '../tensor-pieces.js';

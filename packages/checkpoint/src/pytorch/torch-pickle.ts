@@ -1,4 +1,4 @@
-import { checkLimit, type Dtype, type Limits, PruneError, type TensorInfo } from '@prune/state-dict';
+import { checkLimit, type Dtype, type Limits, PruneError, type TensorInfo } from '@prune/core';
 import { PickleDict, PickleGlobal, type PickleHost, PickleList } from './unpickle.js';
 
 /** A storage by its key in the file. */

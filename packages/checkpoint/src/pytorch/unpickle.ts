@@ -1,4 +1,4 @@
-import { PruneError } from '@prune/state-dict';
+import { PruneError } from '@prune/core';
 
 /** A dict or OrderedDict: its pairs in order, repeated keys kept, so that a caller can refuse them. */
 export class PickleDict {

@@ -1,4 +1,4 @@
-import { checkLimit, type Limits, PruneError, type RandomAccess } from '@prune/state-dict';
+import { checkLimit, type Limits, PruneError, type RandomAccess } from '@prune/core';
 
 /** A file of a zip archive, as its central directory has it. */
 export interface ZipEntry {

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type ByteSink, type ModelMetadata, PruneError, type TensorStoreWriter } from '@prune/state-dict';
-import { atomicFile } from '@prune/state-dict/node';
-import { checkWritten } from '../check-written.js';
-import type { H5WriteOptions } from '../defaults.js';
+import { type ByteSink, type ModelMetadata, PruneError, type TensorStoreWriter } from '@prune/core';
+import { atomicFile } from '@prune/core/node';
 import { MODULES_FILE, metadataFiles, PRUNE_FILE } from '../metadata-files.js';
-import { type H5Writing, writeH5 } from '../write-h5.js';
+import { checkWritten } from '../write/check-written.js';
+import type { H5WriteOptions } from '../write/defaults.js';
+import { type H5Writing, writeH5 } from '../write/write-h5.js';
 import { hostBytes } from './host-bytes.js';
 import { nodeDeflate } from './node-deflate.js';
 import { nodeInflate, nodeInflateBeside } from './node-inflate.js';

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { PruneError } from '@prune/state-dict';
-import { checkRange, type FileBytes } from '../format/file-bytes.js';
+import { PruneError } from '@prune/core';
+import { checkRange, type FileBytes } from '../read/file-bytes.js';
 
 /** Bytes that are read at a time, and how many such pages are kept: structures are small, and lie between the data. */
 const PAGE = 2 ** 13;

@@ -1,6 +1,6 @@
 import { constants, deflate, deflateSync, type ZlibOptions } from 'node:zlib';
-import { repeatedShare } from '@prune/state-dict';
-import type { Level } from '../deflate.js';
+import { repeatedShare } from '@prune/core';
+import type { Level } from '../write/deflate.js';
 
 /** Two spots of this many bytes tell data with repeats from noise. */
 const SAMPLE = 2 ** 14;

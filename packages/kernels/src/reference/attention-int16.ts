@@ -1,4 +1,4 @@
-import { PruneError } from '@prune/state-dict';
+import { PruneError } from '@prune/core';
 import { type AttentionInput, exponentials, type HeadSlice, headSlices } from './attention.js';
 import { ROUNDING_MAGIC } from './exp.js';
 

@@ -1,5 +1,5 @@
+import type { QuantizationProfile } from '@prune/core';
 import { dynamicLinear } from '@prune/quant';
-import type { QuantizationProfile } from '@prune/state-dict';
 import type { AnyLinear, FloatLinear } from '../spec/encoder-spec.js';
 
 const { fround } = Math;

@@ -1,4 +1,4 @@
-import { csrOfRows } from '@prune/state-dict';
+import { csrOfRows } from '@prune/core';
 import { checkBatch, checkFinite } from '../spec/check-batch.js';
 import { checkEncoderLayer, checkNorm, type LayerShape } from '../spec/check-encoder-layer.js';
 import type { Encoder } from '../spec/encoder.js';

@@ -1,4 +1,4 @@
-import { PruneError } from '@prune/state-dict';
+import { PruneError } from '@prune/core';
 import { checkFloats, checkLinear, type Place } from './check-linear.js';
 import type { EncoderLayer, LayerNormParameters } from './encoder-spec.js';
 

@@ -1,4 +1,4 @@
-import { type CsrMatrix, type DenseInt8Matrix, PruneError } from '@prune/state-dict';
+import { type CsrMatrix, type DenseInt8Matrix, PruneError } from '@prune/core';
 import type { LayerLinear } from './encoder-spec.js';
 
 /** What messages call the thing at fault. */

@@ -1,4 +1,4 @@
-import { PruneError } from '@prune/state-dict';
+import { PruneError } from '@prune/core';
 import { MAX_TOKENS } from './check-batch.js';
 
 /** How many rows of `columns` numbers `x` has. Throws `mismatch`, `limit`. */

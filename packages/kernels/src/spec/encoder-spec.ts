@@ -1,4 +1,4 @@
-import type { CsrMatrix, CsrRows, DenseInt8Matrix, QuantizationProfile, QuantizedLinear } from '@prune/state-dict';
+import type { CsrMatrix, CsrRows, DenseInt8Matrix, QuantizationProfile, QuantizedLinear } from '@prune/core';
 
 /** A Linear of an unquantized checkpoint: float32 `weight` `[rows, columns]`, row-major. */
 export interface FloatLinear {

@@ -1,4 +1,4 @@
-import type { QuantizationProfile } from '@prune/state-dict';
+import type { QuantizationProfile } from '@prune/core';
 import { GELU_COEFFICIENTS, TANH_COEFFICIENTS } from '../reference/activate.js';
 import { EXP_COEFFICIENTS, EXP_LIMIT, ROUNDING_MAGIC } from '../reference/exp.js';
 

@@ -1,4 +1,4 @@
-import type { CsrMatrix, CsrRows, RowVisitor } from '@prune/state-dict';
+import type { CsrMatrix, CsrRows, RowVisitor } from '@prune/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PACK_MODES } from '../../test/pack-modes.js';

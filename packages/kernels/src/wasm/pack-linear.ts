@@ -5,7 +5,7 @@ import {
   PruneError,
   type QuantizationProfile,
   type QuantizedLinear,
-} from '@prune/state-dict';
+} from '@prune/core';
 import type { FloatLinear, LayerLinear } from '../spec/encoder-spec.js';
 import { CHUNK, FLOAT_ROW_BYTES, LANES } from './memory-map.js';
 import { RowWriter, type StreamForm } from './row-writer.js';

@@ -1,4 +1,4 @@
-import { PruneError } from '@prune/state-dict';
+import { PruneError } from '@prune/core';
 import type { Kernels } from '../engine.js';
 import { type Probe, probeKernels } from './probe-kernels.js';
 

@@ -1,4 +1,4 @@
-import { PruneError } from '@prune/state-dict';
+import { PruneError } from '@prune/core';
 import { layerNorm } from '../reference/layer-norm.js';
 import { checkBatch, checkFinite } from '../spec/check-batch.js';
 import { checkEncoderLayer, checkNorm, type LayerShape } from '../spec/check-encoder-layer.js';

@@ -1,4 +1,4 @@
-import { PruneError } from '@prune/state-dict';
+import { PruneError } from '@prune/core';
 import type { LinearMode } from '../reference/linear.js';
 import { checkLinear } from '../spec/check-linear.js';
 import { checkTokens } from '../spec/check-tokens.js';

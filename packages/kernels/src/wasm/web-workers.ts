@@ -1,4 +1,4 @@
-import { PruneError } from '@prune/state-dict';
+import { PruneError } from '@prune/core';
 import { type ThreadHost, WORKER_SOURCE } from './thread-host.js';
 
 /** Web Workers, from a blob: a page whose content-security policy forbids that hands in a host of its own. */

@@ -1,4 +1,4 @@
-import { PruneError } from '@prune/state-dict';
+import { PruneError } from '@prune/core';
 import type { EncoderLayer, LayerLinear, LayerNormParameters } from '../spec/encoder-spec.js';
 import { FIRST_FREE, LAYER_BYTES, LINEAR_BYTES } from './memory-map.js';
 import { type PackMode, packLinear } from './pack-linear.js';

@@ -1,4 +1,4 @@
-import type { Codec } from '@prune/state-dict';
+import type { Codec } from '@prune/core';
 import { csrGzip } from './csr-gzip.js';
 import { type GzipOptions, gzip } from './gzip.js';
 import { planesGzip } from './planes-gzip.js';

@@ -8,7 +8,7 @@ import {
   tensor,
   tensorBytes,
   tensorFromBytes,
-} from '@prune/state-dict';
+} from '@prune/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { csrGzip } from './csr-gzip.js';

@@ -1,6 +1,6 @@
 // The parts of a CSR matrix that gzip alone cannot see, made visible. golden/base, MB: the arrays as they are 10.4, gaps of columns as bytes 8.1,
 // the same with the rows in order of their counts 7.6: neighbours are then of one density, and each block of Huffman codes fits its rows.
-import { type Codec, type NamedInfo, type NamedTensor, PruneError, type Tensor } from '@prune/state-dict';
+import { type Codec, type NamedInfo, type NamedTensor, PruneError, type Tensor } from '@prune/core';
 import { gunzip } from '../deflate/gunzip.js';
 import { DEFAULT_LEVEL, gzip } from '../deflate/gzip.js';
 import { segmentOf } from '../deflate/segment.js';

@@ -1,4 +1,4 @@
-import { type Codec, DTYPES, elementCount, tensorBytes, tensorFromBytes } from '@prune/state-dict';
+import { type Codec, DTYPES, elementCount, tensorBytes, tensorFromBytes } from '@prune/core';
 import { type GunzipPlatform, gunzip } from '../deflate/gunzip.js';
 import { gzip as compress, DEFAULT_LEVEL, type GzipLevel } from '../deflate/gzip.js';
 import { segmentOf } from '../deflate/segment.js';

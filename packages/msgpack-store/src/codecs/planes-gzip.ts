@@ -1,4 +1,4 @@
-import { type Codec, DTYPES, elementCount, type Tensor, tensorBytes, tensorFromBytes } from '@prune/state-dict';
+import { type Codec, DTYPES, elementCount, type Tensor, tensorBytes, tensorFromBytes } from '@prune/core';
 import { gunzip } from '../deflate/gunzip.js';
 import { DEFAULT_LEVEL, gzip } from '../deflate/gzip.js';
 import type { Segment } from '../deflate/segment.js';

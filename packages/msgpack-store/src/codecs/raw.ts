@@ -1,4 +1,4 @@
-import { type Codec, DTYPES, elementCount, PruneError, tensorBytes, tensorFromBytes } from '@prune/state-dict';
+import { type Codec, DTYPES, elementCount, PruneError, tensorBytes, tensorFromBytes } from '@prune/core';
 
 /** `raw`: the tensor's little-endian bytes. */
 export function raw(): Codec {

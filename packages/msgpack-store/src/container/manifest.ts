@@ -9,7 +9,7 @@ import {
   PruneError,
   QUANTIZATION_PROFILES,
   type QuantizationProfile,
-} from '@prune/state-dict';
+} from '@prune/core';
 import { Packr } from 'msgpackr/index-no-eval';
 import { PROLOGUE_BYTES } from './prologue.js';
 

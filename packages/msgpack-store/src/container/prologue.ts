@@ -1,4 +1,4 @@
-import { checkLimit, type Limits, PruneError } from '@prune/state-dict';
+import { checkLimit, type Limits, PruneError } from '@prune/core';
 import { crc32 } from '../crc32.js';
 
 /** Bytes of the prologue; see FORMAT.md. */

@@ -1,4 +1,4 @@
-import { PruneError } from '@prune/state-dict';
+import { PruneError } from '@prune/core';
 import { inflateSync } from 'fflate';
 import { crc32 as ownCrc32 } from '../crc32.js';
 

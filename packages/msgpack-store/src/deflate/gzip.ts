@@ -1,4 +1,4 @@
-import { type EncodedPiece, repeatedShare } from '@prune/state-dict';
+import { type EncodedPiece, repeatedShare } from '@prune/core';
 import { deflateSync, gzipSync } from 'fflate';
 import { crc32 as ownCrc32 } from '../crc32.js';
 import type { Crc32 } from './gunzip.js';

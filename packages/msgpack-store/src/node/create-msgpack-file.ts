@@ -1,5 +1,5 @@
-import type { Codec, TensorStoreWriter } from '@prune/state-dict';
-import { atomicFile } from '@prune/state-dict/node';
+import type { Codec, TensorStoreWriter } from '@prune/core';
+import { atomicFile } from '@prune/core/node';
 import { codecList } from '../codecs/codec-list.js';
 import { createMsgpackStore } from '../create-msgpack-store.js';
 import { nodeCrc32 } from './node-crc32.js';

@@ -1,8 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { firstDifference, writeStore } from '@prune/core';
 import { goldenPath, readNpz } from '@prune/fixtures';
-import { firstDifference, writeStore } from '@prune/state-dict';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createMsgpackFile } from './create-msgpack-file.js';
 import { openMsgpackFile } from './open-msgpack-file.js';

@@ -1,6 +1,6 @@
 import * as zlib from 'node:zlib';
-import type { TensorStore } from '@prune/state-dict';
-import { fileSource } from '@prune/state-dict/node';
+import type { TensorStore } from '@prune/core';
+import { fileSource } from '@prune/core/node';
 import { type OpenMsgpackOptions, openMsgpackStore } from '../open-msgpack-store.js';
 import { nodeCrc32 } from './node-crc32.js';
 

@@ -1,0 +1,74 @@
+import { fork } from 'node:child_process';
+import { join } from 'node:path';
+import { PruneError } from '@prune/core';
+import { benchFolder } from '../../bench-folder.js';
+import type { Request, Response, SideSpec, Work } from './side.js';
+
+/** A runtime in a process of its own; between two questions it is stopped, so that no thread pool of its spins beside the others. */
+export interface ForkedSide {
+  readonly name: string;
+  readonly loadSeconds: number;
+  logits(work: Work): Promise<readonly number[]>;
+  /** Seconds of each of `runs` passes, one before them not counted. */
+  time(work: Work, runs: number): Promise<readonly number[]>;
+  close(): Promise<void>;
+}
+
+/** Windows has no way to stop a process. */
+const CAN_PAUSE = process.platform !== 'win32';
+
+/** Starts a side and waits until its model is loaded. Throws `io` with what it says when it cannot. */
+export async function forkSide(name: string, spec: SideSpec): Promise<ForkedSide> {
+  const child = fork(join(benchFolder, 'dist', 'peer.js'), [JSON.stringify(spec)], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const next = () =>
+    new Promise<Response>((resolve, reject) => {
+      const onExit = (code: number | null, signal: string | null) =>
+        reject(new PruneError('io', { where: name, what: 'the process ended', got: signal ?? String(code) }));
+      child.once('exit', onExit);
+      child.once('message', (response: Response) => {
+        child.off('exit', onExit);
+        if ('error' in response) reject(new PruneError('io', { where: name, what: response.error }));
+        else resolve(response);
+      });
+    });
+  const pause = () => CAN_PAUSE && child.kill('SIGSTOP');
+  const close = async () => {
+    if (CAN_PAUSE) child.kill('SIGCONT');
+    child.kill('SIGKILL');
+    await ended;
+  };
+  const ask = async (request: Request): Promise<Response> => {
+    if (CAN_PAUSE) child.kill('SIGCONT');
+    const response = next();
+    child.send(request);
+    try {
+      return await response;
+    } finally {
+      pause();
+    }
+  };
+  try {
+    const response = await next();
+    pause();
+    if (!('ready' in response)) throw new PruneError('io', { where: name, what: 'said something else than ready' });
+    return {
+      name,
+      loadSeconds: response.ready.loadSeconds,
+      async logits(work) {
+        const answer = await ask({ ask: 'logits', work });
+        return 'logits' in answer ? answer.logits : [];
+      },
+      async time(work, runs) {
+        const answer = await ask({ ask: 'time', work, runs });
+        return 'seconds' in answer ? answer.seconds : [];
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { isPruneError, type JsonObject } from '@prune/core';
+import { goldenPath } from '@prune/fixtures';
+import { expect, test } from 'vitest';
+import { bertConfig } from './bert-config.js';
+
+test('an empty config is BERT-base', () => {
+  expect(bertConfig({})).toEqual({
+    family: 'bert',
+    hiddenSize: 768,
+    layers: 12,
+    heads: 12,
+    intermediateSize: 3072,
+    vocabSize: 30_522,
+    positions: 512,
+    firstPosition: 0,
+    maxLength: 512,
+    typeVocabSize: 2,
+    layerNormEps: 1e-12,
+    activation: 'gelu',
+    labels: [],
+    multiLabel: false,
+    architectures: [],
+  });
+});
+
+test('narrow/config.json', () => {
+  const json = JSON.parse(readFileSync(goldenPath('narrow/config.json'), 'utf8'));
+  expect(bertConfig(json)).toMatchObject({
+    hiddenSize: 48,
+    layers: 3,
+    heads: 3,
+    intermediateSize: 200,
+    vocabSize: 311,
+  });
+});
+
+test('DistilBERT and RoBERTa', () => {
+  const distil = { model_type: 'distilbert', dim: 8, n_heads: 2, n_layers: 1, hidden_dim: 16, activation: 'relu' };
+  expect(bertConfig(distil)).toMatchObject({
+    hiddenSize: 8,
+    heads: 2,
+    layers: 1,
+    activation: 'relu',
+    typeVocabSize: 0,
+  });
+  const roberta = { architectures: ['RobertaForQuestionAnswering'], max_position_embeddings: 514, pad_token_id: 1 };
+  expect(bertConfig(roberta)).toMatchObject({ family: 'roberta', firstPosition: 2, maxLength: 512 });
+});
+
+test('labels', () => {
+  expect(bertConfig({ id2label: { 0: 'no', 1: 'yes' } }).labels).toEqual(['no', 'yes']);
+});
+
+test.each<[string, JsonObject, string]>([
+  ['another architecture', { model_type: 'bert-generation' }, 'unsupported'],
+  ['another activation', { hidden_act: 'swish' }, 'unsupported'],
+  ['other positions', { position_embedding_type: 'relative_key' }, 'unsupported'],
+  ['heads that do not divide', { num_attention_heads: 7 }, 'corrupt'],
+  ['a size of text', { hidden_size: '768' }, 'corrupt'],
+  ['a size of 0', { hidden_size: 0 }, 'corrupt'],
+  ['too many layers', { num_hidden_layers: 1e6 }, 'limit'],
+  ['an epsilon of NaN', { layer_norm_eps: Number.NaN }, 'corrupt'],
+  ['RoBERTa without positions', { model_type: 'roberta', max_position_embeddings: 2 }, 'corrupt'],
+])('%s', (_, json, code) => {
+  let error: unknown;
+  try {
+    bertConfig(json);
+  } catch (caught) {
+    error = caught;
+  }
+  expect(isPruneError(error) && error.code).toBe(code);
+});

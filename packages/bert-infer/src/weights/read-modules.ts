@@ -1,0 +1,138 @@
+import {
+  type Elementary,
+  type ElementaryStateDict,
+  PruneError,
+  type QuantizedEmbedding,
+  type QuantizedLinear,
+  type QuantizedStateDict,
+  type StateDict,
+  type Tensor,
+} from '@prune/core';
+import { recomposeRows, recomposeSparse } from '@prune/csr';
+import type { AnyLinear, FloatLinear, LayerLinear, LayerNormParameters } from '@prune/kernels';
+import { toFloat32 } from '@prune/quant';
+
+/** A model's modules by name, each checked against the shape that the config wants before it is used. Lazy: one module a call. */
+export interface ModuleReader {
+  readonly names: ReadonlySet<string>;
+  /** Whether a Linear of this name is there, quantized or float. */
+  hasLinear(module: string): boolean;
+  /** `rows` undefined: as many as are stored. */
+  linear(module: string, rows: number | undefined, columns: number): Promise<AnyLinear>;
+  /** The same for an engine to load: a weight that the store can hand out row by row stays there. */
+  layerLinear(module: string, rows: number, columns: number): Promise<LayerLinear>;
+  layerNorm(module: string, length: number): Promise<LayerNormParameters>;
+  table(module: string, rows: number, columns: number): Promise<QuantizedEmbedding | Tensor<'float32'>>;
+  vector(name: string, length: number): Promise<Float32Array>;
+}
+
+/**
+ * Reads modules out of the elementary form (or a float state dict, which is one without packed parts). `embeddings` is asked for what starts
+ * with `embeddings.` behind the family's prefix and is not in the store. Errors: `missing`, `mismatch`, and whatever the store throws.
+ */
+export function readModules(store: ElementaryStateDict, embeddings?: StateDict): ModuleReader {
+  const elementary = embeddings === undefined ? store : joined(store, embeddings);
+  const modules = recomposeSparse(elementary);
+  const rowModules = recomposeRows(elementary);
+  const names = new Set(modules.keys());
+
+  const floats = async (name: string, shape: Shape): Promise<Tensor<'float32'>> => {
+    const entry = names.has(name) ? await modules.get(name) : undefined;
+    if (entry === undefined) throw missing(name);
+    if ('kind' in entry) throw mismatch(name, `a quantized ${entry.kind}`, `a float tensor [${shape.join(', ')}]`);
+    checkShape(name, entry.shape, shape);
+    return { dtype: 'float32', shape: entry.shape, data: toFloat32(entry, { where: 'bert-infer', tensor: name }) };
+  };
+  const vector = async (name: string, length: number | undefined) => (await floats(name, [length])).data;
+
+  async function linearOf<M extends { readonly shape: readonly number[] }>(
+    from: QuantizedStateDict<M>,
+    module: string,
+    shape: readonly [rows: number | undefined, columns: number],
+  ): Promise<QuantizedLinear<M> | FloatLinear> {
+    const entry = names.has(module) ? await from.get(module) : undefined;
+    if (entry === undefined) {
+      const { data: weight, shape: got } = await floats(`${module}.weight`, shape);
+      const bias = names.has(`${module}.bias`) ? await vector(`${module}.bias`, got[0]) : null;
+      return { kind: 'float', weight, shape: [got[0], shape[1]], bias };
+    }
+    if (!('kind' in entry) || entry.kind !== 'linear') throw mismatch(module, 'something else', 'a quantized Linear');
+    checkShape(module, entry.weight.shape, shape);
+    return entry;
+  }
+
+  return {
+    names,
+    hasLinear: (module) => names.has(module) || names.has(`${module}.weight`),
+    vector,
+    async layerNorm(module, length) {
+      return { weight: await vector(`${module}.weight`, length), bias: await vector(`${module}.bias`, length) };
+    },
+    linear: (module, rows, columns) => linearOf(modules, module, [rows, columns]),
+    layerLinear: (module, rows, columns) => linearOf(rowModules, module, [rows, columns]),
+    async table(module, rows, columns) {
+      const entry = names.has(module) ? await modules.get(module) : undefined;
+      if (entry === undefined) return floats(`${module}.weight`, [rows, columns]);
+      if (!('kind' in entry) || entry.kind !== 'embedding')
+        throw mismatch(module, 'something else', 'an embedding table');
+      checkShape(module, entry.shape, [rows, columns]);
+      return entry;
+    },
+  };
+}
+
+/** The prefix of a model's own modules: the family's name, or nothing for a model that was saved without a head. */
+export function prefixOf(names: Iterable<string>, family: string): string {
+  for (const name of names) if (name.startsWith(`${family}.`)) return `${family}.`;
+  return '';
+}
+
+/** The store, and what of the embeddings it lacks, under the names that the store would have. */
+function joined(store: ElementaryStateDict, embeddings: StateDict): ElementaryStateDict {
+  const own = new Set(store.keys());
+  const prefix = /^(bert|distilbert|roberta)\./;
+  const storePrefix = [...own].map((name) => prefix.exec(name)?.[0]).find((found) => found !== undefined) ?? '';
+  const extra = new Map<string, string>();
+  for (const name of embeddings.keys()) {
+    const bare = name.replace(prefix, '');
+    if (bare.startsWith('embeddings.') && !own.has(storePrefix + bare)) extra.set(storePrefix + bare, name);
+  }
+  // A table that the store has quantized needs no second form.
+  for (const name of own) {
+    const module = /^(.+)\._packed_params\./.exec(name)?.[1];
+    if (module !== undefined) extra.delete(`${module}.weight`);
+  }
+  return {
+    keys: () => [...own, ...extra.keys()],
+    get(name): Promise<Elementary | undefined> | Elementary | undefined {
+      const outside = extra.get(name);
+      return outside === undefined ? store.get(name) : embeddings.get(outside);
+    },
+    rows: async (name) => store.rows?.(name),
+  };
+}
+
+type Shape = readonly (number | undefined)[];
+
+function checkShape(tensor: string, got: readonly number[], wanted: Shape): void {
+  if (got.length !== wanted.length || !wanted.every((n, axis) => n === undefined || n === got[axis])) {
+    throw mismatch(tensor, `[${got.join(', ')}]`, `[${wanted.map((n) => n ?? 'any').join(', ')}] by the config`);
+  }
+}
+
+function mismatch(tensor: string, got: string, wanted: string): PruneError {
+  return new PruneError('mismatch', {
+    where: 'bert-infer',
+    what: 'tensor does not fit the model',
+    tensor,
+    got,
+    wanted,
+  });
+}
+
+function missing(tensor: string): PruneError {
+  const wanted = /embeddings/.test(tensor)
+    ? 'a model packed with its embeddings, or the option `embeddings`: a checkpoint that has them'
+    : undefined;
+  return new PruneError('missing', { where: 'bert-infer', what: 'not in the model', wanted, tensor });
+}

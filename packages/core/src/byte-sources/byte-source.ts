@@ -1,0 +1,84 @@
+import { PruneError } from '../errors/prune-error.js';
+
+/** Bytes that can be read by range: a file, a fetched range. */
+export interface RandomAccess {
+  /** For messages. */
+  readonly name?: string;
+  readonly size: number;
+  /**
+   * Exactly the bytes `[offset, offset + length)`: in memory of the source's own, or of the reader's own; or in `scratch` (as long, or longer), for a
+   * reader that will be done with them before it reads there again.
+   */
+  read(offset: number, length: number, scratch?: Uint8Array): Promise<Uint8Array>;
+  close?(): Promise<void>;
+}
+
+/** What every reader takes. A `Uint8Array` is one. */
+export type ByteSource = Uint8Array | RandomAccess;
+
+/** The source as {@link RandomAccess}, every read checked against its size (`truncated`). */
+export function randomAccess(source: ByteSource, name?: string): Required<RandomAccess> {
+  const inner: RandomAccess =
+    source instanceof Uint8Array
+      ? { size: source.byteLength, read: async (offset, length) => source.subarray(offset, offset + length) }
+      : source;
+  const where = name ?? inner.name ?? 'bytes';
+  return {
+    name: where,
+    size: inner.size,
+    async read(offset, length, scratch) {
+      if (!(offset >= 0 && length >= 0 && offset + length <= inner.size)) {
+        throw new PruneError('truncated', {
+          where,
+          what: 'read past the end',
+          got: `${inner.size} bytes`,
+          wanted: `bytes ${offset} to ${offset + length}`,
+        });
+      }
+      const bytes = await inner.read(offset, length, scratch);
+      if (bytes.byteLength !== length) {
+        throw new PruneError('truncated', { where, what: 'short read', got: bytes.byteLength, wanted: length });
+      }
+      return bytes;
+    },
+    close: async () => inner.close?.(),
+  };
+}
+
+/** Where a writer puts its bytes. */
+export interface ByteSink {
+  /** Appends. The bytes may be reused by the caller once the promise is settled. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Overwrites what was written at `offset` (a header whose contents are known last). */
+  writeAt(offset: number, bytes: Uint8Array): Promise<void>;
+  /** Makes it visible under its final name. */
+  commit(): Promise<void>;
+  /** Drops everything written; safe to call twice and after a failed commit. */
+  abort(): Promise<void>;
+}
+
+/** A sink in memory; `bytes()` after the writing is done. */
+export function memorySink(): ByteSink & { bytes(): Uint8Array } {
+  let buffer = new Uint8Array(1 << 16);
+  let length = 0;
+  return {
+    async write(bytes) {
+      if (length + bytes.byteLength > buffer.byteLength) {
+        const grown = new Uint8Array(Math.max(2 * buffer.byteLength, length + bytes.byteLength));
+        grown.set(buffer.subarray(0, length));
+        buffer = grown;
+      }
+      buffer.set(bytes, length);
+      length += bytes.byteLength;
+    },
+    async writeAt(offset, bytes) {
+      if (offset + bytes.byteLength > length) throw new RangeError('writeAt past what was written');
+      buffer.set(bytes, offset);
+    },
+    async commit() {},
+    async abort() {
+      length = 0;
+    },
+    bytes: () => buffer.subarray(0, length),
+  };
+}

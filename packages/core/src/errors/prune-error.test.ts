@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { isPruneError, locateError, PruneError } from './prune-error.js';
+
+test('a message says where, what, got, wanted and the tensor', () => {
+  const error = new PruneError('corrupt', {
+    where: 'csr',
+    what: 'indptr[17] exceeds nnz',
+    got: 902,
+    wanted: 'at most 900',
+    tensor: 'encoder.layer.0.attention.self.query',
+  });
+  expect(error.message).toBe(
+    'csr: indptr[17] exceeds nnz, got 902, wanted at most 900 (tensor "encoder.layer.0.attention.self.query")',
+  );
+});
+
+test('an error of another installed copy is recognised', () => {
+  class Other extends Error {
+    code = 'limit';
+  }
+  const other = Object.defineProperty(new Other('x'), Symbol.for('@prune/core/PruneError'), { value: true });
+  expect(isPruneError(other)).toBe(true);
+  expect(isPruneError(other, 'limit')).toBe(true);
+  expect(isPruneError(other, 'io')).toBe(false);
+  expect(isPruneError(new Error('x'))).toBe(false);
+  expect(isPruneError('x')).toBe(false);
+});
+
+test('locateError fills in the place once and keeps the cause', () => {
+  const inner = new PruneError('truncated', { what: 'read past the end', got: 3, wanted: 4 });
+  const located = locateError(inner, { where: 'model.prune', tensor: 'a' });
+  expect(located).toMatchObject({
+    code: 'truncated',
+    where: 'model.prune',
+    tensor: 'a',
+    got: 3,
+    wanted: 4,
+    cause: inner,
+  });
+  expect(locateError(located, { where: 'other', tensor: 'b' })).toBe(located);
+  const foreign = new TypeError('boom');
+  expect(locateError(foreign, { where: 'x' })).toMatchObject({ code: 'io', what: 'boom', cause: foreign });
+});

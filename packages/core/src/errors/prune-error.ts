@@ -1,0 +1,105 @@
+/** What kind of thing went wrong; callers branch on it, people read the message. */
+export type PruneErrorCode =
+  /** The data ends before what it declares. */
+  | 'truncated'
+  /** A checksum or the structure contradicts itself. */
+  | 'corrupt'
+  /** Valid, but nothing that this software handles (a dtype, a version, a codec, a pickle global). */
+  | 'unsupported'
+  /** Shapes, dtypes, names or a config that do not fit each other. */
+  | 'mismatch'
+  /** More than a stated limit allows; raised before memory is taken. */
+  | 'limit'
+  /** A file, tensor, module or head that is not there. */
+  | 'missing'
+  /** NaN or an infinity where a finite number is needed. */
+  | 'not-finite'
+  /** The caller's own option or argument is wrong. */
+  | 'invalid-argument'
+  /** The caller aborted the work. */
+  | 'aborted'
+  /** The operating system or another library refused; `cause` says why. */
+  | 'io';
+
+/** The typed fields of a {@link PruneError}. */
+export interface PruneErrorDetails {
+  /** Where: a file's name, or the package that noticed (`csr`, `quant`). */
+  readonly where?: string;
+  /** The tensor or module at fault. */
+  readonly tensor?: string;
+  /** What is wrong, in a few words. */
+  readonly what: string;
+  /** What was found. */
+  readonly got?: string | number;
+  /** What was wanted instead. */
+  readonly wanted?: string | number;
+  readonly cause?: unknown;
+}
+
+// Symbol.for, so that an error made by another installed copy of this package is still recognised.
+const BRAND = Symbol.for('@prune/core/PruneError');
+
+/** The one error class of all Prune packages. Its message reads `where: what, got G, wanted W (tensor "T")`. */
+export class PruneError extends Error implements PruneErrorDetails {
+  readonly code: PruneErrorCode;
+  readonly where?: string;
+  readonly tensor?: string;
+  readonly what: string;
+  readonly got?: string | number;
+  readonly wanted?: string | number;
+
+  constructor(code: PruneErrorCode, details: PruneErrorDetails) {
+    super(messageOf(details), details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'PruneError';
+    this.code = code;
+    this.where = details.where;
+    this.tensor = details.tensor;
+    this.what = details.what;
+    this.got = details.got;
+    this.wanted = details.wanted;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+}
+
+/** Whether `error` is a {@link PruneError}, made by this copy of the package or another. */
+export function isPruneError(error: unknown, code?: PruneErrorCode): error is PruneError {
+  return (
+    error instanceof Error &&
+    (error as { [BRAND]?: boolean })[BRAND] === true &&
+    (code === undefined || (error as PruneError).code === code)
+  );
+}
+
+/**
+ * The same error with the place filled in where it was not known yet (a parser knows the offset, its caller the file).
+ * Anything that is no {@link PruneError} is wrapped as `io` with its cause kept.
+ */
+export function locateError(error: unknown, place: { readonly where?: string; readonly tensor?: string }): PruneError {
+  if (!isPruneError(error)) {
+    const what = error instanceof Error ? error.message : String(error);
+    return new PruneError('io', { ...place, what, cause: error });
+  }
+  if ((error.where ?? place.where) === error.where && (error.tensor ?? place.tensor) === error.tensor) return error;
+  const { what, got, wanted, cause } = error;
+  return new PruneError(error.code, {
+    where: error.where ?? place.where,
+    tensor: error.tensor ?? place.tensor,
+    what,
+    got,
+    wanted,
+    cause: cause ?? error,
+  });
+}
+
+/** Throws `aborted` when `signal` is aborted; called between the steps of long work. */
+export function checkAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new PruneError('aborted', { what: 'stopped before it was done', cause: signal.reason });
+}
+
+function messageOf({ where, what, got, wanted, tensor }: PruneErrorDetails): string {
+  let message = where === undefined ? what : `${where}: ${what}`;
+  if (got !== undefined) message += `, got ${got}`;
+  if (wanted !== undefined) message += `, wanted ${wanted}`;
+  if (tensor !== undefined) message += ` (tensor "${tensor}")`;
+  return message;
+}

@@ -1,0 +1,66 @@
+export {
+  type LayerNames,
+  type ModelFamily,
+  type ParameterNames,
+  parameterNames,
+} from './architectures/parameter-names.js';
+export {
+  type ByteSink,
+  type ByteSource,
+  memorySink,
+  type RandomAccess,
+  randomAccess,
+} from './byte-sources/byte-source.js';
+export { parseJson } from './byte-sources/parse-json.js';
+export {
+  checkAborted,
+  isPruneError,
+  locateError,
+  PruneError,
+  type PruneErrorCode,
+  type PruneErrorDetails,
+} from './errors/prune-error.js';
+export { shown } from './errors/shown.js';
+export { checkLimit, DEFAULT_LIMITS, type Limits } from './limits/limits.js';
+export { MAX_UINT16_COLUMNS, newColumnIndices } from './stages/column-indices.js';
+export { type CsrRows, csrOfRows, type RowVisitor } from './stages/csr-rows.js';
+export { entriesOf } from './stages/entries-of.js';
+export { type Difference, type FirstDifferenceOptions, firstDifference } from './stages/first-difference.js';
+export type { CsrMatrix, DenseInt8Matrix } from './stages/int8-matrix.js';
+export type {
+  Elementary,
+  ElementaryEntries,
+  ElementaryInfo,
+  ElementaryStateDict,
+  QuantizedEmbedding,
+  QuantizedLinear,
+  QuantizedStateDict,
+  ReadableMap,
+  StateDict,
+  TensorPieces,
+  WeightScales,
+} from './stages/stages.js';
+export type { Codec, CodecGroup, EncodedBlock, EncodedPiece, NamedInfo, NamedTensor } from './stores/codec.js';
+export {
+  type JsonObject,
+  type ModelMetadata,
+  QUANTIZATION_PROFILES,
+  type QuantizationProfile,
+  TOKENIZER_FILES,
+} from './stores/metadata.js';
+export { repeatedShare } from './stores/repeated-share.js';
+export { type StoredInfo, type TensorStore, type TensorStoreWriter, writeStore } from './stores/store.js';
+export {
+  DTYPES,
+  type Dtype,
+  elementCount,
+  isDtype,
+  scalar,
+  type Tensor,
+  type TensorData,
+  type TensorInfo,
+  tensor,
+  tensorBytes,
+  tensorFromBytes,
+} from './tensors/tensor.js';
+export { toFloat32 } from './tensors/to-float32.js';

@@ -1,0 +1,31 @@
+import { PruneError } from '../errors/prune-error.js';
+
+/** Bounds on what outside data may make us allocate. Every reader takes them as an option. */
+export interface Limits {
+  /** Bytes of one decoded tensor. */
+  readonly tensorBytes: number;
+  /** Tensors in one file. */
+  readonly tensors: number;
+  /** Dimensions of one tensor. */
+  readonly rank: number;
+  /** Bytes of a header, manifest, index or pickle. */
+  readonly headerBytes: number;
+}
+
+/**
+ * `tensorBytes`: one ArrayBuffer of 2 GiB works in every runtime, and BERT-large's largest tensor has 125 MB.
+ * `tensors`: BERT-large has 391 parameters; the elementary form has about six entries a Linear.
+ * `rank`: BERT needs 2; torch's own files go to 5.
+ * `headerBytes`: the safetensors specification's own bound.
+ */
+export const DEFAULT_LIMITS: Limits = {
+  tensorBytes: 2 ** 31,
+  tensors: 100_000,
+  rank: 8,
+  headerBytes: 100_000_000,
+};
+
+/** Throws `limit` when `got` exceeds `limit`; called before the allocation that it guards. */
+export function checkLimit(what: string, got: number, limit: number, place: { where?: string; tensor?: string } = {}) {
+  if (!(got <= limit)) throw new PruneError('limit', { ...place, what, got, wanted: `at most ${limit}` });
+}

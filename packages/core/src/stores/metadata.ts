@@ -1,0 +1,38 @@
+import type { ReadableMap } from '../stages/stages.js';
+
+/** A JSON object as parsed. */
+export type JsonObject = { readonly [key: string]: unknown };
+
+/**
+ * How a quantized Linear computes: the range of its activations and how its last line rounds.
+ * `fbgemm`: 0..127, one rounding. `fbgemm-1.5`: 0..255, one rounding (torch < 1.6, the notebook). `qnnpack`: 0..255, two roundings (Arm).
+ */
+export type QuantizationProfile = 'fbgemm' | 'fbgemm-1.5' | 'qnnpack';
+
+/** Every profile, the default first. */
+export const QUANTIZATION_PROFILES: readonly QuantizationProfile[] = ['fbgemm', 'fbgemm-1.5', 'qnnpack'];
+
+/** The files of a tokenizer that travel with a model, as transformers names them. */
+export const TOKENIZER_FILES: readonly string[] = [
+  'vocab.txt',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'vocab.json',
+  'merges.txt',
+];
+
+/** What travels with the tensors of a model. Everything is optional: the notebook's own files have only `modules`. */
+export interface ModelMetadata {
+  /** The Hugging Face config.json. */
+  readonly config?: JsonObject;
+  /** PyTorch's `state_dict()._metadata`, the notebook's metadata.json: module name -> its version. */
+  readonly modules?: JsonObject;
+  readonly profile?: QuantizationProfile;
+  /**
+   * The files of the tokenizer, byte for byte, by their names in {@link TOKENIZER_FILES}.
+   * A `Map` is one. A store reads a file only when it is asked for, so that opening stays cheap: `await files.get(name)`.
+   */
+  readonly files?: ReadableMap<Uint8Array>;
+}

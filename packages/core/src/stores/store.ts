@@ -1,0 +1,49 @@
+import { checkAborted } from '../errors/prune-error.js';
+import type { Elementary, ElementaryEntries, ElementaryInfo, ElementaryStateDict } from '../stages/stages.js';
+import type { ModelMetadata } from './metadata.js';
+
+/** What a store can say of a value without decoding it. */
+export interface StoredInfo extends ElementaryInfo {
+  /** Bytes that the value takes in the file, its share of structure not counted. A value packed with others has its share. */
+  readonly storedBytes: number;
+  /** The codec's name: `raw`, `gzip`, ... */
+  readonly codec: string;
+}
+
+/** A stored model, open for reading: the seam behind which the HDF5 file and the `.prune` container are the same. */
+export interface TensorStore extends ElementaryStateDict {
+  readonly metadata: ModelMetadata;
+  info(name: string): StoredInfo | undefined;
+  /** Reads and checks one value. Throws a PruneError that names the file and the tensor. */
+  get(name: string): Promise<Elementary | undefined>;
+  close(): Promise<void>;
+}
+
+/** A stored model being written. Nothing is visible under the final name before `finish`. */
+export interface TensorStoreWriter {
+  put(name: string, value: Elementary): Promise<void>;
+  finish(metadata: ModelMetadata): Promise<void>;
+  /** Drops what was written; the old file, if any, is as it was. Safe after a failed `put` or `finish`. */
+  abort(): Promise<void>;
+}
+
+/** Writes every entry and finishes; aborts, and throws, when an entry or the writer fails or `signal` is aborted. */
+export async function writeStore(
+  writer: TensorStoreWriter,
+  entries: ElementaryEntries,
+  metadata: ModelMetadata,
+  options: { readonly signal?: AbortSignal; readonly onEntry?: (name: string, value: Elementary) => void } = {},
+): Promise<void> {
+  try {
+    for await (const [name, value] of entries) {
+      checkAborted(options.signal);
+      await writer.put(name, value);
+      options.onEntry?.(name, value);
+    }
+    checkAborted(options.signal);
+    await writer.finish(metadata);
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+}

@@ -1,0 +1,103 @@
+import { isPruneError, PruneError, type PruneErrorCode } from '@prune/core';
+import type { H5WasmFileSystem, H5WasmModule, H5WasmSource } from './h5-wasm.js';
+
+/** h5wasm at work on one file: every call is quiet, touches no other file, and fails as a PruneError. */
+export interface H5Session {
+  readonly module: H5WasmModule;
+  /** The file's name, for messages. */
+  readonly where: string;
+  /** Runs `work`, which names what it does, e.g. `reading`. What it throws, a PruneError aside, becomes `corrupt` with what HDF5 said. */
+  run<T>(doing: string, tensor: string | undefined, work: (module: H5WasmModule) => T): T;
+}
+
+/** A failed status, so that `run` makes an error of it. */
+export class H5Failure extends Error {}
+
+/** Modules that trapped. Their memory is in an unknown state; nothing more is asked of them. */
+const broken = new WeakSet<H5WasmModule>();
+
+/** Whether the module is the build for Node, whose file system is the host's. */
+export function isNodeBuild(module: H5WasmModule): boolean {
+  const streams = (module.FS as { streams?: ({ nfd?: number } | undefined)[] }).streams;
+  return streams?.some((stream) => stream?.nfd !== undefined) ?? false;
+}
+
+/** The module, loaded and started. Throws `io` when it cannot be. */
+export async function startH5Wasm(source: H5WasmSource, where: string): Promise<H5WasmModule> {
+  try {
+    const h5wasm = typeof source === 'function' ? await source() : source;
+    return await h5wasm.ready;
+  } catch (cause) {
+    if (isPruneError(cause)) throw cause;
+    throw new PruneError('io', { where, what: `h5wasm cannot be loaded: ${String(cause)}`, cause });
+  }
+}
+
+/** A session on the one file at `path` in h5wasm's file system. */
+export function openSession(module: H5WasmModule, path: string, where: string): H5Session {
+  return {
+    module,
+    where,
+    run(doing, tensor, work) {
+      if (broken.has(module)) throw brokenError(where);
+      const guard = guardFiles(module.FS, path);
+      const fail = (code: PruneErrorCode, cause: unknown) =>
+        new PruneError(code, { where, tensor, what: `HDF5 failed ${doing}${guard.said()}`, cause });
+      try {
+        return work(module);
+      } catch (error) {
+        if (isPruneError(error)) throw error;
+        // A trap (abort, out of bounds, unreachable) or an overflow of the stack leaves the module's memory half changed.
+        if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) {
+          broken.add(module);
+          throw brokenError(where, error);
+        }
+        throw fail('corrupt', error);
+      } finally {
+        guard.release();
+      }
+    },
+  };
+}
+
+function brokenError(where: string, cause?: unknown): PruneError {
+  const what = 'h5wasm crashed and cannot be used any more in this process';
+  return new PruneError('io', { where, what, cause });
+}
+
+/**
+ * While HDF5 works: keeps what it prints (its error stack goes to stderr), and refuses every file but `path`, because links, virtual datasets
+ * and external storage let a file name others, which would then be read as if they were its tensors.
+ */
+function guardFiles(fs: H5WasmFileSystem, path: string) {
+  // Emscripten's own signatures, which h5wasm types loosely.
+  const open = fs as unknown as {
+    open(name: string, ...rest: unknown[]): unknown;
+    write(stream: { fd: number }, buffer: Uint8Array, offset: number, length: number, ...rest: unknown[]): number;
+    ErrnoError: new (errno: number) => Error;
+  };
+  const { open: realOpen, write: realWrite } = open;
+  let text = '';
+  open.open = (name, ...rest) => {
+    // 44 is ENOENT in Emscripten's numbering.
+    if (name !== path) throw new open.ErrnoError(44);
+    return realOpen.call(fs, name, ...rest);
+  };
+  open.write = (stream, buffer, offset, length, ...rest) => {
+    if (stream.fd !== 2) return realWrite.call(fs, stream, buffer, offset, length, ...rest);
+    if (text.length < 65_536) text += new TextDecoder().decode(buffer.slice(offset, offset + length));
+    return length;
+  };
+  return {
+    /** The innermost line of HDF5's last error stack, e.g. `: inflate() failed (H5Z__filter_deflate)`. */
+    said(): string {
+      const lines = [...text.slice(text.lastIndexOf('HDF5-DIAG')).matchAll(/ in (\w+)\(\): (.+)/g)];
+      const innermost = lines.at(-1);
+      return innermost === undefined ? '' : `: ${innermost[2]} (${innermost[1]})`;
+    },
+    release() {
+      open.open = realOpen;
+      open.write = realWrite;
+    },
+  };
+}

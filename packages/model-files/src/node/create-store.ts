@@ -1,0 +1,54 @@
+import * as zlib from 'node:zlib';
+import { type Codec, PruneError, type TensorStoreWriter } from '@prune/core';
+import { createH5File } from '@prune/h5-store/node';
+import { codecList, type GzipLevel, MSGPACK_CODEC_NAMES, type MsgpackCodecName } from '@prune/msgpack-store';
+import { createMsgpackFile } from '@prune/msgpack-store/node';
+import { DEFAULT_PRESET, entropyCodec, type Preset } from '@prune/sparse-codec';
+import { type StoreKind, storeOfName } from './model-path.js';
+
+/** What a `.prune` container can be written with: its own codecs, and the entropy coder. */
+export const CODEC_NAMES = [...MSGPACK_CODEC_NAMES, 'entropy'] as const;
+
+export type CodecName = (typeof CODEC_NAMES)[number];
+
+/** How a store is written; what is left out is the store's own default. */
+export interface StoreOptions {
+  /** Where the file's name does not say. */
+  readonly store?: StoreKind;
+  /** Of a `.prune` container. */
+  readonly codec?: CodecName;
+  /** gzip level, 0 to 9; 0 is for HDF5 alone, a container has the codec `raw` for it. */
+  readonly level?: number;
+  /** Of the codec `entropy`: `fast` opens quickly, `max` is smallest. */
+  readonly preset?: Preset;
+  /** Replace files beside an HDF5 file (config.json, vocab.txt, ...) that say something else. */
+  readonly overwrite?: boolean;
+}
+
+/** A writer of the store that `path` is named for. Throws `invalid-argument` for options that do not belong to it, and what the store throws. */
+export async function createStore(path: string, options: StoreOptions = {}): Promise<TensorStoreWriter> {
+  const { codec, level, preset, overwrite } = options;
+  if (storeOfName(path, options.store) === 'msgpack')
+    return createMsgpackFile(path, { codecs: codecsOf(path, options) });
+  for (const [what, got] of Object.entries({ codec, preset })) {
+    if (got !== undefined)
+      throw new PruneError('invalid-argument', { where: path, what: `an HDF5 file has no ${what}`, got });
+  }
+  return createH5File(path, { level, overwrite });
+}
+
+function codecsOf(path: string, { codec, level, preset = DEFAULT_PRESET }: StoreOptions): readonly Codec[] {
+  if (level === 0) {
+    throw new PruneError('invalid-argument', {
+      where: path,
+      what: 'gzip level',
+      got: 0,
+      wanted: '1 to 9, or the codec raw',
+    });
+  }
+  // Node's zlib has it from 20.15 on.
+  const gzip = { level: level as GzipLevel | undefined, crc32: zlib.crc32 };
+  // What the entropy coder leaves (small or odd tensors) goes on to the other codecs.
+  if (codec === 'entropy') return [entropyCodec({ preset }), ...codecList(undefined, gzip)];
+  return codecList(codec satisfies MsgpackCodecName | undefined, gzip);
+}

@@ -1,0 +1,79 @@
+import {
+  type CsrMatrix,
+  type ElementaryEntries,
+  type ModelMetadata,
+  QUANTIZATION_PROFILES,
+  type QuantizationProfile,
+  type QuantizedStateDict,
+  type StateDict,
+  type TensorInfo,
+} from '@prune/core';
+import { decompose } from '@prune/csr';
+import {
+  DEFAULT_QUANTIZE_OPTIONS,
+  type EmbeddingPrecision,
+  linearModules,
+  moduleMetadata,
+  quantizeDynamicToCsr,
+} from '@prune/quant';
+
+/** How a checkpoint is packed. */
+export interface PackOptions {
+  /** Modules to leave out, each whole components of a parameter's name. */
+  readonly exclude: readonly string[];
+  /** One scale a row instead of one a matrix. */
+  readonly perChannel: boolean;
+  readonly embeddings: EmbeddingPrecision;
+  readonly profile: QuantizationProfile;
+}
+
+/** What `prune pack` does when nothing else is said. */
+export const DEFAULT_PACK_OPTIONS: PackOptions = { ...DEFAULT_QUANTIZE_OPTIONS, profile: QUANTIZATION_PROFILES[0] };
+
+/** What is packed. An open checkpoint is one. */
+export interface PackableCheckpoint {
+  readonly tensors: StateDict & { info(name: string): TensorInfo | undefined };
+  readonly metadata: ModelMetadata;
+}
+
+/** A checkpoint on its way into a store. */
+export interface PackedCheckpoint {
+  readonly entries: ElementaryEntries;
+  readonly metadata: ModelMetadata;
+  /** The modules and float tensors that will be read, one step each. */
+  readonly steps: number;
+  /** `false` when config.json's architecture is not known and every 2-D weight that is no embedding table was taken for a Linear. */
+  readonly architectureKnown: boolean;
+}
+
+/** float -> quantized (straight to CSR) -> elementary, each step lazy, so that two matrices at most are in memory. `onStep` hears what is read. */
+export function packCheckpoint(
+  { tensors, metadata }: PackableCheckpoint,
+  options: Partial<PackOptions> = {},
+  onStep: (name: string) => void = () => {},
+): PackedCheckpoint {
+  const { profile, ...quantizeOptions } = { ...DEFAULT_PACK_OPTIONS, ...options };
+  const names = [...tensors.keys()];
+  const modules = linearModules(
+    metadata.config,
+    names.map((name) => [name, tensors.info(name)!] as const),
+  );
+  const quantized = quantizeDynamicToCsr(tensors, { ...quantizeOptions, ...modules });
+  const watched: QuantizedStateDict<CsrMatrix> = {
+    keys: () => quantized.keys(),
+    get(name) {
+      onStep(name);
+      return quantized.get(name);
+    },
+  };
+  return {
+    entries: decompose(watched),
+    metadata: {
+      ...metadata,
+      modules: moduleMetadata(names, modules.linears, profile),
+      profile,
+    },
+    steps: [...quantized.keys()].length,
+    architectureKnown: modules.known,
+  };
+}

@@ -1,0 +1,129 @@
+import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
+import { isPruneError, type JsonObject, PruneError } from '@prune/core';
+import { type AddedToken, addedTokenSplitter, addedTokens } from './added-tokens.js';
+import { alignedPart, alignedSlice } from './aligned-text.js';
+import { byteLevelBpe } from './byte-level-bpe.js';
+import { checkVocabulary } from './check-vocabulary.js';
+import { checkedBpe } from './checked-bpe.js';
+import { requireType } from './require-type.js';
+import {
+  applyTemplate,
+  type Encoding,
+  postProcessors,
+  type SequenceTemplate,
+  sequenceTemplate,
+} from './sequence-template.js';
+import { pushToken, type TokenSpans } from './token-spans.js';
+import { isObject, type TokenizerFiles, tokenizerJson } from './tokenizer-json.js';
+import { trimOffsets } from './trim-offsets.js';
+import { wordPiece } from './word-piece.js';
+
+/** Text to token ids, with offsets into the original text. */
+export interface Tokenizer {
+  /** The tokens of one text, without special tokens around it. Never truncated, never padded. */
+  tokenize(text: string): TokenSpans;
+  /** One text or two as the model wants them, special tokens around them. Never truncated, never padded. */
+  encode(text: string, pair?: string): Encoding;
+  readonly single: SequenceTemplate;
+  readonly pair: SequenceTemplate;
+  /** The token's string, `undefined` when there is no such id. */
+  token(id: number): string | undefined;
+  /** The id of a token's string, `undefined` when it is not in the vocabulary. */
+  id(token: string): number | undefined;
+}
+
+/**
+ * The tokenizer of a BERT or RoBERTa model from its files: `tokenizer.json`, or `vocab.txt` (WordPiece), or `vocab.json` and `merges.txt`
+ * (byte-level BPE); `tokenizer_config.json` is looked at where it is there. Truncation and padding set in tokenizer.json are not used: this
+ * package makes its own windows. Equal in ids and offsets to transformers' `BertTokenizerFast` and `RobertaTokenizerFast`.
+ * Throws `missing`, `corrupt`, or `unsupported` for a tokenizer of another kind.
+ */
+export function createTokenizer(files: TokenizerFiles): Tokenizer {
+  const json = tokenizerJson(files);
+  const type = modelType(json);
+  const added = addedTokens(json);
+  const vocabularySize = Math.max(checkVocabulary(json.model as JsonObject), ...added.map(({ id }) => id + 1));
+  const library = ofLibrary(() => libraryTokenizer(json, type, added));
+  const model = type === 'BPE' ? byteLevelBpe(json, library) : wordPiece(json, library);
+  const trimming = postProcessors(json.post_processor).find(({ trim_offsets }) => trim_offsets === true);
+
+  const normalized = (content: string) => model.normalize(alignedSlice(content, 0, content.length)).text;
+  const splitRaw = addedTokenSplitter(new Map(added.filter((t) => !t.normalized).map((t) => [t.content, t])));
+  const splitNormalized = addedTokenSplitter(
+    new Map(added.filter((t) => t.normalized).map((t) => [normalized(t.content), t])),
+  );
+
+  const tokenize = (original: string): TokenSpans => {
+    const spans: TokenSpans = { ids: [], starts: [], ends: [] };
+    const emit = (id: number, token: string, start: number, end: number): void => {
+      if (trimming === undefined) {
+        pushToken(spans, id, start, end);
+        return;
+      }
+      const isFirst = spans.ids.length === 0;
+      const addPrefixSpace = trimming.add_prefix_space === true;
+      pushToken(spans, id, ...trimOffsets({ addPrefixSpace }, original, token, [start, end], isFirst));
+    };
+    for (const part of splitRaw(original)) {
+      if (part.token !== undefined) {
+        emit(part.token.id, original.slice(part.begin, part.end), part.begin, part.end);
+        continue;
+      }
+      const aligned = model.normalize(alignedSlice(original, part.begin, part.end));
+      for (const { begin, end, token } of splitNormalized(aligned.text)) {
+        if (token === undefined) model.tokenize(alignedPart(aligned, begin, end), emit);
+        else emit(token.id, aligned.text.slice(begin, end), aligned.starts[begin], aligned.ends[end - 1]);
+      }
+    }
+    return spans;
+  };
+
+  const single = ofLibrary(() => sequenceTemplate(library, json, false));
+  const pair = ofLibrary(() => sequenceTemplate(library, json, true));
+  return {
+    tokenize,
+    encode(first, second) {
+      const texts = second === undefined ? [tokenize(first)] : [tokenize(first), tokenize(second)];
+      return applyTemplate(second === undefined ? single : pair, texts);
+    },
+    single,
+    pair,
+    token: (id) => (id >= 0 && id < vocabularySize ? library.id_to_token(id) : undefined),
+    id: (token) => library.token_to_id(token),
+  };
+}
+
+function modelType(json: JsonObject): 'BPE' | 'WordPiece' {
+  const { model } = json;
+  // Files of tokenizers < 0.9 have no type for the model.
+  const type = isObject(model) ? (model.type ?? ('merges' in model ? 'BPE' : 'WordPiece')) : undefined;
+  if (type === 'BPE') return type;
+  if (type !== 'WordPiece') requireType(json, 'model', 'WordPiece or BPE');
+  return 'WordPiece';
+}
+
+/** Vocabulary, merging and template alone: normalizing and splitting are this package's, and nothing is decoded. */
+function libraryTokenizer(json: JsonObject, type: string, added: readonly AddedToken[]): LibraryTokenizer {
+  const { post_processor = null } = json;
+  const given = json.model as JsonObject;
+  const model = type === 'BPE' ? checkedBpe(given) : { continuing_subword_prefix: '##', ...given };
+  const complete = {
+    normalizer: null,
+    pre_tokenizer: null,
+    decoder: null,
+    post_processor,
+    model: { ...model, type },
+    added_tokens: added,
+  };
+  return new LibraryTokenizer(complete, {});
+}
+
+/** The library takes its files for well-formed: whatever it throws is a file that is not. */
+function ofLibrary<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (isPruneError(cause)) throw cause;
+    throw new PruneError('corrupt', { where: 'tokenizer', what: 'not a tokenizer that can be loaded', cause });
+  }
+}

@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import * as api from './index.js';
+
+test('the public API', () => {
+  expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
+    [
+      "applyTemplate",
+      "createTokenizer",
+      "loadTokenizer",
+      "sliceTokens",
+    ]
+  `);
+});
