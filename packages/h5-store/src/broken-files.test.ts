@@ -13,8 +13,8 @@ import { goldenPath } from '@prune/fixtures';
 import * as h5wasm from 'h5wasm';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { openHdf5 } from '../test/open-hdf5.js';
-import { openH5Store } from './read/open-h5-store.js';
-import { createH5Store } from './write/create-h5-store.js';
+import { createH5Store } from './create-h5-store.js';
+import { openH5Store } from './open-h5-store.js';
 
 /** Every run mutates this many files; PRUNE_FUZZ multiplies. */
 const FUZZ = Math.max(1, Number(process.env.PRUNE_FUZZ ?? 1));

@@ -7,10 +7,10 @@ import * as memory from 'h5wasm';
 import * as node from 'h5wasm/node';
 import { afterAll, expect, test } from 'vitest';
 import { openHdf5 } from '../test/open-hdf5.js';
+import { createH5Store } from './create-h5-store.js';
 import { createH5File, openH5File } from './node.js';
+import { openH5Store } from './open-h5-store.js';
 import { naturalOrder } from './read/natural-order.js';
-import { openH5Store } from './read/open-h5-store.js';
-import { createH5Store } from './write/create-h5-store.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'prune-h5-'));
 afterAll(() => rmSync(folder, { recursive: true }));

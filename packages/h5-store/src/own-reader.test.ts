@@ -21,12 +21,12 @@ import fc from 'fast-check';
 import * as h5wasm from 'h5wasm';
 import { afterAll, expect, test } from 'vitest';
 import { openHdf5 } from '../test/open-hdf5.js';
+import { createH5Store } from './create-h5-store.js';
 import { createH5File, openH5File } from './node.js';
+import { openH5Store } from './open-h5-store.js';
 import { memoryBytes } from './read/file-bytes.js';
 import { fileIndex } from './read/file-index.js';
-import { openH5Store } from './read/open-h5-store.js';
 import type { Chunk, ChunkedStorage } from './read/read-storage.js';
-import { createH5Store } from './write/create-h5-store.js';
 import { writeH5 } from './write/write-h5.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'prune-h5-'));

@@ -12,8 +12,8 @@ import fc from 'fast-check';
 import * as h5wasm from 'h5wasm';
 import { expect, test } from 'vitest';
 import { openHdf5 } from '../test/open-hdf5.js';
-import { openH5Store } from './read/open-h5-store.js';
-import { createH5Store } from './write/create-h5-store.js';
+import { createH5Store } from './create-h5-store.js';
+import { openH5Store } from './open-h5-store.js';
 import type { H5WriteOptions } from './write/defaults.js';
 
 async function write(entries: Iterable<[string, Elementary]>, options: H5WriteOptions = {}): Promise<Uint8Array> {

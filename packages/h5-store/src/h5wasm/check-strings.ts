@@ -1,8 +1,8 @@
 import { isPruneError, PruneError } from '@prune/core';
+import { MESSAGE_TYPE } from '../format/message-type.js';
 import type { FileBytes } from '../read/file-bytes.js';
 import { headerMessages } from '../read/header-messages.js';
 
-const ATTRIBUTE = 0x0c;
 /** The class of variable-length datatypes. */
 const VLEN = 9;
 
@@ -15,7 +15,7 @@ export function checkStrings(file: FileBytes, reference: ArrayLike<number>): voi
   try {
     const address = new DataView(Uint8Array.from(reference).buffer).getBigUint64(0, true);
     for (const { type, body } of headerMessages(file, Number(address)))
-      if (type === ATTRIBUTE) checkAttribute(body, file);
+      if (type === MESSAGE_TYPE.attribute) checkAttribute(body, file);
   } catch (error) {
     if (isPruneError(error)) throw error;
   }

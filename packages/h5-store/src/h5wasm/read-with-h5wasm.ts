@@ -24,7 +24,7 @@ import type { H5Metadata } from './h5-wasm.js';
 import { storedBytes } from './stored-bytes.js';
 
 /** What reading needs besides the session. */
-export interface ReadH5Options {
+export interface ReadWithH5wasmOptions {
   /** The path in h5wasm's file system. */
   readonly path: string;
   /** The file's bytes, for sizes that h5wasm does not tell. */
@@ -49,7 +49,7 @@ interface Entry {
 }
 
 /** Opens the file of a session as a store. Every entry's dtype, shape, filters and sizes are checked here, its elements when they are read. */
-export async function readH5(session: H5Session, options: ReadH5Options): Promise<TensorStore> {
+export async function readWithH5wasm(session: H5Session, options: ReadWithH5wasmOptions): Promise<TensorStore> {
   const { path, metadata, file, limits = DEFAULT_LIMITS } = options;
   const { where } = session;
   let id: bigint | undefined;

@@ -1,4 +1,6 @@
 import { isPruneError, PruneError } from '@prune/core';
+import { UNDEFINED_ADDRESS } from '../format/constants.js';
+import { MESSAGE_TYPE } from '../format/message-type.js';
 import { type FileBytes, viewOf } from '../read/file-bytes.js';
 import { headerMessages } from '../read/header-messages.js';
 
@@ -17,10 +19,8 @@ export function storedBytes(file: FileBytes, reference: ArrayLike<number>): numb
   }
 }
 
-const LAYOUT = 0x08;
-
 function findLayout(file: FileBytes, address: bigint): DataView | undefined {
-  for (const { type, body } of headerMessages(file, Number(address))) if (type === LAYOUT) return body;
+  for (const { type, body } of headerMessages(file, Number(address))) if (type === MESSAGE_TYPE.layout) return body;
   return undefined;
 }
 
@@ -33,7 +33,7 @@ function layoutBytes(file: FileBytes, layout: DataView): number | undefined {
   if (kind !== 2 || version !== 3) return undefined;
   const root = layout.getBigUint64(3, true);
   // An address of all ones: no chunk was ever written.
-  return root === 0xffff_ffff_ffff_ffffn ? 0 : treeBytes(file, Number(root), layout.getUint8(2), 256);
+  return root === UNDEFINED_ADDRESS ? 0 : treeBytes(file, Number(root), layout.getUint8(2), 256);
 }
 
 function treeBytes(file: FileBytes, address: number, rank: number, above: number): number {

@@ -6,7 +6,7 @@ import { type Elementary, type ModelMetadata, tensor, writeStore } from '@prune/
 import * as memory from 'h5wasm';
 import * as h5wasm from 'h5wasm/node';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { openH5Store } from '../read/open-h5-store.js';
+import { openH5Store } from '../open-h5-store.js';
 import { createH5File } from './create-h5-file.js';
 import { nodeDeflate } from './node-deflate.js';
 import { openH5File } from './open-h5-file.js';

@@ -4,7 +4,7 @@ import { checkLimit, DEFAULT_LIMITS, type Limits, locateError, type ReadableMap,
 import { fileSource } from '@prune/core/node';
 import type { H5WasmSource } from '../h5wasm/h5-wasm.js';
 import { metadataOf } from '../metadata-files.js';
-import { openH5 } from '../read/open-h5.js';
+import { openH5 } from '../open-h5.js';
 import { hostBytes } from './host-bytes.js';
 import { hostSession } from './host-session.js';
 import { nodeInflate, nodeInflateBeside } from './node-inflate.js';

@@ -1,4 +1,6 @@
 import { checkLimit, DTYPES, isPruneError, type Limits, type StoredInfo } from '@prune/core';
+import { UNDEFINED_ADDRESS } from '../format/constants.js';
+import { MESSAGE_TYPE } from '../format/message-type.js';
 import { checkChunks, checkSizes } from './check-sizes.js';
 import type { FileBytes } from './file-bytes.js';
 import { type HeaderMessage, headerMessages } from './header-messages.js';
@@ -19,21 +21,40 @@ export interface IndexEntry {
   readonly storage: Storage;
 }
 
-/** Message types, of those that say nothing here too: times, fill values (no chunk is missing), attributes of datasets, reference counts. */
-const MESSAGE = {
-  space: 0x01,
-  datatype: 0x03,
-  layout: 0x08,
-  filters: 0x0b,
-  attribute: 0x0c,
-  attributeInfo: 0x15,
-} as const;
+/** Messages that a dataset's header may have: those that are read, and those that change nothing that is read. */
 const IN_DATASETS: ReadonlySet<number> = new Set([
-  0x00, 0x01, 0x03, 0x04, 0x05, 0x08, 0x0b, 0x0c, 0x0e, 0x10, 0x12, 0x15, 0x16,
+  MESSAGE_TYPE.nil,
+  MESSAGE_TYPE.dataspace,
+  MESSAGE_TYPE.datatype,
+  MESSAGE_TYPE.layout,
+  MESSAGE_TYPE.filters,
+  // Every chunk is there, so no fill value is ever read.
+  MESSAGE_TYPE.oldFillValue,
+  MESSAGE_TYPE.fillValue,
+  // Attributes of a dataset: the notebook's loader does not look at them either.
+  MESSAGE_TYPE.attribute,
+  MESSAGE_TYPE.attributeInfo,
+  MESSAGE_TYPE.oldModificationTime,
+  MESSAGE_TYPE.modificationTime,
+  MESSAGE_TYPE.continuation,
+  MESSAGE_TYPE.referenceCount,
 ]);
-const IN_ROOT: ReadonlySet<number> = new Set([0x00, 0x02, 0x06, 0x0a, 0x0c, 0x0e, 0x10, 0x11, 0x12, 0x15, 0x16]);
+/** Messages that the root group's header may have. */
+const IN_ROOT: ReadonlySet<number> = new Set([
+  MESSAGE_TYPE.nil,
+  MESSAGE_TYPE.linkInfo,
+  MESSAGE_TYPE.link,
+  MESSAGE_TYPE.groupInfo,
+  MESSAGE_TYPE.symbolTable,
+  MESSAGE_TYPE.attribute,
+  MESSAGE_TYPE.attributeInfo,
+  MESSAGE_TYPE.oldModificationTime,
+  MESSAGE_TYPE.modificationTime,
+  MESSAGE_TYPE.continuation,
+  MESSAGE_TYPE.referenceCount,
+]);
 
-/** How often the file's bytes may be looked at on the way: a tree or a header that is used twice is no longer than the file. */
+/** Upper bound on the bytes we read in total, as a multiple of the file's size, so that cyclic structures cannot keep us busy. */
 const MOST_PASSES = 4;
 
 /**
@@ -57,8 +78,8 @@ function readIndex(file: FileBytes, where: string, limits: Limits): ReadonlyMap<
   const found = new Map<string, IndexEntry>();
   const readString = stringReader(file);
   for (const { type, body } of root) {
-    if (type === MESSAGE.attributeInfo) want(isCompact(body), 'attributes in a fractal heap');
-    if (type !== MESSAGE.attribute) continue;
+    if (type === MESSAGE_TYPE.attributeInfo) want(isCompact(body), 'attributes in a fractal heap');
+    if (type !== MESSAGE_TYPE.attribute) continue;
     const { name, dtype, shape, data } = readAttribute(body);
     const place = { where, tensor: name };
     const width = dtype === 'string' ? 16 : DTYPES[dtype].bytes;
@@ -91,7 +112,12 @@ function readDataset(
     want(second === undefined, 'a message that is there twice');
     return first?.body;
   };
-  const [space, type, layout, pipeline] = [MESSAGE.space, MESSAGE.datatype, MESSAGE.layout, MESSAGE.filters].map(only);
+  const [space, type, layout, pipeline] = [
+    MESSAGE_TYPE.dataspace,
+    MESSAGE_TYPE.datatype,
+    MESSAGE_TYPE.layout,
+    MESSAGE_TYPE.filters,
+  ].map(only);
   want(space !== undefined && type !== undefined && layout !== undefined, 'no dataset');
   const dtype = readDatatype(type);
   want(dtype !== 'string', 'dataset of strings');
@@ -104,7 +130,7 @@ function readDataset(
   return { info: { dtype, shape, codec: codecOf(storage), storedBytes: storedBytes(storage) }, storage };
 }
 
-/** The messages of a header, in which nothing is that changes what the others mean. */
+/** Returns the header's messages. Rejects any message that would change how the others are read. */
 function messagesAt(file: FileBytes, address: number, known: ReadonlySet<number>): HeaderMessage[] {
   const messages = headerMessages(file, address);
   for (const { type, flags } of messages) want(known.has(type) && (flags & 0x02) === 0, 'header message');
@@ -113,7 +139,7 @@ function messagesAt(file: FileBytes, address: number, known: ReadonlySet<number>
 
 /** Whether an attribute info message leaves all attributes in the header. */
 function isCompact(body: DataView): boolean {
-  return body.getBigUint64(body.getUint8(1) & 1 ? 4 : 2, true) === 0xffff_ffff_ffff_ffffn;
+  return body.getBigUint64(body.getUint8(1) & 1 ? 4 : 2, true) === UNDEFINED_ADDRESS;
 }
 
 function codecOf(storage: Storage): string {

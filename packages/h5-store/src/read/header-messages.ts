@@ -1,4 +1,5 @@
 import { lookup3 } from '../format/lookup3.js';
+import { MESSAGE_TYPE } from '../format/message-type.js';
 import { type FileBytes, viewOf } from './file-bytes.js';
 
 /** A message of an object header. */
@@ -9,7 +10,6 @@ export interface HeaderMessage {
   readonly body: DataView;
 }
 
-const CONTINUATION = 0x10;
 /** `OHDR` and `OCHK`, little-endian. */
 const OHDR = 0x5244484f;
 const OCHK = 0x4b48434f;
@@ -38,7 +38,7 @@ export function headerMessages(file: FileBytes, address: number): HeaderMessage[
       if (at + head + size > bytes.byteLength) throw new RangeError('a message does not end inside its header');
       const body = new DataView(bytes.buffer, bytes.byteOffset + at + head, size);
       messages.push({ type, flags: bytes.getUint8(at + (modern ? 3 : 4)), body });
-      if (type === CONTINUATION) {
+      if (type === MESSAGE_TYPE.continuation) {
         const next = file.read(Number(body.getBigUint64(0, true)), Number(body.getBigUint64(8, true)));
         blocks.push(modern ? checked(next, OCHK, 4) : next);
       }

@@ -1,5 +1,5 @@
 import { DTYPES, type Dtype } from '@prune/core';
-import { datatype } from '../write/write-messages.js';
+import { datatypeBytes } from '../format/datatype-bytes.js';
 import { viewOf } from './file-bytes.js';
 import { UnknownStructure } from './unknown-structure.js';
 
@@ -40,7 +40,7 @@ function numbers(): ReadonlyMap<number, KnownDatatype> {
   const dtypes = (Object.keys(DTYPES) as Dtype[]).filter((dtype) => dtype !== 'bfloat16');
   table = new Map(
     dtypes.map((dtype) => {
-      const bytes = datatype(dtype).body;
+      const bytes = datatypeBytes(dtype);
       const view = viewOf(bytes);
       return [view.getUint32(0, true) + 2 ** 32 * view.getUint32(4, true), { dtype, bytes }];
     }),

@@ -1,12 +1,9 @@
-import { UNDEFINED_ADDRESS } from '../write/byte-builder.js';
+import { UNDEFINED_ADDRESS } from '../format/constants.js';
+import { MESSAGE_TYPE } from '../format/message-type.js';
 import { type FileBytes, viewOf } from './file-bytes.js';
 import type { HeaderMessage } from './header-messages.js';
 import { uint64, want } from './unknown-structure.js';
 import { decodeName } from './utf8.js';
-
-const LINK_INFO = 0x02;
-const LINK = 0x06;
-const SYMBOL_TABLE = 0x11;
 
 /** `TREE`, `SNOD` and `HEAP`, little-endian. */
 const TREE = 0x45455254;
@@ -29,10 +26,10 @@ export function readLinks(file: FileBytes, messages: readonly HeaderMessage[], m
     links.set(name, address);
     want(links.size <= most, 'too many links');
   }
-  const tables = messages.filter(({ type }) => type === SYMBOL_TABLE);
+  const tables = messages.filter(({ type }) => type === MESSAGE_TYPE.symbolTable);
   if (tables.length > 0) {
     want(
-      messages.every(({ type }) => type !== LINK && type !== LINK_INFO) && tables.length === 1,
+      messages.every(({ type }) => type !== MESSAGE_TYPE.link && type !== MESSAGE_TYPE.linkInfo) && tables.length === 1,
       'two kinds of links',
     );
     const { body } = tables[0];
@@ -40,9 +37,9 @@ export function readLinks(file: FileBytes, messages: readonly HeaderMessage[], m
     return links;
   }
   for (const { type, body } of messages) {
-    if (type === LINK) readLink(body, add);
+    if (type === MESSAGE_TYPE.link) readLink(body, add);
     // Links in a heap of their own, which HDF5 makes for large groups in its newer form.
-    if (type === LINK_INFO) {
+    if (type === MESSAGE_TYPE.linkInfo) {
       want(body.getBigUint64(body.getUint8(1) & 1 ? 10 : 2, true) === UNDEFINED_ADDRESS, 'links in a fractal heap');
     }
   }

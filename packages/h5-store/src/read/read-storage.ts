@@ -1,4 +1,4 @@
-import { UNDEFINED_ADDRESS } from '../write/byte-builder.js';
+import { UNDEFINED_ADDRESS } from '../format/constants.js';
 import { type FileBytes, viewOf } from './file-bytes.js';
 import { uint64, want } from './unknown-structure.js';
 

@@ -1,12 +1,9 @@
+import { FILE_SIGNATURE, UNDEFINED_ADDRESS } from '../format/constants.js';
 import { lookup3 } from '../format/lookup3.js';
-import { UNDEFINED_ADDRESS } from '../write/byte-builder.js';
+import { MESSAGE_TYPE } from '../format/message-type.js';
 import { type FileBytes, viewOf } from './file-bytes.js';
 import { headerMessages } from './header-messages.js';
 import { uint64, want } from './unknown-structure.js';
-
-const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
-const NIL = 0x00;
-const BTREE_K = 0x13;
 
 /**
  * The address of the root group's object header: superblock 0 or 1 (h5py's) or 2 or 3 (ours), at the start of the file, with addresses and lengths of
@@ -15,7 +12,7 @@ const BTREE_K = 0x13;
 export function readSuperblock(file: FileBytes): number {
   const view = viewOf(file.read(0, 48));
   want(
-    SIGNATURE.every((byte, i) => view.getUint8(i) === byte),
+    FILE_SIGNATURE.every((byte, i) => view.getUint8(i) === byte),
     'signature',
   );
   const version = view.getUint8(8);
@@ -37,5 +34,6 @@ export function readSuperblock(file: FileBytes): number {
 
 /** What else could be there (a cache image, shared messages) changes how the file is read. */
 function readExtension(file: FileBytes, address: number): void {
-  for (const { type } of headerMessages(file, address)) want(type === NIL || type === BTREE_K, 'superblock extension');
+  for (const { type } of headerMessages(file, address))
+    want(type === MESSAGE_TYPE.nil || type === MESSAGE_TYPE.btreeK, 'superblock extension');
 }

@@ -1,10 +1,10 @@
 import { type Elementary, firstDifference, scalar, tensor, writeStore } from '@prune/core';
 import { expect, test } from 'vitest';
 import { openHdf5 } from '../../test/open-hdf5.js';
+import { createH5Store } from '../create-h5-store.js';
 import { memoryBytes } from '../read/file-bytes.js';
 import { inflateWithFflate } from '../read/inflate.js';
 import { checkWritten, type PutEntry, putEntry } from './check-written.js';
-import { createH5Store } from './create-h5-store.js';
 
 const values = new Map<string, Elementary>([
   ['bytes', tensor('int8', [300], new Int8Array(300).fill(3))],

@@ -1,4 +1,5 @@
-import { ByteBuilder, UNDEFINED_ADDRESS } from './byte-builder.js';
+import { ByteBuilder } from '../format/byte-builder.js';
+import { UNDEFINED_ADDRESS } from '../format/constants.js';
 
 /** One stored chunk. */
 export interface StoredChunk {

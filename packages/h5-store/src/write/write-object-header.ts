@@ -1,5 +1,5 @@
+import { ByteBuilder } from '../format/byte-builder.js';
 import { lookup3 } from '../format/lookup3.js';
-import { ByteBuilder } from './byte-builder.js';
 import type { Message } from './write-messages.js';
 
 /** A version 2 object header of one chunk: no times (so that equal models make equal files), no attribute creation order. */

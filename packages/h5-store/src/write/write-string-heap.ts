@@ -1,4 +1,4 @@
-import { ByteBuilder } from './byte-builder.js';
+import { ByteBuilder } from '../format/byte-builder.js';
 
 /** The specification's smallest collection. */
 const SMALLEST = 4096;

@@ -1,10 +1,10 @@
 import { type ModelMetadata, memorySink, PruneError, type TensorStoreWriter } from '@prune/core';
-import { metadataFiles } from '../metadata-files.js';
-import { memoryBytes } from '../read/file-bytes.js';
-import { inflateWithFflate } from '../read/inflate.js';
-import { checkWritten } from './check-written.js';
-import type { H5WriteOptions } from './defaults.js';
-import { writeH5 } from './write-h5.js';
+import { metadataFiles } from './metadata-files.js';
+import { memoryBytes } from './read/file-bytes.js';
+import { inflateWithFflate } from './read/inflate.js';
+import { checkWritten } from './write/check-written.js';
+import type { H5WriteOptions } from './write/defaults.js';
+import { writeH5 } from './write/write-h5.js';
 
 /** Options of {@link createH5Store}. */
 export interface CreateH5Options extends H5WriteOptions {

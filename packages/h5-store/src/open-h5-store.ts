@@ -1,9 +1,9 @@
 import type { Limits, ModelMetadata, TensorStore } from '@prune/core';
-import type { H5WasmSource } from '../h5wasm/h5-wasm.js';
-import { memoryFile } from '../h5wasm/memory-file.js';
-import { memoryBytes } from './file-bytes.js';
-import { inflateWithFflate } from './inflate.js';
+import type { H5WasmSource } from './h5wasm/h5-wasm.js';
+import { memoryFile } from './h5wasm/memory-file.js';
 import { openH5 } from './open-h5.js';
+import { memoryBytes } from './read/file-bytes.js';
+import { inflateWithFflate } from './read/inflate.js';
 
 /** Options of {@link openH5Store}. */
 export interface OpenH5Options {

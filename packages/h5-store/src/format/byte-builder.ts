@@ -1,8 +1,5 @@
 import { PruneError } from '@prune/core';
 
-/** HDF5's "no address". */
-export const UNDEFINED_ADDRESS = 0xffff_ffff_ffff_ffffn;
-
 const encoder = new TextEncoder();
 
 /** Little-endian bytes, appended one field at a time; every number is checked against the width of its field. */

@@ -6,12 +6,12 @@ import {
   PruneError,
   type TensorStore,
 } from '@prune/core';
-import type { H5Session } from '../h5wasm/h5-session.js';
-import { readH5 } from '../h5wasm/read-with-h5wasm.js';
-import type { FileBytes } from './file-bytes.js';
-import { fileIndex, type IndexEntry } from './file-index.js';
-import type { Inflate, InflateBeside } from './inflate.js';
-import { readValue } from './read-values.js';
+import type { H5Session } from './h5wasm/h5-session.js';
+import { readWithH5wasm } from './h5wasm/read-with-h5wasm.js';
+import type { FileBytes } from './read/file-bytes.js';
+import { fileIndex, type IndexEntry } from './read/file-index.js';
+import type { Inflate, InflateBeside } from './read/inflate.js';
+import { readValue } from './read/read-values.js';
 
 /** What opening a file needs besides its bytes. */
 export interface OpenH5 {
@@ -37,7 +37,7 @@ export async function openH5(file: FileBytes, options: OpenH5): Promise<TensorSt
     if (index !== undefined) return indexedStore(file, index, options);
     const { session, path, remove } = await options.startHdf5();
     // It closes the file itself when it cannot open it.
-    const store = readH5(session, { path, file, metadata, limits, onClose: remove });
+    const store = readWithH5wasm(session, { path, file, metadata, limits, onClose: remove });
     return { ...(await store), close: () => closeBoth(store, onClose) };
   } catch (error) {
     onClose?.();
