@@ -20,9 +20,9 @@ import { measureRoofline } from './sections/infer/measure-roofline.js';
 import type { InferFiles } from './sections/infer/sides.js';
 import { measureLoad } from './sections/load/measure-load.js';
 import { measurePack } from './sections/pack/measure-pack.js';
-import { NOTEBOOK, packedFile } from './sections/pack/pack-sides.js';
-import type { Scope } from './sections/scope.js';
 import type { SectionName } from './sections/section-names.js';
+import { NOTEBOOK, packedFile } from './sections/sides/pack-sides.js';
+import type { Scope } from './sections/sides/scope.js';
 import { measureSizes } from './sections/sizes/measure-sizes.js';
 
 /** Densities of the seeded models whose sizes are taken. */

@@ -3,14 +3,14 @@ import { join, resolve } from 'node:path';
 import { PruneError } from '@prune/core';
 import { repositoryFolder } from './bench-folder.js';
 import type { BenchOptions } from './bench-options.js';
+import { describeReport } from './describe-report.js';
+import { compareMetrics } from './history/compare-metrics.js';
+import { lastComparable, readHistory, saveHistory } from './history/history.js';
+import { metricsOf } from './history/metrics.js';
 import { measureReport } from './measure-report.js';
-import { describeReport } from './report/describe-report.js';
 import { mergeReports } from './report/merge-reports.js';
 import { REPORT_SCHEMA, type Report } from './report/report.js';
 import { type ReportPaths, writeReport } from './report/write-report.js';
-import { compareMetrics } from './sections/history/compare-metrics.js';
-import { lastComparable, readHistory, saveHistory } from './sections/history/history.js';
-import { metricsOf } from './sections/history/metrics.js';
 
 const PUBLISHED: ReportPaths = {
   html: join(repositoryFolder, 'docs', 'benchmarks', 'report.html'),

@@ -103,10 +103,8 @@ test('a process that closes nothing ends by itself', async () => {
       platform: 'node',
       outfile,
       logLevel: 'error',
-      alias: {
-        '@prune/quant': new URL('../../quant/src/index.ts', root).pathname,
-        '@prune/core': new URL('../../core/src/index.ts', root).pathname,
-      },
+      // Its paths lead to the sources of the other packages.
+      tsconfig: new URL('../../../tsconfig.json', root).pathname,
     });
     writeFileSync(join(folder, 'package.json'), '{}');
     const { stdout, stderr, status } = spawnSync(process.execPath, [pathToFileURL(outfile).pathname], {

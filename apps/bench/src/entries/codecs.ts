@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { openStore } from '@prune/model-files/node';
+import { renderMarkdown } from '../document/render-markdown.js';
 import { elementaryOf } from '../model/elementary-of.js';
-import { renderMarkdown } from '../report/render-markdown.js';
 import { describeCodecs } from '../sections/codec/describe-codecs.js';
 import { findNncodec } from '../sections/codec/find-nncodec.js';
 import { type CodecReport, measureCodec } from '../sections/codec/measure-codec.js';

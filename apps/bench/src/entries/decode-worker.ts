@@ -1,21 +1,9 @@
 // A thread that decodes its share of the rows of every matrix: the streams and the share are its workerData, each message has it decode all once.
 import { createHash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Decoded, DecodeShare } from '../sections/codec/decode-share.js';
 import { shareRows } from '../sections/codec/share-rows.js';
 import { threadSeconds } from '../sections/codec/thread-seconds.js';
-
-/** What a worker is started with. */
-export interface DecodeShare {
-  readonly streams: readonly Uint8Array[];
-  readonly share: number;
-  readonly shares: number;
-}
-
-/** What it answers: SHA-256 of the arrays, matrix after matrix, and the thread's own time. */
-export interface Decoded {
-  readonly hash: string;
-  readonly seconds: number;
-}
 
 const { streams, share, shares }: DecodeShare = workerData;
 parentPort!.on('message', () => {

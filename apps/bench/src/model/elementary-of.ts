@@ -1,7 +1,7 @@
 import { openCheckpoint } from '@prune/checkpoint/node';
 import type { Elementary, ModelMetadata } from '@prune/core';
 import { packCheckpoint } from '@prune/model-files';
-import { EXCLUDED, type Scope } from '../sections/scope.js';
+import { EXCLUDED, type Scope } from '../sections/sides/scope.js';
 
 /** A checkpoint's elementary form, whole in memory. */
 export interface ElementaryModel {

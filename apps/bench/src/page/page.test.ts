@@ -7,8 +7,8 @@ import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SAMPLE_REPORT } from '../../test/sample-report.js';
 import { benchFolder } from '../bench-folder.js';
-import { describeReport } from '../report/describe-report.js';
-import { renderHtml } from '../report/render-html.js';
+import { describeReport } from '../describe-report.js';
+import { renderHtml } from '../document/render-html.js';
 import { findChromium } from './find-chromium.js';
 
 const executablePath = findChromium();

@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import type { Summary } from '../harness/summary.js';
 import type { Report } from '../report/report.js';
-import { SCOPE_NAMES } from '../sections/scope.js';
+import { SCOPE_NAMES } from '../sections/sides/scope.js';
 import type { SizeParts } from '../sections/sizes/size-row.js';
 
 /** A plot of the page. */

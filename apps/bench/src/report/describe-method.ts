@@ -1,5 +1,5 @@
-import { code, list, type Section, table, text } from './document.js';
-import { formatBytes } from './format.js';
+import { code, list, type Section, table, text } from '../document/document.js';
+import { formatBytes } from '../document/format.js';
 import type { Report } from './report.js';
 
 function describeRevision({ commit, modified }: Report['revision']): string {

@@ -1,7 +1,7 @@
-import { SCOPE_NAMES } from '../sections/scope.js';
+import { list, type Section } from '../document/document.js';
+import { formatBytes, formatPercent, formatSeconds, formatTimes } from '../document/format.js';
+import { SCOPE_NAMES } from '../sections/sides/scope.js';
 import { NOTEBOOK_FORM } from '../sections/sizes/size-row.js';
-import { list, type Section } from './document.js';
-import { formatBytes, formatPercent, formatSeconds, formatTimes } from './format.js';
 import type { Report } from './report.js';
 
 /** What a reader in a hurry should know, one line a finding; each is said again, with its context, further down. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { SAMPLE_REPORT } from '../../test/sample-report.js';
-import { describeReport } from './describe-report.js';
-import { plot, table, text } from './document.js';
-import { renderHtml } from './render-html.js';
-import { renderMarkdown } from './render-markdown.js';
+import { describeReport } from '../describe-report.js';
+import { plot, table, text } from '../document/document.js';
+import { renderHtml } from '../document/render-html.js';
+import { renderMarkdown } from '../document/render-markdown.js';
 
 const page = (sections: Parameters<typeof renderHtml>[0]['sections'], script = '') =>
   renderHtml({ title: 'T', subtitle: 's', sections, report: SAMPLE_REPORT, style: '', script });

@@ -5,7 +5,7 @@ import type { InferReport } from '../sections/infer/infer-report.js';
 import type { LoadRow } from '../sections/load/measure-load.js';
 import type { PackRow } from '../sections/pack/measure-pack.js';
 import type { SectionName } from '../sections/section-names.js';
-import type { SizeBounds, SizeRow } from '../sections/sizes/size-row.js';
+import type { SizesReport } from '../sections/sizes/size-row.js';
 
 /** Changes whenever a field changes its meaning; `apps/bench/README.md` documents it. */
 export const REPORT_SCHEMA = 'prune-bench/1';
@@ -34,7 +34,7 @@ export interface Report {
   readonly skipped: readonly { readonly what: string; readonly why: string }[];
   /** Sections that were measured at another time, and of what. */
   readonly later?: readonly { readonly section: SectionName; readonly created: string; readonly revision: Revision }[];
-  readonly sizes?: { readonly rows: readonly SizeRow[]; readonly bounds: readonly SizeBounds[] };
+  readonly sizes?: SizesReport;
   readonly pack?: readonly PackRow[];
   readonly load?: readonly LoadRow[];
   readonly codec?: readonly CodecReport[];

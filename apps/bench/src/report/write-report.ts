@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { benchFolder } from '../bench-folder.js';
-import type { Section } from './document.js';
-import { renderHtml } from './render-html.js';
-import { renderMarkdown } from './render-markdown.js';
+import type { Section } from '../document/document.js';
+import { renderHtml } from '../document/render-html.js';
+import { renderMarkdown } from '../document/render-markdown.js';
 import type { Report } from './report.js';
 
 /** Where a report is written: the page, the document, the figures. */

@@ -1,5 +1,5 @@
-import { type Section, table, text } from '../../report/document.js';
-import { formatCount, formatSeconds } from '../../report/format.js';
+import { type Section, table, text } from '../../document/document.js';
+import { formatCount, formatSeconds } from '../../document/format.js';
 import type { Accuracy } from './measure-accuracy.js';
 
 /** What the embedded model answers, from every store and codec. */

@@ -1,5 +1,5 @@
-import { type Block, plot, type Section, table, text } from '../../report/document.js';
-import { formatBytes, formatCount, formatSummary, formatTimes } from '../../report/format.js';
+import { type Block, plot, type Section, table, text } from '../../document/document.js';
+import { formatBytes, formatCount, formatSummary, formatTimes } from '../../document/format.js';
 import type { CodecReport } from './measure-codec.js';
 
 /** The entropy codec beside general compressors, on the CSR matrices of each model. */

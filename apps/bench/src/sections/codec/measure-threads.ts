@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { benchFolder } from '../../bench-folder.js';
-import type { Decoded, DecodeShare } from '../../entries/decode-worker.js';
 import { interleave, ratios } from '../../harness/interleave.js';
 import { type Summary, summarize } from '../../harness/summary.js';
+import type { Decoded, DecodeShare } from './decode-share.js';
 import { shareRows } from './share-rows.js';
 
 /** Threads that share every matrix's rows. */

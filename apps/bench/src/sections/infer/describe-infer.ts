@@ -1,5 +1,5 @@
-import { type Block, plot, type Section, table, text } from '../../report/document.js';
-import { formatBytes, formatPercent, formatSeconds, formatSummary, formatTimes } from '../../report/format.js';
+import { type Block, plot, type Section, table, text } from '../../document/document.js';
+import { formatBytes, formatPercent, formatSeconds, formatSummary, formatTimes } from '../../document/format.js';
 import type { InferReport, InferRow } from './infer-report.js';
 import { OURS, OURS_INT16, WIDE, WIDE_INT16 } from './sides.js';
 

@@ -1,5 +1,5 @@
-import { plot, type Section, table, text } from '../../report/document.js';
-import { formatBytes, formatTimes } from '../../report/format.js';
+import { plot, type Section, table, text } from '../../document/document.js';
+import { formatBytes, formatTimes } from '../../document/format.js';
 import { SIDE_COLUMNS, sideCells } from '../sides/side-cells.js';
 import type { LoadRow } from './measure-load.js';
 

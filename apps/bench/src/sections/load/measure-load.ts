@@ -5,8 +5,8 @@ import type { Python } from '../../harness/python.js';
 import { runNode } from '../../harness/run-child.js';
 import { runNotebook } from '../../harness/run-notebook.js';
 import { type Summary, summarize } from '../../harness/summary.js';
-import { NOTEBOOK, PACK_SIDES, packedFile } from '../pack/pack-sides.js';
-import type { Scope } from '../scope.js';
+import { NOTEBOOK, PACK_SIDES, packedFile } from '../sides/pack-sides.js';
+import type { Scope } from '../sides/scope.js';
 import { type SideRow, type SideRun, sideRow, timesFaster } from '../sides/side-row.js';
 import type { LoadResult } from './load-task.js';
 

@@ -1,6 +1,6 @@
-import { plot, type Section, table, text } from '../../report/document.js';
-import { formatBytes, formatSeconds } from '../../report/format.js';
-import { SCOPE_NAMES } from '../scope.js';
+import { plot, type Section, table, text } from '../../document/document.js';
+import { formatBytes, formatSeconds } from '../../document/format.js';
+import { SCOPE_NAMES } from '../sides/scope.js';
 import { SIDE_COLUMNS, sideCells } from '../sides/side-cells.js';
 import type { PackRow } from './measure-pack.js';
 

@@ -7,9 +7,9 @@ import { runNode } from '../../harness/run-child.js';
 import { runNotebook } from '../../harness/run-notebook.js';
 import { summarize } from '../../harness/summary.js';
 import { proveEqual } from '../../model/prove-equal.js';
-import { EXCLUDED, type Scope } from '../scope.js';
+import { NOTEBOOK, PACK_SIDES, packedFile } from '../sides/pack-sides.js';
+import { EXCLUDED, type Scope } from '../sides/scope.js';
 import { type SideRow, type SideRun, sideRow } from '../sides/side-row.js';
-import { NOTEBOOK, PACK_SIDES, packedFile } from './pack-sides.js';
 
 /** One way to pack a model, measured. prune: the whole process, start-up included; notebook: its steps alone, imports not counted. */
 export interface PackRow extends SideRow {

@@ -1,5 +1,5 @@
-import { formatSeconds, formatSummary, formatTimes } from '../../report/format.js';
-import { SCOPE_NAMES } from '../scope.js';
+import { formatSeconds, formatSummary, formatTimes } from '../../document/format.js';
+import { SCOPE_NAMES } from './scope.js';
 import type { SideRow } from './side-row.js';
 
 /** The columns that tables of packing and of reading back begin with. */

@@ -1,7 +1,7 @@
 import { ratios } from '../../harness/interleave.js';
 import { type Summary, summarize } from '../../harness/summary.js';
-import { NOTEBOOK } from '../pack/pack-sides.js';
-import type { Scope } from '../scope.js';
+import { NOTEBOOK } from './pack-sides.js';
+import type { Scope } from './scope.js';
 
 /** One side's part in packing or reading back a model. */
 export interface SideRow {

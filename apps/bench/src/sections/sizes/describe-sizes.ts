@@ -1,12 +1,10 @@
-import { plot, type Section, table, text } from '../../report/document.js';
-import { formatBytes, formatCount, formatPercent } from '../../report/format.js';
-import type { Report } from '../../report/report.js';
-import { SCOPE_NAMES } from '../scope.js';
-import type { SizeBounds, SizeRow } from './size-row.js';
-import { NOTEBOOK_FORM } from './size-row.js';
+import { plot, type Section, table, text } from '../../document/document.js';
+import { formatBytes, formatCount, formatPercent } from '../../document/format.js';
+import { SCOPE_NAMES } from '../sides/scope.js';
+import { NOTEBOOK_FORM, type SizeBounds, type SizeRow, type SizesReport } from './size-row.js';
 
 /** Sizes of every model in every form, by part, beside the bounds. */
-export function describeSizes({ rows, bounds }: NonNullable<Report['sizes']>): Section {
+export function describeSizes({ rows, bounds }: SizesReport): Section {
   return {
     id: 'sizes',
     title: 'Sizes',

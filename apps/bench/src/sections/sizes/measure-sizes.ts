@@ -12,7 +12,7 @@ import { openStore } from '@prune/model-files/node';
 import { workFolder } from '../../bench-folder.js';
 import { elementaryOf } from '../../model/elementary-of.js';
 import { FILE_FORMS } from '../../model/file-forms.js';
-import type { Scope } from '../scope.js';
+import type { Scope } from '../sides/scope.js';
 import { partOf } from './part-of.js';
 import { sizeBounds } from './size-bounds.js';
 import { NOTEBOOK_FORM, type SizeBounds, type SizeParts, type SizeRow } from './size-row.js';

@@ -1,6 +1,6 @@
 import { type ElementaryStateDict, entriesOf } from '@prune/core';
 import { maskBounds, recomposeSparse, valueEntropy } from '@prune/csr';
-import type { Scope } from '../scope.js';
+import type { Scope } from '../sides/scope.js';
 import type { SizeBounds } from './size-row.js';
 
 /** The bounds of a model's matrices, and the bytes of its floats. */

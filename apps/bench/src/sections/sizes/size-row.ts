@@ -1,4 +1,4 @@
-import type { Scope } from '../scope.js';
+import type { Scope } from '../sides/scope.js';
 
 /** What every file is compared with. */
 export const NOTEBOOK_FORM = 'HDF5, as the notebook writes it';
@@ -29,6 +29,12 @@ export interface SizeRow {
   readonly bitsPerNonzero: number;
   /** Whether the model was read back from this form and found equal, bit for bit. */
   readonly lossless: 'proven' | 'not a file';
+}
+
+/** What the sizes section measured. */
+export interface SizesReport {
+  readonly rows: readonly SizeRow[];
+  readonly bounds: readonly SizeBounds[];
 }
 
 /** What a model is, and what no coder of its kind gets below. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { workFolder } from '../../bench-folder.js';
-import type { Scope } from '../scope.js';
+import type { Scope } from './scope.js';
 
 /** The notebook's steps in Python. */
 export const NOTEBOOK = 'notebook';

@@ -1,7 +1,7 @@
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { benchFolder } from '../../bench-folder.js';
-import type { Report } from '../../report/report.js';
+import { benchFolder } from '../bench-folder.js';
+import type { Report } from '../report/report.js';
 import { type Metric, metricsOf } from './metrics.js';
 
 /** One saved run: a line of `apps/bench/results/<machine>.jsonl`. */

@@ -1,5 +1,4 @@
 import type { Block, Section } from './document.js';
-import type { Report } from './report.js';
 
 /** What a page is made of. */
 export interface PageParts {
@@ -7,7 +6,8 @@ export interface PageParts {
   /** One line under the title. */
   readonly subtitle: string;
   readonly sections: readonly Section[];
-  readonly report: Report;
+  /** What the page's script draws from, embedded as JSON. */
+  readonly report: unknown;
   /** CSS. */
   readonly style: string;
   /** The built page script, which draws the plots from the report. */

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SAMPLE_REPORT } from '../../../test/sample-report.js';
+import { SAMPLE_REPORT } from '../../test/sample-report.js';
 import { compareMetrics } from './compare-metrics.js';
 import { describeHistory } from './describe-history.js';
 import { lastComparable, readHistory, saveHistory } from './history.js';

@@ -1,5 +1,5 @@
-import type { Report } from '../../report/report.js';
-import { NOTEBOOK } from '../pack/pack-sides.js';
+import type { Report } from '../report/report.js';
+import { NOTEBOOK } from '../sections/sides/pack-sides.js';
 
 /** A figure that is watched from run to run. */
 export interface Metric {

@@ -1,5 +1,5 @@
-import { type Section, table, text } from '../../report/document.js';
-import { formatBytes, formatSeconds, formatTimes } from '../../report/format.js';
+import { type Section, table, text } from '../document/document.js';
+import { formatBytes, formatSeconds, formatTimes } from '../document/format.js';
 import type { Change } from './compare-metrics.js';
 import type { HistoryEntry } from './history.js';
 
