@@ -11,7 +11,7 @@ export {
   type RandomAccess,
   randomAccess,
 } from './byte-sources/byte-source.js';
-export { parseJson } from './byte-sources/parse-json.js';
+export { type JsonObject, parseJson } from './byte-sources/parse-json.js';
 export {
   checkAborted,
   isPruneError,
@@ -42,7 +42,6 @@ export type {
 } from './stages/stages.js';
 export type { Codec, CodecGroup, EncodedBlock, EncodedPiece, NamedInfo, NamedTensor } from './stores/codec.js';
 export {
-  type JsonObject,
   type ModelMetadata,
   QUANTIZATION_PROFILES,
   type QuantizationProfile,

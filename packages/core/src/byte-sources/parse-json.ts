@@ -1,6 +1,8 @@
 import { PruneError } from '../errors/prune-error.js';
 import { checkLimit } from '../limits/limits.js';
-import type { JsonObject } from '../stores/metadata.js';
+
+/** A JSON object as parsed. */
+export type JsonObject = { readonly [key: string]: unknown };
 
 // config.json nests two deep, a tokenizer's files six. What is read here is walked recursively elsewhere.
 const MAX_DEPTH = 64;

@@ -1,7 +1,5 @@
+import type { JsonObject } from '../byte-sources/parse-json.js';
 import type { ReadableMap } from '../stages/stages.js';
-
-/** A JSON object as parsed. */
-export type JsonObject = { readonly [key: string]: unknown };
 
 /**
  * How a quantized Linear computes: the range of its activations and how its last line rounds.
