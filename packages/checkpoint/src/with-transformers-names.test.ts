@@ -52,6 +52,8 @@ test('the prefix of the base model is added for a task and taken away for the ba
   expect(names(BASE, 'bert.embeddings.a', 'cls.b')).toEqual(['embeddings.a']);
   expect(names(BASE, 'embeddings.a')).toEqual(['embeddings.a']);
   expect(names({ ...QA, model_type: 'roberta' }, 'embeddings.a')).toEqual(['roberta.embeddings.a']);
+  expect(names({ ...QA, model_type: 'camembert' }, 'embeddings.a')).toEqual(['roberta.embeddings.a']);
+  expect(names({ ...QA, model_type: 'electra' }, 'embeddings.a')).toEqual(['electra.embeddings.a']);
 });
 
 test('without a config that says which, names stay', () => {
@@ -63,5 +65,6 @@ test('without a config that says which, names stay', () => {
 test('two tensors under one name, and a head without the prefix, are refused', () => {
   const mismatch = expect.objectContaining({ code: 'mismatch' });
   expect(() => names(QA, 'bert.LayerNorm.gamma', 'bert.LayerNorm.weight')).toThrow(mismatch);
-  expect(() => names(QA, 'embeddings.a', 'qa_outputs.weight')).toThrow(mismatch);
+  for (const head of ['qa_outputs.weight', 'classifier.weight', 'cls.predictions.bias'])
+    expect(() => names(QA, 'embeddings.a', head)).toThrow(mismatch);
 });
