@@ -32,6 +32,7 @@ test('public API', () => {
       "tensorBytes",
       "tensorFromBytes",
       "toFloat32",
+      "withMetadata",
       "writeStore",
     ]
   `);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type BertModel, loadModel } from '@prune/bert-infer';
 import { wideKernels, workerThreads } from '@prune/bert-infer/node';
 import { openCheckpoint } from '@prune/checkpoint/node';
-import { type JsonObject, type ModelMetadata, PruneError, type QuantizationProfile } from '@prune/core';
+import { type JsonObject, type ModelMetadata, PruneError, type QuantizationProfile, withMetadata } from '@prune/core';
 import { openModel } from '@prune/model-files/node';
 import { readJson } from './read-json.js';
 
@@ -36,15 +36,12 @@ export async function withBert<T>(
       files: hasTokenizer(file.metadata) ? file.metadata.files : (extra?.metadata.files ?? file.metadata.files),
     };
     const tensors = file.store ?? (await file.floats());
-    const model = await loadModel(
-      { keys: () => tensors.keys(), get: (name) => tensors.get(name), metadata },
-      {
-        ...options,
-        engine: { kernels: wide ? wideKernels() : 'auto', threads, threadHost: workerThreads },
-        embeddings: extra?.tensors,
-        config: config === undefined ? undefined : await readConfig(config),
-      },
-    );
+    const model = await loadModel(withMetadata(tensors, metadata), {
+      ...options,
+      engine: { kernels: wide ? wideKernels() : 'auto', threads, threadHost: workerThreads },
+      embeddings: extra?.tensors,
+      config: config === undefined ? undefined : await readConfig(config),
+    });
     closing.push(() => model.close());
     return await work(model);
   } finally {
