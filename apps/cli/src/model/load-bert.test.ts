@@ -77,7 +77,7 @@ function watchNextStore(options: { readonly rows: boolean }): Asked {
 
 test.each([
   ['whole.prune', [], {}],
-  ['without-embeddings.prune', ['embeddings'], { embeddings: TINY }],
+  ['without-embeddings.prune', ['embeddings'], { embeddingsFrom: TINY }],
 ])(
   '%s: matrices under entropy are read row by row, and the logits are those of the arrays',
   async (name, exclude, options) => {
