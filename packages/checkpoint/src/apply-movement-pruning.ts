@@ -47,7 +47,9 @@ export function applyMovementPruning(stateDict: StateDict, options: MovementPrun
       for (let i = 0; i < masked.length; i++) masked[i] *= dense.data[i];
       return tensor('float32', weight.shape, masked);
     },
-  };
+    // A mask needs every score of its matrix, so a masked matrix is there as a whole only.
+    pieces: (name) => (known.has(name) && !isPruned(name) ? stateDict.pieces?.(name) : undefined),
+  } satisfies Required<StateDict>;
 }
 
 function maskOf({ method, threshold }: MovementPruningOptions): (scores: Float32Array) => Float32Array<ArrayBuffer> {

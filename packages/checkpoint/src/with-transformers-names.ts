@@ -48,7 +48,7 @@ export function withTransformersNames(checkpoint: Checkpoint, config?: JsonObjec
     },
     pieces: (name) => checkpoint.pieces(originalOf.get(name) ?? ''),
     close: () => checkpoint.close(),
-  };
+  } satisfies Required<Checkpoint>;
 }
 
 function prefixRule(

@@ -37,6 +37,7 @@ test('public API', () => {
       "tensorBytes",
       "tensorFromBytes",
       "toFloat32",
+      "withMetadata",
       "writeStore",
     ]
   `);

@@ -50,6 +50,7 @@ export {
 } from './stores/metadata.js';
 export { repeatedShare } from './stores/repeated-share.js';
 export { type StoredInfo, type TensorStore, type TensorStoreWriter, writeStore } from './stores/store.js';
+export { withMetadata } from './stores/with-metadata.js';
 export {
   DTYPES,
   type Dtype,

@@ -103,7 +103,7 @@ function joined(store: ElementaryStateDict, embeddings: StateDict): ElementarySt
       return outside === undefined ? store.get(name) : embeddings.get(outside);
     },
     rows: async (name) => store.rows?.(name),
-  };
+  } satisfies Required<ElementaryStateDict>;
 }
 
 type Shape = readonly (number | undefined)[];
