@@ -1,23 +1,20 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Elementary, scalar, tensor, writeStore } from '@prune/core';
-import { goldenPath } from '@prune/fixtures';
+import { goldenPath, SKIP_CONDITIONS, testPython } from '@prune/fixtures';
 import * as node from 'h5wasm/node';
 import { expect, test } from 'vitest';
 import { createH5File, openH5File } from './node.js';
 
 const script = fileURLToPath(new URL('../test/notebook-load.py', import.meta.url));
-const python = process.env.PRUNE_PYTHON ?? 'python3';
-const hasPython = spawnSync(python, ['-c', 'import h5py, numpy']).status === 0;
-if (!hasPython)
-  console.warn(`skipped: the notebook's loader needs ${python} with h5py and numpy (PRUNE_PYTHON names another)`);
+const noPython = SKIP_CONDITIONS['no-python-h5py']();
 
-const load = (path: string) => execFileSync(python, [script, path], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+const load = (path: string) => execFileSync(testPython(), [script, path], { encoding: 'utf8', maxBuffer: 2 ** 26 });
 
-test.skipIf(!hasPython)('the notebook reads from our file what it reads from its own', async () => {
+test.skipIf(noPython)('the notebook reads from our file what it reads from its own', async () => {
   for (const name of ['tiny/squad_sparse_with_embs', 'narrow/squad_sparse_with_embs', 'base/squad_sparse']) {
     await withFolder(async (folder) => {
       const golden = await openH5File(node, goldenPath(`${name}.h5`));
@@ -32,7 +29,7 @@ test.skipIf(!hasPython)('the notebook reads from our file what it reads from its
   }
 });
 
-test.skipIf(!hasPython)('Python reads empty datasets, every dtype, many chunks and odd names', async () => {
+test.skipIf(noPython)('Python reads empty datasets, every dtype, many chunks and odd names', async () => {
   await withFolder(async (folder) => {
     const entries = new Map<string, Elementary>([
       ['empty', tensor('int8', [0], new Int8Array())],
