@@ -1,8 +1,8 @@
 import { type Elementary, firstDifference, scalar, tensor, writeStore } from '@prune/core';
 import * as h5wasm from 'h5wasm';
 import { expect, test } from 'vitest';
-import { openH5Store } from '../read/open-h5-store.js';
-import { createH5Store } from './create-h5-store.js';
+import { createH5Store } from '../create-h5-store.js';
+import { openH5Store } from '../open-h5-store.js';
 import { isAttribute } from './is-attribute.js';
 
 const M = 'm._packed_params';
