@@ -1,5 +1,6 @@
 // Checks what would be published: packs every public package, runs publint and attw on the tarball, then unpacks all of them into one
-// empty project, imports every entry (stderr must stay empty), type-checks a consumer of every entry, and holds the sizes to their budgets.
+// empty project, imports every entry (stderr must stay empty), type-checks a consumer of every entry, runs the command, and holds the sizes to
+// their budgets.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -52,6 +53,7 @@ try {
   );
   importEntries(entries);
   typeCheckEntries(entries);
+  runCommand();
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
@@ -111,6 +113,24 @@ function typeCheckEntries(entries) {
   const options = ['--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', '--lib', 'es2022,dom'];
   const types = ['--typeRoots', join(root, 'node_modules', '@types'), '--types', 'node', '--skipLibCheck', 'false'];
   run('tsc', [...options, ...types, 'consumer.mts'], join(work, 'consumer'));
+}
+
+/** Runs the installed command in an empty folder. Its demo needs the repository, so the command must not list it. */
+function runCommand() {
+  const cwd = join(work, 'empty');
+  mkdirSync(cwd);
+  const command = join(work, 'consumer', 'node_modules', '@prune', 'cli', 'bin', 'prune.js');
+  const prune = (...args) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], { cwd, encoding: 'utf8' });
+    if (status !== 0 || stderr !== '') problems.push(`prune ${args.join(' ')}: ${stderr || `exit ${status}`}`);
+    return stdout;
+  };
+  const help = prune('--help');
+  if (!/^ {2}answer /m.test(help)) problems.push(`prune --help does not list answer:\n${help}`);
+  if (/^ {2}demo /m.test(help)) problems.push('prune --help lists demo, which needs the model of the repository');
+  prune('pack', join(root, 'tooling', 'fixtures', 'golden', 'tiny'), '-o', 'tiny.prune', '--codec', 'entropy');
+  prune('convert', 'tiny.prune', 'tiny.h5');
+  prune('verify', 'tiny.prune', 'tiny.h5', '--logits');
 }
 
 function run(tool, args, cwd = root) {

@@ -1,8 +1,8 @@
-import { defineConfig, type Options } from 'tsup';
+import type { Options } from 'tsup';
 
 /** The one bundler preset: ESM and types for every entry, dependencies left outside, nothing minified. */
-export function library(entry: string[], options: Options = {}) {
-  return defineConfig({
+export function library(entry: string[], options: Options = {}): Options {
+  return {
     entry,
     format: ['esm'],
     target: 'es2022',
@@ -12,5 +12,5 @@ export function library(entry: string[], options: Options = {}) {
     treeshake: true,
     splitting: true,
     ...options,
-  });
+  };
 }

@@ -7,7 +7,7 @@ export const MODEL_ARGUMENT = 'a .prune or .h5 file, a model folder or a checkpo
 /** What says how a model is loaded for inference: the flags of `InferenceOptions`. */
 export function inferenceOptions(): readonly Option[] {
   return [
-    new Option('--embeddings <model_dir>', 'a model folder that supplies embeddings to a file packed without them'),
+    new Option('--embeddings-from <model_dir>', 'a model folder whose embeddings are used where the file has none'),
     new Option('--config <file>', 'a config.json instead of the one of the model'),
     new Option('--profile <profile>', 'how the quantized layers compute (default: as the file says)').choices(
       QUANTIZATION_PROFILES,

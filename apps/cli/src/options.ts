@@ -25,9 +25,10 @@ export function packOptions(defaults: Partial<PackOptions> = {}): readonly Optio
 export function pruningOptions(): readonly Option[] {
   return [
     new Option('--pruning-method <method>', 'mask the weights by their mask_scores').choices(PRUNING_METHODS),
-    new Option('--threshold <number>', 'of the pruning method: what is kept, or what sigmoid(score) exceeds').argParser(
-      fraction,
-    ),
+    new Option(
+      '--pruning-threshold <number>',
+      'of the pruning method: what is kept, or what sigmoid(score) exceeds',
+    ).argParser(fraction),
   ];
 }
 

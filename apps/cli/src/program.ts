@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.js';
 import { register as answer } from './commands/answer.js';
@@ -14,11 +16,14 @@ import { register as unpack } from './commands/unpack.js';
 import { register as verify } from './commands/verify.js';
 import { VERSION } from './version.js';
 
-/** Every command, in the order of `prune --help`. */
-const COMMANDS = [pack, unpack, convert, inspect, verify, compare, answer, evaluate, embed, classify, logits, demo];
+/** Every command of an installed package, in the order of `prune --help`. */
+const COMMANDS = [pack, unpack, convert, inspect, verify, compare, answer, evaluate, embed, classify, logits];
 
-/** The argument parser with all commands. */
-export function createProgram(context: CommandContext): Command {
+/** The repository's own model, as seen from `src/` and from `dist/`. */
+const OWN_MODEL = fileURLToPath(new URL('../../../models/mini-qa', import.meta.url));
+
+/** The argument parser with all commands. The demo is one of them where its model is: in the repository, not in an installed package. */
+export function createProgram(context: CommandContext, ownModel = OWN_MODEL): Command {
   const program = new Command('prune')
     .description('Store, check and ship extremely sparse int8 BERT models.')
     .version(VERSION)
@@ -26,5 +31,6 @@ export function createProgram(context: CommandContext): Command {
     .showHelpAfterError('(--help shows the options)')
     .addHelpText('after', '\nExit status: 0 done, 1 verify found a difference, 2 not done, 130 interrupted.');
   for (const register of COMMANDS) register(program, context);
+  if (existsSync(ownModel)) demo(program, context, ownModel);
   return program;
 }

@@ -202,7 +202,7 @@ test('pack turns saved movement-pruning scores into pruned weights', async () =>
     await writeSafetensors(sink, tensors);
     writeFileSync(join(path, 'model.safetensors'), sink.bytes());
   }
-  const topK = ['--pruning-method', 'topK', '--threshold', '0.15'];
+  const topK = ['--pruning-method', 'topK', '--pruning-threshold', '0.15'];
   expect((await runPrune('pack', at('scored'), '-o', at('scored.prune'), ...topK)).status).toBe(0);
   expect((await runPrune('pack', at('dense'), '-o', at('dense.prune'))).status).toBe(0);
   const unsaid = await runPrune('pack', at('scored'), '-o', at('unsaid.prune'));
@@ -213,9 +213,9 @@ test('pack turns saved movement-pruning scores into pruned weights', async () =>
 test('a pruning method, its threshold and the scores must fit together', async () => {
   const pack = (...flags: string[]) => runPrune('pack', tiny, '-o', at('refused.prune'), ...flags);
   expect((await pack('--pruning-method', 'random')).stderr).toContain('Allowed choices are topK');
-  expect((await pack('--pruning-method', 'topK', '--threshold', '2')).stderr).toContain('wanted 0 to 1');
+  expect((await pack('--pruning-method', 'topK', '--pruning-threshold', '2')).stderr).toContain('wanted 0 to 1');
   expect((await pack('--pruning-method', 'topK')).stderr).toContain('threshold of topK');
-  expect((await pack('--threshold', '0.1')).stderr).toContain('--pruning-method');
+  expect((await pack('--pruning-threshold', '0.1')).stderr).toContain('--pruning-method');
   expect((await pack('--pruning-method', 'l0')).stderr).toContain('no scores for the weight');
   expect(readdirSync(folder)).not.toContain('refused.prune');
 });

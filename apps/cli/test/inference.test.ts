@@ -67,7 +67,7 @@ describe('logits', () => {
   test('the same text from the file as the notebook wrote it and from ours, with embeddings or handed them', async () => {
     const ours = await run('logits', at('tiny.prune'), '--input', at('ids.json'));
     expect(await run('logits', goldenPath('tiny/squad_sparse_with_embs.h5'), '--input', at('ids.json'))).toBe(ours);
-    const handed = ['--embeddings', at('tiny'), '--input', at('ids.json')];
+    const handed = ['--embeddings-from', at('tiny'), '--input', at('ids.json')];
     expect(await run('logits', goldenPath('tiny/squad_sparse.h5'), ...handed)).toBe(ours);
     expect(await run('logits', at('no-embeddings.prune'), ...handed)).toBe(ours);
   });
@@ -99,7 +99,9 @@ describe('logits', () => {
   test('a file packed without embeddings says what is missing', async () => {
     const { status, stderr } = await runPrune('logits', at('no-embeddings.prune'), '--input', at('ids.json'));
     expect(status).toBe(2);
-    expect(stderr).toMatch(/the option `embeddings`.*bert\.embeddings\.word_embeddings\.weight/);
+    expect(stderr).toMatch(
+      /no-embeddings\.prune: not in the model, .*--embeddings-from.*bert\.embeddings\.word_embeddings\.weight/,
+    );
   });
 });
 

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { memorySink, writeStore } from '@prune/core';
+import { findChromium, SKIP_CONDITIONS } from '@prune/fixtures';
 import { codecList, createMsgpackStore } from '@prune/msgpack-store';
 import { build } from 'esbuild';
 import { type Browser, chromium } from 'playwright-core';
@@ -11,18 +11,7 @@ import { loadModel } from '../src/model/load-model.js';
 import { answer } from '../src/qa/answer.js';
 import { miniQa } from './mini-qa.js';
 
-const CHROMIUM = [
-  process.env.CHROMIUM_PATH,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-].find((path) => path !== undefined && existsSync(path));
-const BUILT = ['bert-infer', 'kernels', 'msgpack-store', 'quant', 'csr', 'state-dict'].every((name) =>
-  existsSync(fileURLToPath(new URL(`../../${name}/dist/index.js`, import.meta.url))),
-);
-const skipped =
-  CHROMIUM === undefined ? 'no Chromium (apt-get install chromium)' : BUILT ? undefined : 'not built (npm run build)';
-if (skipped !== undefined) console.warn(`SKIPPED: the browser test of @prune/bert-infer: ${skipped}`);
+const skipped = SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']();
 
 const TEXTS = {
   question: 'What became popular during the 1920s?',
@@ -55,7 +44,7 @@ globalThis.run = async (threads, texts, inputs, wanted) => {
 };
 `;
 
-describe.skipIf(skipped !== undefined)('the built packages and a packed mini-qa in Chromium', () => {
+describe.skipIf(skipped)('the built packages and a packed mini-qa in Chromium', () => {
   let server: ReturnType<typeof createServer>;
   let origin: string;
   let expected: { bits: number[][]; found: unknown };
@@ -102,7 +91,7 @@ describe.skipIf(skipped !== undefined)('the built packages and a packed mini-qa 
     };
     await model.close();
     const launch = (...args: string[]) =>
-      chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', ...args] });
+      chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox', ...args] });
     browsers = { auto: await launch(), 'wasm-wide': await launch('--js-flags=--experimental-wasm-revectorize') };
   });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { type Tensor, tensor } from '@prune/core';
+import { type StateDict, type Tensor, type TensorPieces, tensor } from '@prune/core';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { applyMovementPruning, type PruningMethod } from './apply-movement-pruning.js';
 
 interface Case {
@@ -114,4 +114,25 @@ test('bad options, missing, misshapen and NaN scores are refused', async () => {
   });
   await expect(prune(one, f32([1], [1]), 'topK', 0.5)).rejects.toMatchObject({ code: 'mismatch' });
   await expect(prune(one, f32([1, 1], [Number.NaN]), 'topK', 0.5)).rejects.toMatchObject({ code: 'not-finite' });
+});
+
+// A new optional member of a state dict does not compile here before it is listed, and fails below when it is lost.
+const copied = f32([1, 2], [0.5, 0]);
+const pieces: TensorPieces = { ...copied, pieces: async function* () {} };
+const inner = {
+  keys: vi.fn(() => ['qa_outputs.weight', 'x.weight', 'x.mask_scores']),
+  get: vi.fn(() => copied),
+  pieces: vi.fn(() => pieces),
+} satisfies Required<StateDict>;
+
+test.each(['get', 'pieces'] as const)('%s of a tensor that is not masked asks the inner one', async (member) => {
+  const pruned = applyMovementPruning(inner, { method: 'topK', threshold: 0.5 }) as Required<StateDict>;
+  expect(Object.keys(pruned).sort()).toEqual(Object.keys(inner).sort());
+  expect(await pruned[member]('qa_outputs.weight')).toBe(inner[member].mock.results.at(-1)?.value);
+  expect(inner[member].mock.calls.at(-1)).toEqual(['qa_outputs.weight']);
+});
+
+test('a masked matrix, its scores and an unknown name have no pieces', () => {
+  const pruned = applyMovementPruning(inner, { method: 'topK', threshold: 0.5 }) as Required<StateDict>;
+  for (const name of ['x.weight', 'x.mask_scores', 'y.bias']) expect(pruned.pieces(name)).toBeUndefined();
 });

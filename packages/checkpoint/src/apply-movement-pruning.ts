@@ -1,4 +1,4 @@
-import { PruneError, type StateDict, type Tensor, tensor } from '@prune/core';
+import { headModules, PruneError, parameterNames, type StateDict, type Tensor, tensor } from '@prune/core';
 import { hardConcreteMask, sigmoidThresholdMask, topKMask } from './pruning/masks.js';
 import { toFloat32 } from './to-float32.js';
 
@@ -10,21 +10,24 @@ export type PruningMethod = (typeof PRUNING_METHODS)[number];
 export interface MovementPruningOptions {
   readonly method: PruningMethod;
   /**
-   * `topK`, `magnitude`: the fraction of each matrix that is kept. `sigmoied_threshold`: what sigmoid(score) must exceed.
-   * 0 to 1; `l0` has none.
+   * `topK`, `magnitude`: the fraction of each matrix that is kept. `sigmoied_threshold`: what sigmoid(score) must
+   * exceed. 0 to 1; `l0` has none.
    */
   readonly threshold?: number;
 }
 
-// Where the masked models keep plain modules: never pruned, whatever the method.
-const COPIED_MODULES = ['embeddings', 'LayerNorm', 'pooler', 'classifier', 'qa_outputs', 'cls'];
+// Masked models keep every LayerNorm and all modules outside the layers as plain modules, whatever the method. A weight
+// with one of these components in its name is therefore never pruned.
+const COPIED_MODULES = copiedModules();
 
 /**
- * The state dict of a fine-pruned model as an ordinary one: each `X.weight` of the encoder masked by `X.mask_scores` (by itself for
- * `magnitude`), each matrix when it is read; the scores are no longer among the names. Embeddings, LayerNorm, pooler, heads and biases
- * are as they were. Masked weights are float32 `[rows, columns]`; -0 where a negative one was pruned, as torch's product has it.
- * Equal scores at the edge of topK: the first ones are kept (torch before its vectorized sort; that one leaves it open).
- * Throws `invalid-argument`, `missing` for a weight without scores, `mismatch` for scores of another shape, `not-finite` for NaN scores.
+ * The state dict of a fine-pruned model as an ordinary one: each `X.weight` of the encoder masked by `X.mask_scores`
+ * (by itself for `magnitude`), each matrix when it is read; the scores are not among the names. Embeddings,
+ * LayerNorm, pooler, heads and biases are as they were. Masked weights are float32 `[rows, columns]`; -0 where a
+ * negative one was pruned, as torch's product has it. Equal scores at the edge of topK: the first ones are kept (torch
+ * before its vectorized sort; that one leaves it open).
+ * Throws `invalid-argument`, `missing` for a weight without scores, `mismatch` for scores of another shape,
+ * `not-finite` for NaN scores.
  * Source: movement-pruning/bertarize.py and emmental/modules/binarizer.py of Hugging Face transformers.
  */
 export function applyMovementPruning(stateDict: StateDict, options: MovementPruningOptions): StateDict {
@@ -44,7 +47,9 @@ export function applyMovementPruning(stateDict: StateDict, options: MovementPrun
       for (let i = 0; i < masked.length; i++) masked[i] *= dense.data[i];
       return tensor('float32', weight.shape, masked);
     },
-  };
+    // A mask needs every score of its matrix, so a masked matrix is there as a whole only.
+    pieces: (name) => (known.has(name) && !isPruned(name) ? stateDict.pieces?.(name) : undefined),
+  } satisfies Required<StateDict>;
 }
 
 function maskOf({ method, threshold }: MovementPruningOptions): (scores: Float32Array) => Float32Array<ArrayBuffer> {
@@ -67,13 +72,19 @@ function maskOf({ method, threshold }: MovementPruningOptions): (scores: Float32
   return (scores) => topKMask(scores, threshold);
 }
 
+function copiedModules(): ReadonlySet<string> {
+  const { embeddingNorm, pooler } = parameterNames('bert', '');
+  const [embeddings, layerNorm] = embeddingNorm.split('.');
+  return new Set([embeddings, layerNorm, pooler!.split('.')[0], ...headModules('bert')]);
+}
+
 function isScores(name: string): boolean {
   return /(^|\.)mask_scores$/.test(name);
 }
 
 function isPruned(name: string): boolean {
   const parts = name.split('.');
-  return parts.at(-1) === 'weight' && !parts.some((part) => COPIED_MODULES.includes(part));
+  return parts.at(-1) === 'weight' && !parts.some((part) => COPIED_MODULES.has(part));
 }
 
 async function readScores(stateDict: StateDict, name: string, weight: Tensor): Promise<Float32Array> {

@@ -46,7 +46,7 @@ export async function openSharded(
     get: async (tensor) => shardOf(tensor)?.get(tensor),
     pieces: (tensor) => shardOf(tensor)?.pieces(tensor),
     close,
-  };
+  } satisfies Required<Checkpoint>;
 }
 
 function readWeightMap({ weight_map: map }: JsonObject, place: { where: string }): Map<string, string> {

@@ -1,7 +1,6 @@
 import { tensor } from '@prune/core';
 import { expect, test } from 'vitest';
 import { toFloat32 } from './to-float32.js';
-import { widenFloats } from './widen-floats.js';
 
 test('an empty tensor and a scalar', () => {
   expect(toFloat32(tensor('float16', [0, 2], new Uint16Array(0)))).toEqual(
@@ -33,20 +32,9 @@ test('every bfloat16 is the upper half of its float32, also in a view', () => {
   expect(bits.length).toBe(65_536);
 });
 
-test('float32 is returned as it is; what would round, or is no weight, is refused by name', async () => {
+test('float32 is returned as it is; what would round, or is no weight, is refused by name', () => {
   const same = tensor('float32', [1], Float32Array.of(1));
   expect(toFloat32(same)).toBe(same);
   const refuse = () => toFloat32(tensor('float64', [1], Float64Array.of(1)), { tensor: 'w' });
   expect(refuse).toThrow(expect.objectContaining({ code: 'unsupported', tensor: 'w' }));
-  const ids = tensor('int64', [1], BigInt64Array.of(1n));
-  const widened = widenFloats(
-    new Map<string, typeof ids | ReturnType<typeof tensor>>([
-      ['ids', ids],
-      ['h', tensor('float16', [1], Uint16Array.of(0x3c00))],
-    ]),
-  );
-  expect([...widened.keys()]).toEqual(['ids', 'h']);
-  expect(await widened.get('ids')).toBe(ids);
-  expect(await widened.get('h')).toEqual(same);
-  expect(await widened.get('x')).toBeUndefined();
 });

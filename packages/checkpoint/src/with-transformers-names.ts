@@ -1,28 +1,18 @@
-import { type JsonObject, PruneError } from '@prune/core';
+import { headModules, type JsonObject, MODEL_TYPES, PruneError } from '@prune/core';
 import type { Checkpoint } from './checkpoint.js';
 
-/** `base_model_prefix` of the models whose checkpoints this maps, by config.json's `model_type`. */
-const BASE_MODEL_PREFIX: Readonly<Record<string, string>> = {
-  bert: 'bert',
-  masked_bert: 'bert',
-  distilbert: 'distilbert',
-  roberta: 'roberta',
-  'xlm-roberta': 'roberta',
-  camembert: 'roberta',
-  electra: 'electra',
-  albert: 'albert',
-  mobilebert: 'mobilebert',
-};
-
-// Modules that a base model does not have: transformers calls a checkpoint corrupted that has them but not the prefix.
-const HEADS = ['qa_outputs', 'classifier', 'cls'];
+// Modules that a base model does not have. transformers calls a checkpoint corrupted that has them but not the prefix.
+// We look for BERT's heads whatever the model_type is: `lm_head` of RoBERTa without the prefix is renamed, not refused.
+const HEADS = headModules('bert');
 
 /**
  * The checkpoint under the names that transformers' `from_pretrained` loads it by:
- * - `...LayerNorm.gamma` and `...LayerNorm.beta` become `weight` and `bias`; `position_ids`, once a saved buffer, is dropped;
- * - with a config that names a known model: when no name begins with the base model's prefix and the architecture is a task model
- *   (`BertForQuestionAnswering`), the prefix (`bert.`) is put before every name; when the architecture is the base model itself
- *   (`BertModel`) and some name has the prefix, it is taken away and names without it are dropped.
+ * - `...LayerNorm.gamma` and `...LayerNorm.beta` become `weight` and `bias`; `position_ids`, a buffer that
+ *   old versions saved, is dropped;
+ * - with a config that names a known model: when no name begins with the base model's prefix and the architecture is a
+ *   task model (`BertForQuestionAnswering`), the prefix (`bert.`) is put before every name; when the architecture is
+ *   the base model itself (`BertModel`) and some name has the prefix, it is taken away and names without it are
+ *   dropped.
  *
  * Throws `mismatch` when two tensors get one name, or a task's head comes without the prefix.
  * Source: transformers 4.57, modeling_utils.py, `_fix_state_dict_key_on_load` and `_get_key_renaming_mapping`.
@@ -58,7 +48,7 @@ export function withTransformersNames(checkpoint: Checkpoint, config?: JsonObjec
     },
     pieces: (name) => checkpoint.pieces(originalOf.get(name) ?? ''),
     close: () => checkpoint.close(),
-  };
+  } satisfies Required<Checkpoint>;
 }
 
 function prefixRule(
@@ -67,15 +57,14 @@ function prefixRule(
   where: string,
 ): (name: string) => string | undefined {
   const type = config?.model_type;
-  const prefix =
-    typeof type === 'string' && Object.hasOwn(BASE_MODEL_PREFIX, type) ? BASE_MODEL_PREFIX[type] : undefined;
+  const prefix = typeof type === 'string' ? MODEL_TYPES.get(type)?.baseModelPrefix : undefined;
   const architecture = Array.isArray(config?.architectures) ? config.architectures[0] : undefined;
   if (prefix === undefined || typeof architecture !== 'string') return (name) => name;
   const hasPrefix = names.some((name) => name.startsWith(prefix));
   const isTask = /For[A-Z]\w*$|LMHeadModel$/.test(architecture);
   if (isTask && !hasPrefix) {
     return (name) => {
-      if (HEADS.includes(name.split('.')[0])) {
+      if (HEADS.has(name.split('.')[0])) {
         throw new PruneError('mismatch', {
           where,
           what: `a head without the prefix "${prefix}" of the model below it`,

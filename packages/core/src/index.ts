@@ -1,9 +1,10 @@
-export {
-  type LayerNames,
-  type ModelFamily,
-  type ParameterNames,
-  parameterNames,
-} from './architectures/parameter-names.js';
+export { basePrefix } from './architectures/base-prefix.js';
+export type { ModuleKind } from './architectures/family-modules.js';
+export { headModules } from './architectures/head-modules.js';
+export { MODEL_FAMILIES, type ModelFamily } from './architectures/model-families.js';
+export { MODEL_TYPES, type ModelType } from './architectures/model-types.js';
+export { moduleKinds } from './architectures/module-kinds.js';
+export { type LayerNames, type ParameterNames, parameterNames } from './architectures/parameter-names.js';
 export {
   type ByteSink,
   type ByteSource,
@@ -49,6 +50,7 @@ export {
 } from './stores/metadata.js';
 export { repeatedShare } from './stores/repeated-share.js';
 export { type StoredInfo, type TensorStore, type TensorStoreWriter, writeStore } from './stores/store.js';
+export { withMetadata } from './stores/with-metadata.js';
 export {
   DTYPES,
   type Dtype,

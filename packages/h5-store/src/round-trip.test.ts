@@ -61,6 +61,8 @@ test('empty tensors, tensors of one element of every rank, strings', async () =>
       ['s1', tensor('int64', [1], BigInt64Array.of(-(2n ** 63n)))],
       ['s2', tensor('float32', [1, 1], Float32Array.of(-0))],
       ['l.int_repr.shape', tensor('int64', [2], BigInt64Array.of(768n, 3072n))],
+      ['d0.int_repr.data', scalar('int8', 5)],
+      ['d1.int_repr.indices', tensor('uint16', [1], Uint16Array.of(65535))],
       ['t0', ''],
       ['t1', 'qint8'],
       ['t2', 'ein längerer Text: 💡'.repeat(5000)],

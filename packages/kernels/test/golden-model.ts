@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { CsrMatrix, QuantizedLinear, Tensor } from '@prune/core';
+import { type CsrMatrix, parameterNames, type QuantizedLinear, type Tensor } from '@prune/core';
 import { goldenPath, readNpz } from '@prune/fixtures';
 import type { AnyLinear, EncoderLayer, FloatLinear } from '../src/index.js';
 
@@ -43,20 +43,20 @@ export function goldenModel(name: 'tiny' | 'narrow'): GoldenModel {
 }
 
 function layerOf(index: number, linear: (module: string) => AnyLinear, tensors: Map<string, Tensor>): EncoderLayer {
-  const at = `bert.encoder.layer.${index}.`;
+  const layer = parameterNames('bert', 'bert.').layer(index);
   const norm = (module: string) => ({
-    weight: tensors.get(`${at}${module}.weight`)!.data as Float32Array,
-    bias: tensors.get(`${at}${module}.bias`)!.data as Float32Array,
+    weight: tensors.get(`${module}.weight`)!.data as Float32Array,
+    bias: tensors.get(`${module}.bias`)!.data as Float32Array,
   });
   return {
-    query: linear(`${at}attention.self.query`),
-    key: linear(`${at}attention.self.key`),
-    value: linear(`${at}attention.self.value`),
-    attentionOutput: linear(`${at}attention.output.dense`),
-    attentionNorm: norm('attention.output.LayerNorm'),
-    intermediate: linear(`${at}intermediate.dense`),
-    output: linear(`${at}output.dense`),
-    outputNorm: norm('output.LayerNorm'),
+    query: linear(layer.query),
+    key: linear(layer.key),
+    value: linear(layer.value),
+    attentionOutput: linear(layer.attentionOutput),
+    attentionNorm: norm(layer.attentionNorm),
+    intermediate: linear(layer.intermediate),
+    output: linear(layer.output),
+    outputNorm: norm(layer.outputNorm),
   };
 }
 

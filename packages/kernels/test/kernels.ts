@@ -1,3 +1,4 @@
+import { SKIP_CONDITIONS } from '@prune/fixtures';
 import { engineOn } from '../src/create-engine.js';
 import type { Engine, Kernels } from '../src/index.js';
 import { wideKernels, workerThreads } from '../src/node.js';
@@ -9,9 +10,12 @@ wideKernels();
 /** Kernels that every Node has. */
 export const EVERYWHERE = ['wasm-simd', 'auto'] as const;
 
-/** Kernels that only a Node with relaxed SIMD has, which 20 is not. */
-export const WHERE_RELAXED: readonly Kernels[] =
-  Number(process.versions.node.split('.')[0]) >= 22 ? ['wasm-relaxed', 'wasm-wide'] : [];
+/** Kernels of relaxed SIMD, which Node 20 does not have. */
+export const RELAXED = ['wasm-relaxed', 'wasm-wide'] as const;
+
+export const noRelaxedSimd = SKIP_CONDITIONS['no-relaxed-simd']();
+/** Whether this processor does not sum four products at once. */
+export const noVnni = SKIP_CONDITIONS['no-vnni']();
 
 /** Engines on these kernels as they run here, and as they run on a processor that does not sum four products at once. */
 export async function enginesOn(kernels: Kernels | 'auto', threads = 1): Promise<[name: string, Engine][]> {

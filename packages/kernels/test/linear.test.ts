@@ -1,16 +1,13 @@
 import { dynamicLinear } from '@prune/quant';
-import { afterAll, describe, expect, test } from 'vitest';
-import { createEngine, type Engine, type FloatLinear } from '../src/index.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createEngine, type Engine, type FloatLinear, type Kernels } from '../src/index.js';
 import { workerThreads } from '../src/node.js';
 import { compileKernels } from '../src/wasm/compile-kernels.js';
 import { selectKernels } from '../src/wasm/select-kernels.js';
 import { loadWasmLinear } from '../src/wasm/wasm-linear.js';
-import { EVERYWHERE, WHERE_RELAXED } from './kernels.js';
+import { EVERYWHERE, noRelaxedSimd, RELAXED } from './kernels.js';
 import { normals, random, randomCsr } from './random-encoder.js';
 import { differentBits } from './same-bits.js';
-
-const engines: Engine[] = [];
-afterAll(() => Promise.all(engines.map((engine) => engine.close())));
 
 const int8 = (next: () => number, rows: number, columns: number, density: number) => ({
   kind: 'linear' as const,
@@ -39,10 +36,16 @@ function roundedTwice() {
   };
 }
 
-describe.each(['reference' as const, ...EVERYWHERE, ...WHERE_RELAXED])('a Linear alone: %s', async (kernels) => {
-  // Two threads: its memory is then a shared one, and only the caller computes.
-  const engine = await createEngine({ kernels, threads: kernels === 'auto' ? 2 : 1, threadHost: workerThreads });
-  engines.push(engine);
+describe.each(['reference' as const, ...EVERYWHERE])('a Linear alone: %s', aloneOn);
+describe.skipIf(noRelaxedSimd).each(RELAXED)('a Linear alone: %s', aloneOn);
+
+function aloneOn(kernels: Kernels | 'auto') {
+  let engine: Engine;
+  beforeAll(async () => {
+    // Two threads: its memory is then a shared one, and only the caller computes.
+    engine = await createEngine({ kernels, threads: kernels === 'auto' ? 2 : 1, threadHost: workerThreads });
+  });
+  afterAll(() => engine.close());
 
   test.each([
     { name: 'no token', tokens: 0, rows: 3, columns: 5 },
@@ -118,14 +121,13 @@ describe.each(['reference' as const, ...EVERYWHERE, ...WHERE_RELAXED])('a Linear
       expect.objectContaining({ code: 'not-finite' }),
     );
   });
-});
+}
 
-const { kernels: best, ...here } = await selectKernels('auto');
-// Node 20 has no relaxed SIMD.
-test.skipIf(best !== 'wasm-relaxed')(
+test.skipIf(noRelaxedSimd)(
   'a machine whose relaxed multiply-add is not fused, or whose dot product is of two, gets the same bits',
   async () => {
     const module = await compileKernels('wasm-relaxed', false);
+    const here = await selectKernels('wasm-relaxed');
     const next = random(6);
     for (const linear of [roundedTwice(), int8(next, 101, 1000, 0.4)]) {
       const columns = linear.weight.shape[1];

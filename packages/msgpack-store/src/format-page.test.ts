@@ -1,17 +1,12 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Elementary, tensor, writeStore } from '@prune/core';
-import { goldenPath, readNpz } from '@prune/fixtures';
+import { goldenPath, readNpz, SKIP_CONDITIONS, testPython } from '@prune/fixtures';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { codecList, MSGPACK_CODEC_NAMES } from './codecs/codec-list.js';
 import { createMsgpackFile } from './node/create-msgpack-file.js';
-
-/** `PRUNE_PYTHON` or the python3 of the PATH. */
-const python = process.env.PRUNE_PYTHON ?? 'python3';
-const hasPython = spawnSync(python, ['-c', 'import msgpack, numpy']).status === 0;
-if (!hasPython) console.warn(`FORMAT.md's reader is not run: ${python} with msgpack and numpy is not there`);
 
 const page = readFileSync(new URL('../FORMAT.md', import.meta.url), 'utf8');
 const reader = /```python\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
@@ -40,7 +35,7 @@ test('the page has the reader', () => {
   expect(reader).toContain('def read_prune(path):');
 });
 
-test.runIf(hasPython).each(MSGPACK_CODEC_NAMES)(
+test.skipIf(SKIP_CONDITIONS['no-python-msgpack']()).each(MSGPACK_CODEC_NAMES)(
   "FORMAT.md's reader in Python reads every tensor, codec %s",
   async (codec) => {
     const script = join(folder, 'reader.py');
@@ -77,7 +72,7 @@ test.runIf(hasPython).each(MSGPACK_CODEC_NAMES)(
         config: { a: 1 },
         files,
       });
-      const lines = execFileSync(python, [script, path], { encoding: 'utf8', maxBuffer: 2 ** 28 }).split('\n');
+      const lines = execFileSync(testPython(), [script, path], { encoding: 'utf8', maxBuffer: 2 ** 28 }).split('\n');
       expect(lines).toEqual([...[...entries].map(lineOf), "['config', 'files']", '']);
     }
   },

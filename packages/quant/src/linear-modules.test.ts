@@ -107,6 +107,7 @@ test('which config names which architecture', () => {
   expect(of({ model_type: 'masked_bert' })).toBe('bert');
   expect(of({ model_type: 'camembert' })).toBe('roberta');
   expect(of({ architectures: ['MaskedBertForQuestionAnswering'] })).toBe('bert');
+  expect(of({ model_type: 7, architectures: ['BertModel'] })).toBe('bert');
   expect(of({ architectures: ['DistilBertForSequenceClassification'] })).toBe('distilbert');
   expect(of({ architectures: ['RobertaForMaskedLM'] })).toBe('roberta');
   for (const config of [
@@ -118,6 +119,12 @@ test('which config names which architecture', () => {
     { architectures: [] },
     { architectures: [3] },
     { architectures: ['BertGenerationEncoder'] },
+    { architectures: ['BertFormer'] },
+    { architectures: ['BertModels'] },
+    { architectures: ['bertmodel'] },
+    { architectures: ['MyBertModel'] },
+    { architectures: ['XLMRobertaModel'] },
+    { model_type: 'electra' },
     { model_type: 'albert', architectures: ['BertModel'] },
   ]) {
     expect(of(config)).toBeUndefined();

@@ -3,20 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { goldenPath } from '@prune/fixtures';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BENCH_SKIP_CONDITIONS } from '../../test/skip-conditions.js';
 import { proveEqual } from '../model/prove-equal.js';
-import { findPython } from './python.js';
+import { findPython, type Python } from './python.js';
 import { runNotebook } from './run-notebook.js';
 
-const python = await findPython();
-if ('missing' in python) console.warn(`SKIPPED: the notebook's steps in Python; ${python.missing}`);
-
-describe.skipIf('missing' in python)("the notebook's steps in Python", () => {
+describe.skipIf(await BENCH_SKIP_CONDITIONS['no-notebook-python']())("the notebook's steps in Python", () => {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'prune-notebook-'));
   });
   afterEach(() => rm(folder, { recursive: true }));
-  const run = (script: string, ...args: string[]) => runNotebook(python as { command: string }, script, args);
+  const run = async (script: string, ...args: string[]) => runNotebook((await findPython()) as Python, script, args);
 
   it.each([
     ['encoder', 'squad_sparse.h5'],

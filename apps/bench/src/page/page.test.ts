@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { findChromium, SKIP_CONDITIONS } from '@prune/fixtures';
 import { build } from 'esbuild';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,13 +10,8 @@ import { SAMPLE_REPORT } from '../../test/sample-report.js';
 import { benchFolder } from '../bench-folder.js';
 import { describeReport } from '../describe-report.js';
 import { renderHtml } from '../document/render-html.js';
-import { findChromium } from './find-chromium.js';
 
-const executablePath = findChromium();
-if (executablePath === undefined)
-  console.warn('SKIPPED: the report page in a browser; there is no chromium on the PATH');
-
-describe.skipIf(executablePath === undefined)('the report page in Chromium', () => {
+describe.skipIf(SKIP_CONDITIONS['no-chromium']())('the report page in Chromium', () => {
   let folder: string;
   let browser: Browser;
   let url: string;
@@ -31,7 +27,7 @@ describe.skipIf(executablePath === undefined)('the report page in Chromium', () 
     const html = renderHtml({ title: 'Prune', subtitle: 'sample', sections, report: SAMPLE_REPORT, style, script });
     await writeFile(join(folder, 'report.html'), html);
     url = pathToFileURL(join(folder, 'report.html')).href;
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    browser = await chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'] });
   }, 60_000);
   afterAll(async () => {
     await browser?.close();

@@ -6,14 +6,12 @@ import { openCheckpoint } from '@prune/checkpoint/node';
 import type { Elementary } from '@prune/core';
 import { packCheckpoint } from '@prune/model-files';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BENCH_SKIP_CONDITIONS } from '../../test/skip-conditions.js';
 import { loadSide } from '../sections/infer/load-side.js';
 import { tokenIds } from '../sections/infer/token-ids.js';
 import { writeSeededModel } from '../seeded/write-seeded-model.js';
 import { bertOnnx } from './bert-onnx.js';
 import { installedPeers } from './ensure-peers.js';
-
-const peers = await installedPeers();
-if (peers === undefined) console.warn("SKIPPED: the peers' graphs in ONNX Runtime, which npm run bench installs");
 
 const SMALL = {
   layers: 2,
@@ -25,7 +23,7 @@ const SMALL = {
   density: 0.3,
 } as const;
 
-describe.skipIf(peers === undefined)("the peers' graphs", () => {
+describe.skipIf(await BENCH_SKIP_CONDITIONS['no-onnxruntime']())("the peers' graphs", () => {
   let folder: string;
   let elementary: Map<string, Elementary>;
   let config: { readonly [key: string]: unknown };
@@ -42,6 +40,7 @@ describe.skipIf(peers === undefined)("the peers' graphs", () => {
 
   it.each(['onnxruntime-node', 'onnxruntime-web'] as const)('%s computes what ours does', async (runtime) => {
     const work = { batch: 2, tokens: 9 };
+    const peers = (await installedPeers())!.folder;
     const metadata = { config, profile: 'fbgemm-1.5' as const };
     const model = await loadModel(Object.assign(elementary, { metadata }), { engine: { kernels: 'reference' } });
     const { start_logits, end_logits } = await model.logits(
@@ -56,7 +55,7 @@ describe.skipIf(peers === undefined)("the peers' graphs", () => {
     ] as const) {
       const file = join(folder, `${precision}.onnx`);
       await writeFile(file, Buffer.concat([...(await bertOnnx(elementary, config, precision))]));
-      const side = await loadSide({ runtime, precision, file, threads: 1, peers: peers!.folder });
+      const side = await loadSide({ runtime, precision, file, threads: 1, peers });
       const theirs = await side.run(work);
       const difference = Math.max(...ours.map((value, i) => Math.abs(value - theirs[i])));
       expect(difference / largest, `${precision}: ${difference} of ${largest}`).toBeLessThan(tolerance);

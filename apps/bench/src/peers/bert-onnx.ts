@@ -2,6 +2,7 @@ import {
   type ElementaryStateDict,
   type JsonObject,
   PruneError,
+  parameterNames,
   type QuantizedLinear,
   type QuantizedStateDict,
   type Tensor,
@@ -30,6 +31,7 @@ export async function bertOnnx(
     num_attention_heads: heads,
     layer_norm_eps: epsilon,
   } = config as Record<string, number>;
+  const names = parameterNames('bert', 'bert.');
   const graph = new OnnxGraph();
   const read = reader(recompose(elementary));
   const floats = { epsilon };
@@ -39,19 +41,20 @@ export async function bertOnnx(
   graph.value('input', 'input_ids', 'int32', ['batch', 'length']);
   graph.value('input', 'segment_ids', 'int32', ['batch', 'length']);
   const tables: string[] = [];
-  for (const table of ['word', 'position', 'token_type'])
-    tables.push(await parameter(`bert.embeddings.${table}_embeddings.weight`));
-  const inputs = ['input_ids', 'segment_ids', ...tables, ...(await layerNorm('bert.embeddings.LayerNorm'))];
+  for (const table of [names.wordEmbeddings, names.positionEmbeddings, names.tokenTypeEmbeddings])
+    tables.push(await parameter(`${table}.weight`));
+  const inputs = ['input_ids', 'segment_ids', ...tables, ...(await layerNorm(names.embeddingNorm))];
   let [x] = graph.node('EmbedLayerNormalization', inputs, ['embedded', 'mask_index'], { microsoft: true, floats });
 
-  for (let layer = 0; layer < layers; layer++) {
-    const prefix = `bert.encoder.layer.${layer}`;
+  for (let index = 0; index < layers; index++) {
+    // Names in the graph alone: what the fused operators of this layer read and write.
+    const prefix = `bert.encoder.layer.${index}`;
+    const layer = names.layer(index);
     const projections: QuantizedLinear[] = [];
-    for (const part of ['query', 'key', 'value'])
-      projections.push(await read.linear(`${prefix}.attention.self.${part}`));
+    for (const module of [layer.query, layer.key, layer.value]) projections.push(await read.linear(module));
     const attended = attention(graph, precision, prefix, x, projections, heads);
-    const output = await read.linear(`${prefix}.attention.output.dense`);
-    const projected = linear(graph, precision, `${prefix}.attention.output.dense`, attended, output);
+    const output = await read.linear(layer.attentionOutput);
+    const projected = linear(graph, precision, layer.attentionOutput, attended, output);
     const skip = async (module: string, from: string, module2: string, { bias }: QuantizedLinear) =>
       graph.node(
         'SkipLayerNormalization',
@@ -59,18 +62,19 @@ export async function bertOnnx(
         [`${module}.out`],
         { microsoft: true, floats },
       )[0];
-    x = await skip(`${prefix}.attention.output.LayerNorm`, projected, `${prefix}.attention.output.dense`, output);
-    const wide = await read.linear(`${prefix}.intermediate.dense`);
-    const grown = linear(graph, precision, `${prefix}.intermediate.dense`, x, wide);
-    const bias = graph.constant(`${prefix}.intermediate.dense.bias`, wide.bias!);
+    x = await skip(layer.attentionNorm, projected, layer.attentionOutput, output);
+    const wide = await read.linear(layer.intermediate);
+    const grown = linear(graph, precision, layer.intermediate, x, wide);
+    const bias = graph.constant(`${layer.intermediate}.bias`, wide.bias!);
     const [active] = graph.node('BiasGelu', [grown, bias], [`${prefix}.gelu`], { microsoft: true });
-    const narrow = await read.linear(`${prefix}.output.dense`);
-    const shrunk = linear(graph, precision, `${prefix}.output.dense`, active, narrow);
-    x = await skip(`${prefix}.output.LayerNorm`, shrunk, `${prefix}.output.dense`, narrow);
+    const narrow = await read.linear(layer.output);
+    const shrunk = linear(graph, precision, layer.output, active, narrow);
+    x = await skip(layer.outputNorm, shrunk, layer.output, narrow);
   }
-  const head = await read.linear('qa_outputs');
-  const scores = linear(graph, precision, 'qa_outputs', x, head);
-  graph.node('Add', [scores, graph.constant('qa_outputs.bias', head.bias!)], ['logits']);
+  const { questionAnswering } = names;
+  const head = await read.linear(questionAnswering);
+  const scores = linear(graph, precision, questionAnswering, x, head);
+  graph.node('Add', [scores, graph.constant(`${questionAnswering}.bias`, head.bias!)], ['logits']);
   graph.value('output', 'logits', 'float32', ['batch', 'length', 2]);
   if (!Number.isInteger(hidden))
     throw new PruneError('invalid-argument', { where: 'bench', what: 'config has no hidden_size' });

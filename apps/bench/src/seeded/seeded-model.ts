@@ -1,4 +1,4 @@
-import type { JsonObject, StateDict, Tensor } from '@prune/core';
+import { type JsonObject, type LayerNames, parameterNames, type StateDict, type Tensor } from '@prune/core';
 import { type Random, random } from './random.js';
 
 /** Options of {@link seededModel}. */
@@ -36,17 +36,18 @@ export interface SeededModel {
 }
 
 /**
- * A `BertForQuestionAnswering` with pooler whose encoder is pruned to `density`: a weight is kept with odds that are a product of its row's and its
- * column's (the distribution of highest entropy for given row and column densities). What was seen in `models/mini-qa` is in it: rows and columns of very
- * unequal density (deviation 0.3 to 1 of the mean), heads that differ, densities that matrices share because they read or write the same neurons (query, key
- * and value their input; `attention.output` and `output` the residual stream; `intermediate` rows and `output` columns; a head's rows in query, key, value and
- * its columns in `attention.output`), and no kept weight near 0.
+ * A `BertForQuestionAnswering` with pooler whose encoder is pruned to `density`: a weight is kept with odds that are a
+ * product of its row's and its column's (the distribution of highest entropy for given row and column densities). What
+ * was seen in `models/mini-qa` is in it: rows and columns of very unequal density (deviation 0.3 to 1 of the mean),
+ * heads that differ, densities that matrices share because they read or write the same neurons (query, key and value
+ * their input; `attention.output` and `output` the residual stream; `intermediate` rows and `output` columns; a head's
+ * rows in query, key, value and its columns in `attention.output`), and no kept weight near 0.
  */
 export function seededModel(options: SeededModelOptions = {}): SeededModel {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const size = { ...SEEDED_MODEL_DEFAULTS, ...given };
   const shapes = parameterShapes(size);
-  const densities = encoderDensities(shapes, size);
+  const pruned = prunedMatrices(shapes, size);
   return {
     config: configOf(size),
     shapes,
@@ -54,13 +55,15 @@ export function seededModel(options: SeededModelOptions = {}): SeededModel {
       keys: () => shapes.keys(),
       get(name) {
         const shape = shapes.get(name);
-        return shape && makeParameter(name, shape, densities.get(name), size);
+        return shape && makeParameter(name, shape, pruned.get(name), size);
       },
     },
   };
 }
 
 type Size = Required<SeededModelOptions>;
+
+const NAMES = parameterNames('bert', 'bert.');
 
 function configOf({ layers, hidden, heads, intermediate, vocabulary, positions }: Size): JsonObject {
   return {
@@ -95,46 +98,73 @@ function parameterShapes({
   const linear = (name: string, out: number, input: number) =>
     shapes.set(`${name}.weight`, [out, input]).set(`${name}.bias`, [out]);
   const layerNorm = (name: string) => shapes.set(`${name}.weight`, [hidden]).set(`${name}.bias`, [hidden]);
-  shapes.set('bert.embeddings.word_embeddings.weight', [vocabulary, hidden]);
-  shapes.set('bert.embeddings.position_embeddings.weight', [positions, hidden]);
-  shapes.set('bert.embeddings.token_type_embeddings.weight', [2, hidden]);
-  layerNorm('bert.embeddings.LayerNorm');
-  for (let layer = 0; layer < layers; layer++) {
-    const prefix = `bert.encoder.layer.${layer}`;
-    for (const part of ['query', 'key', 'value']) linear(`${prefix}.attention.self.${part}`, hidden, hidden);
-    linear(`${prefix}.attention.output.dense`, hidden, hidden);
-    layerNorm(`${prefix}.attention.output.LayerNorm`);
-    linear(`${prefix}.intermediate.dense`, intermediate, hidden);
-    linear(`${prefix}.output.dense`, hidden, intermediate);
-    layerNorm(`${prefix}.output.LayerNorm`);
+  shapes.set(`${NAMES.wordEmbeddings}.weight`, [vocabulary, hidden]);
+  shapes.set(`${NAMES.positionEmbeddings}.weight`, [positions, hidden]);
+  shapes.set(`${NAMES.tokenTypeEmbeddings}.weight`, [2, hidden]);
+  layerNorm(NAMES.embeddingNorm);
+  for (let index = 0; index < layers; index++) {
+    const layer = NAMES.layer(index);
+    for (const module of [layer.query, layer.key, layer.value]) linear(module, hidden, hidden);
+    linear(layer.attentionOutput, hidden, hidden);
+    layerNorm(layer.attentionNorm);
+    linear(layer.intermediate, intermediate, hidden);
+    linear(layer.output, hidden, intermediate);
+    layerNorm(layer.outputNorm);
   }
-  linear('bert.pooler.dense', hidden, hidden);
-  linear('qa_outputs', 2, hidden);
+  linear(NAMES.pooler!, hidden, hidden);
+  linear(NAMES.questionAnswering, 2, hidden);
   return shapes;
 }
 
-/** The density of each encoder matrix: unequal, as one global threshold leaves them, and `size.density` over all of them. */
-function encoderDensities(shapes: ReadonlyMap<string, readonly number[]>, size: Size): Map<string, number> {
-  const matrices = [...shapes].filter(([name, shape]) => name.includes('.encoder.') && shape.length === 2);
-  const shares = matrices.map(([name]) => 1 + 0.08 * random(`${size.seed}/share/${name}`).normal());
-  const weights = matrices.map(([, [rows, columns]]) => rows * columns);
+/** A layer's Linears, in the order of its parameters. */
+const LINEARS = [
+  'query',
+  'key',
+  'value',
+  'attentionOutput',
+  'intermediate',
+  'output',
+] as const satisfies readonly (keyof LayerNames)[];
+
+/** A weight of the encoder: where it is and how much of it is kept. */
+interface PrunedMatrix {
+  readonly layer: number;
+  readonly linear: (typeof LINEARS)[number];
+  readonly density: number;
+}
+
+/**
+ * The encoder's weights by name. Densities are unequal, as one global threshold leaves them; over all weights they are
+ * `size.density`.
+ */
+function prunedMatrices(shapes: ReadonlyMap<string, readonly number[]>, size: Size): Map<string, PrunedMatrix> {
+  const matrices = Array.from({ length: size.layers }, (_, layer) =>
+    LINEARS.map((linear) => ({ name: `${NAMES.layer(layer)[linear]}.weight`, layer, linear })),
+  ).flat();
+  const shares = matrices.map(({ name }) => 1 + 0.08 * random(`${size.seed}/share/${name}`).normal());
+  const weights = matrices.map(({ name }) => {
+    const [rows, columns] = shapes.get(name)!;
+    return rows * columns;
+  });
   const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
   const mean = sum(shares.map((share, i) => share * weights[i])) / sum(weights);
-  return new Map(matrices.map(([name], i) => [name, Math.min(0.98, (size.density * shares[i]) / mean)]));
+  const density = (share: number) => Math.min(0.98, (size.density * share) / mean);
+  return new Map(matrices.map(({ name, ...place }, i) => [name, { ...place, density: density(shares[i]) }]));
 }
 
 function makeParameter(
   name: string,
   shape: readonly number[],
-  density: number | undefined,
+  pruned: PrunedMatrix | undefined,
   size: Size,
 ): Tensor<'float32'> {
   const source = random(`${size.seed}/${name}`);
   const data = new Float32Array(shape.reduce((product, dimension) => product * dimension, 1));
-  if (density !== undefined) {
-    fillPruned(data, source, preferencesOf(name, shape, size), density);
+  if (pruned !== undefined) {
+    fillPruned(data, source, preferencesOf(name, shape, pruned, size), pruned.density);
   } else {
-    const layerNormWeight = name.endsWith('LayerNorm.weight');
+    // Only a LayerNorm has a weight of one dimension.
+    const layerNormWeight = name.endsWith('.weight') && shape.length === 1;
     const [mean, deviation] = layerNormWeight ? [0.9, 0.1] : name.endsWith('.bias') ? [0, 0.06] : [0, 0.04];
     for (let i = 0; i < data.length; i++) data[i] = mean + deviation * source.normal();
   }
@@ -150,8 +180,12 @@ interface Preferences {
 /** How strongly a neuron's preference shows in a matrix that it is shared with, the rest being the matrix's own. */
 const SHARED = 0.8;
 
-function preferencesOf(name: string, [rows, columns]: readonly number[], size: Size): Preferences {
-  const layer = name.split('.')[3];
+function preferencesOf(
+  name: string,
+  [rows, columns]: readonly number[],
+  { layer, linear }: PrunedMatrix,
+  size: Size,
+): Preferences {
   const at = (subject: string) => `${size.seed}/odds/${subject}`;
   const residual = (length: number, side: string) => preferences(length, 0.4, at(side), at(`${name}/${side}`));
   const neurons = (length: number) => preferences(length, 0.45, at(`${layer}/neurons`), at(`${name}/neurons`));
@@ -161,10 +195,18 @@ function preferencesOf(name: string, [rows, columns]: readonly number[], size: S
     const within = preferences(length, 0.3, at(`${layer}/head neurons`), at(`${name}/head neurons`));
     return within.map((preference, i) => preference * ofHead[Math.floor((i * size.heads) / length)]);
   };
-  if (name.includes('.attention.self.')) return { rows: heads(rows), columns: residual(columns, 'read') };
-  if (name.includes('.attention.output.')) return { rows: residual(rows, 'written'), columns: heads(columns) };
-  if (name.includes('.intermediate.')) return { rows: neurons(rows), columns: residual(columns, 'read') };
-  return { rows: residual(rows, 'written'), columns: neurons(columns) };
+  switch (linear) {
+    case 'query':
+    case 'key':
+    case 'value':
+      return { rows: heads(rows), columns: residual(columns, 'read') };
+    case 'attentionOutput':
+      return { rows: residual(rows, 'written'), columns: heads(columns) };
+    case 'intermediate':
+      return { rows: neurons(rows), columns: residual(columns, 'read') };
+    case 'output':
+      return { rows: residual(rows, 'written'), columns: neurons(columns) };
+  }
 }
 
 /** `length` odds around 1, of which {@link SHARED} is drawn from the stream `shared` and the rest from `own`. */

@@ -1,6 +1,5 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { DEFAULT_ANSWER_OPTIONS } from '@prune/bert-infer';
 import { readSquad } from '@prune/bert-infer/squad';
 import { openCheckpoint } from '@prune/checkpoint/node';
@@ -22,18 +21,15 @@ import { readJson } from '../model/read-json.js';
 import { quietOption } from '../options.js';
 import { comparisonTable } from './compare.js';
 
-/** The repository's own model, as seen from `dist/`. */
-const OWN_MODEL = fileURLToPath(new URL('../../../models/mini-qa', import.meta.url));
-
 /** How the reader of the demo calls the command: from the repository it is not installed. */
 const COMMAND = 'node apps/cli/bin/prune.js';
 
-/** `prune demo`: the notebook's whole story on a real pruned model, every claim checked as it goes. */
-export function register(program: Command, { signal }: CommandContext): void {
+/** `prune demo`: the notebook's whole story on a real pruned model, `ownModel`, every claim checked as it goes. */
+export function register(program: Command, { signal }: CommandContext, ownModel: string): void {
   program
     .command('demo')
     .description('the whole story on a real pruned model: quantize, write both stores, compare, read back, prove')
-    .option('--model <dir>', "a model folder with PyTorch's expected-int8.json", OWN_MODEL)
+    .option('--model <dir>', "a model folder with PyTorch's expected-int8.json", ownModel)
     .option('-o, --output <dir>', 'the folder that the two files are left in', 'demo-output')
     .addOption(quietOption())
     .action(async ({ model, output, quiet }: { model: string; output: string; quiet?: boolean }) => {

@@ -14,7 +14,7 @@ import { packOptions, pruningOptions, quietOption, storeOptions } from '../optio
 interface PackFlags extends PackOptions, StoreOptions {
   output: string;
   pruningMethod?: MovementPruningOptions['method'];
-  threshold?: number;
+  pruningThreshold?: number;
   quiet?: boolean;
 }
 
@@ -53,18 +53,24 @@ export function register(program: Command, { signal }: CommandContext): void {
 }
 
 /** The checkpoint with its saved scores applied, where a method is named. */
-function pruned(checkpoint: OpenCheckpoint, { pruningMethod: method, threshold }: PackFlags): PackableCheckpoint {
+function pruned(
+  checkpoint: OpenCheckpoint,
+  { pruningMethod: method, pruningThreshold: threshold }: PackFlags,
+): PackableCheckpoint {
   if (method === undefined) {
     const scores = [...checkpoint.tensors.keys()].find((name) => /(^|\.)mask_scores$/.test(name));
     if (scores !== undefined) {
       throw new PruneError('invalid-argument', {
         what: 'the checkpoint has scores of movement pruning, its weights are not pruned yet',
-        wanted: '--pruning-method and --threshold, as it was trained with',
+        wanted: '--pruning-method and --pruning-threshold, as it was trained with',
         tensor: scores,
       });
     }
     if (threshold === undefined) return checkpoint;
-    throw new PruneError('invalid-argument', { what: '--threshold without its method', wanted: '--pruning-method' });
+    throw new PruneError('invalid-argument', {
+      what: '--pruning-threshold without its method',
+      wanted: '--pruning-method',
+    });
   }
   const { tensors, metadata } = checkpoint;
   const masked = applyMovementPruning(tensors, { method, threshold });

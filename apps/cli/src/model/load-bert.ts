@@ -2,14 +2,21 @@ import { join } from 'node:path';
 import { type BertModel, loadModel } from '@prune/bert-infer';
 import { wideKernels, workerThreads } from '@prune/bert-infer/node';
 import { openCheckpoint } from '@prune/checkpoint/node';
-import { type JsonObject, type ModelMetadata, PruneError, type QuantizationProfile } from '@prune/core';
+import {
+  isPruneError,
+  type JsonObject,
+  type ModelMetadata,
+  PruneError,
+  type QuantizationProfile,
+  withMetadata,
+} from '@prune/core';
 import { openModel } from '@prune/model-files/node';
 import { readJson } from './read-json.js';
 
 /** What says how a model is loaded for inference. */
 export interface InferenceOptions {
   /** A model folder whose embeddings (and, where the file has none, config and tokenizer) are used. */
-  readonly embeddings?: string;
+  readonly embeddingsFrom?: string;
   /** A config.json instead of the model's own. */
   readonly config?: string;
   readonly profile?: QuantizationProfile;
@@ -22,13 +29,13 @@ export interface InferenceOptions {
 /** Loads a model of any form for inference, gives it to `work`, and closes everything. A checkpoint computes in float32. */
 export async function withBert<T>(
   path: string,
-  { embeddings, config, threads, wide, ...options }: InferenceOptions,
+  { embeddingsFrom, config, threads, wide, ...options }: InferenceOptions,
   work: (model: BertModel) => Promise<T>,
 ): Promise<T> {
   const file = await openModel(path);
   const closing: (() => Promise<unknown>)[] = [() => file.close()];
   try {
-    const extra = embeddings === undefined ? undefined : await openCheckpoint(embeddings);
+    const extra = embeddingsFrom === undefined ? undefined : await openCheckpoint(embeddingsFrom);
     if (extra !== undefined) closing.push(() => extra.close());
     const metadata: ModelMetadata = {
       ...file.metadata,
@@ -36,20 +43,27 @@ export async function withBert<T>(
       files: hasTokenizer(file.metadata) ? file.metadata.files : (extra?.metadata.files ?? file.metadata.files),
     };
     const tensors = file.store ?? (await file.floats());
-    const model = await loadModel(
-      { keys: () => tensors.keys(), get: (name) => tensors.get(name), metadata },
-      {
-        ...options,
-        engine: { kernels: wide ? wideKernels() : 'auto', threads, threadHost: workerThreads },
-        embeddings: extra?.tensors,
-        config: config === undefined ? undefined : await readConfig(config),
-      },
-    );
+    const model = await loadModel(withMetadata(tensors, metadata), {
+      ...options,
+      engine: { kernels: wide ? wideKernels() : 'auto', threads, threadHost: workerThreads },
+      embeddings: extra?.tensors,
+      config: config === undefined ? undefined : await readConfig(config),
+    }).catch((error) => {
+      throw extra === undefined ? namingTheFlag(error, path) : error;
+    });
     closing.push(() => model.close());
     return await work(model);
   } finally {
     for (const close of closing.reverse()) await close();
   }
+}
+
+/** The library asks for its option `embeddings`; whoever typed a command is told the flag. */
+function namingTheFlag(error: unknown, path: string): unknown {
+  if (!isPruneError(error, 'missing') || !error.tensor?.includes('embeddings.')) return error;
+  const { what, tensor } = error;
+  const wanted = 'a model packed with its embeddings, or --embeddings-from and a model folder that has them';
+  return new PruneError('missing', { where: path, what, wanted, tensor, cause: error });
 }
 
 function hasTokenizer({ files }: ModelMetadata): boolean {

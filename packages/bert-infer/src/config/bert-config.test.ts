@@ -48,6 +48,32 @@ test('DistilBERT and RoBERTa', () => {
   expect(bertConfig(roberta)).toMatchObject({ family: 'roberta', firstPosition: 2, maxLength: 512 });
 });
 
+test.each<[JsonObject, string]>([
+  [{ model_type: 'BERT' }, 'bert'],
+  [{ model_type: 'masked_bert', architectures: ['RobertaModel'] }, 'bert'],
+  [{ architectures: ['MaskedBertForQuestionAnswering'] }, 'bert'],
+  [{ architectures: ['BertModel'] }, 'bert'],
+  [{ architectures: ['DistilBertForSequenceClassification'] }, 'distilbert'],
+  [{ model_type: 'distilbert-base' }, 'distilbert'],
+  [{ model_type: 7, architectures: ['RobertaModel'] }, 'roberta'],
+])('%j is of the family %s', (json, family) => {
+  expect(bertConfig(json).family).toBe(family);
+});
+
+// Quantization knows the modules of some of these; inference does not run them.
+test.each<[JsonObject, string]>([
+  [{ model_type: 'camembert' }, 'camembert'],
+  [{ model_type: 'xlm-roberta' }, 'xlm-roberta'],
+  [{ model_type: 'electra' }, 'electra'],
+  [{ model_type: 'roberta-prelayernorm' }, 'roberta-prelayernorm'],
+  [{ architectures: ['BertGenerationEncoder'] }, 'BertGenerationEncoder'],
+  [{ architectures: ['XLMRobertaModel'] }, 'XLMRobertaModel'],
+  [{ architectures: [] }, 'undefined'],
+])('%j is refused', (json, got) => {
+  const refusal = { code: 'unsupported', got, wanted: 'bert, distilbert or roberta' };
+  expect(() => bertConfig(json)).toThrow(expect.objectContaining(refusal));
+});
+
 test('labels', () => {
   expect(bertConfig({ id2label: { 0: 'no', 1: 'yes' } }).labels).toEqual(['no', 'yes']);
 });

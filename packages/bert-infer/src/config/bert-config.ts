@@ -1,4 +1,4 @@
-import { type JsonObject, type ModelFamily, PruneError, shown } from '@prune/core';
+import { type JsonObject, MODEL_FAMILIES, MODEL_TYPES, type ModelFamily, PruneError, shown } from '@prune/core';
 import type { Activation } from '@prune/kernels';
 
 /** What config.json says of the shape of a model, by transformers' names for BERT; other families are translated. */
@@ -88,19 +88,18 @@ export function bertConfig(json: JsonObject): BertConfig {
   };
 }
 
-function familyOf({ model_type: type, architectures }: JsonObject): BertConfig['family'] {
+function familyOf({ model_type: type, architectures }: JsonObject): ModelFamily {
   // Configs of 2019 and 2020 have no model_type; their architectures say it.
   const first: unknown = Array.isArray(architectures) ? architectures[0] : 'bert';
   const named = typeof type === 'string' ? type : typeof first === 'string' ? first : shown(first);
-  if (/^distilbert/i.test(named)) return 'distilbert';
-  // MaskedBert is the BERT of transformers' movement-pruning example: after pruning an ordinary one.
-  if (/^(?:bert(?:for|model|$)|masked_?bert)/i.test(named)) return 'bert';
-  if (/^roberta(?:for|model|$)/i.test(named)) return 'roberta';
+  for (const { family, inferenceNames } of MODEL_TYPES.values()) {
+    if (family !== undefined && inferenceNames?.test(named)) return family;
+  }
   throw new PruneError('unsupported', {
     where: 'config',
     what: 'architecture',
     got: named,
-    wanted: 'bert, distilbert or roberta',
+    wanted: `${MODEL_FAMILIES.slice(0, -1).join(', ')} or ${MODEL_FAMILIES.at(-1)}`,
   });
 }
 

@@ -1,7 +1,6 @@
 import type { Tensor } from '@prune/core';
 import type { AnyLinear, LoadedLinear } from '@prune/kernels';
 import type { PackedBatch } from '../batch/pack-batch.js';
-import type { BertConfig } from '../config/bert-config.js';
 
 /** What a head makes of the last hidden states. */
 export type Logits = QuestionAnsweringLogits | SequenceLogits | TokenLogits;
@@ -40,21 +39,3 @@ export interface Head {
 
 /** Takes a head's Linear, of that name, into the model's engine. */
 export type LoadLinear = (linear: AnyLinear, name: string) => LoadedLinear;
-
-/** Puts rows of `width` numbers a token at the tokens' places: `[batch, length, width]`, 0 where no token is. */
-export function scatterTokens(
-  rows: Float32Array,
-  width: number,
-  { places, batch, length }: PackedBatch,
-): Tensor<'float32'> {
-  const data = new Float32Array(batch * length * width);
-  for (let token = 0; token < places.length; token++) {
-    data.set(rows.subarray(token * width, (token + 1) * width), places[token] * width);
-  }
-  return { dtype: 'float32', shape: [batch, length, width], data };
-}
-
-/** How many rows a classifier must have: as many as config.json names labels, any number where it names none. */
-export function labelsOf({ labels }: BertConfig): number | undefined {
-  return labels.length === 0 ? undefined : labels.length;
-}

@@ -1,10 +1,11 @@
 import type { ParameterNames } from '@prune/core';
 import type { AnyLinear, Engine, LoadedLinear } from '@prune/kernels';
 import { dequantizeEmbedding, quantizeWeight } from '@prune/quant';
+import { scatterTokens } from '../batch/scatter-tokens.js';
 import type { BertConfig } from '../config/bert-config.js';
 import type { EmbeddingTable } from '../weights/embed-tokens.js';
 import type { ModuleReader } from '../weights/read-modules.js';
-import { type Head, type LoadLinear, scatterTokens } from './head.js';
+import type { Head, LoadLinear } from './head.js';
 
 /**
  * Hidden state through a dense layer, the activation, LayerNorm and `decoder`, to a logit for each word. A decoder that is not stored is tied

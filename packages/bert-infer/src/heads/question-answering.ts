@@ -1,7 +1,8 @@
 import type { ParameterNames, Tensor } from '@prune/core';
+import { scatterTokens } from '../batch/scatter-tokens.js';
 import type { BertConfig } from '../config/bert-config.js';
 import type { ModuleReader } from '../weights/read-modules.js';
-import { type Head, type LoadLinear, scatterTokens } from './head.js';
+import type { Head, LoadLinear } from './head.js';
 
 /** `qa_outputs`: hidden state to a start and an end logit. */
 export async function questionAnsweringHead(

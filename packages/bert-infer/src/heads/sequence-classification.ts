@@ -3,7 +3,8 @@ import type { PackedBatch } from '../batch/pack-batch.js';
 import type { BertConfig } from '../config/bert-config.js';
 import { tanh } from '../math/tanh.js';
 import type { ModuleReader } from '../weights/read-modules.js';
-import { type Head, type LoadLinear, labelsOf } from './head.js';
+import type { Head, LoadLinear } from './head.js';
+import { labelCount } from './label-count.js';
 
 /** The first token's hidden state through a dense layer, tanh (DistilBERT: ReLU) and `classifier`. */
 export async function sequenceClassificationHead(
@@ -15,7 +16,7 @@ export async function sequenceClassificationHead(
   const { dense: denseName, activation, classifier: classifierName } = names.sequenceClassification;
   const { hiddenSize } = config;
   const dense = load(await modules.linear(denseName, hiddenSize, hiddenSize), denseName);
-  const classifier = load(await modules.linear(classifierName, labelsOf(config), hiddenSize), classifierName);
+  const classifier = load(await modules.linear(classifierName, labelCount(config), hiddenSize), classifierName);
   return {
     name: 'sequence-classification',
     logits(hidden, batch) {

@@ -1,7 +1,9 @@
 import type { ParameterNames } from '@prune/core';
+import { scatterTokens } from '../batch/scatter-tokens.js';
 import type { BertConfig } from '../config/bert-config.js';
 import type { ModuleReader } from '../weights/read-modules.js';
-import { type Head, type LoadLinear, labelsOf, scatterTokens } from './head.js';
+import type { Head, LoadLinear } from './head.js';
+import { labelCount } from './label-count.js';
 
 /** `classifier` on every token. */
 export async function tokenClassificationHead(
@@ -11,7 +13,7 @@ export async function tokenClassificationHead(
   load: LoadLinear,
 ): Promise<Head> {
   const name = names.tokenClassification;
-  const classifier = load(await modules.linear(name, labelsOf(config), config.hiddenSize), name);
+  const classifier = load(await modules.linear(name, labelCount(config), config.hiddenSize), name);
   return {
     name: 'token-classification',
     logits: (hidden, batch) => ({

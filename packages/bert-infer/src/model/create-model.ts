@@ -2,7 +2,8 @@ import { PruneError, type ReadableMap, type Tensor } from '@prune/core';
 import type { Tokenizer } from '@prune/tokenizer';
 import { loadTokenizer } from '@prune/tokenizer';
 import { type ModelInputs, type PackedBatch, packBatch } from '../batch/pack-batch.js';
-import { type Head, type HeadName, type Logits, type LogitsOf, scatterTokens } from '../heads/head.js';
+import { scatterTokens } from '../batch/scatter-tokens.js';
+import type { Head, HeadName, Logits, LogitsOf } from '../heads/head.js';
 import type { BertModel, ForwardOptions } from './bert-model.js';
 
 /** The parts of a model that is loaded. */

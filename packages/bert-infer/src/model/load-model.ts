@@ -1,4 +1,5 @@
 import {
+  basePrefix,
   type ElementaryStateDict,
   type JsonObject,
   type ModelMetadata,
@@ -22,7 +23,7 @@ import { loadHeads } from '../heads/load-heads.js';
 import { embedTokens } from '../weights/embed-tokens.js';
 import { loadEmbeddings } from '../weights/load-embeddings.js';
 import { loadLayers } from '../weights/load-layers.js';
-import { type ModuleReader, prefixOf, readModules } from '../weights/read-modules.js';
+import { type ModuleReader, readModules } from '../weights/read-modules.js';
 import type { BertModel } from './bert-model.js';
 import { createModel } from './create-model.js';
 
@@ -62,7 +63,7 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
   }
   const config = bertConfig(json);
   const modules = readModules(store, options.embeddings);
-  const names = parameterNames(config.family, prefixOf(modules.names, config.family));
+  const names = parameterNames(config.family, basePrefix(modules.names, [config.family]));
   const mode: LinearMode = { profile: profileOf(metadata, options.profile), rowwise: options.rowwise ?? false };
   const embeddings = await loadEmbeddings(modules, names, config);
   const { engine: given = {} } = options;

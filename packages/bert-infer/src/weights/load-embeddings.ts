@@ -21,7 +21,9 @@ export async function loadEmbeddings(
       word: await modules.table(names.wordEmbeddings, vocabSize, hiddenSize),
       position: await modules.table(names.positionEmbeddings, positions, hiddenSize),
       tokenType:
-        typeVocabSize === 0 ? undefined : await modules.table(names.tokenTypeEmbeddings, typeVocabSize, hiddenSize),
+        names.tokenTypeEmbeddings === undefined
+          ? undefined
+          : await modules.table(names.tokenTypeEmbeddings, typeVocabSize, hiddenSize),
     },
     norm: await modules.layerNorm(names.embeddingNorm, hiddenSize),
   };

@@ -1,4 +1,5 @@
 import {
+  basePrefix,
   type Elementary,
   type ElementaryStateDict,
   PruneError,
@@ -81,20 +82,13 @@ export function readModules(store: ElementaryStateDict, embeddings?: StateDict):
   };
 }
 
-/** The prefix of a model's own modules: the family's name, or nothing for a model that was saved without a head. */
-export function prefixOf(names: Iterable<string>, family: string): string {
-  for (const name of names) if (name.startsWith(`${family}.`)) return `${family}.`;
-  return '';
-}
-
 /** The store, and what of the embeddings it lacks, under the names that the store would have. */
 function joined(store: ElementaryStateDict, embeddings: StateDict): ElementaryStateDict {
   const own = new Set(store.keys());
-  const prefix = /^(bert|distilbert|roberta)\./;
-  const storePrefix = [...own].map((name) => prefix.exec(name)?.[0]).find((found) => found !== undefined) ?? '';
+  const storePrefix = basePrefix(own);
   const extra = new Map<string, string>();
   for (const name of embeddings.keys()) {
-    const bare = name.replace(prefix, '');
+    const bare = name.slice(basePrefix([name]).length);
     if (bare.startsWith('embeddings.') && !own.has(storePrefix + bare)) extra.set(storePrefix + bare, name);
   }
   // A table that the store has quantized needs no second form.
@@ -109,7 +103,7 @@ function joined(store: ElementaryStateDict, embeddings: StateDict): ElementarySt
       return outside === undefined ? store.get(name) : embeddings.get(outside);
     },
     rows: async (name) => store.rows?.(name),
-  };
+  } satisfies Required<ElementaryStateDict>;
 }
 
 type Shape = readonly (number | undefined)[];

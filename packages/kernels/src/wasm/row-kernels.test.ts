@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { noRelaxedSimd, noVnni } from '../../test/kernels.js';
 import { random, randomCsr } from '../../test/random-encoder.js';
-import { wideKernels } from '../node/wide-kernels.js';
 import { compileKernels } from './compile-kernels.js';
-import { byteOf, ROW_KERNELS, type RowKernel, type RowKernelFunction } from './kernel-table.js';
+import { byteOf, ROW_KERNELS, type RowKernelFunction } from './kernel-table.js';
 import { LANES, writeConstants } from './memory-map.js';
 import { packLinear } from './pack-linear.js';
-import { type Probe, probeKernels } from './probe-kernels.js';
+import { probeKernels } from './probe-kernels.js';
 
 const FUZZ = Number(process.env.PRUNE_FUZZ ?? 1);
 /** What fresh sums begin with. */
@@ -23,25 +23,16 @@ function sums(dense: Int8Array, columns: number, codes: number[][], shift: numbe
   );
 }
 
-// Where it can, the wide kernels are tested as they are meant to run.
-wideKernels();
-const probes = new Map<string, Probe | undefined>();
-for (const build of ['wasm-simd', 'wasm-relaxed', 'wasm-wide'] as const) probes.set(build, await probeKernels(build));
-/** Node 20 has no relaxed SIMD, and not every processor sums four products at once. */
-function works({ build, form }: RowKernel): boolean {
-  const probe = probes.get(build);
-  return probe !== undefined && (form !== 'dot4' || probe.dot4);
-}
-
-test('the builds that work here', () => {
-  const modern = Number(process.versions.node.split('.')[0]) >= 22;
-  expect([...probes].filter(([, probe]) => probe).map(([build]) => build)).toEqual(
-    modern ? ['wasm-simd', 'wasm-relaxed', 'wasm-wide'] : ['wasm-simd'],
-  );
+test('the builds that work here, and those that sum four products at once', async () => {
+  const dot4 = noRelaxedSimd ? undefined : !noVnni;
+  expect((await probeKernels('wasm-simd'))?.dot4).toBe(false);
+  expect((await probeKernels('wasm-relaxed'))?.dot4).toBe(dot4);
+  expect((await probeKernels('wasm-wide'))?.dot4).toBe(dot4);
 });
 
 describe.each(ROW_KERNELS.map((kernel) => ({ ...kernel })))('$build $name', (kernel) => {
-  test.skipIf(!works(kernel))('any matrix, the codes at the ends of their range among them', async () => {
+  const skipped = (kernel.build !== 'wasm-simd' && noRelaxedSimd) || (kernel.form === 'dot4' && noVnni);
+  test.skipIf(skipped)('any matrix, the codes at the ends of their range among them', async () => {
     const memory = new WebAssembly.Memory({ initial: 32, maximum: 32767 });
     writeConstants(memory.buffer);
     const { exports } = new WebAssembly.Instance(await compileKernels(kernel.build, false), { env: { memory } });
