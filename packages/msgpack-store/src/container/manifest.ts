@@ -11,6 +11,7 @@ import {
   type QuantizationProfile,
 } from '@prune/core';
 import { Packr } from 'msgpackr/index-no-eval';
+import { checkMsgpack } from './check-msgpack.js';
 import { PROLOGUE_BYTES } from './prologue.js';
 
 /** A run of bytes of the file: what one codec made of one tensor, or of several. */
@@ -52,7 +53,18 @@ export interface Manifest {
   readonly profile?: QuantizationProfile;
 }
 
-const packr = () => new Packr({ useRecords: false, mapsAsObjects: true, variableMapSize: true });
+// 64-bit integers are numbers: `checkMsgpack` lets none pass that a number does not hold.
+const packr = () => new Packr({ useRecords: false, mapsAsObjects: true, variableMapSize: true, int64AsType: 'number' });
+
+/** A config nests two deep, a manifest around it two more. What is read here is walked recursively elsewhere. */
+const MAX_DEPTH = 64;
+
+/**
+ * Values that a manifest may have for each tensor of the limit, and besides. An entry has up to 12 (four keys, their values, the shape's array and its
+ * numbers), a block of one tensor 12; config.json of BERT-base has about 60.
+ */
+const VALUES_PER_TENSOR = 24;
+const OTHER_VALUES = 100_000;
 
 /** The manifest as msgpack. What is undefined is left out. */
 export function encodeManifest(manifest: Manifest): Uint8Array {
@@ -74,6 +86,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
  * block used by entries or by a file, names unique, shapes within `limits`. Throws `corrupt`, `limit`, `unsupported`.
  */
 export function decodeManifest(bytes: Uint8Array, manifestOffset: number, limits: Limits): Manifest {
+  checkMsgpack(bytes, { depth: MAX_DEPTH, values: VALUES_PER_TENSOR * limits.tensors + OTHER_VALUES });
   let value: unknown;
   try {
     value = packr().unpack(bytes);
