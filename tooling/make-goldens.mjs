@@ -1,11 +1,11 @@
-// Makes golden data again and compares it with the committed files, by the list tooling/fixtures/generators/goldens.json.
+// Makes golden data again and compares it with the committed files: tooling/fixtures/generators/goldens.json lists them.
 //
 //   npm run goldens                       every golden
 //   npm run goldens -- tiny roberta       these goldens
 //   npm run goldens -- --write tiny       ... and replaces the committed files that differ by more than the list allows
 //
-// Everything goes into the ignored folder .goldens: one Python environment for each requirements file, and what the generators
-// make. Fails if a committed file differs and was not replaced.
+// Everything goes into the ignored folder .goldens: one Python environment for each requirements file, and the files
+// that the generators make. Fails if a committed file differs and was not replaced.
 import { spawnSync } from 'node:child_process';
 import {
   closeSync,
@@ -24,8 +24,10 @@ import { root } from './pnpm.mjs';
 const generators = join(root, 'tooling', 'fixtures', 'generators');
 const list = JSON.parse(readFileSync(join(generators, 'goldens.json'), 'utf8'));
 const work = join(root, '.goldens');
+/** How many of a file's wrong values are printed: another seed changes thousands. */
+const SHOWN = 10;
 
-// One thread and no caches: the goldens were made with one thread, and compiled modules would lie beside the generators.
+// One thread, because the order of float32 sums depends on it. No bytecode, which would lie beside the generators.
 const env = { ...process.env, OMP_NUM_THREADS: '1', PYTHONDONTWRITEBYTECODE: '1', HF_HUB_OFFLINE: '1' };
 
 const write = process.argv.includes('--write');
@@ -40,7 +42,7 @@ for (const golden of goldens) {
   make(golden, command);
   wrong += compare(golden, command);
 }
-if (wrong > 0) fail(`${wrong} files differ from the committed ones by more than goldens.json allows`);
+if (wrong > 0) fail(`files that differ from the committed ones by more than goldens.json allows: ${wrong}`);
 
 function chosenGoldens(names) {
   const all = list.goldens.map(({ name }) => name);
@@ -58,7 +60,7 @@ function findPython() {
   return found ?? fail(`the pinned packages need Python ${list.python}, which is not on the PATH`);
 }
 
-/** Which instructions the processor has, of those that move the last bits of a result. */
+/** The processor, and whether it has the instructions that decide the last bits of the results. */
 function processor() {
   const info = existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '';
   const name = /^model name\s*: (.*)$/m.exec(info)?.[1] ?? 'unknown';
@@ -97,7 +99,7 @@ function make({ name, generator, arguments: given, files }, command) {
   if (made !== wanted) fail(`${name}: ${generator} made ${made}; goldens.json lists ${wanted}`);
 }
 
-/** Prints how far the made files are from the committed ones; gives the number of those that are wrong and stay so. */
+/** Prints how far the made files are from the committed ones. Returns how many are too far and were not replaced. */
 function compare({ name, files, tolerances }, command) {
   const pairs = files.map((file) => ({
     file,
@@ -122,7 +124,8 @@ function compare({ name, files, tolerances }, command) {
   for (const pair of pairs) {
     const result = results.get(pair) ?? { wrong: ['is not committed'], within: [] };
     if (!result.equalBytes && result.wrong.length === 0) say(`${name}: ${pair.file}: ${summary(result)}`);
-    for (const sentence of result.wrong) say(`${name}: ${pair.file}: ${sentence}`);
+    for (const sentence of result.wrong.slice(0, SHOWN)) say(`${name}: ${pair.file}: ${sentence}`);
+    if (result.wrong.length > SHOWN) say(`${name}: ${pair.file}: ... and ${result.wrong.length - SHOWN} more`);
     if (result.wrong.length === 0) continue;
     if (write) {
       mkdirSync(dirname(pair.committed), { recursive: true });
