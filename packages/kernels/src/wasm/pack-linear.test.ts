@@ -3,9 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PACK_MODES } from '../../test/pack-modes.js';
 import { random, randomCsr } from '../../test/random-encoder.js';
-import { LANES } from './memory-map.js';
+import { LANES, ROW_HEADER } from './layout.js';
 import { type PackMode, packLinear } from './pack-linear.js';
-import { HEADER } from './row-writer.js';
 
 const FUZZ = Number(process.env.PRUNE_FUZZ ?? 1);
 
@@ -30,7 +29,7 @@ function unpack(packed: ReturnType<typeof packLinear>, { profile, dot4 }: PackMo
         if (blocks > 1) expect(Math.floor(row / chunkRows)).toBe(chunk);
         seen.add(row);
         const [minus, plus] = [view.getUint16(p + 16, true), view.getUint16(p + 18, true)];
-        p += HEADER;
+        p += ROW_HEADER.bytes;
         if (dot4) {
           expect(minus).toBe(0);
           for (const end = p + 12 * plus; p < end; p += 12) {

@@ -7,20 +7,19 @@ import {
   type QuantizedLinear,
 } from '@prune/core';
 import type { FloatLinear, LayerLinear } from '../spec/encoder-spec.js';
-import { CHUNK, FLOAT_ROW_BYTES, LANES } from './memory-map.js';
+import { CHUNK, CODE_ROW_BYTES, FLOAT_ROW_HEADER, FLOAT_WEIGHT, type LINEAR_KINDS, ROW_BYTES } from './layout.js';
+import { roundUp } from './round-up.js';
 import { RowWriter, type StreamForm } from './row-writer.js';
 
-/** A Linear in the form that the kernels read; assembly/sparse.ts and linear.ts say what the stream is. */
+/** A Linear in the form that the kernels read. LINEAR in layout.ts says what most of these fields are. */
 export interface PackedLinear {
-  readonly kind: 'int8' | 'float';
+  readonly kind: (typeof LINEAR_KINDS)[number];
   readonly rows: number;
   readonly columns: number;
   readonly blocks: number;
   readonly blockColumns: number;
-  /** The units in which threads share the matrix, and the rows of each but the last. */
   readonly chunks: number;
   readonly chunkRows: number;
-  /** Whether every sum, whatever the activations, is a float32 as it is. */
   readonly smallSums: boolean;
   /** Of no use after the next call of {@link packLinear}. */
   readonly stream: Uint8Array;
@@ -44,6 +43,12 @@ const BLOCKED_CHUNKS = 4;
 
 /** Memory of this many bytes is used again; what a masked LM's dense decoder takes, three times its 75 MB, is let go. */
 const KEPT_BYTES = 2 ** 24;
+
+// The stream of a float Linear, in words of 32 bits.
+const HEADER_WORDS = FLOAT_ROW_HEADER.bytes / 4;
+const WEIGHT_WORDS = FLOAT_WEIGHT.bytes / 4;
+const OFFSET_WORD = FLOAT_WEIGHT.fields.offset.at / 4;
+const VALUE_WORD = FLOAT_WEIGHT.fields.value.at / 4;
 
 let scratch: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 /** One for each block of columns, used again: memory that nobody has touched takes a tenth of the time of packing. */
@@ -141,7 +146,7 @@ function packRows(
         if (column >= endColumn) break;
         if (!(column > last)) throw corrupt(`columns of row ${row} do not ascend`, column, `more than ${last}`);
         last = column;
-        writer.add((column - firstColumn) * LANES, data[i]);
+        writer.add((column - firstColumn) * CODE_ROW_BYTES, data[i]);
       }
     }
     if (i !== end) throw corrupt(`column in row ${row}`, indices[i], `below ${columns}`);
@@ -188,21 +193,24 @@ function packFloat({ weight, shape, bias }: FloatLinear): PackedLinear {
   const chunks = Math.ceil(rows / CHUNK);
   let nonzeros = 0;
   for (let i = 0; i < weight.length; i++) if (weight[i] !== 0) nonzeros++;
-  const bytes = reserve(4 * rows + 8 * nonzeros);
-  const words = new Uint32Array(bytes.buffer, 0, rows + 2 * nonzeros);
+  const wordCount = HEADER_WORDS * rows + WEIGHT_WORDS * nonzeros;
+  const bytes = reserve(4 * wordCount);
+  const words = new Uint32Array(bytes.buffer, 0, wordCount);
   const floats = new Float32Array(bytes.buffer, 0, words.length);
   const starts = new Uint32Array(chunks);
   let at = 0;
   for (let row = 0, i = 0; row < rows; row++) {
     if (row % CHUNK === 0) starts[row / CHUNK] = 4 * at;
-    const count = at++;
+    const header = at;
+    at += HEADER_WORDS;
+    const begin = at;
     for (let column = 0; column < columns; column++, i++) {
       if (weight[i] === 0) continue;
-      words[at] = column * FLOAT_ROW_BYTES;
-      floats[at + 1] = weight[i];
-      at += 2;
+      words[at + OFFSET_WORD] = column * ROW_BYTES;
+      floats[at + VALUE_WORD] = weight[i];
+      at += WEIGHT_WORDS;
     }
-    words[count] = (at - count - 1) / 2;
+    words[header] = (at - begin) / WEIGHT_WORDS;
   }
   return {
     kind: 'float',
@@ -227,6 +235,6 @@ function writersFor(blocks: number, rows: number, form: StreamForm): RowWriter[]
 }
 
 function reserve(length: number): Uint8Array<ArrayBuffer> {
-  if (scratch.length < length) scratch = new Uint8Array(Math.ceil(length / 4) * 4);
+  if (scratch.length < length) scratch = new Uint8Array(roundUp(length, 4));
   return scratch;
 }
