@@ -24,6 +24,7 @@ export {
 export { shown } from './errors/shown.js';
 export { checkLimit, DEFAULT_LIMITS, type Limits } from './limits/limits.js';
 export { MAX_UINT16_COLUMNS, newColumnIndices } from './stages/column-indices.js';
+export { type CsrFault, type CsrTolerance, csrFault } from './stages/csr-fault.js';
 export { type CsrRows, csrOfRows, type RowVisitor } from './stages/csr-rows.js';
 export { entriesOf } from './stages/entries-of.js';
 export { type Difference, type FirstDifferenceOptions, firstDifference } from './stages/first-difference.js';
@@ -41,6 +42,7 @@ export type {
   TensorPieces,
   WeightScales,
 } from './stages/stages.js';
+export { type RowTaker, takeRows } from './stages/take-rows.js';
 export type { Codec, CodecGroup, EncodedBlock, EncodedPiece, NamedInfo, NamedTensor } from './stores/codec.js';
 export {
   type ModelMetadata,

@@ -1,9 +1,7 @@
-import { type CsrMatrix, PruneError } from '@prune/core';
+import { type CsrMatrix, csrFault, PruneError } from '@prune/core';
 import { BinaryEncoder } from './binary-coder.js';
-
 import { encodeClasses } from './class-coder.js';
 import { COLUMN_WEIGHTS } from './column-weights.js';
-import { csrFault } from './csr-fault.js';
 import { fitMask } from './fit-mask.js';
 import { gapTables, ROW_CLASSES } from './gap-tables.js';
 import { encodeMask } from './mask-encoder.js';
@@ -54,8 +52,11 @@ export function encodeCsr(csr: CsrMatrix, options: EncodeOptions = {}): Uint8Arr
       wanted: 'fast or max',
     });
   }
-  const fault = csrFault(csr);
-  if (fault !== undefined) throw fault;
+  const fault = csrFault(csr, { anyIndices: true });
+  if (fault !== undefined) {
+    const { what, got, wanted } = fault;
+    throw new PruneError('mismatch', { where: 'sparse-codec', what, got, wanted });
+  }
   const [rows, columns] = csr.shape;
   const nnz = csr.data.length;
   const modelled = columns > MAX_COLUMNS || nnz === 0 ? undefined : encodeModelled(csr, preset);

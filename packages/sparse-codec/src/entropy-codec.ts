@@ -2,6 +2,7 @@ import {
   type Codec,
   type CodecGroup,
   type CsrMatrix,
+  csrFault,
   DTYPES,
   type Dtype,
   type EncodedPiece,
@@ -13,7 +14,6 @@ import {
   tensor,
 } from '@prune/core';
 import { corrupt } from './corrupt.js';
-import { csrFault } from './csr-fault.js';
 import { DEFAULT_PRESET, type EncodeOptions, encodeCsr, MAX_COLUMNS } from './encode-csr.js';
 import { decodeFloats, encodeFloats } from './float-block.js';
 import { type CsrStream, openCsr } from './open-csr.js';
@@ -212,7 +212,7 @@ function matrixOf(tensors: readonly NamedTensor[]): CsrMatrix | undefined {
     indices: columnOf,
     data: data.data as Int8Array,
   };
-  if (csrFault(matrix) !== undefined) return undefined;
+  if (csrFault(matrix, { anyIndices: true }) !== undefined) return undefined;
   const narrow = columns <= MAX_COLUMNS && !(columnOf instanceof Uint16Array);
   return narrow ? { ...matrix, indices: Uint16Array.from(columnOf) } : matrix;
 }

@@ -1,6 +1,6 @@
-import { PruneError } from '../errors/prune-error.js';
 import { newColumnIndices } from './column-indices.js';
 import type { CsrMatrix } from './int8-matrix.js';
+import { type RowTaker, takeRows } from './take-rows.js';
 
 /** Called with a row's nonzeros: columns `indices[start .. end]`, which ascend, and values `data[start .. end]`. Both arrays are valid during the call only. */
 export type RowVisitor = (
@@ -12,13 +12,13 @@ export type RowVisitor = (
 ) => void;
 
 /**
- * A sparse int8 matrix that hands out its rows one after another: a stored matrix whose arrays are never made. Rows are checked by who takes them
- * (see {@link csrOfRows}), as arrays are.
+ * A sparse int8 matrix that hands out its rows one after another: a stored matrix whose arrays are never made. Nobody has checked the rows: who takes
+ * them does so with `takeRows`.
  */
 export interface CsrRows {
   readonly shape: readonly [rows: number, columns: number];
   readonly nnz: number;
-  /** Every row in order, empty ones too; as often as it is called. Throws `corrupt` where the stored bytes turn out to be none. */
+  /** Every row in order, empty ones too; as often as it is called. Throws `corrupt` where the stored bytes turn out not to be such rows. */
   forEachRow(visit: RowVisitor): void;
 }
 
@@ -29,35 +29,24 @@ export interface CsrRows {
 export function csrOfRows(source: CsrRows, place: { where?: string; tensor?: string } = {}): CsrMatrix {
   const { shape, nnz } = source;
   const [rows, columns] = shape;
-  const matrix = {
-    shape,
-    indptr: new Int32Array(rows + 1),
-    indices: newColumnIndices(columns, nnz),
-    data: new Int8Array(nnz),
-  };
-  let count = 0;
-  let next = 0;
-  source.forEachRow((row, indices, data, start, end) => {
-    if (row !== next || row >= rows) throw corrupt(`row ${next}`, row, `a row below ${rows}, in order`);
-    const most = Math.min(data.length - start, nnz - count);
-    if (!(start >= 0 && start <= end && end - start <= most))
-      throw corrupt(`nonzeros of row ${row}`, end - start, `0 to ${most}`);
-    let last = -1;
+  const indptr = new Int32Array(rows + 1);
+  const indices = newColumnIndices(columns, nnz);
+  const data = new Int8Array(nnz);
+  const take: RowTaker = (row, rowIndices, rowData, start, end) => {
+    const shift = indptr[row] - start;
+    let previous = -1;
     for (let p = start; p < end; p++) {
-      const column = indices[p];
-      if (!(column > last && column < columns))
-        throw corrupt(`column in row ${row}`, column, `${last + 1} to ${columns - 1}`);
-      last = column;
-      matrix.indices[count] = column;
-      matrix.data[count++] = data[p];
+      const column = rowIndices[p];
+      if (column <= previous) return p;
+      previous = column;
+      indices[p + shift] = column;
+      data[p + shift] = rowData[p];
     }
-    matrix.indptr[++next] = count;
-  });
-  if (next !== rows) throw corrupt('rows', next, rows);
-  if (count !== nnz) throw corrupt('nonzeros', count, nnz);
-  return matrix;
-
-  function corrupt(what: string, got: number | undefined, wanted: string | number): PruneError {
-    return new PruneError('corrupt', { ...place, what, got, wanted });
-  }
+    // Columns ascend, so the last one is the largest.
+    if (previous >= columns) return end - 1;
+    indptr[row + 1] = end + shift;
+    return end;
+  };
+  takeRows(source, take, place);
+  return { shape, indptr, indices, data };
 }
