@@ -1,4 +1,4 @@
-import type { ElementaryInfo } from '@prune/core';
+import { type ElementaryInfo, isShapeName } from '@prune/core';
 
 /**
  * Whether the notebook keeps a value as an attribute of the root group: strings, tensors of one element of whatever shape, and the two numbers
@@ -6,5 +6,5 @@ import type { ElementaryInfo } from '@prune/core';
  */
 export function isAttribute(name: string, { dtype, shape }: ElementaryInfo): boolean {
   if (dtype === 'string' || shape.every((dimension) => dimension === 1)) return true;
-  return name.endsWith('.int_repr.shape') && shape.length === 1 && shape[0] <= 8;
+  return isShapeName(name) && shape.length === 1 && shape[0] <= 8;
 }
