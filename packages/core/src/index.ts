@@ -27,6 +27,25 @@ export { MAX_UINT16_COLUMNS, newColumnIndices } from './stages/column-indices.js
 export { type CsrFault, type CsrTolerance, csrFault } from './stages/csr-fault.js';
 export { csrOfRows } from './stages/csr-of-rows.js';
 export type { CsrRows, RowVisitor } from './stages/csr-rows.js';
+export {
+  CSR_ARRAY_DTYPES,
+  CSR_ARRAYS,
+  type CsrArray,
+  csrArrayNames,
+  csrArrayOf,
+  EMBEDDING_PARTS,
+  embeddingNames,
+  INT_REPR,
+  intReprArrayOf,
+  isShapeName,
+  LINEAR_PARTS,
+  linearNames,
+  outputModuleOf,
+  packedParamsName,
+  partName,
+  splitPartName,
+  WEIGHT_MATRIX,
+} from './stages/elementary-names.js';
 export { entriesOf } from './stages/entries-of.js';
 export { type Difference, type FirstDifferenceOptions, firstDifference } from './stages/first-difference.js';
 export type { CsrMatrix, DenseInt8Matrix } from './stages/int8-matrix.js';

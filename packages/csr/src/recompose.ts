@@ -5,14 +5,19 @@ import {
   DEFAULT_LIMITS,
   type Elementary,
   type ElementaryStateDict,
+  EMBEDDING_PARTS,
+  LINEAR_PARTS,
   type Limits,
+  linearNames,
+  outputModuleOf,
   PruneError,
   type QuantizedEmbedding,
   type QuantizedLinear,
   type QuantizedStateDict,
+  splitPartName,
   type Tensor,
 } from '@prune/core';
-import { CODE_DTYPES, EMBEDDING_PARTS, LINEAR_PARTS, partName, splitPartName } from './elementary-names.js';
+import { CODE_DTYPES } from './code-dtypes.js';
 import { type ModuleReader, readCsr, readEmbedding, readLinear, readRows, type WeightReader } from './read-module.js';
 import { toDense } from './to-dense.js';
 
@@ -133,11 +138,11 @@ function moduleOf(name: string, modules: ReadonlyMap<string, Kind>): string | un
     if (modules.has(split.module)) return split.module;
     throw new PruneError('missing', {
       where: 'csr',
-      tensor: partName(split.module, LINEAR_PARTS.data),
+      tensor: linearNames(split.module).data,
       what: `not there, but "${name}" is`,
     });
   }
-  const module = /^(.+)\.(?:scale|zero_point)$/s.exec(name)?.[1];
+  const module = outputModuleOf(name);
   return module !== undefined && modules.get(module) === 'linear' ? module : undefined;
 }
 

@@ -7,6 +7,7 @@ import {
   type QuantizedLinear,
   type QuantizedStateDict,
   type StateDict,
+  splitPartName,
   type Tensor,
 } from '@prune/core';
 import { recomposeRows, recomposeSparse } from '@prune/csr';
@@ -93,7 +94,7 @@ function joined(store: ElementaryStateDict, embeddings: StateDict): ElementarySt
   }
   // A table that the store has quantized needs no second form.
   for (const name of own) {
-    const module = /^(.+)\._packed_params\./.exec(name)?.[1];
+    const module = splitPartName(name)?.module;
     if (module !== undefined) extra.delete(`${module}.weight`);
   }
   return {

@@ -1,7 +1,4 @@
-import type { ElementaryInfo } from '@prune/core';
-
-/** The arrays of a sparse matrix, by the ends of their names. */
-const CSR_ARRAY = /\.int_repr\.(?:data|indices|indptr)$/;
+import { type ElementaryInfo, intReprArrayOf, isShapeName } from '@prune/core';
 
 /**
  * Whether the writer stores a value as an attribute of the root group; otherwise it stores a dataset. This is the
@@ -11,7 +8,7 @@ const CSR_ARRAY = /\.int_repr\.(?:data|indices|indptr)$/;
  */
 export function isAttribute(name: string, { dtype, shape }: ElementaryInfo): boolean {
   if (dtype === 'string') return true;
-  if (CSR_ARRAY.test(name)) return false;
+  if (intReprArrayOf(name) !== undefined) return false;
   if (shape.every((dimension) => dimension === 1)) return true;
-  return name.endsWith('.int_repr.shape') && shape.length === 1 && shape[0] <= 8;
+  return isShapeName(name) && shape.length === 1 && shape[0] <= 8;
 }
