@@ -79,6 +79,7 @@ describe('a RoBERTa folder against transformers', () => {
     expect(await codeOf(() => answer(model, { question, context: '   ' }))).toBe('invalid-argument');
     expect(await codeOf(() => answer(model, { question: '  ', context }))).toBe('invalid-argument');
     const blanks = await answer(model, { question, context: `a${' '.repeat(60)}b`, nBest: 200, candidates: 200 });
-    expect(blanks.nBest.every(({ text }) => text !== '')).toBe(true);
+    expect(blanks.nBest.length).toBeGreaterThan(1);
+    expect(blanks.nBest.map(({ text }) => text)).not.toContain('');
   });
 });
