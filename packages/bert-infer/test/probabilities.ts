@@ -15,7 +15,7 @@ interface GoldenAnswers {
   readonly none: { readonly score: number; readonly probability: number } | null;
 }
 
-/** Probabilities that Python's decimal arithmetic gives; golden/make_probabilities.py makes them again and says of what. */
+/** Probabilities that Python's decimal arithmetic gives; tooling/fixtures/generators/make_probabilities.py makes them again and says of what. */
 export const PROBABILITIES: {
   readonly softmax: readonly { readonly name: string; readonly scores: string[]; readonly probabilities: number[] }[];
   readonly sequences: readonly {
