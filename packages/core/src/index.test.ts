@@ -12,6 +12,7 @@ test('public API', () => {
       "EMBEDDING_PARTS",
       "INT_REPR",
       "LINEAR_PARTS",
+      "MAX_DEFLATE_RATIO",
       "MAX_UINT16_COLUMNS",
       "PruneError",
       "QUANTIZATION_PROFILES",
