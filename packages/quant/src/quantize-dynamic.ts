@@ -7,8 +7,8 @@ import {
   type QuantizedStateDict,
   type StateDict,
   type Tensor,
+  toFloat32,
 } from '@prune/core';
-import { toFloat32 } from './float32.js';
 import { quantizeEmbedding } from './quantize-embedding.js';
 import {
   DEFAULT_PER_CHANNEL,
@@ -107,13 +107,14 @@ function quantizedBy<M extends DenseInt8Matrix | CsrMatrix>(
   async function linear(module: string): Promise<QuantizedLinear<M>> {
     const name = `${module}.weight`;
     const quantized = await quantize(stateDict, name, { perChannel, name });
-    if (!present.has(`${module}.bias`)) return { kind: 'linear', ...quantized, bias: null };
-    const bias = float32Tensor(await read(stateDict, `${module}.bias`), `${module}.bias`);
+    const biasName = `${module}.bias`;
+    if (!present.has(biasName)) return { kind: 'linear', ...quantized, bias: null };
+    const bias = toFloat32(await read(stateDict, biasName), { where: 'quant', tensor: biasName });
     const rows = quantized.weight.shape[0];
     if (!(bias.shape.length === 1 && bias.shape[0] === rows)) {
       throw new PruneError('mismatch', {
         where: 'quant',
-        tensor: `${module}.bias`,
+        tensor: biasName,
         what: 'bias does not fit its weight',
         got: `shape [${bias.shape.join(', ')}]`,
         wanted: `[${rows}]`,
@@ -130,7 +131,7 @@ function quantizedBy<M extends DenseInt8Matrix | CsrMatrix>(
       if (kind === 'linear') return linear(name);
       if (kind === 'embedding') return embedding(stateDict, name, bits ?? 8);
       const tensor = await read(stateDict, name);
-      return isFloat(tensor) ? float32Tensor(tensor, name) : tensor;
+      return isFloat(tensor) ? toFloat32(tensor, { where: 'quant', tensor: name }) : tensor;
     },
   };
 }
@@ -150,10 +151,6 @@ async function read(stateDict: StateDict, name: string): Promise<Tensor> {
 
 function isFloat({ dtype }: Tensor): boolean {
   return dtype === 'float32' || dtype === 'float16' || dtype === 'bfloat16' || dtype === 'float64';
-}
-
-function float32Tensor(tensor: Tensor, name: string): Tensor<'float32'> {
-  return { dtype: 'float32', shape: tensor.shape, data: toFloat32(tensor, { tensor: name }) };
 }
 
 /** `a.b.weight` is parameter `weight` of module `a.b`. */
