@@ -12,6 +12,7 @@ test('public API', () => {
       "EMBEDDING_PARTS",
       "INT_REPR",
       "LINEAR_PARTS",
+      "MAX_DEFLATE_RATIO",
       "MAX_UINT16_COLUMNS",
       "MODEL_FAMILIES",
       "MODEL_TYPES",

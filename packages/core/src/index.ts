@@ -23,6 +23,7 @@ export {
 } from './errors/prune-error.js';
 export { shown } from './errors/shown.js';
 export { checkLimit, DEFAULT_LIMITS, type Limits } from './limits/limits.js';
+export { MAX_DEFLATE_RATIO } from './limits/max-deflate-ratio.js';
 export { MAX_UINT16_COLUMNS, newColumnIndices } from './stages/column-indices.js';
 export { type CsrFault, type CsrTolerance, csrFault } from './stages/csr-fault.js';
 export { csrOfRows } from './stages/csr-of-rows.js';

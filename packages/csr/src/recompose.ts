@@ -68,20 +68,20 @@ function lazyModules<M>(
   { limits = DEFAULT_LIMITS }: RecomposeOptions,
   readWeight: WeightReader<M>,
 ): QuantizedStateDict<M> {
-  const entries = entriesOf(elementary.keys(), limits);
+  const { names, kinds } = modulesOf(elementary.keys(), limits);
   const reader: ModuleReader = {
     limits,
     async get(name) {
-      return entries.names.has(name) ? elementary.get(name) : undefined;
+      return names.has(name) ? elementary.get(name) : undefined;
     },
     async rows(name) {
       return elementary.rows?.(name);
     },
   };
   return {
-    keys: () => entries.kinds.keys(),
+    keys: () => kinds.keys(),
     async get(name): Promise<QuantizedLinear<M> | QuantizedEmbedding | Tensor | undefined> {
-      const kind = entries.kinds.get(name);
+      const kind = kinds.get(name);
       if (kind === undefined) return undefined;
       if (kind === 'linear') return readLinear(reader, name, readWeight);
       if (kind === 'embedding') return readEmbedding(reader, name);
@@ -96,7 +96,7 @@ const ONLY_LINEAR: ReadonlySet<string> = new Set(Object.values(LINEAR_PARTS).fil
 const ONLY_EMBEDDING: ReadonlySet<string> = new Set(Object.values(EMBEDDING_PARTS).filter((part) => part !== 'dtype'));
 
 /** Which modules and tensors there are, in the order of their first names. */
-function entriesOf(keys: Iterable<string>, limits: Limits) {
+function modulesOf(keys: Iterable<string>, limits: Limits) {
   const names = new Set(keys);
   checkLimit('too many tensors', names.size, limits.tensors, { where: 'csr' });
   const modules = new Map<string, Kind>();

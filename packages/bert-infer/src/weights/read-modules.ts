@@ -9,10 +9,10 @@ import {
   type StateDict,
   splitPartName,
   type Tensor,
+  toFloat32,
 } from '@prune/core';
 import { recomposeRows, recomposeSparse } from '@prune/csr';
 import type { AnyLinear, FloatLinear, LayerLinear, LayerNormParameters } from '@prune/kernels';
-import { toFloat32 } from '@prune/quant';
 
 /** A model's modules by name, each checked against the shape that the config wants before it is used. Lazy: one module a call. */
 export interface ModuleReader {
@@ -43,7 +43,7 @@ export function readModules(store: ElementaryStateDict, embeddings?: StateDict):
     if (entry === undefined) throw missing(name);
     if ('kind' in entry) throw mismatch(name, `a quantized ${entry.kind}`, `a float tensor [${shape.join(', ')}]`);
     checkShape(name, entry.shape, shape);
-    return { dtype: 'float32', shape: entry.shape, data: toFloat32(entry, { where: 'bert-infer', tensor: name }) };
+    return toFloat32(entry, { where: 'bert-infer', tensor: name });
   };
   const vector = async (name: string, length: number | undefined) => (await floats(name, [length])).data;
 

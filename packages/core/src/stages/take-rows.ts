@@ -1,18 +1,9 @@
 import { PruneError } from '../errors/prune-error.js';
 import { columnFault } from './csr-fault.js';
-import type { CsrRows } from './csr-rows.js';
+import type { CsrRows, RowVisitor } from './csr-rows.js';
 
-/**
- * Takes a row's nonzeros: columns `indices[start .. end]` and values `data[start .. end]`, in arrays that are valid during the call only. Gives `end`,
- * or the position of a column that does not ascend or lies outside the matrix.
- */
-export type RowTaker = (
-  row: number,
-  indices: Uint16Array | Int32Array,
-  data: Int8Array,
-  start: number,
-  end: number,
-) => number;
+/** A visitor that gives `end`, or the position of a column that does not ascend or lies outside the matrix. */
+export type RowTaker = (...row: Parameters<RowVisitor>) => number;
 
 /**
  * Hands every row of `source` to `take`, checked so that no index can leave an array whatever the source does: rows are in order and none is missing,
