@@ -1,6 +1,7 @@
-"""Makes probabilities.json: what softmax, classify, classifyTokens and answer should make of given scores and of PyTorch's logits.
+"""Makes probabilities.json: what softmax, classify, classifyTokens and answer should give.
 
-Computed in decimal arithmetic of 60 digits, rounded to float64 once at the end; the logits are those of heads.npz and of golden/tiny.
+Everything is computed with 60 decimal digits and rounded to float64 once, at the end. The scores are given here, the
+logits are PyTorch's in heads.npz and golden/tiny.
 Run: python make_probabilities.py       Needs numpy, to read .npz; made with Python 3.11.
 """
 import json, os
@@ -38,8 +39,12 @@ SCORES = {
     "with -Infinity": ["0.5", "-Infinity", "-0.5"],
 }
 
-# A sequence's logits, and the probabilities where labels exclude each other and where they do not.
-SEQUENCES = {f"{name} {row}": heads[f"{name}.float.logits"][row] for name in ("bert-sequence", "distilbert-sequence") for row in range(3)}
+# Logits of whole sequences. Softmax is for labels that exclude each other, sigmoid for labels that do not.
+SEQUENCES = {
+    f"{name} {row}": heads[f"{name}.float.logits"][row]
+    for name in ("bert-sequence", "distilbert-sequence")
+    for row in range(3)
+}
 SEQUENCES |= {"equal": [2.5, 2.5, 2.5], "large": [1000, 40, -1000]}
 
 # Each token's best label: row 2 of bert-token has all three.
@@ -73,17 +78,25 @@ def answers():
     def result(count, no_answer):
         kept = ranked[:count]
         probabilities = softmax([score for _, score in kept] + ([min(none)] if no_answer else []))
-        spans = [{"first": place[0], "last": place[1], "score": score, "probability": p} for (place, score), p in zip(kept, probabilities)]
+        spans = [
+            {"first": first, "last": last, "score": score, "probability": probability}
+            for ((first, last), score), probability in zip(kept, probabilities)
+        ]
         return {"spans": spans, "none": {"score": min(none), "probability": probabilities[-1]} if no_answer else None}
 
-    # Of more candidates than are asked for as answers, of more answers than candidates, and with "no answer" among them.
+    # The 20 best spans are the candidates; 40 when 40 answers are asked for; "no answer" is one more candidate.
     return {"windows": WINDOWS, "20": result(20, False), "40": result(40, False), "20 and none": result(20, True)}
 
 
 golden = {
     "softmax": [{"name": name, "scores": scores, "probabilities": softmax(scores)} for name, scores in SCORES.items()],
     "sequences": [
-        {"name": name, "logits": floats(row), "softmax": softmax(floats(row)), "sigmoid": [sigmoid(value) for value in floats(row)]}
+        {
+            "name": name,
+            "logits": floats(row),
+            "softmax": softmax(floats(row)),
+            "sigmoid": [sigmoid(value) for value in floats(row)],
+        }
         for name, row in SEQUENCES.items()
     ],
     "tokens": {"logits": [floats(row) for row in TOKENS], "best": [best_label(row) for row in TOKENS]},
