@@ -68,7 +68,8 @@ test('unpack gives what dequantizing the store gives, in a folder that is a chec
   expect(await runPrune('unpack', at('tiny.prune'), '-o', dir)).toMatchObject({ status: 0, stderr: '' });
   expect(readdirSync(dir).sort()).toEqual(['config.json', 'model.safetensors']);
   expect(await runPrune('verify', dir, at('tiny.h5'))).toMatchObject({ status: 0, stderr: '' });
-  // Quantizing what was quantized keeps every weight; a code moves by at most one, because 128 steps are 127.5 of the next scale.
+  // Quantizing the dequantized weights keeps every nonzero. A code moves by at most one: the next scale makes 127.5
+  // steps of the 128 of the largest weight.
   expect((await runPrune('pack', dir, '-o', at('repacked.prune'))).status).toBe(0);
   const [first, second] = [await openStore(at('tiny.prune')), await openStore(at('repacked.prune'))];
   const matrices = [...first.keys()].filter((name) => name.endsWith('.weight.int_repr.data'));

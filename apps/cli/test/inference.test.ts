@@ -107,8 +107,8 @@ describe('logits', () => {
 });
 
 /**
- * Questions of mini-qa, in the file's order, that PyTorch answers alike in every engine: exact match and F1 of its answers, by the
- * official script.
+ * Questions of mini-qa, in the file's order, to which PyTorch gives the same answer in every engine.
+ * Exact match and F1 are those of PyTorch's answers, by the official script.
  */
 const ASKED = [
   { id: '56cf2c09aab44d1400b88dbf', exact: 0, f1: 6 / 11 },

@@ -6,11 +6,11 @@ import { loadModel } from '../src/model/load-model.js';
 import { argmaxOfRows, largestDifference, rowsOf } from './largest-difference.js';
 import { readSafetensors } from './read-safetensors.js';
 
-/** Tolerances are about twice what is measured. Ours and PyTorch's float parts differ in the last bits, by the order of sums. */
+/** About twice what is measured. Our float parts and PyTorch's add in different orders, so their last bits differ. */
 const LAST_BITS = { float: 5e-6, fbgemm: 2.5e-6, x86: 2.5e-6, onednn: 2.5e-6, qnnpack: 1.5e-6 };
 /**
- * Where such a bit moves a value over the border between two codes of an activation, that code is another by one step, 1/127 or 1/255 of
- * the range of its tensor, and what follows moves by some ten-thousandths: in these tensors, from the one on where it happens.
+ * Such a bit can move an activation over the border between two codes. The activation then changes by one step, 1/127
+ * or 1/255 of its tensor's range, and later layers change by up to about a thousandth. It happens in these tensors.
  */
 const ANOTHER_CODE: Readonly<Record<string, number>> = {
   'tiny qnnpack hidden.1': 1.2e-3,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { expectNear, PROBABILITIES } from '../../test/probabilities.js';
+import { expectNear } from '../../test/expect-near.js';
+import { PROBABILITIES } from '../../test/probabilities.js';
 import { exp } from './exp.js';
 import { softmax } from './softmax.js';
 import { tanh } from './tanh.js';

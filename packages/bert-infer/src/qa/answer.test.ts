@@ -1,8 +1,9 @@
 import type { Tensor } from '@prune/core';
 import { codeOf, goldenPath, readNpz } from '@prune/fixtures';
 import { describe, expect, test } from 'vitest';
+import { expectNear } from '../../test/expect-near.js';
 import { goldenModel, madeUpVocabulary } from '../../test/golden-model.js';
-import { expectNear, PROBABILITIES } from '../../test/probabilities.js';
+import { PROBABILITIES } from '../../test/probabilities.js';
 import type { BertModel } from '../model/bert-model.js';
 import { loadModel } from '../model/load-model.js';
 import { type AnswerOptions, answer } from './answer.js';

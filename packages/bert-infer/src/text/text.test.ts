@@ -2,9 +2,10 @@ import { fileURLToPath } from 'node:url';
 import type { JsonObject, Tensor } from '@prune/core';
 import { codeOf, readNpz } from '@prune/fixtures';
 import { describe, expect, test } from 'vitest';
+import { expectNear } from '../../test/expect-near.js';
 import { goldenModel, madeUpVocabulary } from '../../test/golden-model.js';
 import { rowsOf } from '../../test/largest-difference.js';
-import { expectNear, PROBABILITIES } from '../../test/probabilities.js';
+import { PROBABILITIES } from '../../test/probabilities.js';
 import type { BertModel } from '../model/bert-model.js';
 import { loadModel } from '../model/load-model.js';
 import { classify } from './classify.js';
@@ -15,8 +16,9 @@ import { encodeText } from './encode-text.js';
 const model = await loadModel(goldenModel('tiny', { files: madeUpVocabulary(997) }));
 const heads = readNpz(fileURLToPath(new URL('../../golden/heads.npz', import.meta.url)));
 
+/** What the models of `giving` were called with. */
 const asked: unknown[] = [];
-/** A model of heads.npz, but with the logits of `rows`, which are one sequence's; what it is asked comes into `asked`. */
+/** A model of heads.npz that answers every call with the logits of `rows`, and adds its arguments to `asked`. */
 async function giving(name: string, rows: readonly (readonly number[])[], change: JsonObject = {}): Promise<BertModel> {
   const shape = name === 'bert-token' ? [1, rows.length, rows[0].length] : [1, rows[0].length];
   const logits = { dtype: 'float32', shape, data: Float32Array.from(rows.flat()) };
@@ -30,7 +32,7 @@ async function giving(name: string, rows: readonly (readonly number[])[], change
   };
 }
 
-/** A vocabulary in which the first and the last of `ids` are `[CLS]` and `[SEP]`, and the text that has these ids between. */
+/** A vocabulary in which `ids` begin with `[CLS]` and end with `[SEP]`, and a text with the ids between the two. */
 function spelling(ids: readonly number[]): { readonly vocabulary: Uint8Array; readonly text: string } {
   const special = new Map([
     [ids[0], '[CLS]'],
