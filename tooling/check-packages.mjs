@@ -1,6 +1,6 @@
-// Checks what would be published: packs every public package, runs publint and attw on the tarball, then unpacks all of them into one
-// empty project, imports every entry (stderr must stay empty), type-checks a consumer of every entry, runs the command, and holds the sizes to
-// their budgets.
+// Checks what would be published: packs every public package, runs publint and attw on the tarball, then unpacks all of
+// them into one empty project, imports every entry (stderr must stay empty), type-checks a consumer of every entry, runs
+// the command, and holds the sizes to their budgets.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -130,7 +130,9 @@ function runCommand() {
   if (/^ {2}demo /m.test(help)) problems.push('prune --help lists demo, which needs the model of the repository');
   prune('pack', join(root, 'tooling', 'fixtures', 'golden', 'tiny'), '-o', 'tiny.prune', '--codec', 'entropy');
   prune('convert', 'tiny.prune', 'tiny.h5');
-  prune('verify', 'tiny.prune', 'tiny.h5', '--logits');
+  prune('verify', 'tiny.prune', 'tiny.h5');
+  writeFileSync(join(cwd, 'ids.json'), '{"input_ids": [[2, 45, 3]]}');
+  prune('logits', 'tiny.prune', '--input', 'ids.json');
 }
 
 function run(tool, args, cwd = root) {

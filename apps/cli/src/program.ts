@@ -22,7 +22,7 @@ const COMMANDS = [pack, unpack, convert, inspect, verify, compare, answer, evalu
 /** The repository's own model, as seen from `src/` and from `dist/`. */
 const OWN_MODEL = fileURLToPath(new URL('../../../models/mini-qa', import.meta.url));
 
-/** The argument parser with all commands. The demo is one of them where its model is: in the repository, not in an installed package. */
+/** The argument parser with all commands. The demo is one of them where its model is: in the repository only. */
 export function createProgram(context: CommandContext, ownModel = OWN_MODEL): Command {
   const program = new Command('prune')
     .description('Store, check and ship extremely sparse int8 BERT models.')

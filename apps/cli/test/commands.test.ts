@@ -5,6 +5,7 @@ import { writeSafetensors } from '@prune/checkpoint';
 import { openCheckpoint } from '@prune/checkpoint/node';
 import { memorySink, type Tensor, tensor } from '@prune/core';
 import { goldenPath } from '@prune/fixtures';
+import { openStore } from '@prune/model-files/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runPrune } from './run-prune.js';
 
@@ -67,8 +68,20 @@ test('unpack gives what dequantizing the store gives, in a folder that is a chec
   expect(await runPrune('unpack', at('tiny.prune'), '-o', dir)).toMatchObject({ status: 0, stderr: '' });
   expect(readdirSync(dir).sort()).toEqual(['config.json', 'model.safetensors']);
   expect(await runPrune('verify', dir, at('tiny.h5'))).toMatchObject({ status: 0, stderr: '' });
-  // Quantizing what was quantized finds the same codes again.
+  // Quantizing the dequantized weights keeps every nonzero. A code moves by at most one: the next scale makes 127.5
+  // steps of the 128 of the largest weight.
   expect((await runPrune('pack', dir, '-o', at('repacked.prune'))).status).toBe(0);
+  const [first, second] = [await openStore(at('tiny.prune')), await openStore(at('repacked.prune'))];
+  const matrices = [...first.keys()].filter((name) => name.endsWith('.weight.int_repr.data'));
+  expect(matrices).toHaveLength(13);
+  for (const name of matrices) {
+    const indices = name.replace(/data$/, 'indices');
+    expect(await second.get(indices)).toEqual(await first.get(indices));
+    const [before, after] = [await first.get(name), await second.get(name)] as Tensor<'int8'>[];
+    const moved = Array.from(before.data, (code, i) => Math.abs(code - after.data[i]));
+    expect(Math.max(...moved), name).toBeLessThanOrEqual(1);
+  }
+  await Promise.all([first.close(), second.close()]);
 });
 
 test('verify says the first difference and exits 1, 2 when it cannot compare', async () => {

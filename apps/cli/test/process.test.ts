@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { goldenPath, modelPath } from '@prune/fixtures';
+import { goldenPath, modelPath, SKIP_CONDITIONS } from '@prune/fixtures';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 /** The command as it is installed: these tests need the build that `npm test` makes first. */
@@ -18,8 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test('a reader that has read enough is no error', ({ skip }) => {
-  if (process.platform === 'win32') skip('needs bash');
+test.skipIf(SKIP_CONDITIONS.windows())('a reader that has read enough is no error', () => {
   // It is gone before anything is written.
   const command = 'set -o pipefail; (sleep 0.2; exec "$0" "$@") | true';
   for (const args of [['--help'], ['compare', goldenPath('tiny')]]) {
@@ -32,8 +31,7 @@ test('a reader that has read enough is no error', ({ skip }) => {
   }
 });
 
-test('a full disk leaves the old file and nothing else', ({ skip }) => {
-  if (process.platform === 'win32') skip('needs ulimit');
+test.skipIf(SKIP_CONDITIONS.windows())('a full disk leaves the old file and nothing else', () => {
   for (const name of ['x.prune', 'x.h5']) {
     writeFileSync(join(folder, name), 'old');
     const options = name === 'x.prune' ? ['--codec', 'raw'] : ['--level', '0'];

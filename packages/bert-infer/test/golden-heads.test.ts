@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { Elementary, JsonObject, QuantizationProfile, Tensor } from '@prune/core';
+import type { Elementary, JsonObject, Tensor } from '@prune/core';
 import { decompose } from '@prune/csr';
 import { readNpz } from '@prune/fixtures';
 import { linearModules, quantizeDynamic } from '@prune/quant';
@@ -11,8 +11,13 @@ const golden = readNpz(fileURLToPath(new URL('../golden/heads.npz', import.meta.
 const names = [...golden.keys()].flatMap((key) => (key.endsWith('.config') ? [key.slice(0, -'.config'.length)] : []));
 const tensor = (key: string) => golden.get(key) as Tensor;
 
-/** As in golden-models.test.ts; these models are narrower, so one step of one activation weighs more. */
-const TOLERANCE = { float: 1e-5, quantized: 0.15 };
+/** As in golden-models.test.ts. */
+const LAST_BITS = { float: 6e-6, fbgemm: 1.5e-6, qnnpack: 1.5e-6 };
+/** As there; these models are narrower, so one step of one activation weighs more. */
+const ANOTHER_CODE: Readonly<Record<string, number>> = {
+  'bert-mlm qnnpack': 0.035,
+  'roberta-qa fbgemm': 0.12,
+};
 
 describe.each(names)('%s against transformers', (name) => {
   const config: JsonObject = JSON.parse(golden.get(`${name}.config`) as string);
@@ -25,21 +30,23 @@ describe.each(names)('%s against transformers', (name) => {
   );
   const inputs = { input_ids, attention_mask, token_type_ids: name.startsWith('distil') ? undefined : token_type_ids };
 
-  test.each(['float', 'fbgemm', 'qnnpack'])('%s', async (engine) => {
+  test.each(['float', 'fbgemm', 'qnnpack'] as const)('%s', async (engine) => {
     const model =
       engine === 'float'
         ? await loadModel(parameters, { config })
-        : await loadModel(await packed(parameters, config), { config, profile: engine as QuantizationProfile });
+        : await loadModel(await packed(parameters, config), { config, profile: engine });
     const outputs = Object.entries(
       model.heads.length === 0
         ? { last_hidden_state: (await model.hiddenStates(inputs, { padding: 'compute' })).at(-1)! }
         : await model.logits(inputs, { padding: 'compute' }),
     ).filter((entry): entry is [string, Tensor] => typeof entry[1] === 'object');
-    expect(outputs.length).toBeGreaterThan(0);
+    const prefix = `${name}.${engine}.`;
+    const wanted = [...golden.keys()].filter((key) => key.startsWith(prefix));
+    expect(outputs.map(([key]) => prefix + key).sort()).toEqual(wanted.sort());
     for (const [key, output] of outputs) {
-      const difference = largestDifference(output, tensor(`${name}.${engine}.${key}`));
+      const difference = largestDifference(output, tensor(prefix + key));
       if (process.env.PRUNE_REPORT) console.log(name, engine, key, difference);
-      expect(difference).toBeLessThanOrEqual(engine === 'float' ? TOLERANCE.float : TOLERANCE.quantized);
+      expect(difference).toBeLessThanOrEqual(ANOTHER_CODE[`${name} ${engine}`] ?? LAST_BITS[engine]);
     }
   });
 });

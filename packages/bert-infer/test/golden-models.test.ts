@@ -6,10 +6,24 @@ import { loadModel } from '../src/model/load-model.js';
 import { argmaxOfRows, largestDifference, rowsOf } from './largest-difference.js';
 import { readSafetensors } from './read-safetensors.js';
 
-// Ours and PyTorch's float parts differ in the last bits (order of sums), so a value that lies next to the border between two codes of an
-// activation can fall to the other side: one step of one activation, about 1/127 of the range of its tensor, moves what follows by up to
-// some thousandths. In `float`, nothing can.
-const TOLERANCE = { quantized: 1e-2, float: 1e-5 };
+/** About twice what is measured. Our float parts and PyTorch's add in different orders, so their last bits differ. */
+const LAST_BITS = { float: 5e-6, fbgemm: 2.5e-6, x86: 2.5e-6, onednn: 2.5e-6, qnnpack: 1.5e-6 };
+/**
+ * Such a bit can move an activation over the border between two codes. The activation then changes by one step, 1/127
+ * or 1/255 of its tensor's range, and later layers change by up to about a thousandth. It happens in these tensors.
+ */
+const ANOTHER_CODE: Readonly<Record<string, number>> = {
+  'tiny qnnpack hidden.1': 1.2e-3,
+  'tiny qnnpack hidden.2': 1.3e-3,
+  'tiny qnnpack start': 1e-3,
+  'tiny qnnpack end': 1e-3,
+  'narrow fbgemm hidden.3': 2.7e-3,
+  'narrow x86 hidden.3': 2.7e-3,
+  'narrow onednn hidden.3': 2.7e-3,
+  'narrow qnnpack hidden.1': 1e-3,
+  'narrow qnnpack hidden.2': 1.3e-3,
+  'narrow qnnpack hidden.3': 1.3e-3,
+};
 const PROFILES = { float: undefined, fbgemm: 'fbgemm', x86: 'fbgemm', onednn: 'fbgemm', qnnpack: 'qnnpack' } as const;
 
 describe.each(['tiny', 'narrow'])('%s against PyTorch', (name) => {
@@ -33,10 +47,15 @@ describe.each(['tiny', 'narrow'])('%s against PyTorch', (name) => {
       ['start', logits.start_logits],
       ['end', logits.end_logits],
     ];
-    const differences = found.map(([key, tensor]) => [key, largestDifference(tensor, golden.get(`${engine}.${key}`)!)]);
+    const wanted = [...golden.keys()].filter((key) => key.startsWith(`${engine}.`));
+    expect(found.map(([key]) => `${engine}.${key}`).sort()).toEqual(wanted.sort());
+    const differences = found.map(([key, tensor]): [string, number] => [
+      key,
+      largestDifference(tensor, golden.get(`${engine}.${key}`)!),
+    ]);
     if (process.env.PRUNE_REPORT) console.log(name, engine, Object.fromEntries(differences));
-    const tolerance = float ? TOLERANCE.float : TOLERANCE.quantized;
-    expect(differences.filter(([, difference]) => !(Number(difference) <= tolerance))).toEqual([]);
+    const tolerance = (key: string) => ANOTHER_CODE[`${name} ${engine} ${key}`] ?? LAST_BITS[engine];
+    expect(differences.filter(([key, difference]) => !(difference <= tolerance(key)))).toEqual([]);
     for (const [key, tensor] of found.slice(-2)) {
       expect(argmaxOfRows(tensor)).toEqual(argmaxOfRows(golden.get(`${engine}.${key}`)!));
     }

@@ -41,7 +41,7 @@ describe('a RoBERTa folder against transformers', () => {
       largestDifference(end_logits, logits.get('end_logits')!),
     ];
     if (process.env.PRUNE_REPORT) console.log('roberta', 'float', differences);
-    expect(Math.max(...differences)).toBeLessThanOrEqual(1e-5);
+    expect(Math.max(...differences)).toBeLessThanOrEqual(7e-6);
     expect(model.config.maxLength).toBe(192);
   });
 
@@ -53,8 +53,9 @@ describe('a RoBERTa folder against transformers', () => {
   test.each(answers)('$question', async ({ question, context, answer: expected, noAnswerScore }) => {
     const found = await answer(model, { question, context, candidates: 192, noAnswer: true, noAnswerThreshold: 100 });
     expect(found).toMatchObject({ text: expected.text, start: expected.start, end: expected.end, windows: 1 });
-    expect(found.score).toBeCloseTo(expected.score, 4);
-    expect(found.noAnswerScore).toBeCloseTo(noAnswerScore, 4);
+    // Measured: at most 2.7e-6, the last bits of float32 sums.
+    expect(Math.abs(found.score - expected.score)).toBeLessThan(6e-6);
+    expect(Math.abs(found.noAnswerScore! - noAnswerScore)).toBeLessThan(6e-6);
   });
 
   test('quantized, an answer of windows is a piece of the context', async () => {
@@ -78,6 +79,7 @@ describe('a RoBERTa folder against transformers', () => {
     expect(await codeOf(() => answer(model, { question, context: '   ' }))).toBe('invalid-argument');
     expect(await codeOf(() => answer(model, { question: '  ', context }))).toBe('invalid-argument');
     const blanks = await answer(model, { question, context: `a${' '.repeat(60)}b`, nBest: 200, candidates: 200 });
-    expect(blanks.nBest.every(({ text }) => text !== '')).toBe(true);
+    expect(blanks.nBest.length).toBeGreaterThan(1);
+    expect(blanks.nBest.map(({ text }) => text)).not.toContain('');
   });
 });

@@ -6,7 +6,8 @@ export function largestDifference(a: Tensor, b: Tensor): number {
   let most = 0;
   for (let i = 0; i < a.data.length; i++) {
     const difference = Math.abs(Number(a.data[i]) - Number(b.data[i]));
-    if (!(difference <= most)) most = difference;
+    if (Number.isNaN(difference)) return difference;
+    if (difference > most) most = difference;
   }
   return most;
 }

@@ -1,6 +1,6 @@
 import { headModules, PruneError, parameterNames, type StateDict, type Tensor, tensor } from '@prune/core';
 import { hardConcreteMask, sigmoidThresholdMask, topKMask } from './pruning/masks.js';
-import { toFloat32 } from './to-float32.js';
+import { widenToFloat32 } from './widen-to-float32.js';
 
 /** How a matrix is masked; the names (and the spelling) of Hugging Face's movement-pruning code. */
 export const PRUNING_METHODS = ['topK', 'sigmoied_threshold', 'magnitude', 'l0'] as const;
@@ -40,7 +40,7 @@ export function applyMovementPruning(stateDict: StateDict, options: MovementPrun
       if (!known.has(name)) return undefined;
       const weight = await stateDict.get(name);
       if (weight === undefined || !isPruned(name) || weight.shape.length !== 2) return weight;
-      const dense = toFloat32(weight, { tensor: name });
+      const dense = widenToFloat32(weight, { tensor: name });
       const scores = options.method === 'magnitude' ? magnitudes(dense) : await readScores(stateDict, name, weight);
       checkNumbers(scores, name);
       const masked = mask(scores);
@@ -100,7 +100,7 @@ async function readScores(stateDict: StateDict, name: string, weight: Tensor): P
       tensor: name,
     });
   }
-  return toFloat32(scores, { tensor: scoresName }).data;
+  return widenToFloat32(scores, { tensor: scoresName }).data;
 }
 
 function magnitudes({ data }: Tensor<'float32'>): Float32Array {

@@ -12,8 +12,8 @@ test('public API', () => {
       "openSafetensors",
       "openSharded",
       "openTensorFile",
-      "toFloat32",
       "widenFloats",
+      "widenToFloat32",
       "withTransformersNames",
       "writeSafetensors",
     ]

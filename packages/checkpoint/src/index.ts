@@ -9,7 +9,7 @@ export { openPytorch } from './open-pytorch.js';
 export { openSafetensors } from './open-safetensors.js';
 export { openSharded } from './open-sharded.js';
 export { openTensorFile } from './open-tensor-file.js';
-export { toFloat32 } from './to-float32.js';
 export { widenFloats } from './widen-floats.js';
+export { widenToFloat32 } from './widen-to-float32.js';
 export { withTransformersNames } from './with-transformers-names.js';
 export { DEFAULT_SAFETENSORS_METADATA, type WriteSafetensorsOptions, writeSafetensors } from './write-safetensors.js';

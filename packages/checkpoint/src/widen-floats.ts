@@ -1,5 +1,5 @@
 import type { Dtype, StateDict, Tensor, TensorPieces } from '@prune/core';
-import { toFloat32 } from './to-float32.js';
+import { widenToFloat32 } from './widen-to-float32.js';
 
 /** The same state dict with its float16 and bfloat16 tensors as float32, each widened when it is read; other tensors as they are. */
 export function widenFloats(stateDict: StateDict): StateDict {
@@ -7,7 +7,7 @@ export function widenFloats(stateDict: StateDict): StateDict {
     keys: () => stateDict.keys(),
     async get(name): Promise<Tensor | undefined> {
       const tensor = await stateDict.get(name);
-      return tensor !== undefined && isHalf(tensor.dtype) ? toFloat32(tensor) : tensor;
+      return tensor !== undefined && isHalf(tensor.dtype) ? widenToFloat32(tensor) : tensor;
     },
     pieces(name) {
       const pieces = stateDict.pieces?.(name);
@@ -25,7 +25,7 @@ function widenPieces(half: TensorPieces): TensorPieces {
     dtype: 'float32',
     shape: half.shape,
     async *pieces() {
-      for await (const piece of half.pieces()) yield toFloat32(piece);
+      for await (const piece of half.pieces()) yield widenToFloat32(piece);
     },
   };
 }

@@ -23,8 +23,30 @@ export {
 } from './errors/prune-error.js';
 export { shown } from './errors/shown.js';
 export { checkLimit, DEFAULT_LIMITS, type Limits } from './limits/limits.js';
+export { MAX_DEFLATE_RATIO } from './limits/max-deflate-ratio.js';
 export { MAX_UINT16_COLUMNS, newColumnIndices } from './stages/column-indices.js';
-export { type CsrRows, csrOfRows, type RowVisitor } from './stages/csr-rows.js';
+export { type CsrFault, type CsrTolerance, csrFault } from './stages/csr-fault.js';
+export { csrOfRows } from './stages/csr-of-rows.js';
+export type { CsrRows, RowVisitor } from './stages/csr-rows.js';
+export {
+  CSR_ARRAY_DTYPES,
+  CSR_ARRAYS,
+  type CsrArray,
+  csrArrayNames,
+  csrArrayOf,
+  EMBEDDING_PARTS,
+  embeddingNames,
+  INT_REPR,
+  intReprArrayOf,
+  isShapeName,
+  LINEAR_PARTS,
+  linearNames,
+  outputModuleOf,
+  packedParamsName,
+  partName,
+  splitPartName,
+  WEIGHT_MATRIX,
+} from './stages/elementary-names.js';
 export { entriesOf } from './stages/entries-of.js';
 export { type Difference, type FirstDifferenceOptions, firstDifference } from './stages/first-difference.js';
 export type { CsrMatrix, DenseInt8Matrix } from './stages/int8-matrix.js';
@@ -41,6 +63,7 @@ export type {
   TensorPieces,
   WeightScales,
 } from './stages/stages.js';
+export { type RowTaker, takeRows } from './stages/take-rows.js';
 export type { Codec, CodecGroup, EncodedBlock, EncodedPiece, NamedInfo, NamedTensor } from './stores/codec.js';
 export {
   type ModelMetadata,

@@ -140,7 +140,12 @@ const broken: [edge: string, code: string, message: string, change: Partial<CsrM
     'indptr[1] exceeds nnz, got 6, wanted at most 5',
     { indptr: Int32Array.of(0, 6, 6, 5) },
   ],
-  ['negative nnz', 'mismatch', 'data does not fit', { indptr: Int32Array.of(0, 2, 2, -5) }],
+  [
+    'negative nnz',
+    'mismatch',
+    'indptr[3] is not the number of nonzeros, got -5, wanted 5',
+    { indptr: Int32Array.of(0, 2, 2, -5) },
+  ],
   ['fewer values than nnz', 'mismatch', 'data does not fit', { data: Int8Array.of(1, 2, 3, 4) }],
   ['more indices than nnz', 'mismatch', 'indices does not fit', { indices: new Uint16Array(6) }],
   ['wide indices in a narrow matrix', 'mismatch', 'indices does not fit', { indices: Int32Array.of(0, 2, 0, 1, 2) }],

@@ -3,7 +3,9 @@ import {
   type DenseInt8Matrix,
   type Dtype,
   type Elementary,
+  embeddingNames,
   entriesOf,
+  linearNames,
   type QuantizedEmbedding,
   type QuantizedLinear,
   type QuantizedStateDict,
@@ -12,7 +14,7 @@ import {
   type TensorData,
   tensor,
 } from '@prune/core';
-import { CODE_DTYPES, EMBEDDING_PARTS, LINEAR_PARTS, partName } from './elementary-names.js';
+import { CODE_DTYPES } from './code-dtypes.js';
 import { toCsr } from './to-csr.js';
 
 /**
@@ -44,33 +46,33 @@ function* linearEntries(
 ): Generator<[string, Elementary]> {
   const { weight, scales, bias } = linear;
   const [rows, columns] = weight.shape;
-  const part = (key: keyof typeof LINEAR_PARTS) => partName(module, LINEAR_PARTS[key]);
+  const names = linearNames(module);
   const perChannel = linear.qscheme === 'per_channel_affine';
   const at = { where: 'csr', tensor: module };
-  yield [`${module}.scale`, scalar('float32', 1)];
-  yield [`${module}.zero_point`, scalar('int64', 0n)];
-  yield [part('dtype'), CODE_DTYPES.linear];
-  yield [part('scale'), tensor('float64', perChannel ? [rows] : [], Float64Array.from(scales), at)];
-  yield [part('zeroPoint'), tensor('int64', perChannel ? [rows] : [], new BigInt64Array(scales.length), at)];
+  yield [names.outputScale, scalar('float32', 1)];
+  yield [names.outputZeroPoint, scalar('int64', 0n)];
+  yield [names.dtype, CODE_DTYPES.linear];
+  yield [names.scale, tensor('float64', perChannel ? [rows] : [], Float64Array.from(scales), at)];
+  yield [names.zeroPoint, tensor('int64', perChannel ? [rows] : [], new BigInt64Array(scales.length), at)];
   const { indptr, indices, data } = 'intRepr' in weight ? toCsr(weight) : weight;
-  yield [part('data'), array('int8', [data.length], data)];
-  yield [part('indptr'), array('int32', [indptr.length], indptr)];
+  yield [names.data, array('int8', [data.length], data)];
+  yield [names.indptr, array('int32', [indptr.length], indptr)];
   const dtype: Dtype = indices instanceof Uint16Array ? 'uint16' : 'int32';
-  yield [part('indices'), array(dtype, [indices.length], indices)];
-  yield [part('shape'), tensor('int64', [2], BigInt64Array.of(BigInt(rows), BigInt(columns)))];
-  if (bias !== null) yield [part('bias'), bias];
+  yield [names.indices, array(dtype, [indices.length], indices)];
+  yield [names.shape, tensor('int64', [2], BigInt64Array.of(BigInt(rows), BigInt(columns)))];
+  if (bias !== null) yield [names.bias, bias];
 }
 
 function* embeddingEntries(module: string, table: QuantizedEmbedding): Generator<[string, Elementary]> {
   const { bits, shape, intRepr, scales, zeroPoints } = table;
   const [rows, columns] = shape;
-  const part = (key: keyof typeof EMBEDDING_PARTS) => partName(module, EMBEDDING_PARTS[key]);
+  const names = embeddingNames(module);
   const stride = bits === 8 ? columns : Math.ceil(columns / 2);
-  yield [part('dtype'), CODE_DTYPES[bits]];
-  yield [part('scale'), array('float32', [rows], scales)];
-  yield [part('zeroPoint'), array('float32', [rows], zeroPoints)];
-  yield [part('intRepr'), array('uint8', [rows, stride], intRepr)];
-  yield [part('shape'), tensor('int64', [2], BigInt64Array.of(BigInt(rows), BigInt(columns)))];
+  yield [names.dtype, CODE_DTYPES[bits]];
+  yield [names.scale, array('float32', [rows], scales)];
+  yield [names.zeroPoint, array('float32', [rows], zeroPoints)];
+  yield [names.intRepr, array('uint8', [rows, stride], intRepr)];
+  yield [names.shape, tensor('int64', [2], BigInt64Array.of(BigInt(rows), BigInt(columns)))];
 }
 
 /** A tensor over an array of a stage's own type, which TypeScript lets stand on shared memory too. */

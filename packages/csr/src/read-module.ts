@@ -1,18 +1,23 @@
 import {
+  CSR_ARRAY_DTYPES,
   type CsrMatrix,
   type CsrRows,
   type Dtype,
   type Elementary,
   elementCount,
+  embeddingNames,
   type Limits,
+  linearNames,
   newColumnIndices,
   PruneError,
+  partName,
   type QuantizedEmbedding,
   type QuantizedLinear,
   type Tensor,
+  WEIGHT_MATRIX,
   type WeightScales,
 } from '@prune/core';
-import { CODE_DTYPES, EMBEDDING_PARTS, LINEAR_PARTS, partName, WEIGHT_MATRIX } from './elementary-names.js';
+import { CODE_DTYPES } from './code-dtypes.js';
 import { validateCsr } from './validate-csr.js';
 
 /** Where the parts of a module come from. */
@@ -31,43 +36,37 @@ export async function readLinear<M>(
   module: string,
   readWeight: WeightReader<M>,
 ): Promise<QuantizedLinear<M>> {
-  const name = (key: keyof typeof LINEAR_PARTS) => partName(module, LINEAR_PARTS[key]);
+  const names = linearNames(module);
   // torch 1.4 has no dtype entry, and no dtype but qint8.
-  const dtype = await codeDtype(reader, name('dtype'));
+  const dtype = await codeDtype(reader, names.dtype);
   if (dtype !== undefined && dtype !== CODE_DTYPES.linear) {
-    fail('unsupported', name('dtype'), 'codes of a Linear', dtype, CODE_DTYPES.linear);
+    fail('unsupported', names.dtype, 'codes of a Linear', dtype, CODE_DTYPES.linear);
   }
-  await checkOutputQuantization(reader, module);
-  const shape = await readShape(reader, name('shape'));
+  await checkOutputQuantization(reader, names);
+  const shape = await readShape(reader, names.shape);
   const weight = await readWeight(reader, module, shape);
-  const scales = await readScales(reader, name, shape[0]);
-  const bias = await optionalTensor(reader, name('bias'), ['float32'], [[shape[0]]]);
+  const scales = await readScales(reader, names, shape[0]);
+  const bias = await optionalTensor(reader, names.bias, ['float32'], [[shape[0]]]);
   return { kind: 'linear', weight, ...scales, bias: bias ?? null };
 }
 
 /** The quantized embedding table `module`, every part checked. */
 export async function readEmbedding(reader: ModuleReader, module: string): Promise<QuantizedEmbedding> {
-  const name = (key: keyof typeof EMBEDDING_PARTS) => partName(module, EMBEDDING_PARTS[key]);
-  const dtype = await codeDtype(reader, name('dtype'));
+  const names = embeddingNames(module);
+  const dtype = await codeDtype(reader, names.dtype);
   if (dtype !== CODE_DTYPES[8] && dtype !== CODE_DTYPES[4]) {
-    fail(
-      'unsupported',
-      name('dtype'),
-      'codes of a table',
-      dtype ?? 'nothing',
-      `${CODE_DTYPES[8]} or ${CODE_DTYPES[4]}`,
-    );
+    fail('unsupported', names.dtype, 'codes of a table', dtype ?? 'nothing', `${CODE_DTYPES[8]} or ${CODE_DTYPES[4]}`);
   }
   const bits = dtype === CODE_DTYPES[8] ? 8 : 4;
-  const shape = await readShape(reader, name('shape'));
+  const shape = await readShape(reader, names.shape);
   const [rows, columns] = shape;
   const stride = bits === 8 ? columns : Math.ceil(columns / 2);
-  const scales = (await requiredTensor(reader, name('scale'), ['float32'], [[rows]])).data;
-  const zeroPoints = (await requiredTensor(reader, name('zeroPoint'), ['float32'], [[rows]])).data;
-  const intRepr = (await requiredTensor(reader, name('intRepr'), ['uint8'], [[rows, stride]])).data;
-  checkScales(scales, name('scale'));
+  const scales = (await requiredTensor(reader, names.scale, ['float32'], [[rows]])).data;
+  const zeroPoints = (await requiredTensor(reader, names.zeroPoint, ['float32'], [[rows]])).data;
+  const intRepr = (await requiredTensor(reader, names.intRepr, ['uint8'], [[rows, stride]])).data;
+  checkScales(scales, names.scale);
   const bad = zeroPoints.findIndex((zeroPoint) => !Number.isFinite(zeroPoint));
-  if (bad !== -1) fail('corrupt', name('zeroPoint'), `element ${bad}`, zeroPoints[bad], 'a finite number');
+  if (bad !== -1) fail('corrupt', names.zeroPoint, `element ${bad}`, zeroPoints[bad], 'a finite number');
   return { kind: 'embedding', bits, shape, intRepr, scales, zeroPoints };
 }
 
@@ -77,11 +76,11 @@ export async function readCsr(
   module: string,
   shape: readonly [number, number],
 ): Promise<CsrMatrix> {
-  const name = (key: keyof typeof LINEAR_PARTS) => partName(module, LINEAR_PARTS[key]);
-  const indptr = (await requiredTensor(reader, name('indptr'), ['int32'], [[shape[0] + 1]])).data;
-  const data = (await requiredTensor(reader, name('data'), ['int8'], [[undefined]])).data;
-  const indices = (await requiredTensor(reader, name('indices'), ['uint16', 'int32'], [[data.length]])).data;
-  const weight = { shape, indptr, indices: canonicalIndices(indices, shape[1], name('indices')), data };
+  const names = linearNames(module);
+  const indptr = (await requiredTensor(reader, names.indptr, CSR_ARRAY_DTYPES.indptr, [[shape[0] + 1]])).data;
+  const data = (await requiredTensor(reader, names.data, CSR_ARRAY_DTYPES.data, [[undefined]])).data;
+  const indices = (await requiredTensor(reader, names.indices, CSR_ARRAY_DTYPES.indices, [[data.length]])).data;
+  const weight = { shape, indptr, indices: canonicalIndices(indices, shape[1], names.indices), data };
   validateCsr(weight, { tensor: module });
   return weight;
 }
@@ -121,18 +120,18 @@ async function readShape(reader: ModuleReader, name: string): Promise<[rows: num
 
 async function readScales(
   reader: ModuleReader,
-  name: (key: keyof typeof LINEAR_PARTS) => string,
+  names: ReturnType<typeof linearNames>,
   rows: number,
 ): Promise<WeightScales> {
-  const scale = await requiredTensor(reader, name('scale'), ['float64', 'float32'], [[], [rows]]);
-  const zeroPoint = await requiredTensor(reader, name('zeroPoint'), ['int64'], [scale.shape]);
+  const scale = await requiredTensor(reader, names.scale, ['float64', 'float32'], [[], [rows]]);
+  const zeroPoint = await requiredTensor(reader, names.zeroPoint, ['int64'], [scale.shape]);
   const shifted = zeroPoint.data.findIndex((value) => value !== 0n);
   if (shifted !== -1) {
     const got = `${zeroPoint.data[shifted]}`;
-    fail('unsupported', name('zeroPoint'), 'weight that is not quantized symmetrically', got, 'zero points of 0');
+    fail('unsupported', names.zeroPoint, 'weight that is not quantized symmetrically', got, 'zero points of 0');
   }
   const scales = Float64Array.from(scale.data);
-  checkScales(scales, name('scale'));
+  checkScales(scales, names.scale);
   return { qscheme: scale.shape.length === 0 ? 'per_tensor_affine' : 'per_channel_affine', scales };
 }
 
@@ -142,20 +141,17 @@ function checkScales(scales: Float64Array | Float32Array, name: string) {
 }
 
 /** A dynamic Linear keeps an unused output scale of 1 and zero point of 0. Others belong to a statically quantized one, which computes otherwise. */
-async function checkOutputQuantization(reader: ModuleReader, module: string) {
-  const scale = await optionalTensor(reader, `${module}.scale`, ['float32', 'float64'], [[]]);
-  const zeroPoint = await optionalTensor(reader, `${module}.zero_point`, ['int64'], [[]]);
+async function checkOutputQuantization(
+  reader: ModuleReader,
+  { outputScale, outputZeroPoint }: ReturnType<typeof linearNames>,
+) {
+  const scale = await optionalTensor(reader, outputScale, ['float32', 'float64'], [[]]);
+  const zeroPoint = await optionalTensor(reader, outputZeroPoint, ['int64'], [[]]);
   if (scale !== undefined && scale.data[0] !== 1) {
-    fail('unsupported', `${module}.scale`, 'statically quantized Linear', scale.data[0], 'an output scale of 1');
+    fail('unsupported', outputScale, 'statically quantized Linear', scale.data[0], 'an output scale of 1');
   }
   if (zeroPoint !== undefined && zeroPoint.data[0] !== 0n) {
-    fail(
-      'unsupported',
-      `${module}.zero_point`,
-      'statically quantized Linear',
-      `${zeroPoint.data[0]}`,
-      'a zero point of 0',
-    );
+    fail('unsupported', outputZeroPoint, 'statically quantized Linear', `${zeroPoint.data[0]}`, 'a zero point of 0');
   }
 }
 

@@ -5,14 +5,19 @@ import {
   DEFAULT_LIMITS,
   type Elementary,
   type ElementaryStateDict,
+  EMBEDDING_PARTS,
+  LINEAR_PARTS,
   type Limits,
+  linearNames,
+  outputModuleOf,
   PruneError,
   type QuantizedEmbedding,
   type QuantizedLinear,
   type QuantizedStateDict,
+  splitPartName,
   type Tensor,
 } from '@prune/core';
-import { CODE_DTYPES, EMBEDDING_PARTS, LINEAR_PARTS, partName, splitPartName } from './elementary-names.js';
+import { CODE_DTYPES } from './code-dtypes.js';
 import { type ModuleReader, readCsr, readEmbedding, readLinear, readRows, type WeightReader } from './read-module.js';
 import { toDense } from './to-dense.js';
 
@@ -63,20 +68,20 @@ function lazyModules<M>(
   { limits = DEFAULT_LIMITS }: RecomposeOptions,
   readWeight: WeightReader<M>,
 ): QuantizedStateDict<M> {
-  const entries = entriesOf(elementary.keys(), limits);
+  const { names, kinds } = modulesOf(elementary.keys(), limits);
   const reader: ModuleReader = {
     limits,
     async get(name) {
-      return entries.names.has(name) ? elementary.get(name) : undefined;
+      return names.has(name) ? elementary.get(name) : undefined;
     },
     async rows(name) {
       return elementary.rows?.(name);
     },
   };
   return {
-    keys: () => entries.kinds.keys(),
+    keys: () => kinds.keys(),
     async get(name): Promise<QuantizedLinear<M> | QuantizedEmbedding | Tensor | undefined> {
-      const kind = entries.kinds.get(name);
+      const kind = kinds.get(name);
       if (kind === undefined) return undefined;
       if (kind === 'linear') return readLinear(reader, name, readWeight);
       if (kind === 'embedding') return readEmbedding(reader, name);
@@ -91,7 +96,7 @@ const ONLY_LINEAR: ReadonlySet<string> = new Set(Object.values(LINEAR_PARTS).fil
 const ONLY_EMBEDDING: ReadonlySet<string> = new Set(Object.values(EMBEDDING_PARTS).filter((part) => part !== 'dtype'));
 
 /** Which modules and tensors there are, in the order of their first names. */
-function entriesOf(keys: Iterable<string>, limits: Limits) {
+function modulesOf(keys: Iterable<string>, limits: Limits) {
   const names = new Set(keys);
   checkLimit('too many tensors', names.size, limits.tensors, { where: 'csr' });
   const modules = new Map<string, Kind>();
@@ -133,11 +138,11 @@ function moduleOf(name: string, modules: ReadonlyMap<string, Kind>): string | un
     if (modules.has(split.module)) return split.module;
     throw new PruneError('missing', {
       where: 'csr',
-      tensor: partName(split.module, LINEAR_PARTS.data),
+      tensor: linearNames(split.module).data,
       what: `not there, but "${name}" is`,
     });
   }
-  const module = /^(.+)\.(?:scale|zero_point)$/s.exec(name)?.[1];
+  const module = outputModuleOf(name);
   return module !== undefined && modules.get(module) === 'linear' ? module : undefined;
 }
 

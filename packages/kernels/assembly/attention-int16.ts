@@ -1,12 +1,15 @@
-import { BLOCK, exponentials, firstOf, keep, laneAt, secondOf, sequenceAt } from './attention';
+import { BLOCK, exponentials, firstOf, keep, keyStride, laneAt, secondOf, sequenceAt } from './attention';
 import {
-  ABS_MASK, attentionScratch, constant, LOW_16, MAGIC, ONE, planContext, planHeads, planHidden, planMaxKeys, planQkv, planQueryScale, ROW,
-  storeBlock,
-} from './memory';
+  ABS_MASK, LOW16, MAGIC, ONE, planContext, planHeads, planHidden, planMaxKeys, planQkv, planQueryScale, QUERY_BLOCK, ROW_BYTES,
+  sequenceFirstLane, sequenceKeys, sequenceTokens, SPARE_SCORE_ROWS,
+} from './generated/layout';
+import { attentionScratch, constant, storeBlock } from './memory';
 import { productsInt16 } from './products';
+import { INFINITY_BITS } from './range';
 
-// Twin of src/reference/attention-int16.ts, which says what the codes are. The memory map is attention.ts's; what a code of each key is worth,
-// f32 [keys], follows the values: half as large as float32 ones, they leave room.
+// Twin of src/reference/attention-int16.ts, which says what the codes are. Sums of products are of integers and exact,
+// so their order is free. Two sums are of float32 and have the order of the reference: the squares of a norm in normOf
+// below, and the exponentials in exponentialsOf of attention.ts.
 
 const SCORE_CODE: f32 = 32000;
 const VALUE_CODE: f32 = 16383;
@@ -17,20 +20,20 @@ const SMALLEST_NORM: f32 = 9.094947017729282e-13; // 2^-40
 /** src/reference/attention-int16.ts for one head of one sequence. Gives false when an input is not finite. */
 export function attendInt16(item: i32): bool {
   const sequence = sequenceAt(item);
-  const first = load<i32>(sequence);
-  const tokens = load<i32>(sequence, 4);
-  const keys = load<i32>(sequence, 8);
+  const first = sequenceFirstLane(sequence);
+  const tokens = sequenceTokens(sequence);
+  const keys = sequenceKeys(sequence);
   if (tokens == 0) return true;
   const hidden = planHidden();
   const size = hidden / planHeads();
   const feature = (item % planHeads()) * size;
-  const qkv = planQkv() + feature * ROW;
-  const kBuffer = qkv + hidden * ROW;
-  const vBuffer = qkv + 2 * hidden * ROW;
+  const qkv = planQkv() + feature * ROW_BYTES;
+  const kBuffer = qkv + hidden * ROW_BYTES;
+  const vBuffer = qkv + 2 * hidden * ROW_BYTES;
   const halfSize = (size + 1) >> 1;
-  const stride = ((planMaxKeys() + 7) & ~7) << 2;
+  const stride = keyStride();
   const scores = attentionScratch();
-  const queries = scores + (planMaxKeys() + 8) * (BLOCK << 2);
+  const queries = scores + (planMaxKeys() + SPARE_SCORE_ROWS) * (BLOCK << 2);
   const packedKeys = queries + halfSize * (BLOCK << 2);
   const packedValues = packedKeys + halfSize * stride;
   // Four features of all pairs of keys.
@@ -39,15 +42,15 @@ export function attendInt16(item: i32): bool {
   const keyUnits = packedValues + ((size + 3) >> 2) * four;
   let fault = packKeys(kBuffer, first, keys, size, packedKeys, keyUnits);
   const vMax = largest(vBuffer, first, keys, size);
-  if (vMax >= 0x7f800000) return false;
+  if (vMax >= INFINITY_BITS) return false;
   const vInverse = inverseOf(reinterpret<f32>(vMax), VALUE_CODE);
   packValues(vBuffer, first, keys, size, f32x4.splat(vInverse), packedValues, four);
   const valueScale = f32x4.splat(unitOf(vInverse));
 
-  const context = planContext() + feature * ROW;
+  const context = planContext() + feature * ROW_BYTES;
   for (let token = 0; token < tokens; token += BLOCK) {
     const left = tokens - token;
-    const wrong = WIDE && left > 8
+    const wrong = WIDE && left > QUERY_BLOCK
       ? attendBlock(4, qkv, first + token, left, keys, size, scores, queries, packedKeys, packedValues, four, keyUnits, valueScale, context)
       : attendBlock(2, qkv, first + token, left, keys, size, scores, queries, packedKeys, packedValues, four, keyUnits, valueScale, context);
     fault = v128.or(fault, wrong);
@@ -75,8 +78,8 @@ export function attendInt16(item: i32): bool {
     let to = queries + (v << 4);
     for (let i = 0; i < size; i += 2) {
       const two = i + 1 < size;
-      v128.store(to, packPair(q1 + i * ROW, two, n1), 16);
-      v128.store(to, packPair(q0 + i * ROW, two, n0));
+      v128.store(to, packPair(q1 + i * ROW_BYTES, two, n1), 16);
+      v128.store(to, packPair(q0 + i * ROW_BYTES, two, n0));
       to += row;
     }
   }
@@ -98,7 +101,7 @@ export function attendInt16(item: i32): bool {
   packProbabilities(vectors, scores, pairs, inverses);
   for (let i = 0, v = packedValues; i < size; i += 4) {
     productsInt16(vectors, scores, pairs, v, results, scales, ONE << 4);
-    keep(vectors, results, 0, min(4, size - i), context + i * ROW, lane, left);
+    keep(vectors, results, 0, min(4, size - i), context + i * ROW_BYTES, lane, left);
     v += four;
   }
   return fault;
@@ -111,9 +114,9 @@ function largest(buffer: i32, first: i32, count: i32, size: i32): i32 {
   const features = 3 * planHidden();
   for (let lane = 0; lane < count; lane += 4) {
     const p = laneAt(buffer, features, first + lane);
-    const end = p + size * ROW;
+    const end = p + size * ROW_BYTES;
     let here = i32x4.splat(0);
-    for (let q = p; q < end; q += ROW) here = i32x4.max_s(here, v128.and(v128.load(q), mask));
+    for (let q = p; q < end; q += ROW_BYTES) here = i32x4.max_s(here, v128.and(v128.load(q), mask));
     // Lanes past the last key belong to masked tokens or padding.
     if (count - lane < 4) here = v128.and(here, i32x4.gt_s(i32x4.splat(count - lane), i32x4(0, 1, 2, 3)));
     most = i32x4.max_s(most, here);
@@ -127,7 +130,7 @@ function largest(buffer: i32, first: i32, count: i32, size: i32): i32 {
 /** The norms of four tokens. */
 @inline function normOf(p: i32, size: i32): v128 {
   let square = f32x4.splat(0);
-  for (const end = p + size * ROW; p < end; p += ROW) {
+  for (const end = p + size * ROW_BYTES; p < end; p += ROW_BYTES) {
     const x = v128.load(p);
     square = f32x4.add(square, f32x4.mul(x, x));
   }
@@ -143,7 +146,7 @@ function largest(buffer: i32, first: i32, count: i32, size: i32): i32 {
 @inline function unitsOf(norm: v128): v128 { return f32x4.mul(norm, f32x4.splat(<f32>1 / SCORE_CODE)); }
 
 @inline function notFinite(norm: v128, count: i32): v128 {
-  return v128.and(i32x4.ge_s(norm, i32x4.splat(0x7f800000)), i32x4.gt_s(i32x4.splat(count), i32x4(0, 1, 2, 3)));
+  return v128.and(i32x4.ge_s(norm, i32x4.splat(INFINITY_BITS)), i32x4.gt_s(i32x4.splat(count), i32x4(0, 1, 2, 3)));
 }
 
 @inline function inverseOf(value: f32, limit: f32): f32 {
@@ -155,9 +158,9 @@ function largest(buffer: i32, first: i32, count: i32, size: i32): i32 {
 /** Two features of four lanes as int16 pairs, the first in the low half. Magic's low 16 bits are 0, so the code's own are the sum's. */
 @inline function packPair(x: i32, two: bool, inverse: v128): v128 {
   const magic = constant(MAGIC);
-  const low = v128.and(f32x4.add(f32x4.mul(v128.load(x), inverse), magic), constant(LOW_16));
+  const low = v128.and(f32x4.add(f32x4.mul(v128.load(x), inverse), magic), constant(LOW16));
   if (!two) return low;
-  return v128.or(low, i32x4.shl(f32x4.add(f32x4.mul(v128.load(x, ROW), inverse), magic), 16));
+  return v128.or(low, i32x4.shl(f32x4.add(f32x4.mul(v128.load(x, ROW_BYTES), inverse), magic), 16));
 }
 
 /** Gives what is not 0 where a key is not finite. shapes: f32[size][32] from lane `first` on -> i16 pairs [keys / 4][size / 2][4], units f32[keys] */
@@ -172,7 +175,7 @@ function packKeys(buffer: i32, first: i32, keys: i32, size: i32, to: i32, units:
     const inverse = codesOf(norm);
     for (let i = 0; i < size; i += 2) {
       v128.store(to, packPair(p, i + 1 < size, inverse));
-      p += 2 * ROW;
+      p += 2 * ROW_BYTES;
       to += 16;
     }
   }
@@ -187,13 +190,13 @@ function packValues(buffer: i32, first: i32, keys: i32, size: i32, inverse: v128
     let q = to + (k << 3);
     for (let i = 0; i < size; i += 4) {
       const a = packKeyPairs(p, inverse);
-      const b = i + 1 < size ? packKeyPairs(p + ROW, inverse) : a;
-      const c = i + 2 < size ? packKeyPairs(p + 2 * ROW, inverse) : a;
-      const d = i + 3 < size ? packKeyPairs(p + 3 * ROW, inverse) : a;
+      const b = i + 1 < size ? packKeyPairs(p + ROW_BYTES, inverse) : a;
+      const c = i + 2 < size ? packKeyPairs(p + 2 * ROW_BYTES, inverse) : a;
+      const d = i + 3 < size ? packKeyPairs(p + 3 * ROW_BYTES, inverse) : a;
       const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
       v128.store(q, v128.shuffle<i64>(ab, cd, 0, 2));
       v128.store(q, v128.shuffle<i64>(ab, cd, 1, 3), 16);
-      p += 4 * ROW;
+      p += 4 * ROW_BYTES;
       q += four;
     }
   }
@@ -223,6 +226,6 @@ function packValues(buffer: i32, first: i32, keys: i32, size: i32, inverse: v128
 
 @inline function codePair(x: v128, y: v128, inverse: v128): v128 {
   const magic = constant(MAGIC);
-  const first = v128.and(f32x4.add(f32x4.mul(x, inverse), magic), constant(LOW_16));
+  const first = v128.and(f32x4.add(f32x4.mul(x, inverse), magic), constant(LOW16));
   return v128.or(first, i32x4.shl(f32x4.add(f32x4.mul(y, inverse), magic), 16));
 }

@@ -1,53 +1,56 @@
 import {
-  attentionScratch, LANES, planContext, planHeads, planHidden, planMaxKeys, planQkv, planQueryScale, planSequences, ROW,
-  storeBlock,
-} from './memory';
+  KEYS_MULTIPLE, LANES, planContext, planHeads, planHidden, planMaxKeys, planQkv, planQueryScale, planSequences, QUERY_BLOCK, ROW_BYTES,
+  SEQUENCE_BYTES, sequenceFirstLane, sequenceKeys, sequenceTokens, SPARE_SCORE_ROWS, WIDE_QUERY_BLOCK,
+} from './generated/layout';
+import { attentionScratch, storeBlock } from './memory';
 import { expOfNegative } from './math';
 import { productsFloat } from './products';
 import { rangeHigh, rangeLow, setRange } from './range';
 
 // One item of work is a head of a sequence; a block of queries at a time (two vectors, four in the wide build) against all its keys.
-// Functions of a block take its number of vectors, a constant. Memory map of the scratch:
+// Functions of a block take its number of vectors, a constant. src/wasm/layout.ts says where everything is in the
+// scratch.
 //
-//     scores   f32 or i16 pairs [keys + 8][block]     4 KB for 128 keys and two vectors: stays in L1
-//     queries  f32 [size][block], or i16 pairs [size / 2][block]
-//     keys     f32 [keys / 4][size][4], or i16 pairs of features [keys / 4][size / 2][4]
-//     values   f32 [size / 4][keys][4], or i16 pairs of keys [size / 4][keys / 2][4]; both are read from end to end
+// src/reference/attention.ts defines the order of every sum, and each is implemented once: sums of products in
+// products.ts, over features for a score and over keys for a context; the sum of the exponentials in exponentialsOf
+// below, over keys. A lane adds up the sum of one query on its own, so the size of a block changes no order.
 
 /** Where a lane of a buffer with `features` features starts. */
 @inline export function laneAt(buffer: i32, features: i32, lane: i32): i32 {
-  return buffer + (lane / LANES) * features * ROW + ((lane & (LANES - 1)) << 2);
+  return buffer + (lane / LANES) * features * ROW_BYTES + ((lane & (LANES - 1)) << 2);
 }
 
-// A sequence in the list: first lane, tokens, keys.
-@inline export function sequenceAt(item: i32): i32 { return planSequences() + (item / planHeads()) * 12; }
+@inline export function sequenceAt(item: i32): i32 { return planSequences() + (item / planHeads()) * SEQUENCE_BYTES; }
 
-/** Queries of the largest block. */
-export const BLOCK: i32 = WIDE ? 16 : 8;
+/** Room for the keys of a feature, as float32. */
+@inline export function keyStride(): i32 { return ((planMaxKeys() + (KEYS_MULTIPLE - 1)) & ~(KEYS_MULTIPLE - 1)) << 2; }
+
+/** Queries of the largest block of this build. */
+export const BLOCK: i32 = WIDE ? WIDE_QUERY_BLOCK : QUERY_BLOCK;
 
 /** src/reference/attention.ts for one head of one sequence. */
 export function attendFloat(item: i32): void {
   const sequence = sequenceAt(item);
-  const first = load<i32>(sequence);
-  const tokens = load<i32>(sequence, 4);
-  const keys = load<i32>(sequence, 8);
+  const first = sequenceFirstLane(sequence);
+  const tokens = sequenceTokens(sequence);
+  const keys = sequenceKeys(sequence);
   const hidden = planHidden();
   const size = hidden / planHeads();
   const feature = (item % planHeads()) * size;
-  const qkv = planQkv() + feature * ROW;
-  const stride = ((planMaxKeys() + 7) & ~7) << 2;
+  const qkv = planQkv() + feature * ROW_BYTES;
+  const stride = keyStride();
   const scores = attentionScratch();
-  const queries = scores + (planMaxKeys() + 8) * (BLOCK << 2);
+  const queries = scores + (planMaxKeys() + SPARE_SCORE_ROWS) * (BLOCK << 2);
   const packedKeys = queries + size * (BLOCK << 2);
   const packedValues = packedKeys + size * stride;
   // Four features of all keys.
   const four = ((keys + 3) & ~3) << 4;
-  copyKeys(qkv + hidden * ROW, first, keys, size, packedKeys);
-  copyValues(qkv + 2 * hidden * ROW, first, keys, size, packedValues, four);
-  const context = planContext() + feature * ROW;
+  copyKeys(qkv + hidden * ROW_BYTES, first, keys, size, packedKeys);
+  copyValues(qkv + 2 * hidden * ROW_BYTES, first, keys, size, packedValues, four);
+  const context = planContext() + feature * ROW_BYTES;
   for (let token = 0; token < tokens; token += BLOCK) {
     const left = tokens - token;
-    if (WIDE && left > 8) attendBlock(4, qkv, first + token, left, keys, size, scores, queries, packedKeys, packedValues, four, context);
+    if (WIDE && left > QUERY_BLOCK) attendBlock(4, qkv, first + token, left, keys, size, scores, queries, packedKeys, packedValues, four, context);
     else attendBlock(2, qkv, first + token, left, keys, size, scores, queries, packedKeys, packedValues, four, context);
   }
 }
@@ -62,8 +65,8 @@ export function attendFloat(item: i32): void {
     const q0 = firstOf(qkv, 3 * planHidden(), lane, v), q1 = secondOf(qkv, 3 * planHidden(), lane, v, left);
     const to = queries + (v << 4);
     for (let i = 0; i < size; i++) {
-      v128.store(to + i * row, f32x4.mul(v128.load(q1 + i * ROW), factor), 16);
-      v128.store(to + i * row, f32x4.mul(v128.load(q0 + i * ROW), factor));
+      v128.store(to + i * row, f32x4.mul(v128.load(q1 + i * ROW_BYTES), factor), 16);
+      v128.store(to + i * row, f32x4.mul(v128.load(q0 + i * ROW_BYTES), factor));
     }
   }
   for (let k = 0; k < keys; k += 4) productsFloat(vectors, queries, size, packedKeys + k * (size << 2), scores + k * row);
@@ -71,7 +74,7 @@ export function attendFloat(item: i32): void {
   const sums = scores + keys * row, results = sums + row;
   for (let i = 0, v = packedValues; i < size; i += 4) {
     productsFloat(vectors, scores, keys, v, results);
-    keep(vectors, results, sums, min(4, size - i), context + i * ROW, lane, left);
+    keep(vectors, results, sums, min(4, size - i), context + i * ROW_BYTES, lane, left);
     v += four;
   }
 }
@@ -81,7 +84,7 @@ function copyKeys(buffer: i32, first: i32, keys: i32, size: i32, to: i32): void 
   const features = 3 * planHidden();
   for (let k = 0; k < keys; k += 4) {
     let p = laneAt(buffer, features, first + k);
-    for (const end = p + size * ROW; p < end; p += ROW) {
+    for (const end = p + size * ROW_BYTES; p < end; p += ROW_BYTES) {
       v128.store(to, v128.load(p));
       to += 16;
     }
@@ -96,16 +99,16 @@ function copyValues(buffer: i32, first: i32, keys: i32, size: i32, to: i32, four
     let q = to + (k << 4);
     for (let i = 0; i < size; i += 4) {
       const a = v128.load(p);
-      const b = i + 1 < size ? v128.load(p, ROW) : a;
-      const c = i + 2 < size ? v128.load(p, 2 * ROW) : a;
-      const d = i + 3 < size ? v128.load(p, 3 * ROW) : a;
+      const b = i + 1 < size ? v128.load(p, ROW_BYTES) : a;
+      const c = i + 2 < size ? v128.load(p, 2 * ROW_BYTES) : a;
+      const d = i + 3 < size ? v128.load(p, 3 * ROW_BYTES) : a;
       const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5), ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
       const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5), cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
       v128.store(q, v128.shuffle<i64>(ab0, cd0, 0, 2));
       v128.store(q, v128.shuffle<i64>(ab0, cd0, 1, 3), 16);
       v128.store(q, v128.shuffle<i64>(ab1, cd1, 0, 2), 32);
       v128.store(q, v128.shuffle<i64>(ab1, cd1, 1, 3), 48);
-      p += 4 * ROW;
+      p += 4 * ROW_BYTES;
       q += four;
     }
   }
@@ -172,8 +175,8 @@ function exponentials16(scores: i32, keys: i32): void { exponentialsOf(4, scores
       high1 = i32x4.max_s(high1, y1);
       low0 = i32x4.max_u(low0, y0);
       low1 = i32x4.max_u(low1, y1);
-      to0 += ROW;
-      to1 += ROW;
+      to0 += ROW_BYTES;
+      to1 += ROW_BYTES;
     }
   }
   setRange(high0, high1, low0, low1);

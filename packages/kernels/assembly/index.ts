@@ -1,9 +1,12 @@
 import {
-  ATTENTION_OUTPUT, FAULT, FAULT_ACTIVATION, FAULT_INPUT, INTERMEDIATE, KEY, LANES, linearAt, linearChunks, linearColumns, linearKind, linearRows,
-  normAt, OUTPUT, planContext, planEndLayer, planFirstLayer, planHeads, planHidden, planHiddenStates, planInputBias, planInputWeight, planInt16,
+  ATTENTION_NORM, ATTENTION_OUTPUT, FAULT, FAULT_ACTIVATION, FAULT_INPUT, FIRST_LAYER_PHASE, INTERMEDIATE, KEY, LANES, LAST_JOB, LAYER_PHASES,
+  LAYER_RANGES, LINEAR_KIND_INT8, linearChunks, linearColumns, linearKind, linearRows, LOAD_PHASE, NORM_BIAS, NORM_WEIGHT, OUTPUT, OUTPUT_NORM,
+  PHASE_ATTENTION, PHASE_ATTENTION_NORM, PHASE_ATTENTION_OUTPUT, PHASE_INTERMEDIATE, PHASE_OUTPUT, PHASE_OUTPUT_NORM, PHASE_QUERY_KEY_VALUE,
+  planContext, planEndLayer, planExpanded, planFirstLayer, planHeads, planHidden, planHiddenStates, planInputBias, planInputWeight, planInt16,
   planIntermediate, planIo, planLanes, planLoads, planMiddle, planParts, planQkv, planRanges, planRangeStride, planRowwise, planSequenceCount,
-  planThreads, planTiles, planExpanded, QUERY, ROW, setScratch, VALUE,
-} from './memory';
+  planThreads, planTiles, PUBLISHED_RANGE_BYTES, QUERY, RANGE_OF_CONTEXT, RANGE_OF_EXPANDED, RANGE_OF_HIDDEN, RANGE_OF_MIDDLE, ROW_BYTES, VALUE,
+} from './generated/layout';
+import { linearAt, normAt, setScratch } from './memory';
 import { attendFloat } from './attention';
 import { attendInt16 } from './attention-int16';
 import { layerNormTile } from './layer-norm';
@@ -13,27 +16,19 @@ import { isFinite, publishRange, resetRange } from './range';
 import { barrier, nextItem, nextJob, setThread, thread } from './threads';
 import { loadTile, storeTile } from './transpose';
 
-// Ranges that are quantized to, four a layer; the next layer's first is this one's output.
-const OF_HIDDEN: i32 = 0;
-const OF_CONTEXT: i32 = 1;
-const OF_MIDDLE: i32 = 2;
-const OF_EXPANDED: i32 = 3;
-
-const PHASES: i32 = 7;
-
 /** What the quantized tile of this thread holds: a phase and a tile. */
 let held: i32 = -1;
 
-@inline function tileAt(buffer: i32, features: i32, tile: i32): i32 { return buffer + tile * features * ROW; }
+@inline function tileAt(buffer: i32, features: i32, tile: i32): i32 { return buffer + tile * features * ROW_BYTES; }
 @inline function vectorsOf(tile: i32): i32 { return (min(LANES, planLanes() - tile * LANES) + 3) >> 2; }
 
 function fault(): void { store<i32>(FAULT, FAULT_ACTIVATION); }
 
-function rangeSlot(layer: i32, which: i32): i32 { return planRanges() + (layer * 4 + which) * planRangeStride(); }
+function rangeSlot(layer: i32, which: i32): i32 { return planRanges() + (layer * LAYER_RANGES + which) * planRangeStride(); }
 
 /** Ends a phase that has kept a range. */
 function publish(layer: i32, which: i32): void {
-  publishRange(rangeSlot(layer, which) + (thread << 3));
+  publishRange(rangeSlot(layer, which) + thread * PUBLISHED_RANGE_BYTES);
   barrier();
 }
 
@@ -55,12 +50,12 @@ function linearPhase(phase: i32, layer: i32, which: i32, x: i32, range: i32, out
   const parts = planParts();
   const items = planTiles() * parts;
   const chunks = linearChunks(linear);
-  if (linearKind(linear) == 0 && !planRowwise() && !chooseFrom(rangeSlot(layer, range))) fault();
+  if (linearKind(linear) == LINEAR_KIND_INT8 && !planRowwise() && !chooseFrom(rangeSlot(layer, range))) fault();
   for (let item = nextItem(phase); item < items; item = nextItem(phase)) {
     const tile = item / parts;
     const part = item - tile * parts;
     const from = tileAt(x, columns, tile);
-    if (linearKind(linear) == 0) quantize(phase, tile, from, columns);
+    if (linearKind(linear) == LINEAR_KIND_INT8) quantize(phase, tile, from, columns);
     linearTile(
       linear, from, vectorsOf(tile), chunks * part / parts, chunks * (part + 1) / parts, tileAt(out, outFeatures, tile),
       tileAt(residual, outFeatures, tile), then,
@@ -68,13 +63,15 @@ function linearPhase(phase: i32, layer: i32, which: i32, x: i32, range: i32, out
   }
 }
 
+@inline function isInt8(layer: i32, which: i32): bool { return linearKind(linearAt(layer, which)) == LINEAR_KIND_INT8; }
+
 /** Query, key and value: three Linears that read the same quantized tile. */
 function queryKeyValue(phase: i32, layer: i32): void {
   const hidden = planHidden();
   const parts = planParts();
   const items = planTiles() * parts;
-  const any = linearKind(linearAt(layer, QUERY)) == 0 || linearKind(linearAt(layer, KEY)) == 0 || linearKind(linearAt(layer, VALUE)) == 0;
-  if (any && !planRowwise() && !chooseFrom(rangeSlot(layer, OF_HIDDEN))) fault();
+  const any = isInt8(layer, QUERY) || isInt8(layer, KEY) || isInt8(layer, VALUE);
+  if (any && !planRowwise() && !chooseFrom(rangeSlot(layer, RANGE_OF_HIDDEN))) fault();
   for (let item = nextItem(phase); item < items; item = nextItem(phase)) {
     const tile = item / parts;
     const part = item - tile * parts;
@@ -85,7 +82,7 @@ function queryKeyValue(phase: i32, layer: i32): void {
       const chunks = linearChunks(linear);
       linearTile(
         linear, from, vectorsOf(tile), chunks * part / parts, chunks * (part + 1) / parts,
-        tileAt(planQkv(), 3 * hidden, tile) + which * hidden * ROW, 0, STORE,
+        tileAt(planQkv(), 3 * hidden, tile) + which * hidden * ROW_BYTES, 0, STORE,
       );
     }
   }
@@ -94,14 +91,14 @@ function queryKeyValue(phase: i32, layer: i32): void {
 
 function attentionPhase(phase: i32, layer: i32): void {
   const items = planSequenceCount() * planHeads();
-  const int16 = planInt16() != 0;
+  const int16 = planInt16();
   resetRange();
   for (let item = nextItem(phase); item < items; item = nextItem(phase)) {
     if (int16) {
       if (!attendInt16(item)) fault();
     } else attendFloat(item);
   }
-  publish(layer, OF_CONTEXT);
+  publish(layer, RANGE_OF_CONTEXT);
 }
 
 function normPhase(phase: i32, layer: i32, which: i32, x: i32, y: i32): void {
@@ -109,41 +106,46 @@ function normPhase(phase: i32, layer: i32, which: i32, x: i32, y: i32): void {
   barrier();
   resetRange();
   for (let tile = nextItem(phase); tile < planTiles(); tile = nextItem(phase)) {
-    layerNormTile(tileAt(x, hidden, tile), tileAt(y, hidden, tile), normAt(layer, 2 * which), normAt(layer, 2 * which + 1), vectorsOf(tile));
+    layerNormTile(
+      tileAt(x, hidden, tile), tileAt(y, hidden, tile), normAt(layer, which, NORM_WEIGHT), normAt(layer, which, NORM_BIAS), vectorsOf(tile),
+    );
   }
-  publish(layer + which, which == 0 ? OF_MIDDLE : OF_HIDDEN);
+  // The range of the output is the next layer's first.
+  publish(layer + which, which == ATTENTION_NORM ? RANGE_OF_MIDDLE : RANGE_OF_HIDDEN);
 }
 
 function layerPhases(layer: i32, phase: i32): void {
   const hidden = planHidden();
-  queryKeyValue(phase, layer);
-  attentionPhase(phase + 1, layer);
-  linearPhase(phase + 2, layer, ATTENTION_OUTPUT, planContext(), OF_CONTEXT, planMiddle(), hidden, planHiddenStates(), ADD);
-  normPhase(phase + 3, layer, 0, planMiddle(), planMiddle());
+  queryKeyValue(phase + PHASE_QUERY_KEY_VALUE, layer);
+  attentionPhase(phase + PHASE_ATTENTION, layer);
+  linearPhase(
+    phase + PHASE_ATTENTION_OUTPUT, layer, ATTENTION_OUTPUT, planContext(), RANGE_OF_CONTEXT, planMiddle(), hidden, planHiddenStates(), ADD,
+  );
+  normPhase(phase + PHASE_ATTENTION_NORM, layer, ATTENTION_NORM, planMiddle(), planMiddle());
   resetRange();
-  linearPhase(phase + 4, layer, INTERMEDIATE, planMiddle(), OF_MIDDLE, planExpanded(), planIntermediate(), 0, ACTIVATE);
-  publish(layer, OF_EXPANDED);
-  linearPhase(phase + 5, layer, OUTPUT, planExpanded(), OF_EXPANDED, planHiddenStates(), hidden, planMiddle(), ADD);
-  normPhase(phase + 6, layer, 1, planHiddenStates(), planHiddenStates());
+  linearPhase(phase + PHASE_INTERMEDIATE, layer, INTERMEDIATE, planMiddle(), RANGE_OF_MIDDLE, planExpanded(), planIntermediate(), 0, ACTIVATE);
+  publish(layer, RANGE_OF_EXPANDED);
+  linearPhase(phase + PHASE_OUTPUT, layer, OUTPUT, planExpanded(), RANGE_OF_EXPANDED, planHiddenStates(), hidden, planMiddle(), ADD);
+  normPhase(phase + PHASE_OUTPUT_NORM, layer, OUTPUT_NORM, planHiddenStates(), planHiddenStates());
 }
 
 /** The caller's array into tiles, through a LayerNorm if the plan has one. */
 function loadPhase(): void {
   const hidden = planHidden();
   resetRange();
-  for (let tile = nextItem(0); tile < planTiles(); tile = nextItem(0)) {
+  for (let tile = nextItem(LOAD_PHASE); tile < planTiles(); tile = nextItem(LOAD_PHASE)) {
     // The range is that of what comes out.
     loadTile(tile, planInputWeight() == 0);
     if (planInputWeight() == 0) continue;
     const x = tileAt(planHiddenStates(), hidden, tile);
     layerNormTile(x, x, planInputWeight(), planInputBias(), vectorsOf(tile));
   }
-  publish(0, OF_HIDDEN);
+  publish(0, RANGE_OF_HIDDEN);
 }
 
 /** Whether the hidden states after `layer` layers are numbers; every thread finds the same. */
 function hiddenIsFinite(layer: i32): bool {
-  for (let index = 0; index < planThreads(); index++) if (!isFinite(rangeSlot(layer, OF_HIDDEN) + (index << 3))) return false;
+  for (let index = 0; index < planThreads(); index++) if (!isFinite(rangeSlot(layer, RANGE_OF_HIDDEN) + index * PUBLISHED_RANGE_BYTES)) return false;
   return true;
 }
 
@@ -163,9 +165,9 @@ export function run(index: i32): void {
       return;
     }
   }
-  for (let layer = first; layer < end; layer++) layerPhases(layer, 1 + (layer - first) * PHASES);
+  for (let layer = first; layer < end; layer++) layerPhases(layer, FIRST_LAYER_PHASE + (layer - first) * LAYER_PHASES);
   if (!hiddenIsFinite(end)) fault();
-  const last = 1 + (end - first) * PHASES;
+  const last = FIRST_LAYER_PHASE + (end - first) * LAYER_PHASES;
   for (let tile = nextItem(last); tile < planTiles(); tile = nextItem(last)) {
     storeTile(tile, tileAt(planHiddenStates(), planHidden(), tile), planHidden(), planIo());
   }
@@ -178,7 +180,7 @@ export function loadLinearInput(): void {
   setScratch(0);
   held = -1;
   loadPhase();
-  if (!hiddenIsFinite(0) || (linearKind(linearAt(0, QUERY)) == 0 && !planRowwise() && !chooseFrom(rangeSlot(0, OF_HIDDEN)))) {
+  if (!hiddenIsFinite(0) || (isInt8(0, QUERY) && !planRowwise() && !chooseFrom(rangeSlot(0, RANGE_OF_HIDDEN)))) {
     store<i32>(FAULT, FAULT_INPUT);
   }
 }
@@ -189,7 +191,7 @@ export function applyLinear(tile: i32): void {
   const columns = linearColumns(linear);
   const x = tileAt(planHiddenStates(), columns, tile);
   const rows = linearRows(linear);
-  if (linearKind(linear) == 0) quantize(0, tile, x, columns);
+  if (linearKind(linear) == LINEAR_KIND_INT8) quantize(0, tile, x, columns);
   linearTile(linear, x, vectorsOf(tile), 0, linearChunks(linear), planExpanded(), 0, STORE);
   // The map's tokens are counted from the first tile on.
   storeTile(tile, planExpanded(), rows, planIo() - tile * LANES * (rows << 2));
@@ -197,7 +199,7 @@ export function applyLinear(tile: i32): void {
 
 /** The life of a worker: jobs until the end. */
 export function work(index: i32): void {
-  for (let job = nextJob(0); job != -1; job = nextJob(job)) run(index);
+  for (let job = nextJob(0); job != LAST_JOB; job = nextJob(job)) run(index);
 }
 
 export { scale, inverse, zeroPoint, choose } from './quantize';

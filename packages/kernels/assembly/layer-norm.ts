@@ -1,4 +1,4 @@
-import { planEps, planHidden, ROW } from './memory';
+import { planEps, planHidden, ROW_BYTES } from './generated/layout';
 import { rangeHigh, rangeLow, setRange } from './range';
 
 /**
@@ -11,11 +11,11 @@ export function layerNormTile(x: i32, y: i32, weight: i32, bias: i32, vectors: i
 
 function normalize(x: i32, y: i32, weight: i32, bias: i32, vectors: i32): void {
   const n = planHidden();
-  const end = x + n * ROW;
+  const end = x + n * ROW_BYTES;
   const count = f32x4.splat(<f32>n);
   let a = f32x4.splat(0);
   let b = a, c = a, d = a;
-  for (let p = x; p < end; p += ROW) {
+  for (let p = x; p < end; p += ROW_BYTES) {
     a = f32x4.add(a, v128.load(p));
     b = f32x4.add(b, v128.load(p, 16));
     c = f32x4.add(c, v128.load(p, 32));
@@ -23,7 +23,7 @@ function normalize(x: i32, y: i32, weight: i32, bias: i32, vectors: i32): void {
   }
   const ma = f32x4.div(a, count), mb = f32x4.div(b, count), mc = f32x4.div(c, count), md = f32x4.div(d, count);
   a = b = c = d = f32x4.splat(0);
-  for (let p = x; p < end; p += ROW) {
+  for (let p = x; p < end; p += ROW_BYTES) {
     a = addSquare(a, f32x4.sub(v128.load(p), ma));
     b = addSquare(b, f32x4.sub(v128.load(p, 16), mb));
     c = addSquare(c, f32x4.sub(v128.load(p, 32), mc));
@@ -32,7 +32,7 @@ function normalize(x: i32, y: i32, weight: i32, bias: i32, vectors: i32): void {
   const ia = inverseDeviation(a, count), ib = inverseDeviation(b, count);
   const ic = inverseDeviation(c, count), id = inverseDeviation(d, count);
   let high0 = rangeHigh(0), high1 = rangeHigh(1), low0 = rangeLow(0), low1 = rangeLow(1);
-  for (let p = x; p < end; p += ROW) {
+  for (let p = x; p < end; p += ROW_BYTES) {
     const w = v128.load_splat<u32>(weight);
     const s = v128.load_splat<u32>(bias);
     const ya = affine(v128.load(p), ma, ia, w, s), yb = affine(v128.load(p, 16), mb, ib, w, s);
@@ -63,7 +63,7 @@ function normalize(x: i32, y: i32, weight: i32, bias: i32, vectors: i32): void {
     }
     weight += 4;
     bias += 4;
-    y += ROW;
+    y += ROW_BYTES;
   }
   setRange(high0, high1, low0, low1);
 }

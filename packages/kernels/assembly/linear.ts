@@ -1,10 +1,12 @@
 import {
-  ABS_MASK, CHUNK, constant, FLOAT64_HIGH, FLOAT64_OFFSET, GELU_P, HALF, HEADERS, LANES, linearBias, linearBlockColumns, linearBlocks,
-  linearChunkRows, linearChunks, linearKind, linearRows, linearSmallSums, linearStarts, ONE, planActivation, planDot4, planFused, planProfile, planRowwise,
-  quantizedTile, ROW, ROW_RESULTS, scratch, TOKEN_SCALE, TOKEN_ZERO,
-  storePair,
-} from './memory';
+  ABS_MASK, ACTIVATION_GELU, ACTIVATION_GELU_NEW, CACHE_LINE_BYTES, CHUNK, CODE_ROW_BYTES, FLOAT64_HIGH, FLOAT64_OFFSET, FLOAT_ROW_HEADER_BYTES,
+  FLOAT_WEIGHT_BYTES, FLOAT_WEIGHT_VALUE, floatRowHeaderCount, floatWeightOffset, GELU_P, HALF, LINEAR_KIND_INT8, linearBias, linearBlockColumns,
+  linearBlocks, linearChunkRows, linearChunks, linearKind, linearRows, linearSmallSums, linearStarts, ONE, planActivation, planProfile, planRowwise,
+  PROFILE_FBGEMM, PROFILE_QNNPACK, ROW_BYTES, rowHeaderBias, rowHeaderRow, rowHeaderScale, rowHeaderSum, SCRATCH_HEADERS, SCRATCH_ROW_RESULTS,
+  SCRATCH_TOKEN_SCALE, SCRATCH_TOKEN_ZERO,
+} from './generated/layout';
 import { geluBase, geluNew, geluOf, relu } from './math';
+import { constant, constant64, quantizedTile, readsQuads, roundsOnce, scratch, storePair } from './memory';
 import { center, edge, scale, zeroPoint } from './quantize';
 import { rangeHigh, rangeLow, setRange } from './range';
 import { multiplyAdd, resultRowsOf, SIGN, sumRowsOf } from './sparse';
@@ -25,14 +27,14 @@ export function linearTile(
   const first = chunk * chunkRows;
   const rows = min(end * chunkRows, linearRows(linear)) - first;
   if (rows <= 0) return;
-  if (linearKind(linear) == 0) {
+  if (linearKind(linear) == LINEAR_KIND_INT8) {
     int8Rows(linear, vectors, chunk, rows, out, residual, then);
     return;
   }
   let p = load<i32>(linearStarts(linear) + (chunk << 2));
   for (let row = first; row < first + rows; row++) {
-    p = floatRow(p, x, vectors, load<f32>(linearBias(linear) + (row << 2)), out + row * ROW);
-    finish(vectors, out + row * ROW, residual + row * ROW, then);
+    p = floatRow(p, x, vectors, load<f32>(linearBias(linear) + (row << 2)), out + row * ROW_BYTES);
+    finish(vectors, out + row * ROW_BYTES, residual + row * ROW_BYTES, then);
   }
 }
 
@@ -42,17 +44,17 @@ export function linearTile(
  */
 function int8Rows(linear: i32, vectors: i32, chunk: i32, rows: i32, out: i32, residual: i32, then: i32): void {
   const plain = edge;
-  const split = planProfile() != 0 && !planDot4();
+  const split = planProfile() != PROFILE_FBGEMM && !readsQuads();
   const blocks = linearBlocks(linear);
-  const blockBytes = linearBlockColumns(linear) * LANES;
-  const begin = planFused() ? 0 : SIGN;
-  const direct = planFused() && !planRowwise() && planProfile() != 2 && !split && !plain && vectors > 4;
+  const blockBytes = linearBlockColumns(linear) * CODE_ROW_BYTES;
+  const begin = roundsOnce() ? 0 : SIGN;
+  const direct = roundsOnce() && !planRowwise() && planProfile() != PROFILE_QNNPACK && !split && !plain && vectors > 4;
   const shift = planRowwise() ? 0 : center - zeroPoint;
-  const headers = scratch + HEADERS;
-  const first = chunk * linearChunkRows(linear) * ROW;
+  const headers = scratch + SCRATCH_HEADERS;
+  const first = chunk * linearChunkRows(linear) * ROW_BYTES;
   for (let block = 0; block < blocks; block++) {
-    if (blocks > 1 && block == 0) touch(out + first, rows * ROW);
-    if (then == ADD && block == blocks - 1) touch(residual + first, rows * ROW);
+    if (blocks > 1 && block == 0) touch(out + first, rows * ROW_BYTES);
+    if (then == ADD && block == blocks - 1) touch(residual + first, rows * ROW_BYTES);
     let p = load<i32>(linearStarts(linear) + ((block * linearChunks(linear) + chunk) << 2));
     const tile = quantizedTile() + block * blockBytes;
     const last = block == blocks - 1;
@@ -76,21 +78,21 @@ function int8Rows(linear: i32, vectors: i32, chunk: i32, rows: i32, out: i32, re
  */
 function touch(from: i32, bytes: i32): void {
   let any: i32 = 0;
-  for (const end = from + bytes; from < end; from += 64) any |= load<i32>(from);
+  for (const end = from + bytes; from < end; from += CACHE_LINE_BYTES) any |= load<i32>(from);
   // So that the reading is not left out.
-  store<i32>(scratch, any, ROW_RESULTS);
+  store<i32>(scratch, any, SCRATCH_ROW_RESULTS);
 }
 
 /** The offset of the `index`th row of those whose headers these are. */
-@inline function rowAt(headers: i32, index: i32): i32 { return load<i32>(load<i32>(headers + (index << 2))) * ROW; }
+@inline function rowAt(headers: i32, index: i32): i32 { return rowHeaderRow(load<i32>(headers + (index << 2))) * ROW_BYTES; }
 
 /** Rows of sums to what becomes of their results. */
 function finishSums(linear: i32, headers: i32, count: i32, vectors: i32, out: i32, residual: i32, then: i32): void {
-  const simple = !planFused() && !planRowwise() && planProfile() != 2 && linearSmallSums(linear);
+  const simple = !roundsOnce() && !planRowwise() && planProfile() != PROFILE_QNNPACK && linearSmallSums(linear);
   for (let i = 0; i < count; i++) {
     const header = load<i32>(headers + (i << 2));
     const row = rowAt(headers, i);
-    if (!simple || !isExact(scale * load<f32>(header, 8), load<f32>(header, 12))) scaleRow(header, vectors, out + row);
+    if (!simple || !isExact(scale * rowHeaderScale(header), rowHeaderBias(header))) scaleRow(header, vectors, out + row);
     else if (then == ADD) {
       scaleSmall(header, vectors, out + row, residual + row, true);
       continue;
@@ -114,10 +116,10 @@ function isExact(factor: f32, bias: f32): bool {
  * float32 first. They are 2^31 more than they should: then, below 0x43300000 as the high half, they are the bits of a float64, 2^52 + 2^31 + sum.
  */
 @inline function scaleSmall(header: i32, vectors: i32, to: i32, other: i32, add: bool): void {
-  const factor = f64x2.splat(scale * load<f32>(header, 8));
-  const bias = f64x2.splat(load<f32>(header, 12));
+  const factor = f64x2.splat(scale * rowHeaderScale(header));
+  const bias = f64x2.splat(rowHeaderBias(header));
   const high = constant(FLOAT64_HIGH);
-  const offset = v128.load(FLOAT64_OFFSET << 4);
+  const offset = constant64(FLOAT64_OFFSET);
   for (const end = to + (vectors << 4); to < end; to += 16) {
     const sums = v128.load(to);
     const a = f64x2.sub(v128.shuffle<i32>(sums, high, 0, 4, 1, 5), offset);
@@ -132,24 +134,24 @@ function isExact(factor: f32, bias: f32): bool {
 
 /** The same for every other case: multiply-add fused, per token, two roundings, large sums, a bias that float64 does not hold beside them. */
 function scaleRow(header: i32, vectors: i32, to: i32): void {
-  const sum = load<i32>(header, 4);
-  const weightScale = load<f32>(header, 8);
-  const bias = load<f32>(header, 12);
-  const rowwise = planRowwise() != 0;
-  const begin = i32x4.splat(planFused() ? 0 : SIGN);
+  const sum = rowHeaderSum(header);
+  const weightScale = rowHeaderScale(header);
+  const bias = rowHeaderBias(header);
+  const rowwise = planRowwise();
+  const begin = i32x4.splat(roundsOnce() ? 0 : SIGN);
   for (let j = 0; j < vectors << 4; j += 16) {
     let acc = v128.xor(v128.load(to + j), begin);
     let factors = f32x4.splat(scale);
     if (rowwise) {
-      const zero = i32x4.sub(i32x4.splat(center), v128.load(scratch + j, TOKEN_ZERO));
+      const zero = i32x4.sub(i32x4.splat(center), v128.load(scratch + j, SCRATCH_TOKEN_ZERO));
       acc = i32x4.add(acc, i32x4.mul(zero, i32x4.splat(sum)));
-      factors = v128.load(scratch + j, TOKEN_SCALE);
+      factors = v128.load(scratch + j, SCRATCH_TOKEN_SCALE);
     }
     acc = f32x4.convert_i32x4_s(acc);
     factors = f32x4.mul(factors, f32x4.splat(weightScale));
     let y: v128;
-    if (planProfile() == 2) y = f32x4.add(f32x4.mul(acc, factors), f32x4.splat(bias));
-    else if (planFused()) y = multiplyAdd(acc, factors, f32x4.splat(bias));
+    if (planProfile() == PROFILE_QNNPACK) y = f32x4.add(f32x4.mul(acc, factors), f32x4.splat(bias));
+    else if (roundsOnce()) y = multiplyAdd(acc, factors, f32x4.splat(bias));
     else y = oneRounding(acc, factors, bias);
     v128.store(to + j, y);
   }
@@ -193,10 +195,10 @@ function roundedOnce(a: f32, b: f32, c: f32): f32 {
   return v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
 }
 
-/** A float Linear's row: its stream is uint32 nonzeros, then uint32 offset (column * 128) and float32 weight each. */
+/** A row of a float Linear: the nonzero weights in ascending order of columns, as src/reference/linear.ts sums them. */
 function floatRow(p: i32, x: i32, vectors: i32, bias: f32, out: i32): i32 {
-  const begin = p + 4;
-  const end = begin + (load<i32>(p) << 3);
+  const begin = p + FLOAT_ROW_HEADER_BYTES;
+  const end = begin + floatRowHeaderCount(p) * FLOAT_WEIGHT_BYTES;
   const biases = f32x4.splat(bias);
   for (let half = 0; half < vectors; half += 4) {
     const from = x + (half << 4);
@@ -204,9 +206,9 @@ function floatRow(p: i32, x: i32, vectors: i32, bias: f32, out: i32): i32 {
     let b = f32x4.splat(0);
     let c = f32x4.splat(0);
     let d = f32x4.splat(0);
-    for (let q = begin; q < end; q += 8) {
-      const at = from + load<i32>(q);
-      const w = v128.load_splat<u32>(q, 4);
+    for (let q = begin; q < end; q += FLOAT_WEIGHT_BYTES) {
+      const at = from + floatWeightOffset(q);
+      const w = v128.load_splat<u32>(q, FLOAT_WEIGHT_VALUE);
       a = f32x4.add(a, f32x4.mul(w, v128.load(at)));
       b = f32x4.add(b, f32x4.mul(w, v128.load(at, 16)));
       c = f32x4.add(c, f32x4.mul(w, v128.load(at, 32)));
@@ -230,8 +232,8 @@ function finish(vectors: i32, to: i32, other: i32, then: i32): void {
       other += 16;
     }
   } else if (then == ACTIVATE) {
-    if (planActivation() == 0) geluRow(to, end);
-    else activateRow(to, end, planActivation() == 1);
+    if (planActivation() == ACTIVATION_GELU) geluRow(to, end);
+    else activateRow(to, end, planActivation() == ACTIVATION_GELU_NEW);
   }
 }
 
@@ -243,14 +245,14 @@ function geluRow(to: i32, end: i32): void {
   const p1 = constant(GELU_P), p2 = constant(GELU_P + 1), p3 = constant(GELU_P + 2);
   const p4 = constant(GELU_P + 3), p5 = constant(GELU_P + 4), p6 = constant(GELU_P + 5);
   const one = constant(ONE), half = constant(HALF), mask = constant(ABS_MASK);
-  let base = scratch + ROW_RESULTS;
+  let base = scratch + SCRATCH_ROW_RESULTS;
   // An odd vector's neighbour holds anything, and has the room to.
   for (let p = to; p < end; p += 32) {
     const x0 = v128.load(p), x1 = v128.load(p, 16);
     storePair(base, geluBase(x0, p1, p2, p3, p4, p5, p6, one, mask), geluBase(x1, p1, p2, p3, p4, p5, p6, one, mask));
     base += 32;
   }
-  base = scratch + ROW_RESULTS;
+  base = scratch + SCRATCH_ROW_RESULTS;
   let high0 = rangeHigh(0), high1 = rangeHigh(1), low0 = rangeLow(0), low1 = rangeLow(1);
   for (; to + 16 < end; to += 32) {
     const y0 = geluOf(v128.load(to), v128.load(base), half, mask);

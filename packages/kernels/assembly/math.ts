@@ -1,4 +1,5 @@
-import { constant, EXP_C, LOG2_E, MAGIC, ONE, T_MAX, T_MIN, TANH_CUBE, TANH_SCALE } from './memory';
+import { EXP_C, LOG2_E, MAGIC, ONE, T_MAX, T_MIN, TANH_CUBE, TANH_SCALE } from './generated/layout';
+import { constant } from './memory';
 
 /** src/reference/exp.ts for arguments up to 0. */
 @inline export function expOfNegative(x: v128): v128 {

@@ -1,8 +1,14 @@
 import {
-  constant, MAGIC, planDot4, planProfile, planRowwise, planThreads, quantizedTile, ROW, ROW_RESULTS, scratch, TOKEN_INVERSE, TOKEN_SCALE, TOKEN_ZERO, WIDE_ZERO,
-  storePair,
-} from './memory';
-import { NONE_BELOW } from './range';
+  CODE_ROW_BYTES, MAGIC, planProfile, planRowwise, planThreads, PROFILE_FBGEMM, PUBLISHED_RANGE_BYTES, publishedRangeHigh, publishedRangeLow, ROW_BYTES,
+  SCRATCH_ROW_RESULTS, SCRATCH_TOKEN_INVERSE, SCRATCH_TOKEN_SCALE, SCRATCH_TOKEN_ZERO, SCRATCH_WIDE_ZERO,
+} from './generated/layout';
+import { constant, quantizedTile, readsQuads, scratch, storePair } from './memory';
+import { INFINITY_BITS, MINUS_INFINITY_BITS, NONE_BELOW } from './range';
+
+/** The bits of the constant MAGIC. */
+const MAGIC_BITS: i32 = 0x4b400000;
+/** What relaxed kernels of 8 bits read codes less of, so that they are int8. */
+const SIGNED_CENTER: i32 = 128;
 
 /** float32 scale, its inverse, and the zero point: results of `choose`. */
 export let scale: f32 = 0;
@@ -16,8 +22,8 @@ export let edge: bool = false;
 
 /** activationQuantization of packages/quant, line by line. Gives false for a range that is not finite. */
 export function choose(highBits: i32, lowBits: u32): bool {
-  if (highBits >= 0x7f800000 || lowBits >= 0xff800000) return false;
-  const qmax: f64 = planProfile() == 0 ? 127 : 255;
+  if (highBits >= INFINITY_BITS || lowBits >= MINUS_INFINITY_BITS) return false;
+  const qmax: f64 = planProfile() == PROFILE_FBGEMM ? 127 : 255;
   let low: f64 = reinterpret<f32>(lowBits);
   let high: f64 = reinterpret<f32>(highBits);
   const threshold: f32 = 6.1e-5;
@@ -47,8 +53,8 @@ export function chooseFrom(slots: i32): bool {
   let high: i32 = 0;
   let low: u32 = <u32>NONE_BELOW;
   for (let thread = 0; thread < planThreads(); thread++) {
-    high = max(high, load<i32>(slots + (thread << 3)));
-    low = max(low, load<u32>(slots + (thread << 3), 4));
+    high = max(high, publishedRangeHigh(slots + thread * PUBLISHED_RANGE_BYTES));
+    low = max(low, publishedRangeLow(slots + thread * PUBLISHED_RANGE_BYTES));
   }
   return choose(high, low);
 }
@@ -59,11 +65,11 @@ export function chooseFrom(slots: i32): bool {
  * shapes: x f32[columns][32] -> quantizedTile i8[columns][32], eight tokens in the order 0 4 1 5 2 6 3 7; for quads codes of 8 bits as they are, in order
  */
 export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
-  const eightBits = planProfile() != 0;
-  const rowwise = planRowwise() != 0;
+  const eightBits = planProfile() != PROFILE_FBGEMM;
+  const rowwise = planRowwise();
   if (rowwise && !chooseTokens(x, columns, vectors)) return false;
-  const dot4 = planDot4();
-  center = eightBits && ASC_FEATURE_RELAXED_SIMD && !dot4 ? 128 : 0;
+  const dot4 = readsQuads();
+  center = eightBits && ASC_FEATURE_RELAXED_SIMD && !dot4 ? SIGNED_CENTER : 0;
   const target = quantizedTile();
   edge = false;
   if (WIDE && !dot4 && !eightBits && vectors > 4) {
@@ -95,22 +101,22 @@ export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
  */
 function quantizeWide(x: i32, target: i32, columns: i32, vectors: i32, rowwise: bool): bool {
   const units = scratch;
-  const seen = scratch + ROW_RESULTS;
-  const bits = i32x4.splat(-0x4b400000);
-  for (let j = 0; j < 128; j += 16) {
-    if (rowwise) v128.store(scratch + j, i32x4.add(v128.load(scratch + j, TOKEN_ZERO), bits), WIDE_ZERO);
+  const seen = scratch + SCRATCH_ROW_RESULTS;
+  const bits = i32x4.splat(-MAGIC_BITS);
+  for (let j = 0; j < ROW_BYTES; j += 16) {
+    if (rowwise) v128.store(scratch + j, i32x4.add(v128.load(scratch + j, SCRATCH_TOKEN_ZERO), bits), SCRATCH_WIDE_ZERO);
     else {
-      v128.store(scratch + j, f32x4.splat(inverse), TOKEN_INVERSE);
-      v128.store(scratch + j, i32x4.add(i32x4.splat(zeroPoint), bits), WIDE_ZERO);
+      v128.store(scratch + j, f32x4.splat(inverse), SCRATCH_TOKEN_INVERSE);
+      v128.store(scratch + j, i32x4.add(i32x4.splat(zeroPoint), bits), SCRATCH_WIDE_ZERO);
     }
   }
   let s0 = i32x4.splat(0), s1 = s0;
-  for (const end = x + columns * ROW; x < end; x += ROW) {
+  for (const end = x + columns * ROW_BYTES; x < end; x += ROW_BYTES) {
     const t0 = fourCodes(x, units, 0), t1 = fourCodes(x, units, 16);
     s0 = v128.or(s0, t0);
     s1 = v128.or(s1, t1);
     storePair(target, t0, t1);
-    target += 32;
+    target += CODE_ROW_BYTES;
   }
   storePair(seen, s0, s1);
   let any: i32 = 0;
@@ -128,9 +134,9 @@ function quantizeWide(x: i32, target: i32, columns: i32, vectors: i32, rowwise: 
 }
 
 @inline function codeOf(x: i32, units: i32, at: i32): v128 {
-  const t = f32x4.add(f32x4.mul(v128.load(x + at), v128.load(units + at, TOKEN_INVERSE)), constant(MAGIC));
+  const t = f32x4.add(f32x4.mul(v128.load(x + at), v128.load(units + at, SCRATCH_TOKEN_INVERSE)), constant(MAGIC));
   // Lanes that are not wanted would reach into their neighbours'.
-  return v128.and(i32x4.max_s(i32x4.add(t, v128.load(units + at, WIDE_ZERO)), i32x4.splat(0)), i32x4.splat(255));
+  return v128.and(i32x4.max_s(i32x4.add(t, v128.load(units + at, SCRATCH_WIDE_ZERO)), i32x4.splat(0)), i32x4.splat(255));
 }
 
 /** `eightBits`: of a build that reads these otherwise than 7 bits. `inOrder` and `rowwise` are constants. */
@@ -140,16 +146,16 @@ function quantizeWide(x: i32, target: i32, columns: i32, vectors: i32, rowwise: 
   const magic = constant(MAGIC);
   let i0: v128, i1: v128, i2: v128, i3: v128, z0: v128, z1: v128, z2: v128, z3: v128;
   // Magic's own bits go out with the zero point's addition; the relaxed kernels read 0..255 codes less 128, as int8.
-  const bits = i32x4.splat(-0x4b400000 - (eightBits && ASC_FEATURE_RELAXED_SIMD ? 128 : 0));
+  const bits = i32x4.splat(-MAGIC_BITS - (eightBits && ASC_FEATURE_RELAXED_SIMD ? SIGNED_CENTER : 0));
   if (rowwise) {
-    i0 = v128.load(scratch + token, TOKEN_INVERSE);
-    i1 = v128.load(scratch + token, TOKEN_INVERSE + 16);
-    i2 = v128.load(scratch + token, TOKEN_INVERSE + 32);
-    i3 = v128.load(scratch + token, TOKEN_INVERSE + 48);
-    z0 = i32x4.add(v128.load(scratch + token, TOKEN_ZERO), bits);
-    z1 = i32x4.add(v128.load(scratch + token, TOKEN_ZERO + 16), bits);
-    z2 = i32x4.add(v128.load(scratch + token, TOKEN_ZERO + 32), bits);
-    z3 = i32x4.add(v128.load(scratch + token, TOKEN_ZERO + 48), bits);
+    i0 = v128.load(scratch + token, SCRATCH_TOKEN_INVERSE);
+    i1 = v128.load(scratch + token, SCRATCH_TOKEN_INVERSE + 16);
+    i2 = v128.load(scratch + token, SCRATCH_TOKEN_INVERSE + 32);
+    i3 = v128.load(scratch + token, SCRATCH_TOKEN_INVERSE + 48);
+    z0 = i32x4.add(v128.load(scratch + token, SCRATCH_TOKEN_ZERO), bits);
+    z1 = i32x4.add(v128.load(scratch + token, SCRATCH_TOKEN_ZERO + 16), bits);
+    z2 = i32x4.add(v128.load(scratch + token, SCRATCH_TOKEN_ZERO + 32), bits);
+    z3 = i32x4.add(v128.load(scratch + token, SCRATCH_TOKEN_ZERO + 48), bits);
   } else {
     i0 = i1 = i2 = i3 = f32x4.splat(inverse);
     z0 = z1 = z2 = z3 = i32x4.add(i32x4.splat(zeroPoint), bits);
@@ -166,8 +172,8 @@ function quantizeWide(x: i32, target: i32, columns: i32, vectors: i32, rowwise: 
     const codes = eightBits && ASC_FEATURE_RELAXED_SIMD ? i8x16.narrow_i16x8_s(low, high) : i8x16.narrow_i16x8_u(low, high);
     if (!inOrder && !eightBits) seen = v128.or(seen, codes);
     v128.store(target, codes);
-    x += ROW;
-    target += 32;
+    x += ROW_BYTES;
+    target += CODE_ROW_BYTES;
   }
   return seen;
 }
@@ -182,7 +188,7 @@ function chooseTokens(x: i32, columns: i32, vectors: i32): bool {
   for (let j = 0; j < vectors; j++) {
     let high = i32x4.splat(0);
     let low = i32x4.splat(NONE_BELOW);
-    for (let p = x + (j << 4), end = p + columns * ROW; p < end; p += ROW) {
+    for (let p = x + (j << 4), end = p + columns * ROW_BYTES; p < end; p += ROW_BYTES) {
       const value = v128.load(p);
       high = i32x4.max_s(high, value);
       low = i32x4.max_u(low, value);
@@ -197,8 +203,8 @@ function chooseTokens(x: i32, columns: i32, vectors: i32): bool {
 
 function chooseToken(at: i32, high: i32, low: u32): bool {
   if (!choose(high, low)) return false;
-  store<f32>(scratch + at, inverse, TOKEN_INVERSE);
-  store<f32>(scratch + at, scale, TOKEN_SCALE);
-  store<i32>(scratch + at, zeroPoint, TOKEN_ZERO);
+  store<f32>(scratch + at, inverse, SCRATCH_TOKEN_INVERSE);
+  store<f32>(scratch + at, scale, SCRATCH_TOKEN_SCALE);
+  store<i32>(scratch + at, zeroPoint, SCRATCH_TOKEN_ZERO);
   return true;
 }

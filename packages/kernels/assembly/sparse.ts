@@ -1,23 +1,20 @@
-import { constant, EVEN_16, HIGH_8, LOW_16, planDot4, ROW } from './memory';
+import {
+  EVEN16, GROUP_BYTES, groupPairBytes, HIGH8, LOW16, PAIR_BYTES, PAIR_WEIGHTS, pairFirst, pairSecond, QUAD_BYTES, QUAD_WEIGHTS, quadFirst, quadFourth,
+  quadSecond, quadThird, ROW_BYTES, ROW_HEADER_BIAS, ROW_HEADER_BYTES, rowHeaderMinusGroups, rowHeaderPlusGroups, rowHeaderRow, rowHeaderScale,
+  rowHeaderSum,
+} from './generated/layout';
+import { constant, readsQuads } from './memory';
 import { scale } from './quantize';
 
-// The sparse int8 kernels. The weight stream of a block of columns (src/wasm/pack-linear.ts writes it), row by row:
+// The sparse int8 kernels. src/wasm/layout.ts describes the weight stream, src/wasm/row-writer.ts writes it.
 //
-//     row    uint32 row                                which one it is
-//            int32 sum, float32 scale, float32 bias    of all its weights; bias -0 where there is none: x + -0 is x for every x
-//            uint16 minus, uint16 plus                 how many groups it has
-//     group  uint16 bytes                              of the pairs that follow; at least one
-//     pair   uint16 a, uint16 b                        offsets of two features' rows in the quantized tile (column * 32)
-//            int8 wa, int8 wb                          their weights; an odd one out is with a weight of 0
+// Where one instruction sums four products in int32 (VNNI of x64, which the host finds out), the stream holds quads. They
+// use full 8-bit codes in token order for every profile: the specification of the relaxed dot product defines 7 bits of
+// a code, this instruction takes 8.
 //
-// Where one instruction sums four products in int32 (VNNI of x64, which the host finds out), there are no groups; `plus` says how many quads:
-//
-//     quad   uint16 x 4, int8 x 4                      the same for four features; what is missing to four is with a weight of 0
-//
-// Its codes are 0..255 as they are, in the order of their tokens, whatever the profile: the relaxed dot product defines 7 bits of them, this one takes 8.
-//
-// A group's sum fits 16 bits for ANY activation, so eight tokens are summed in one i16x8 and widened once a group (a
-// multiplication by 1 and 0 for the even lanes, a shift for the odd ones: the tile's tokens are in an order that makes them 0..3 and 4..7). Two forms:
+// Elsewhere the stream holds groups of pairs. A group's sum fits 16 bits for ANY activation, so eight tokens are summed
+// in one i16x8 and widened once a group (a multiplication by 1 and 0 for the even lanes, a shift for the odd ones: the
+// tile's tokens are in an order that makes them 0..3 and 4..7). Two forms:
 //
 //     mixed (codes 0..128): signed weights, 255 of plus and 256 of minus a group at most: -2^15 to 2^15 - 1 with the edge code 128 too
 //     split (codes 0..255): magnitudes up to 127, groups of negative weights first, at most 255 a group: 255 * 255 < 2^16 for codes as they are
@@ -71,8 +68,8 @@ const RELAXED_32: i32 = WIDE ? WIDE_RELAXED : RELAXED_MIXED;
 ): i32 {
   for (const end = headers + (rows << 2); headers < end; headers += 4) {
     store<i32>(headers, p);
-    const start = fresh ? begin + shift * load<i32>(p, 4) : 0;
-    const row = load<i32>(p) * ROW;
+    const start = fresh ? begin + shift * rowHeaderSum(p) : 0;
+    const row = rowHeaderRow(p) * ROW_BYTES;
     p = sumRow(lanes, form, split, p, tile, out + row, fresh, start, then, residual + row);
   }
   return p;
@@ -98,13 +95,13 @@ const RELAXED_32: i32 = WIDE ? WIDE_RELAXED : RELAXED_MIXED;
       c7 = v128.load(to, 112);
     }
   }
-  let minus = <i32>load<u16>(p, 16);
-  let groups = minus + <i32>load<u16>(p, 18);
-  p += 20;
+  let minus = rowHeaderMinusGroups(p);
+  let groups = minus + rowHeaderPlusGroups(p);
+  p += ROW_HEADER_BYTES;
   if (form == DOT4) {
-    for (const end = p + 12 * groups; p < end; p += 12) {
-      const x = tile + <i32>load<u16>(p), y = tile + <i32>load<u16>(p, 2), z = tile + <i32>load<u16>(p, 4), u = tile + <i32>load<u16>(p, 6);
-      const w = v128.load_splat<u32>(p, 8);
+    for (const end = p + QUAD_BYTES * groups; p < end; p += QUAD_BYTES) {
+      const x = tile + quadFirst(p), y = tile + quadSecond(p), z = tile + quadThird(p), u = tile + quadFourth(p);
+      const w = v128.load_splat<u32>(p, QUAD_WEIGHTS);
       // The fourth row is read twice, so that nothing leaves the registers.
       const x0 = v128.load(x), y0 = v128.load(y), z0 = v128.load(z);
       const xy0 = lowPairs(x0, y0), zu0 = lowPairs(z0, v128.load64_zero(u));
@@ -128,15 +125,15 @@ const RELAXED_32: i32 = WIDE ? WIDE_RELAXED : RELAXED_MIXED;
     groups = 0;
   }
   while (groups > 0) {
-    const end = p + 2 + <i32>load<u16>(p);
-    p += 2;
+    const end = p + GROUP_BYTES + groupPairBytes(p);
+    p += GROUP_BYTES;
     // Relaxed: eight tokens each. Plain: F and O of sixteen.
     let a0 = i16x8.splat(0);
     let a1 = a0, a2 = a0, a3 = a0;
     do {
-      const x = tile + <i32>load<u16>(p);
-      const y = tile + <i32>load<u16>(p, 2);
-      const w = v128.load_splat<u16>(p, 4);
+      const x = tile + pairFirst(p);
+      const y = tile + pairSecond(p);
+      const w = v128.load_splat<u16>(p, PAIR_WEIGHTS);
       const x0 = v128.load(x);
       const y0 = v128.load(y);
       if (form == WIDE_RELAXED) {
@@ -176,7 +173,7 @@ const RELAXED_32: i32 = WIDE ? WIDE_RELAXED : RELAXED_MIXED;
           a3 = i16x8.add(a3, dot(form, w, highPairs(x1, y1)));
         }
       }
-      p += 6;
+      p += PAIR_BYTES;
     } while (p < end);
     if (form == WIDE_PLAIN) {
       a0 = evenSums(a0, a2);
@@ -232,8 +229,8 @@ const RELAXED_32: i32 = WIDE ? WIDE_RELAXED : RELAXED_MIXED;
     groups--;
   }
   if (then != SUMS) {
-    const factor = f32x4.splat(scale * load<f32>(header, 8));
-    const bias = v128.load_splat<u32>(header, 12);
+    const factor = f32x4.splat(scale * rowHeaderScale(header));
+    const bias = v128.load_splat<u32>(header, ROW_HEADER_BIAS);
     c0 = result(c0, factor, bias, then, other);
     c1 = result(c1, factor, bias, then, other + 16);
     c2 = result(c2, factor, bias, then, other + 32);
@@ -276,7 +273,7 @@ export function multiplyAddOne(a: f32, b: f32, c: f32): f32 {
 }
 
 @inline function evenLanes(unsigned: bool, a: v128): v128 {
-  return unsigned ? v128.and(a, constant(LOW_16)) : i32x4.dot_i16x8_s(a, constant(EVEN_16));
+  return unsigned ? v128.and(a, constant(LOW16)) : i32x4.dot_i16x8_s(a, constant(EVEN16));
 }
 
 @inline function oddLanes(unsigned: bool, a: v128): v128 {
@@ -297,7 +294,7 @@ export function multiplyAddOne(a: f32, b: f32, c: f32): f32 {
 /** High bytes of `a`, low ones of `b`. */
 @inline function bytesOf(a: v128, b: v128): v128 {
   if (!ASC_FEATURE_RELAXED_SIMD) return unreachable();
-  return v128.relaxed_laneselect<i8>(a, b, constant(HIGH_8));
+  return v128.relaxed_laneselect<i8>(a, b, constant(HIGH8));
 }
 
 @inline function lowPairs(x: v128, y: v128): v128 {
@@ -394,7 +391,7 @@ function dot4x32Added(
 @inline export function resultRowsOf(
   add: bool, p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32, residual: i32,
 ): i32 {
-  if (planDot4()) {
+  if (readsQuads()) {
     if (add) return dot4x32Added(p, tile, out, rows, fresh, begin, shift, headers, residual);
     return dot4x32Scaled(p, tile, out, rows, fresh, begin, shift, headers);
   }
@@ -406,7 +403,7 @@ function dot4x32Added(
 @inline export function sumRowsOf(
   plain: bool, split: bool, vectors: i32, p: i32, tile: i32, out: i32, rows: i32, fresh: bool, begin: i32, shift: i32, headers: i32,
 ): i32 {
-  if (planDot4()) {
+  if (readsQuads()) {
     if (vectors > 4) return dot4x32(p, tile, out, rows, fresh, begin, shift, headers);
     if (vectors > 2) return dot4x16(p, tile, out, rows, fresh, begin, shift, headers);
     return dot4x8(p, tile, out, rows, fresh, begin, shift, headers);

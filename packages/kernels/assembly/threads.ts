@@ -1,6 +1,4 @@
-import {
-  BARRIER_COUNT, BARRIER_SLEEPERS, BARRIER_TURN, JOB, planCounters, planMainWaits, planSpins, planThreads,
-} from './memory';
+import { BARRIER_COUNT, BARRIER_SLEEPERS, BARRIER_TURN, JOB, planCounters, planMainWaits, planSpins, planThreads } from './generated/layout';
 
 /** This thread; 0 is the caller's. */
 export let thread: i32 = 0;
@@ -35,7 +33,7 @@ export function barrier(): void {
   }
 }
 
-/** Sleeps until there is another job than `seen`; gives its number, -1 for the end. */
+/** Sleeps until there is another job than `seen`; gives its number, LAST_JOB for the end. */
 export function nextJob(seen: i32): i32 {
   while (atomic.load<i32>(JOB) == seen) atomic.wait<i32>(JOB, seen, -1);
   return atomic.load<i32>(JOB);

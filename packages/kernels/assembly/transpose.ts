@@ -1,4 +1,4 @@
-import { LANES, planHidden, planHiddenStates, planIo, planLanes, planTokenMap, ROW } from './memory';
+import { LANES, planHidden, planHiddenStates, planIo, planLanes, planTokenMap, ROW_BYTES } from './generated/layout';
 import { rangeHigh, rangeLow, setRange } from './range';
 
 // The caller's arrays are [tokens][hidden]; lane l of the tiles is token map[l] (a repeated one in the lanes that only fill up).
@@ -13,23 +13,23 @@ export function loadTile(tile: i32, ranged: bool): void {
     const map = planTokenMap() + ((tile * LANES + lane) << 2);
     let a = rowOf(planIo(), hidden, map), b = rowOf(planIo(), hidden, map + 4);
     let c = rowOf(planIo(), hidden, map + 8), d = rowOf(planIo(), hidden, map + 12);
-    let to = planHiddenStates() + tile * hidden * ROW + (lane << 2);
+    let to = planHiddenStates() + tile * hidden * ROW_BYTES + (lane << 2);
     let i = 0;
     for (; i + 4 <= hidden; i += 4) {
       const ra = v128.load(a), rb = v128.load(b), rc = v128.load(c), rd = v128.load(d);
       const ab0 = v128.shuffle<i32>(ra, rb, 0, 4, 1, 5), ab1 = v128.shuffle<i32>(ra, rb, 2, 6, 3, 7);
       const cd0 = v128.shuffle<i32>(rc, rd, 0, 4, 1, 5), cd1 = v128.shuffle<i32>(rc, rd, 2, 6, 3, 7);
       v128.store(to, v128.shuffle<i64>(ab0, cd0, 0, 2));
-      v128.store(to, v128.shuffle<i64>(ab0, cd0, 1, 3), ROW);
-      v128.store(to, v128.shuffle<i64>(ab1, cd1, 0, 2), 2 * ROW);
-      v128.store(to, v128.shuffle<i64>(ab1, cd1, 1, 3), 3 * ROW);
+      v128.store(to, v128.shuffle<i64>(ab0, cd0, 1, 3), ROW_BYTES);
+      v128.store(to, v128.shuffle<i64>(ab1, cd1, 0, 2), 2 * ROW_BYTES);
+      v128.store(to, v128.shuffle<i64>(ab1, cd1, 1, 3), 3 * ROW_BYTES);
       high = i32x4.max_s(i32x4.max_s(high, ra), i32x4.max_s(i32x4.max_s(rb, rc), rd));
       low = i32x4.max_u(i32x4.max_u(low, ra), i32x4.max_u(i32x4.max_u(rb, rc), rd));
       a += 16;
       b += 16;
       c += 16;
       d += 16;
-      to += 4 * ROW;
+      to += 4 * ROW_BYTES;
     }
     for (; i < hidden; i++) {
       const column = f32x4(load<f32>(a), load<f32>(b), load<f32>(c), load<f32>(d));
@@ -40,7 +40,7 @@ export function loadTile(tile: i32, ranged: bool): void {
       b += 4;
       c += 4;
       d += 4;
-      to += ROW;
+      to += ROW_BYTES;
     }
   }
   if (ranged) setRange(high, rangeHigh(1), low, rangeLow(1));
@@ -56,7 +56,7 @@ export function storeTile(tile: i32, from: i32, features: i32, to: i32): void {
     let p = from + (lane << 2);
     let i = 0;
     for (; i + 4 <= features; i += 4) {
-      const ra = v128.load(p), rb = v128.load(p, ROW), rc = v128.load(p, 2 * ROW), rd = v128.load(p, 3 * ROW);
+      const ra = v128.load(p), rb = v128.load(p, ROW_BYTES), rc = v128.load(p, 2 * ROW_BYTES), rd = v128.load(p, 3 * ROW_BYTES);
       const ab0 = v128.shuffle<i32>(ra, rb, 0, 4, 1, 5), ab1 = v128.shuffle<i32>(ra, rb, 2, 6, 3, 7);
       const cd0 = v128.shuffle<i32>(rc, rd, 0, 4, 1, 5), cd1 = v128.shuffle<i32>(rc, rd, 2, 6, 3, 7);
       v128.store(a, v128.shuffle<i64>(ab0, cd0, 0, 2));
@@ -67,7 +67,7 @@ export function storeTile(tile: i32, from: i32, features: i32, to: i32): void {
       b += 16;
       c += 16;
       d += 16;
-      p += 4 * ROW;
+      p += 4 * ROW_BYTES;
     }
     for (; i < features; i++) {
       store<f32>(a, load<f32>(p));
@@ -78,7 +78,7 @@ export function storeTile(tile: i32, from: i32, features: i32, to: i32): void {
       b += 4;
       c += 4;
       d += 4;
-      p += ROW;
+      p += ROW_BYTES;
     }
   }
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type CsrMatrix, parameterNames, type QuantizedLinear, type Tensor } from '@prune/core';
+import { type CsrMatrix, linearNames, parameterNames, type QuantizedLinear, type Tensor } from '@prune/core';
 import { goldenPath, readNpz } from '@prune/fixtures';
 import type { AnyLinear, EncoderLayer, FloatLinear } from '../src/index.js';
 
@@ -61,19 +61,20 @@ function layerOf(index: number, linear: (module: string) => AnyLinear, tensors: 
 }
 
 function quantizedLinear(tensors: Map<string, Tensor>, module: string): QuantizedLinear<CsrMatrix> {
-  const packed = (part: string) => tensors.get(`${module}._packed_params.${part}`)!.data;
-  const [rows, columns] = Array.from(packed('weight.int_repr.shape') as BigInt64Array, Number);
+  const names = linearNames(module);
+  const data = (part: keyof typeof names) => tensors.get(names[part])!.data;
+  const [rows, columns] = Array.from(data('shape') as BigInt64Array, Number);
   return {
     kind: 'linear',
     weight: {
       shape: [rows, columns],
-      indptr: packed('weight.int_repr.indptr') as Int32Array,
-      indices: packed('weight.int_repr.indices') as Uint16Array,
-      data: packed('weight.int_repr.data') as Int8Array,
+      indptr: data('indptr') as Int32Array,
+      indices: data('indices') as Uint16Array,
+      data: data('data') as Int8Array,
     },
     qscheme: 'per_tensor_affine',
-    scales: packed('weight.scale') as Float64Array,
-    bias: tensors.get(`${module}._packed_params.bias`) as Tensor<'float32'>,
+    scales: data('scale') as Float64Array,
+    bias: tensors.get(names.bias) as Tensor<'float32'>,
   };
 }
 

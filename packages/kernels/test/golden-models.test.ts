@@ -36,20 +36,25 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
   return largest;
 }
 
-test.each(['tiny', 'narrow'] as const)('%s in float32: within 1e-5 of PyTorch in every layer', async (name) => {
+test.each(['tiny', 'narrow'] as const)('%s in float32: within 4e-6 of PyTorch in every layer', async (name) => {
   const model = goldenModel(name);
   const all = await run(model, model.float, 'float', 'float32', 'auto');
   for (let layer = 0; layer < all.length; layer++) {
-    expect(largestDifference(all[layer], model.hidden('float', layer + 1))).toBeLessThan(1e-5);
+    expect(largestDifference(all[layer], model.hidden('float', layer + 1))).toBeLessThan(4e-6);
   }
 });
 
 /**
- * How far int8 models are from PyTorch: the last bits of float32 sums differ, and where such a bit moves an activation over a rounding
- * boundary, its code changes by one. Until that happens layers agree to 2e-6 (the first of each model with `fbgemm`); a changed code shows as
- * 1e-4 to 3e-3 (measured: at most 1.5e-3 in `float32` attention, 3.0e-3 in `int16`). A wrong formula shows as 0.1 and more.
+ * How far int8 models may be from PyTorch: about twice what is measured. The last bits of float32 sums differ. Where
+ * such a bit moves an activation over a rounding boundary, its code changes by one. Until that happens layers agree
+ * to 1.7e-6. With `fbgemm` and `float32` attention it happens only in the last layer of `narrow`. A changed code
+ * shows as 5e-4 to 2.6e-3.
  */
-const TOLERANCE = { float32: 4e-3, int16: 8e-3 };
+function tolerance(name: string, profile: 'fbgemm' | 'qnnpack', attention: AttentionMode, layer: number): number {
+  if (attention === 'int16') return profile === 'fbgemm' ? 5e-3 : 4e-3;
+  if (profile === 'qnnpack') return 1.3e-3;
+  return name === 'narrow' && layer === 2 ? 2.7e-3 : 3.5e-6;
+}
 
 test.each(
   (['tiny', 'narrow'] as const).flatMap((name) =>
@@ -64,8 +69,6 @@ test.each(
   for (let layer = 0; layer < all.length; layer++) {
     expect(differentBits(all[layer], reference[layer])).toBe('');
     const difference = largestDifference(all[layer], model.hidden(given.torch, layer + 1));
-    expect(difference).toBeLessThan(TOLERANCE[given.attention]);
-    if (layer === 0 && given.attention === 'float32' && PROFILES[given.torch] === 'fbgemm')
-      expect(difference).toBeLessThan(2e-6);
+    expect(difference).toBeLessThan(tolerance(given.name, PROFILES[given.torch], given.attention, layer));
   }
 });

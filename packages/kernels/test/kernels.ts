@@ -13,6 +13,7 @@ export const EVERYWHERE = ['wasm-simd', 'auto'] as const;
 /** Kernels of relaxed SIMD, which Node 20 does not have. */
 export const RELAXED = ['wasm-relaxed', 'wasm-wide'] as const;
 
+/** Whether this Node cannot run them. */
 export const noRelaxedSimd = SKIP_CONDITIONS['no-relaxed-simd']();
 /** Whether this processor does not sum four products at once. */
 export const noVnni = SKIP_CONDITIONS['no-vnni']();

@@ -1,4 +1,4 @@
-import { checkAborted, entriesOf, type QuantizationProfile, type TensorStore } from '@prune/core';
+import { checkAborted, entriesOf, linearNames, type QuantizationProfile, type TensorStore } from '@prune/core';
 import { maskBounds, recomposeSparse, valueEntropy } from '@prune/csr';
 import { profileOf } from '@prune/quant';
 
@@ -40,8 +40,6 @@ export interface Inspection {
   readonly entries: readonly InspectedEntry[];
 }
 
-const INT_REPR = '._packed_params.weight.int_repr';
-
 /** Reads every matrix once to count and bound it; nothing is densified. */
 export async function inspectStore(
   store: TensorStore,
@@ -59,6 +57,7 @@ export async function inspectStore(
     if (!('kind' in value) || value.kind !== 'linear') continue;
     const [rows, columns] = value.weight.shape;
     const nonzeros = value.weight.data.length;
+    const names = linearNames(name);
     const { independent, rowsAndColumns } = maskBounds(value.weight);
     matrices.push({
       name,
@@ -67,8 +66,8 @@ export async function inspectStore(
       density: nonzeros / (rows * columns),
       qscheme: value.qscheme,
       stored: {
-        mask: storedBytes(`${name}${INT_REPR}.indices`) + storedBytes(`${name}${INT_REPR}.indptr`),
-        values: storedBytes(`${name}${INT_REPR}.data`),
+        mask: storedBytes(names.indices) + storedBytes(names.indptr),
+        values: storedBytes(names.data),
       },
       bounds: {
         maskIndependent: independent,

@@ -2,6 +2,7 @@ import {
   type ByteSource,
   type Codec,
   type CsrRows,
+  csrArrayNames,
   DEFAULT_LIMITS,
   type Dtype,
   type Elementary,
@@ -125,7 +126,7 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
       }
     },
     async rows(name): Promise<CsrRows | undefined> {
-      const number = entries.get(`${name}.data`)?.block;
+      const number = entries.get(csrArrayNames(name).data)?.block;
       if (number === undefined) return undefined;
       const infos = members[number] as readonly NamedInfo[];
       const codec = codecs.get(blocks[number].codec);

@@ -1,13 +1,9 @@
-import { type CsrRows, isPruneError, locateError, type NamedInfo, PruneError } from '@prune/core';
-
-/** The arrays of a matrix `X`, after `X.`. */
-const ARRAYS = ['data', 'indices', 'indptr'];
+import { type CsrRows, csrArrayNames, isPruneError, locateError, type NamedInfo, PruneError } from '@prune/core';
 
 /** Whether a block holds the three arrays of the matrix `name`, and nothing else. */
 export function isMatrixBlock(name: string, infos: readonly NamedInfo[]): boolean {
-  return (
-    infos.length === ARRAYS.length && ARRAYS.every((part) => infos.some((info) => info.name === `${name}.${part}`))
-  );
+  const arrays = Object.values(csrArrayNames(name));
+  return infos.length === arrays.length && arrays.every((array) => infos.some((info) => info.name === array));
 }
 
 /**
@@ -16,12 +12,13 @@ export function isMatrixBlock(name: string, infos: readonly NamedInfo[]): boolea
  */
 export function storedRows(rows: CsrRows, infos: readonly NamedInfo[], where: string, tensor: string): CsrRows {
   const { shape, nnz } = rows;
-  const lengthOf = (part: string) => infos.find(({ name }) => name === `${tensor}.${part}`)?.shape[0];
-  if (shape[0] + 1 !== lengthOf('indptr') || nnz !== lengthOf('data')) {
+  const names = csrArrayNames(tensor);
+  const lengthOf = (array: string) => infos.find(({ name }) => name === array)?.shape[0];
+  if (shape[0] + 1 !== lengthOf(names.indptr) || nnz !== lengthOf(names.data)) {
     throw new PruneError('corrupt', {
       what: 'rows from a codec',
       got: `${shape[0]} rows, ${nnz} nonzeros`,
-      wanted: `indptr of ${lengthOf('indptr')}, ${lengthOf('data')} nonzeros`,
+      wanted: `indptr of ${lengthOf(names.indptr)}, ${lengthOf(names.data)} nonzeros`,
     });
   }
   return {

@@ -11,6 +11,7 @@ import {
 } from '@prune/core';
 import { dequantizeEmbedding } from './dequantize-embedding.js';
 import { dequantizeLinear } from './dequantize-linear.js';
+import { listedValue } from './listed-value.js';
 
 /** A float state dict that is made from a quantized one as it is read. */
 export interface DequantizedStateDict extends StateDict {
@@ -36,7 +37,7 @@ export async function dequantize(
 ): Promise<DequantizedStateDict> {
   const parameters = new Map<string, Parameter>();
   for (const key of quantized.keys()) {
-    for (const [name, parameter] of parametersOf(key, await entryOf(quantized, key))) {
+    for (const [name, parameter] of parametersOf(key, await listedValue(quantized, key))) {
       if (parameters.has(name)) {
         throw new PruneError('mismatch', { where: 'quant', tensor: name, what: 'two entries become one parameter' });
       }
@@ -49,17 +50,9 @@ export async function dequantize(
     async get(name) {
       const parameter = parameters.get(name);
       if (parameter === undefined) return undefined;
-      return tensorOf(await entryOf(quantized, parameter.key), parameter.part);
+      return tensorOf(await listedValue(quantized, parameter.key), parameter.part);
     },
   };
-}
-
-async function entryOf(quantized: QuantizedStateDict<DenseInt8Matrix | CsrMatrix>, key: string): Promise<Entry> {
-  const entry = await quantized.get(key);
-  if (entry === undefined) {
-    throw new PruneError('missing', { where: 'quant', tensor: key, what: 'listed but not there' });
-  }
-  return entry;
 }
 
 function parametersOf(key: string, entry: Entry): [name: string, parameter: Parameter][] {

@@ -62,7 +62,7 @@ test.each(tableNames)('embedding table %s, 8 bits', (name) => {
   expect(bits(dequantizeEmbedding(table).data)).toBe(bits(get(tables, `8.${name}.y`).data));
 });
 
-// PyTorch 1.13 looked these tables up with the 8-bit operator, so their `.y` are no values of this table and are not compared.
+// There is no `.y` to compare with: PyTorch 1.13 looks these tables up with the 8-bit operator (make_embedding_ops.py).
 test.each(tableNames)('embedding table %s, 4 bits', (name) => {
   const weight = get(tables, `${name}.weight`) as Tensor<'float32'>;
   const table = quantizeEmbedding(weight, 4);

@@ -22,7 +22,6 @@ test('public API', () => {
       "quantizeWeight",
       "quantizeWeightToCsr",
       "rint",
-      "toFloat32",
     ]
   `);
 });

@@ -7,7 +7,6 @@ export { type DequantizedStateDict, dequantize } from './dequantize.js';
 export { dequantizeEmbedding, dequantizeEmbeddingRow } from './dequantize-embedding.js';
 export { dequantizeLinear } from './dequantize-linear.js';
 export { type DynamicLinearOptions, dynamicLinear } from './dynamic-linear.js';
-export { toFloat32 } from './float32.js';
 export { type LinearModules, linearModules } from './linear-modules.js';
 export { moduleMetadata } from './module-metadata.js';
 export { profileOf } from './profile-of.js';

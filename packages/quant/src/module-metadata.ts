@@ -1,4 +1,4 @@
-import type { JsonObject, QuantizationProfile } from '@prune/core';
+import { type JsonObject, packedParamsName, type QuantizationProfile } from '@prune/core';
 
 /** Versions of a quantized Linear and its packed params: torch 1.6 and later, and torch 1.5, whose 0..255 range readers tell by the 3. */
 const VERSIONS = {
@@ -24,7 +24,7 @@ export function moduleMetadata(
       const module = name.slice(0, dot);
       if (modules.has(module)) continue;
       modules.set(module, { version: linears.has(module) ? versions.linear : 1 });
-      if (linears.has(module)) modules.set(`${module}._packed_params`, { version: versions.packed });
+      if (linears.has(module)) modules.set(packedParamsName(module), { version: versions.packed });
     }
   }
   return Object.fromEntries(modules);

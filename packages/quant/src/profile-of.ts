@@ -2,6 +2,7 @@ import {
   type JsonObject,
   type ModelMetadata,
   PruneError,
+  packedParamsName,
   QUANTIZATION_PROFILES,
   type QuantizationProfile,
 } from '@prune/core';
@@ -28,7 +29,7 @@ export function profileOf(metadata: ModelMetadata, override?: QuantizationProfil
 function profileByVersion(modules: JsonObject): QuantizationProfile | undefined {
   let first: { module: string; profile: QuantizationProfile } | undefined;
   for (const [module, entry] of Object.entries(modules)) {
-    if (!Object.hasOwn(modules, `${module}._packed_params`) || !isObject(entry)) continue;
+    if (!Object.hasOwn(modules, packedParamsName(module)) || !isObject(entry)) continue;
     const version = entry.version;
     if (typeof version !== 'number' || !(version >= FIRST_PACKED_LINEAR_VERSION)) continue;
     const profile = version >= FIRST_REDUCED_RANGE_VERSION ? 'fbgemm' : 'fbgemm-1.5';

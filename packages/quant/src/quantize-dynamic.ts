@@ -7,8 +7,9 @@ import {
   type QuantizedStateDict,
   type StateDict,
   type Tensor,
+  toFloat32,
 } from '@prune/core';
-import { toFloat32 } from './float32.js';
+import { listedValue } from './listed-value.js';
 import { quantizeEmbedding } from './quantize-embedding.js';
 import {
   DEFAULT_PER_CHANNEL,
@@ -76,12 +77,14 @@ type QuantizeWeight<M> = (
 ) => Promise<QuantizedWeight<M>>;
 
 async function dense(stateDict: StateDict, name: string, options: QuantizeWeightOptions) {
-  return quantizeWeight(await read(stateDict, name), options);
+  return quantizeWeight(await listedValue(stateDict, name), options);
 }
 
 async function sparse(stateDict: StateDict, name: string, options: QuantizeWeightOptions) {
   const pieces = stateDict.pieces?.(name);
-  return pieces ? quantizePiecesToCsr(pieces, options) : quantizeWeightToCsr(await read(stateDict, name), options);
+  return pieces
+    ? quantizePiecesToCsr(pieces, options)
+    : quantizeWeightToCsr(await listedValue(stateDict, name), options);
 }
 
 function quantizedBy<M extends DenseInt8Matrix | CsrMatrix>(
@@ -107,13 +110,14 @@ function quantizedBy<M extends DenseInt8Matrix | CsrMatrix>(
   async function linear(module: string): Promise<QuantizedLinear<M>> {
     const name = `${module}.weight`;
     const quantized = await quantize(stateDict, name, { perChannel, name });
-    if (!present.has(`${module}.bias`)) return { kind: 'linear', ...quantized, bias: null };
-    const bias = float32Tensor(await read(stateDict, `${module}.bias`), `${module}.bias`);
+    const biasName = `${module}.bias`;
+    if (!present.has(biasName)) return { kind: 'linear', ...quantized, bias: null };
+    const bias = toFloat32(await listedValue(stateDict, biasName), { where: 'quant', tensor: biasName });
     const rows = quantized.weight.shape[0];
     if (!(bias.shape.length === 1 && bias.shape[0] === rows)) {
       throw new PruneError('mismatch', {
         where: 'quant',
-        tensor: `${module}.bias`,
+        tensor: biasName,
         what: 'bias does not fit its weight',
         got: `shape [${bias.shape.join(', ')}]`,
         wanted: `[${rows}]`,
@@ -129,31 +133,19 @@ function quantizedBy<M extends DenseInt8Matrix | CsrMatrix>(
       if (kind === undefined) return undefined;
       if (kind === 'linear') return linear(name);
       if (kind === 'embedding') return embedding(stateDict, name, bits ?? 8);
-      const tensor = await read(stateDict, name);
-      return isFloat(tensor) ? float32Tensor(tensor, name) : tensor;
+      const tensor = await listedValue(stateDict, name);
+      return isFloat(tensor) ? toFloat32(tensor, { where: 'quant', tensor: name }) : tensor;
     },
   };
 }
 
 async function embedding(stateDict: StateDict, module: string, bits: 8 | 4): Promise<QuantizedEmbedding> {
   const name = `${module}.weight`;
-  return quantizeEmbedding(await read(stateDict, name), bits, { name });
-}
-
-async function read(stateDict: StateDict, name: string): Promise<Tensor> {
-  const tensor = await stateDict.get(name);
-  if (tensor === undefined) {
-    throw new PruneError('missing', { where: 'quant', tensor: name, what: 'listed by the state dict but not there' });
-  }
-  return tensor;
+  return quantizeEmbedding(await listedValue(stateDict, name), bits, { name });
 }
 
 function isFloat({ dtype }: Tensor): boolean {
   return dtype === 'float32' || dtype === 'float16' || dtype === 'bfloat16' || dtype === 'float64';
-}
-
-function float32Tensor(tensor: Tensor, name: string): Tensor<'float32'> {
-  return { dtype: 'float32', shape: tensor.shape, data: toFloat32(tensor, { tensor: name }) };
 }
 
 /** `a.b.weight` is parameter `weight` of module `a.b`. */

@@ -1,5 +1,4 @@
-import { PruneError, type QuantizedEmbedding, type Tensor } from '@prune/core';
-import { toFloat32 } from './float32.js';
+import { PruneError, type QuantizedEmbedding, type Tensor, toFloat32 } from '@prune/core';
 import { matrixShape, refuseNotFinite } from './quantize-weight.js';
 import { rint } from './rint.js';
 
@@ -15,7 +14,7 @@ const EPSILON = 2 ** -23;
 export function quantizeEmbedding(tensor: Tensor, bits: 8 | 4, options: { name?: string } = {}): QuantizedEmbedding {
   const { name } = options;
   const [rows, columns] = matrixShape(tensor, name);
-  const values = toFloat32(tensor, { tensor: name });
+  const values = toFloat32(tensor, { where: 'quant', tensor: name }).data;
   const stride = bits === 8 ? columns : Math.ceil(columns / 2);
   const intRepr = new Uint8Array(rows * stride);
   const scales = new Float32Array(rows);

@@ -1,5 +1,4 @@
-import { type CsrMatrix, newColumnIndices, type Tensor, type TensorPieces } from '@prune/core';
-import { toFloat32 } from './float32.js';
+import { type CsrMatrix, newColumnIndices, type Tensor, type TensorPieces, toFloat32 } from '@prune/core';
 import { NonzeroCollector, type Nonzeros } from './nonzero-collector.js';
 import { matrixShape, type QuantizedWeight, type QuantizeWeightOptions, quantizeNonzeros } from './quantize-weight.js';
 
@@ -10,7 +9,7 @@ import { matrixShape, type QuantizedWeight, type QuantizeWeightOptions, quantize
 export function quantizeWeightToCsr(weight: Tensor, options: QuantizeWeightOptions = {}): QuantizedWeight<CsrMatrix> {
   const shape = matrixShape(weight, options.name);
   const nonzeros = new NonzeroCollector();
-  nonzeros.add(toFloat32(weight, { tensor: options.name }));
+  nonzeros.add(toFloat32(weight, { where: 'quant', tensor: options.name }).data);
   return csrOf(shape, nonzeros.nonzeros(), options);
 }
 
@@ -21,7 +20,8 @@ export async function quantizePiecesToCsr(
 ): Promise<QuantizedWeight<CsrMatrix>> {
   const shape = matrixShape(weight, options.name);
   const nonzeros = new NonzeroCollector();
-  for await (const piece of weight.pieces()) nonzeros.add(toFloat32(piece, { tensor: options.name }));
+  const place = { where: 'quant', tensor: options.name };
+  for await (const piece of weight.pieces()) nonzeros.add(toFloat32(piece, place).data);
   return csrOf(shape, nonzeros.nonzeros(), options);
 }
 

@@ -60,7 +60,7 @@ test('shapes and dtypes that are no float matrix are refused; so is a row whose 
   const integers = tensor('int64', [1, 1], new BigInt64Array(1)) as Tensor;
   for (const quantize of [(t: Tensor) => quantizeWeight(t), (t: Tensor) => quantizeEmbedding(t, 4)]) {
     expect(() => quantize(vector)).toThrow(expect.objectContaining({ code: 'mismatch' }));
-    expect(() => quantize(integers)).toThrow(expect.objectContaining({ code: 'unsupported' }));
+    expect(() => quantize(integers)).toThrow(expect.objectContaining({ code: 'unsupported', where: 'quant' }));
   }
   const wide = matrix(1, 2, [3e38, -3e38]);
   expect(() => quantizeEmbedding(wide, 8)).toThrow(expect.objectContaining({ code: 'not-finite' }));

@@ -4,9 +4,9 @@ import {
   PruneError,
   type Tensor,
   type TensorInfo,
+  toFloat32,
   type WeightScales,
 } from '@prune/core';
-import { toFloat32 } from './float32.js';
 import { NonzeroCollector, type Nonzeros } from './nonzero-collector.js';
 import { rint } from './rint.js';
 
@@ -37,7 +37,7 @@ const EPSILON = 2 ** -23;
 export function quantizeWeight(tensor: Tensor, options: QuantizeWeightOptions = {}): QuantizedWeight {
   const shape = matrixShape(tensor, options.name);
   const nonzeros = new NonzeroCollector();
-  nonzeros.add(toFloat32(tensor, { tensor: options.name }));
+  nonzeros.add(toFloat32(tensor, { where: 'quant', tensor: options.name }).data);
   const { places, codes, ...scales } = quantizeNonzeros(shape, nonzeros.nonzeros(), options);
   const intRepr = new Int8Array(shape[0] * shape[1]);
   for (let i = 0; i < places.length; i++) intRepr[places[i]] = codes[i];

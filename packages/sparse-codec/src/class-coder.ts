@@ -1,6 +1,7 @@
 import type { BinaryDecoder, BinaryEncoder } from './binary-coder.js';
 import { corrupt } from './corrupt.js';
 import { SCALE, SCALE_BITS } from './gap-tables.js';
+import { lowsOf } from './lows-of.js';
 import { checkEnd, stateAt, wordsOf } from './mask-decoder.js';
 import { RansEncoder, STATE_MIN } from './rans-encoder.js';
 import { frequencies, magnitudeLevels, readLevels, weightsOf, writeLevels } from './value-table.js';
@@ -56,10 +57,4 @@ export function decodeClasses(
   });
   checkEnd(words, at, state);
   return sequences;
-}
-
-function lowsOf(frequency: Uint16Array): Uint16Array {
-  const low = new Uint16Array(frequency.length);
-  for (let i = 1; i < low.length; i++) low[i] = low[i - 1] + frequency[i - 1];
-  return low;
 }

@@ -150,6 +150,11 @@ test('a block needs the head and its own bytes: the rest may be anything, the or
   }
 });
 
+test('int32 indices of a narrow matrix give the same bytes', () => {
+  const matrix = prunedMatrix(20, 30, 0.2, 7);
+  expect(encodeCsr({ ...matrix, indices: Int32Array.from(matrix.indices) })).toEqual(encodeCsr(matrix));
+});
+
 test('arrays that are no CSR matrix are refused', () => {
   const good = csrOf([
     [1, 2, 0],
@@ -167,6 +172,7 @@ test('arrays that are no CSR matrix are refused', () => {
     { indices: Uint16Array.of(0, 0, 2) },
     { indices: Uint16Array.of(0, 1) },
     { data: Int8Array.of(1, 0, 3) },
+    { data: Float32Array.of(1, 2, 3) as never },
   ];
   for (const change of bad) {
     expect(() => encodeCsr({ ...good, ...change })).toThrow(expect.objectContaining({ code: 'mismatch' }));

@@ -1,11 +1,10 @@
-import { type CsrMatrix, PruneError } from '@prune/core';
+import { type CsrMatrix, csrFault, PruneError } from '@prune/core';
 import { BinaryEncoder } from './binary-coder.js';
-
 import { encodeClasses } from './class-coder.js';
 import { COLUMN_WEIGHTS } from './column-weights.js';
-import { csrFault } from './csr-fault.js';
 import { fitMask } from './fit-mask.js';
 import { gapTables, ROW_CLASSES } from './gap-tables.js';
+import { joined } from './joined.js';
 import { encodeMask } from './mask-encoder.js';
 import { writePlain } from './plain.js';
 import { type ContextMap, encodeValues } from './value-coder.js';
@@ -54,8 +53,11 @@ export function encodeCsr(csr: CsrMatrix, options: EncodeOptions = {}): Uint8Arr
       wanted: 'fast or max',
     });
   }
-  const fault = csrFault(csr);
-  if (fault !== undefined) throw fault;
+  const fault = csrFault(csr, { anyIndices: true });
+  if (fault !== undefined) {
+    const { what, got, wanted } = fault;
+    throw new PruneError('mismatch', { where: 'sparse-codec', what, got, wanted });
+  }
   const [rows, columns] = csr.shape;
   const nnz = csr.data.length;
   const modelled = columns > MAX_COLUMNS || nnz === 0 ? undefined : encodeModelled(csr, preset);
@@ -90,19 +92,18 @@ function encodeModelled(csr: CsrMatrix, preset: Preset): Uint8Array {
   const slotOf = slotStarts(columnClass);
   const frequency = contextFrequencies(levels, contexts);
   const map = contextMap(contexts, rowClass, columnClass);
-  const head: number[] = [FORMS[preset]];
   const payload: Uint8Array[] = [modelBytes, classWords];
   const blocks = splitRows(indptr, nnz, BLOCK_NONZEROS[preset]);
-  for (const n of [rows, columns, nnz, modelBytes.length, classWords.length / 2, blocks.length]) pushVarint(head, n);
+  const head = [FORMS[preset], rows, columns, nnz, modelBytes.length, classWords.length / 2, blocks.length];
   let from = 0;
   for (const to of blocks) {
     const mask = encodeMask(tables, { slotOf, rowClass }, csr, from, to);
     const values = encodeValues(frequency, map, { indptr, indices, data, from, to });
-    for (const n of [to - from, indptr[to] - indptr[from], mask.length / 2, values.length / 2]) pushVarint(head, n);
+    head.push(to - from, indptr[to] - indptr[from], mask.length / 2, values.length / 2);
     payload.push(mask, values);
     from = to;
   }
-  return concat([Uint8Array.from(head), ...payload]);
+  return joined(head, payload);
 }
 
 /** `[columns + 1]` the first slot of each column; the last entry is the number of slots. */
@@ -154,14 +155,4 @@ function splitRows(indptr: Int32Array, nnz: number, size: number): number[] {
   }
   ends.push(rows);
   return ends;
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

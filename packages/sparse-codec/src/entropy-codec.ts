@@ -1,10 +1,16 @@
 import {
   type Codec,
   type CodecGroup,
+  CSR_ARRAY_DTYPES,
+  CSR_ARRAYS,
   type CsrMatrix,
+  csrArrayNames,
+  csrFault,
   DTYPES,
   type Dtype,
+  EMBEDDING_PARTS,
   type EncodedPiece,
+  INT_REPR,
   type Limits,
   type NamedInfo,
   type NamedTensor,
@@ -13,15 +19,27 @@ import {
   tensor,
 } from '@prune/core';
 import { corrupt } from './corrupt.js';
-import { csrFault } from './csr-fault.js';
 import { DEFAULT_PRESET, type EncodeOptions, encodeCsr, MAX_COLUMNS } from './encode-csr.js';
 import { decodeFloats, encodeFloats } from './float-block.js';
 import { type CsrStream, openCsr } from './open-csr.js';
 import { decodeTable, encodeTable } from './table-block.js';
 
-/** The parts of a CSR matrix `X.int_repr` and of a quantized table `X._packed_weight`, in the order in which a block has them. */
-const CSR_PARTS = ['.int_repr.data', '.int_repr.indptr', '.int_repr.indices'] as const;
-const TABLE_PARTS = ['._packed_weight.scale', '._packed_weight.zero_point', '._packed_weight.int_repr'] as const;
+/** A tensor of a group, by the end of its name and the dtypes that it may have: a Linear's float64 scale is not a table's. */
+interface Part {
+  readonly ending: string;
+  readonly dtypes: readonly Dtype[];
+}
+
+/** The parts of a CSR matrix `X.int_repr`, and of a quantized table. The first one gives a group its key. */
+const CSR_PARTS: readonly Part[] = CSR_ARRAYS.map((array) => ({
+  ending: csrArrayNames(INT_REPR)[array],
+  dtypes: CSR_ARRAY_DTYPES[array],
+}));
+const TABLE_PARTS: readonly Part[] = [
+  { ending: `.${EMBEDDING_PARTS.scale}`, dtypes: ['float32'] },
+  { ending: `.${EMBEDDING_PARTS.zeroPoint}`, dtypes: ['float32'] },
+  { ending: `.${EMBEDDING_PARTS.intRepr}`, dtypes: ['uint8'] },
+];
 
 /** Smaller tensors cost less in a manifest than a block of their own does. */
 const SMALLEST = 256;
@@ -63,44 +81,31 @@ export function entropyCodec(options: EncodeOptions = {}): Codec {
 }
 
 function groupOf({ name, dtype, shape }: NamedInfo): CodecGroup | undefined {
-  for (const part of [...CSR_PARTS, ...TABLE_PARTS]) {
-    if (name.endsWith(part) && fits(part, dtype)) {
-      const parts: readonly string[] = CSR_PARTS.includes(part as (typeof CSR_PARTS)[number]) ? CSR_PARTS : TABLE_PARTS;
-      return { key: `${name.slice(0, -part.length)}${parts[0]}`, size: parts.length };
+  for (const parts of [CSR_PARTS, TABLE_PARTS]) {
+    const part = parts.find((part) => isPart({ name, dtype }, part));
+    if (part !== undefined) {
+      return { key: `${name.slice(0, -part.ending.length)}${parts[0].ending}`, size: parts.length };
     }
   }
   const bytes = shape.reduce((product, n) => product * n, DTYPES[dtype].bytes);
   return FLOATS.includes(dtype) && bytes >= SMALLEST ? { key: name, size: 1 } : undefined;
 }
 
-/** Whether a part of this name can have this dtype: a linear's float64 scale is no table's. */
-function fits(part: string, dtype: string): boolean {
-  switch (part) {
-    case '.int_repr.data':
-      return dtype === 'int8';
-    case '.int_repr.indptr':
-      return dtype === 'int32';
-    case '.int_repr.indices':
-      return dtype === 'uint16' || dtype === 'int32';
-    case '._packed_weight.int_repr':
-      return dtype === 'uint8';
-    default:
-      return dtype === 'float32';
-  }
+function isPart({ name, dtype }: Pick<NamedInfo, 'name' | 'dtype'>, { ending, dtypes }: Part): boolean {
+  return name.endsWith(ending) && dtypes.includes(dtype);
 }
 
 function kindOf(infos: readonly NamedInfo[]): Kind | undefined {
-  const has = (parts: readonly string[]) =>
-    infos.length === parts.length &&
-    parts.every((part) => infos.some(({ name, dtype }) => name.endsWith(part) && fits(part, dtype)));
+  const has = (parts: readonly Part[]) =>
+    infos.length === parts.length && parts.every((part) => infos.some((info) => isPart(info, part)));
   if (has(CSR_PARTS)) return 'csr';
   if (has(TABLE_PARTS)) return 'table';
   return infos.length === 1 && FLOATS.includes(infos[0].dtype) ? 'floats' : undefined;
 }
 
 /** The element of the group whose name ends so; `kindOf` has found it. */
-function partOf<T extends NamedInfo>(group: readonly T[], part: string): T {
-  return group.find(({ name }) => name.endsWith(part)) as T;
+function partOf<T extends NamedInfo>(group: readonly T[], { ending }: Part): T {
+  return group.find(({ name }) => name.endsWith(ending)) as T;
 }
 
 function encodeKind(
@@ -126,7 +131,7 @@ function encodeKind(
 
 /** The bytes of a matrix by what they code: values, columns, and the head with the densities of rows, for reports. */
 function piecesOf(bytes: Uint8Array, tensors: readonly NamedTensor[]): EncodedPiece[] {
-  const [values, rows, columns] = CSR_PARTS.map((part) => tensors.indexOf(partOf(tensors, part)));
+  const [values, columns, rows] = CSR_PARTS.map((part) => tensors.indexOf(partOf(tensors, part)));
   const { blocks, form } = openCsr(bytes);
   if (form === 'plain') return [{ bytes }];
   const pieces: EncodedPiece[] = [];
@@ -157,7 +162,7 @@ function decodeKind(kind: Kind, bytes: Uint8Array, infos: readonly NamedInfo[], 
       return tensor('uint8', info.shape, table.intRepr as TensorData<'uint8'>);
     });
   }
-  const [data, indptr] = CSR_PARTS.map((part) => partOf(infos, part));
+  const [data, , indptr] = CSR_PARTS.map((part) => partOf(infos, part));
   const matrix = openDeclared(bytes, infos, limits).decode();
   return infos.map((info) => {
     if (info === data) return tensor('int8', info.shape, matrix.data as TensorData<'int8'>);
@@ -168,7 +173,7 @@ function decodeKind(kind: Kind, bytes: Uint8Array, infos: readonly NamedInfo[], 
 
 /** The matrix of a block, which must be the one that the infos of its arrays declare. */
 function openDeclared(bytes: Uint8Array, infos: readonly NamedInfo[], limits: Limits): CsrStream {
-  const [data, indptr, indices] = CSR_PARTS.map((part) => partOf(infos, part));
+  const [data, indices, indptr] = CSR_PARTS.map((part) => partOf(infos, part));
   const stream = openCsr(bytes, { limits });
   const declared = `${product(indptr.shape) - 1} rows, ${product(data.shape)} nonzeros, indices ${indices.dtype} ${product(indices.shape)}`;
   const [rows, columns] = stream.shape;
@@ -202,7 +207,7 @@ function tableWidth(scale: NamedInfo, zeroPoint: NamedInfo, intRepr: NamedInfo):
 
 /** The triple as a matrix as wide as its last used column, or `undefined` when it is none (indices that do not ascend, a stored zero). */
 function matrixOf(tensors: readonly NamedTensor[]): CsrMatrix | undefined {
-  const [data, indptr, indices] = CSR_PARTS.map((part) => partOf(tensors, part));
+  const [data, indices, indptr] = CSR_PARTS.map((part) => partOf(tensors, part));
   const columnOf = indices.data as Uint16Array | Int32Array;
   let columns = 0;
   for (let p = 0; p < columnOf.length; p++) columns = Math.max(columns, columnOf[p] + 1);
@@ -212,7 +217,7 @@ function matrixOf(tensors: readonly NamedTensor[]): CsrMatrix | undefined {
     indices: columnOf,
     data: data.data as Int8Array,
   };
-  if (csrFault(matrix) !== undefined) return undefined;
+  if (csrFault(matrix, { anyIndices: true }) !== undefined) return undefined;
   const narrow = columns <= MAX_COLUMNS && !(columnOf instanceof Uint16Array);
   return narrow ? { ...matrix, indices: Uint16Array.from(columnOf) } : matrix;
 }

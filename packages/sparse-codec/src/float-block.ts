@@ -1,8 +1,10 @@
 import { DTYPES, type Dtype, type Tensor, type TensorData, tensor } from '@prune/core';
 import { corrupt } from './corrupt.js';
 import { dyadicGrid, MAX_GRID_BITS } from './dyadic-grid.js';
+import { foldedOrigin, unfoldedOrigin } from './folded.js';
 import { decodeGridRows, encodeGridRows } from './grid-rows.js';
-import { decodePlanes, encodePlanes, joined } from './planes.js';
+import { joined } from './joined.js';
+import { decodePlanes, encodePlanes } from './planes.js';
 import { MAX_ALPHABET } from './symbol-coder.js';
 import { ByteReader } from './varint.js';
 
@@ -24,9 +26,8 @@ export function encodeFloats({ dtype, shape, data }: Tensor): Uint8Array {
       for (let i = 0; i < symbols.length; i++) {
         symbols[i] = Object.is(values[i], -0) ? grid.alphabet - 1 : values[i] * scale - grid.origin;
       }
-      const origin = grid.origin < 0 ? -2 * grid.origin - 1 : 2 * grid.origin;
       return joined(
-        [TRANSFORMS.grid, grid.bits, origin, grid.alphabet, grid.negativeZero ? 1 : 0],
+        [TRANSFORMS.grid, grid.bits, foldedOrigin(grid.origin), grid.alphabet, grid.negativeZero ? 1 : 0],
         encodeGridRows(symbols, widthOf(shape, symbols.length), grid.alphabet),
       );
     }
@@ -51,8 +52,7 @@ export function decodeFloats(bytes: Uint8Array, dtype: Dtype, shape: readonly nu
     widen(halves, data as Float32Array);
   } else if (transform === TRANSFORMS.grid && dtype === 'float32') {
     const step = 2 ** -reader.varint('bits of the grid', MAX_GRID_BITS);
-    const folded = reader.varint('origin of the grid', 2 ** 40);
-    const origin = folded % 2 === 1 ? -(folded + 1) / 2 : folded / 2;
+    const origin = unfoldedOrigin(reader.varint('origin of the grid', 2 ** 40));
     const alphabet = reader.varint('alphabet', MAX_ALPHABET);
     const negativeZero = reader.varint('whether -0 occurs', 1) === 1 ? alphabet - 1 : alphabet;
     const symbols = new Uint16Array(count);

@@ -1,7 +1,6 @@
-import { DEFAULT_LIMITS, isPruneError, type NamedInfo, type Tensor } from '@prune/core';
+import { csrFault, DEFAULT_LIMITS, isPruneError, type NamedInfo, type Tensor } from '@prune/core';
 import { expect, test } from 'vitest';
 import { csrOf, prunedMatrix, randomOf } from './csr.fixture.js';
-import { csrFault } from './csr-fault.js';
 import { encodeCsr } from './encode-csr.js';
 import { entropyCodec } from './entropy-codec.js';
 import { encodeFloats } from './float-block.js';
@@ -71,7 +70,7 @@ test.each(['fast', 'max'] as const)(
         const stream = openCsr(bytes, { limits });
         const matrix = stream.decode();
         const fault = csrFault(matrix);
-        if (fault !== undefined) throw new Error(`an invalid matrix came out: ${fault.message}`);
+        if (fault !== undefined) throw new Error(`an invalid matrix came out: ${fault.what}`);
         if (matrix.shape.join() !== stream.shape.join() || matrix.data.length !== stream.nnz)
           throw new Error('another shape');
       });

@@ -19,17 +19,22 @@ test.each(['tiny', 'narrow'])('every tensor of the golden model %s comes back, i
     groups.set(group.key, entry);
   }
   let matrices = 0;
+  let taken = 0;
   for (const { group, tensors } of groups.values()) {
     expect(tensors.length).toBe(group.size);
-    if (tensors.length === 3) matrices++;
+    const isMatrix = tensors.length === 3;
+    if (isMatrix) matrices++;
     for (const codec of codecs) {
       const block = await codec.encode(tensors);
+      // The codec may leave a tensor that is not a part of a matrix to others.
+      expect(block !== undefined || !isMatrix, tensors[0].name).toBe(true);
       if (block === undefined) continue;
+      taken++;
       const back = await codec.decode(blockBytes(block), tensors, DEFAULT_LIMITS);
       expect(back.map(tensorBytes)).toEqual(tensors.map(tensorBytes));
     }
   }
-  expect(matrices).toBeGreaterThan(10);
+  expect({ matrices, taken }).toEqual(model === 'tiny' ? { matrices: 13, taken: 76 } : { matrices: 19, taken: 50 });
 });
 
 // A file written today must be read for ever: these change only together with the codec's name.

@@ -1,8 +1,9 @@
 import { BinaryDecoder, BinaryEncoder, BitContexts } from './binary-coder.js';
 import { decodeClasses, encodeClasses } from './class-coder.js';
 import { corrupt } from './corrupt.js';
+import { folded, unfolded } from './folded.js';
+import { joined } from './joined.js';
 import { codeNumber, NUMBER_CONTEXTS, readNumber } from './numbers.js';
-import { joined } from './planes.js';
 import { decodeSymbols, encodeSymbols, MAX_ALPHABET } from './symbol-coder.js';
 import type { ByteReader } from './varint.js';
 
@@ -92,8 +93,7 @@ function writeMeans(coder: BinaryEncoder, mean: Int32Array): void {
   const contexts = new BitContexts(2 * NUMBER_CONTEXTS);
   let before = 0;
   mean.forEach((m, c) => {
-    const change = m - before;
-    codeNumber(coder, contexts, c === 0 ? 0 : NUMBER_CONTEXTS, change > 0 ? 2 * change - 1 : -2 * change);
+    codeNumber(coder, contexts, c === 0 ? 0 : NUMBER_CONTEXTS, folded(m - before));
     before = m;
   });
 }
@@ -102,8 +102,7 @@ function readMeans(coder: BinaryDecoder, width: number, alphabet: number): Int32
   const contexts = new BitContexts(2 * NUMBER_CONTEXTS);
   let before = 0;
   return new Int32Array(width).map((_, c) => {
-    const folded = readNumber(coder, contexts, c === 0 ? 0 : NUMBER_CONTEXTS);
-    before += folded % 2 === 1 ? (folded + 1) / 2 : -folded / 2;
+    before += unfolded(readNumber(coder, contexts, c === 0 ? 0 : NUMBER_CONTEXTS));
     if (before < 0 || before >= Math.max(alphabet, 1))
       throw corrupt('mean is off its grid', before, `0 to ${alphabet - 1}`);
     return before;

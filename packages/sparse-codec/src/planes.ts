@@ -1,5 +1,5 @@
 import { decodeSymbols, encodeSymbols } from './symbol-coder.js';
-import { type ByteReader, pushVarint } from './varint.js';
+import type { ByteReader } from './varint.js';
 
 /**
  * Elements of `width` bytes as `width` sequences of bytes, most significant first, each coded by its own frequencies or left as it is,
@@ -32,18 +32,4 @@ export function decodePlanes(reader: ByteReader, bytes: Uint8Array, width: numbe
     }
     for (let i = 0; i < length; i++) bytes[i * width + plane] = symbols[i];
   }
-}
-
-/** Parts as one array, after `head` as numbers of 7 bits a byte. */
-export function joined(head: readonly number[], parts: readonly Uint8Array[]): Uint8Array {
-  const start: number[] = [];
-  for (const n of head) pushVarint(start, n);
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, start.length));
-  whole.set(start);
-  let at = start.length;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

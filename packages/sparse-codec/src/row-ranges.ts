@@ -2,7 +2,8 @@ import { type TensorData, tensor } from '@prune/core';
 import { corrupt } from './corrupt.js';
 import { MAX_GRID_BITS } from './dyadic-grid.js';
 import { decodeFloats, encodeFloats } from './float-block.js';
-import { joined } from './planes.js';
+import { foldedOrigin, unfoldedOrigin } from './folded.js';
+import { joined } from './joined.js';
 import { decodeSymbols, encodeSymbols, MAX_ALPHABET } from './symbol-coder.js';
 import type { ByteReader } from './varint.js';
 
@@ -28,10 +29,9 @@ export function encodeRowRanges({ scale, zeroPoint }: RowRanges): Uint8Array[] {
       const alphabets = [minimum, range].map(
         (symbols) => symbols.reduce((most, symbol) => Math.max(most, symbol), 0) + 1,
       );
-      const folded = origin < 0 ? -2 * origin - 1 : 2 * origin;
       return [
         joined(
-          [1, divisor, bits, folded, ...alphabets],
+          [1, divisor, bits, foldedOrigin(origin), ...alphabets],
           [minimum, range].flatMap((symbols, i) => encodeSymbols(symbols, alphabets[i])),
         ),
       ];
@@ -63,8 +63,7 @@ export function decodeRowRanges(reader: ByteReader, rows: number): RowRanges {
   const divisor = reader.varint('largest code', 255);
   if (divisor === 0) throw corrupt('largest code', divisor, 'at least 1');
   const unit = 2 ** reader.varint('bits of the grid', MAX_GRID_BITS);
-  const folded = reader.varint('origin of the grid', 2 ** 25);
-  const origin = folded % 2 === 1 ? -(folded + 1) / 2 : folded / 2;
+  const origin = unfoldedOrigin(reader.varint('origin of the grid', 2 ** 25));
   const alphabets = [reader.varint('alphabet', MAX_ALPHABET), reader.varint('alphabet', MAX_ALPHABET)];
   const [minimum, range] = alphabets.map((alphabet) => {
     const symbols = new Uint16Array(rows);

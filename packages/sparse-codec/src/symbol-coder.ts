@@ -1,5 +1,6 @@
 import { BinaryDecoder, BinaryEncoder } from './binary-coder.js';
 import { corrupt } from './corrupt.js';
+import { lowsOf } from './lows-of.js';
 import { checkEnd, stateAt, wordsOf } from './mask-decoder.js';
 import { RansEncoder, STATE_MIN } from './rans-encoder.js';
 import { frequencies, magnitudeLevels, readLevels, weightsOf, writeLevels } from './value-table.js';
@@ -98,12 +99,6 @@ function symbolTable(levels: Uint16Array): SymbolTable {
   const symbolAt = new Uint16Array(last >= 0 ? low[last] + frequency[last] : 0);
   for (let s = 0; s <= last; s++) symbolAt.fill(s, low[s], low[s] + frequency[s]);
   return { symbolAt, frequency, low };
-}
-
-function lowsOf(frequency: Uint16Array): Uint16Array {
-  const low = new Uint16Array(frequency.length);
-  for (let i = 1; i < low.length; i++) low[i] = low[i - 1] + frequency[i - 1];
-  return low;
 }
 
 function decodeChunk(

@@ -1,7 +1,9 @@
 import { corrupt } from './corrupt.js';
 import { MAX_GRID_BITS } from './dyadic-grid.js';
+import { foldedOrigin, unfoldedOrigin } from './folded.js';
 import { decodeGridRows, encodeGridRows } from './grid-rows.js';
-import { decodePlanes, encodePlanes, joined } from './planes.js';
+import { joined } from './joined.js';
+import { decodePlanes, encodePlanes } from './planes.js';
 import { decodeRowFloats, decodeRowRanges, encodeRowFloats, encodeRowRanges, type RowRanges } from './row-ranges.js';
 import { decodeSymbols, encodeSymbols, type Lines, MAX_ALPHABET } from './symbol-coder.js';
 import { ByteReader } from './varint.js';
@@ -61,9 +63,8 @@ export function encodeTable(table: QuantizedTable): Uint8Array {
   );
   if (bits === undefined || good === 0) return joined([ranged], rest);
   const alphabet = max - min + 1;
-  const folded = min < 0 ? -2 * min - 1 : 2 * min;
   return joined(
-    [ranged + GRID, bits, folded, alphabet],
+    [ranged + GRID, bits, foldedOrigin(min), alphabet],
     [onGrid, ...encodeGridRows(symbols, width, alphabet), ...rest],
   );
 }
@@ -101,8 +102,7 @@ export function decodeTable(bytes: Uint8Array, rows: number, width: number): Qua
   const form = reader.varint('form of a table', GRID + RANGED);
   if ((form & GRID) !== 0) {
     const step = 2 ** -reader.varint('bits of the grid', MAX_GRID_BITS);
-    const folded = reader.varint('origin of the grid', 2 ** 32);
-    const origin = folded % 2 === 1 ? -(folded + 1) / 2 : folded / 2;
+    const origin = unfoldedOrigin(reader.varint('origin of the grid', 2 ** 32));
     const alphabet = reader.varint('alphabet', MAX_ALPHABET);
     onGrid = reader.take('rows on the grid', onGrid.length).slice();
     for (let r = 0; r < rows; r++) if (isSet(onGrid, r)) others--;

@@ -1,5 +1,6 @@
 import { corrupt } from './corrupt.js';
 import { SCALE, SCALE_BITS } from './gap-tables.js';
+import { lowsOf } from './lows-of.js';
 import { checkEnd, stateAt, wordsOf } from './mask-decoder.js';
 import { RansEncoder, STATE_MIN } from './rans-encoder.js';
 
@@ -30,7 +31,7 @@ export interface ValueRows {
 /** The values of some rows as bytes. `frequency`: for every context, of magnitudes 1 .. 128, summing to 4,096, none 0 that occurs. */
 export function encodeValues(frequency: readonly Uint16Array[], map: ContextMap, rows: ValueRows): Uint8Array {
   const { indptr, indices, data, from, to } = rows;
-  const low = frequency.map(lows);
+  const low = frequency.map(lowsOf);
   const coder = new RansEncoder(VALUE_BITS);
   for (let r = from; r < to; r++) {
     const context = map.rowGroup[r] * map.groups;
@@ -130,10 +131,4 @@ export function decodeContextValues(
   }
   checkEnd(words, at, now);
   checkEnd(words, at, then);
-}
-
-function lows(frequency: Uint16Array): Uint16Array {
-  const low = new Uint16Array(frequency.length);
-  for (let i = 1; i < low.length; i++) low[i] = low[i - 1] + frequency[i - 1];
-  return low;
 }

@@ -1,5 +1,6 @@
 import { type BinaryDecoder, type BinaryEncoder, BitContexts } from './binary-coder.js';
 import { corrupt } from './corrupt.js';
+import { folded, unfolded } from './folded.js';
 import { log2 } from './log2.js';
 import { codeNumber, NUMBER_CONTEXTS, readNumber } from './numbers.js';
 import { frequencies, weightsOf } from './value-table.js';
@@ -181,14 +182,10 @@ export function readContexts(coder: BinaryDecoder): ValueContexts {
   const tilt = (kind: 'slope' | 'curve') => {
     const n = readNumber(coder, contexts, context(kind));
     if (n > 2 * MAX_TILT) throw corrupt('tilt is too large', n, `at most ${2 * MAX_TILT}`);
-    return n % 2 === 1 ? (n + 1) / 2 : -n / 2;
+    return unfolded(n);
   };
   const rowStarts = starts();
   const columnStarts = starts();
   const tilts = Array.from({ length: groups * groups }, () => ({ slope: tilt('slope'), curve: tilt('curve') }));
   return { groups, rowStarts, columnStarts, tilts };
-}
-
-function folded(n: number): number {
-  return n > 0 ? 2 * n - 1 : -2 * n;
 }

@@ -1,5 +1,6 @@
-// Made by tooling/fixtures/golden/roberta/make_roberta.py from tokenizers 0.22.2: classes as its regular expressions have them, so that a
-// text has the same tokens in every engine and in Python. The engine's own \p{L} and \p{N} are those of its own Unicode version.
+// Made by tooling/fixtures/generators/make_roberta.py from tokenizers 0.22.2: character classes as
+// its regular expressions have them, so that a text has the same tokens in every engine and in Python. The engine's
+// own \p{L} and \p{N} are those of its own Unicode version.
 // Ranges ascending, two base-36 numbers each: the gap since the range before, and the length.
 
 /** Code points of `\p{L}`. */

@@ -1,5 +1,6 @@
-// Made by golden/make_tokenizer_golden.py from tokenizers 0.22.2: classes as its Rust crates have them (Unicode 8), so that a text has
-// the same tokens in every engine and in Python. The engine's own \p{Mn}, \p{P} and \p{C} differ in 672 code points (Unicode 17).
+// Made by tooling/fixtures/generators/make_tokenizer.py from tokenizers 0.22.2: character classes as
+// its Rust crates have them (Unicode 8), so that a text has the same tokens in every engine and in Python. The
+// engine's own \p{Mn}, \p{P} and \p{C} differ in 672 code points (Unicode 17).
 // Ranges ascending, two base-36 numbers each: the gap since the range before, and the length.
 
 /** Code points removed by `clean_text`. */

@@ -1,6 +1,6 @@
-/** What tooling/allowed-skips.json holds. */
+/** The content of tooling/allowed-skips.json. */
 export interface AllowedSkips {
-  /** What each condition means, by its id: a sentence that says what is missing and how to get it. */
+  /** For each condition's id a sentence that says what is missing, and how to get it. */
   readonly conditions: Readonly<Record<string, string>>;
   /** Which tests may be skipped while which condition holds. */
   readonly skips: readonly AllowedSkip[];
@@ -10,7 +10,7 @@ export interface AllowedSkips {
 export interface AllowedSkip {
   /** Path in the repository. */
   readonly file: string;
-  /** A regular expression that matches the whole name of each of these tests, with the names of its suites before it. */
+  /** A regular expression that matches the whole name of each of these tests, the names of its suites included. */
   readonly test: string;
   readonly condition: string;
 }
@@ -23,22 +23,22 @@ export interface CollectedTest {
   readonly skipped: boolean;
 }
 
-/** What there is to say of a run's skips. */
+/** The result of {@link judgeSkips}. */
 export interface SkipVerdict {
-  /** The tests that were rightly skipped, by condition. */
+  /** Skipped tests that the list allows, by the condition that holds. */
   readonly excused: ReadonlyMap<string, readonly CollectedTest[]>;
-  /** Skips that nothing allows, and entries of the list that no test has; a sentence each. */
+  /** A sentence for each skip that the list does not allow, and for each entry of the list that matches no test. */
   readonly problems: readonly string[];
 }
 
-/** What judging needs to know of the machine and the repository. */
+/** Facts about this machine and the repository. */
 export interface SkipFacts {
-  /** Whether each condition holds on this machine. Only those that a skip calls for are asked. */
+  /** Tells for each condition's id whether it holds on this machine. Called only for conditions of skipped tests. */
   readonly conditions: Readonly<Record<string, () => boolean | Promise<boolean>>>;
   readonly isFile: (path: string) => boolean;
 }
 
-/** Holds the skipped tests of a run, whole or of some files, against the list of those that may be skipped. */
+/** Compares the skipped tests of a run, which may be of some files only, with the list of tests that may be skipped. */
 export async function judgeSkips(
   tests: readonly CollectedTest[],
   { conditions, skips }: AllowedSkips,

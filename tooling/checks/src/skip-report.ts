@@ -9,8 +9,8 @@ const LIST = 'tooling/allowed-skips.json';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 /**
- * A reporter for Vitest: says which tests were skipped and why, and with `CI` set fails the run for a skip that the list of allowed skips
- * does not excuse, or for an entry of that list which no test has.
+ * A reporter for Vitest: prints which tests were skipped and why. With `CI` set it fails the run for a skip that the
+ * list does not allow, and for an entry of the list that matches no test.
  */
 export default class SkipReport implements Reporter {
   #vitest: Vitest | undefined;
@@ -20,7 +20,7 @@ export default class SkipReport implements Reporter {
   }
 
   async onTestRunEnd(modules: readonly TestModule[], _: unknown, reason: string): Promise<void> {
-    // A pattern of names skips all other tests, and what an interrupted run did not reach counts as skipped.
+    // `-t` skips all tests that it does not name, and an interrupted run skips all that it did not reach.
     if (reason === 'interrupted' || this.#vitest?.config.testNamePattern !== undefined) return;
     const list: AllowedSkips = JSON.parse(readFileSync(`${root}${LIST}`, 'utf8'));
     const { excused, problems } = await judgeSkips(modules.flatMap(testsOf), list, {

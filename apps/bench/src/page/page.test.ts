@@ -48,6 +48,7 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']())('the report page in Chromium',
       if (request.url() !== url && !request.url().startsWith('data:')) problems.push(`request: ${request.url()}`);
     });
     await page.goto(url);
+    expect(plots).toBeGreaterThan(5);
     expect(await page.locator('figure[data-plot]').count()).toBe(plots);
     for (const figure of await page.locator('figure[data-plot]').all()) {
       // A bar or a point that can be seen, and the label of an axis.

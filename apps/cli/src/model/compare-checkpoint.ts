@@ -1,7 +1,15 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkAborted, type Elementary, type TensorStore, writeStore } from '@prune/core';
+import {
+  checkAborted,
+  type Elementary,
+  intReprArrayOf,
+  LINEAR_PARTS,
+  splitPartName,
+  type TensorStore,
+  writeStore,
+} from '@prune/core';
 import { type PackableCheckpoint, type PackOptions, packCheckpoint } from '@prune/model-files';
 import { CODEC_NAMES, createStore, openStore, type StoreOptions } from '@prune/model-files/node';
 
@@ -71,13 +79,11 @@ export async function compareCheckpoint(
   return rows;
 }
 
-/** The CSR arrays of a matrix, by the ends of their names in the elementary form. */
-const CSR_ARRAY = /\._packed_params\.weight\.int_repr\.(?:data|indices|indptr)$/;
-
+/** Bytes in the file that are the arrays of sparse matrices. */
 async function csrBytes(path: string): Promise<number> {
   const store: TensorStore = await openStore(path);
   try {
-    const names = [...store.keys()].filter((name) => CSR_ARRAY.test(name));
+    const names = [...store.keys()].filter((name) => intReprArrayOf(name) !== undefined);
     return names.reduce((sum, name) => sum + store.info(name)!.storedBytes, 0);
   } finally {
     await store.close();
@@ -91,10 +97,11 @@ function sizesOf(elementary: ReadonlyMap<string, Elementary>) {
     if (typeof value === 'string') continue;
     const bytes = value.data.byteLength;
     size.elementary += bytes;
-    if (CSR_ARRAY.test(name)) {
+    const array = intReprArrayOf(name);
+    if (array !== undefined) {
       size.csr += bytes;
-      if (name.endsWith('.data')) size.nonzeros += value.data.length;
-    } else if (name.endsWith('._packed_params.weight.int_repr.shape')) {
+      if (array === 'data') size.nonzeros += value.data.length;
+    } else if (splitPartName(name)?.part === LINEAR_PARTS.shape) {
       const cells = Number(value.data[0]) * Number(value.data[1]);
       size.cells += cells;
       size.dense32 += 4 * cells;

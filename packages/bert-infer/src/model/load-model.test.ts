@@ -1,7 +1,8 @@
 import type { Elementary, Tensor } from '@prune/core';
 import { decompose } from '@prune/csr';
 import { codeOf, goldenPath } from '@prune/fixtures';
-import { createEngine, type Engine } from '@prune/kernels';
+import { createEngine, type Engine, type Thread, type ThreadHost } from '@prune/kernels';
+import { workerThreads } from '@prune/kernels/node';
 import { dequantizeEmbedding, linearModules, quantizeDynamic } from '@prune/quant';
 import { describe, expect, test, vi } from 'vitest';
 import { goldenConfig, goldenModel } from '../../test/golden-model.js';
@@ -153,7 +154,35 @@ test.each([
 });
 
 describe('the engine', () => {
-  test('is closed with the model when it is its own, and left alone when it is not', async () => {
+  /** Threads of Node, and those of them that run. */
+  function watchedThreads(): { threadHost: ThreadHost; running: Set<Thread> } {
+    const running = new Set<Thread>();
+    const start: ThreadHost['start'] = async (given) => {
+      const thread = await workerThreads.start(given);
+      running.add(thread);
+      return {
+        async stop() {
+          running.delete(thread);
+          await thread.stop();
+        },
+      };
+    };
+    return { threadHost: { start }, running };
+  }
+
+  test('of its own: its threads end with the model, and when the model cannot be loaded', async () => {
+    const { threadHost, running } = watchedThreads();
+    const engine = { threads: 3, threadHost };
+    const model = await loadModel(goldenModel('tiny'), { engine });
+    expect(running.size).toBe(2);
+    await model.close();
+    expect(running.size).toBe(0);
+    const broken = goldenModel('tiny');
+    broken.delete('qa_outputs._packed_params.weight.scale');
+    expect(await codeOf(() => loadModel(broken, { engine }))).toBe('missing');
+    expect(running.size).toBe(0);
+  });
+  test('that was given is left alone', async () => {
     const engine: Engine = await createEngine();
     const close = vi.spyOn(engine, 'close');
     const model = await loadModel(goldenModel('tiny'), { engine });

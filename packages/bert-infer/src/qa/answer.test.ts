@@ -1,7 +1,9 @@
 import type { Tensor } from '@prune/core';
-import { codeOf } from '@prune/fixtures';
+import { codeOf, goldenPath, readNpz } from '@prune/fixtures';
 import { describe, expect, test } from 'vitest';
+import { expectNear } from '../../test/expect-near.js';
 import { goldenModel, madeUpVocabulary } from '../../test/golden-model.js';
+import { PROBABILITIES } from '../../test/probabilities.js';
 import type { BertModel } from '../model/bert-model.js';
 import { loadModel } from '../model/load-model.js';
 import { type AnswerOptions, answer } from './answer.js';
@@ -36,7 +38,69 @@ test('the best span, its place in the text, and its score', async () => {
   const result = await answer(scoring({ [A]: 5 }, { [B]: 4 }), { question, context: 'x  A . b y' });
   expect(result).toMatchObject({ text: 'A . b', start: 3, end: 8, score: 9, windows: 1 });
   expect(result.nBest).toHaveLength(1);
-  expect(result.probability).toBeGreaterThan(0.9);
+  // Of 15 spans one has 9 points, three have 5, three have 4 and eight none: e^9 / (e^9 + 3 e^5 + 3 e^4 + 8).
+  expectNear([result.probability], [0.9292401848611944]);
+});
+
+test('one span alone is certain', async () => {
+  const result = await answer(scoring({ [A]: 5 }, { [A]: -7 }), { question, context: 'a' });
+  expect(result).toMatchObject({ text: 'a', score: -2, probability: 1 });
+});
+
+describe('probabilities of two windows with the logits of golden/tiny', () => {
+  const logits = readNpz(goldenPath('tiny/logits.npz')) as Map<string, Tensor>;
+  const words = Array.from({ length: 63 }, (_, i) => `word${i}`);
+  const request = { question, context: words.join(' '), maxLength: 48, stride: 20 };
+  const { windows } = PROBABILITIES.answers;
+
+  /** The same model, but with a row of golden logits for each window. */
+  function golden(): BertModel {
+    let window = 0;
+    const logits = async ({ input_ids: [ids] }: { input_ids: readonly ArrayLike<number>[] }) => {
+      // The fourth token after [CLS], q, ? and [SEP]: word0 is 33.
+      expect([ids.length, ids[4] - 33]).toEqual([48, windows[window].first]);
+      return { start_logits: rowOf('start', window), end_logits: rowOf('end', window++) };
+    };
+    return { ...model, logits: logits as unknown as BertModel['logits'] };
+  }
+  const rowOf = (which: 'start' | 'end', window: number) => {
+    const [from, length] = [48 * windows[window].row, 48];
+    return { shape: [1, length], data: logits.get(`fbgemm.${which}`)!.data.slice(from, from + length) };
+  };
+
+  test.each([
+    ['20', { nBest: 5 }],
+    ['20', { nBest: 20 }],
+    ['40', { nBest: 40 }],
+    ['20 and none', { nBest: 5, noAnswer: true }],
+  ] as const)('over %s candidates: %j', async (key, options) => {
+    const { spans, none } = PROBABILITIES.answers[key];
+    const result = await answer(golden(), { ...request, ...options });
+    expect(result.windows).toBe(2);
+    const found = result.nBest.filter(({ text }) => text !== '');
+    const wanted = spans.slice(0, options.nBest);
+    expect(found.map(({ text, score }) => [text, score])).toEqual(
+      wanted.map(({ first, last, score }) => [words.slice(first, last + 1).join(' '), score]),
+    );
+    expectNear(
+      found.map(({ probability }) => probability),
+      wanted.map(({ probability }) => probability),
+    );
+    const nothing = result.nBest.filter(({ text }) => text === '');
+    expect([nothing.map(({ score }) => score), result.noAnswerScore]).toEqual(
+      none === null ? [[], undefined] : [[none.score], none.score],
+    );
+    expectNear(
+      nothing.map(({ probability }) => probability),
+      none === null ? [] : [none.probability],
+    );
+    const { text, score, probability } = result;
+    expect({ text, score, probability }).toEqual({
+      text: found[0].text,
+      score: found[0].score,
+      probability: found[0].probability,
+    });
+  });
 });
 
 test('more candidates, best first, no span twice although windows overlap', async () => {
@@ -54,12 +118,14 @@ test('more candidates, best first, no span twice although windows overlap', asyn
 });
 
 test('no longer than asked for', async () => {
-  const { text } = await answer(scoring({ [A]: 5 }, { [B]: 4 }), {
-    question,
-    context: 'a x x x b',
-    maxAnswerLength: 4,
-  });
-  expect(text).not.toBe('a x x x b');
+  const request = { question, context: 'a x x x b', maxAnswerLength: 4, nBest: 4 };
+  const { nBest } = await answer(scoring({ [A]: 5 }, { [B]: 4 }), request);
+  expect(nBest.map(({ text, score }) => [text, score])).toEqual([
+    ['a', 5],
+    ['a x', 5],
+    ['a x x', 5],
+    ['a x x x', 5],
+  ]);
 });
 
 test('as many candidates as are asked for, past the number that is paired', async () => {
@@ -69,7 +135,7 @@ test('as many candidates as are asked for, past the number that is paired', asyn
 
 test('an answer even when the best starts are all behind the best ends', async () => {
   const result = await answer(scoring({ [B]: 5 }, { [A]: 5 }), { question, context: 'a x b', candidates: 1 });
-  expect(result.text.length).toBeGreaterThan(0);
+  expect(result).toMatchObject({ text: 'b', score: 5 });
 });
 
 describe('no answer', () => {
@@ -77,17 +143,30 @@ describe('no answer', () => {
   const request = { question, context: 'a b', nBest: 2 };
 
   test('is not considered unless it is asked for', async () => {
-    expect(await answer(unsure, request)).toMatchObject({ text: 'a b', noAnswerScore: undefined });
+    const result = await answer(unsure, request);
+    expect(result).toMatchObject({ text: 'a b', noAnswerScore: undefined });
+    // Of three spans one has 4 points and two have 2: e^4 / (e^4 + 2 e^2), e^2 / (e^4 + 2 e^2).
+    expectNear(
+      result.nBest.map(({ probability }) => probability),
+      [0.7869860421615985, 0.10650697891920075],
+    );
   });
   test('wins with the better score', async () => {
     const result = await answer(unsure, { ...request, noAnswer: true });
     expect(result).toMatchObject({ text: '', start: 0, end: 0, score: 6, noAnswerScore: 6 });
     expect(result.nBest.map(({ text }) => text)).toEqual(['', 'a b', 'a']);
+    // The same spans and e^6 in the sum.
+    expectNear(
+      result.nBest.map(({ probability }) => probability),
+      [0.8532666658464372, 0.11547708589868773, 0.015628124127437557],
+    );
+    expect(result.probability).toBe(result.nBest[0].probability);
   });
   test('loses to the threshold, and stays among the candidates', async () => {
     const result = await answer(unsure, { ...request, noAnswer: true, noAnswerThreshold: 2 });
     expect(result).toMatchObject({ text: 'a b', score: 4, noAnswerScore: 6 });
     expect(result.nBest.map(({ text }) => text)).toEqual(['', 'a b', 'a']);
+    expect(result.probability).toBe(result.nBest[1].probability);
   });
 });
 

@@ -58,7 +58,7 @@ test.each([
   for (const { ids, typeIds, sequence, contextBegin, contextEnd } of windows) {
     expect([ids[0], ids[contextBegin - 1], ids[contextEnd], ids.length]).toEqual([101, 102, 102, contextEnd + 1]);
     expect(typeIds).toEqual(ids.map((_, i) => (i < contextBegin ? 0 : 1)));
-    expect(sequence.slice(contextBegin, contextEnd).every((text) => text === 1)).toBe(true);
+    expect(sequence.slice(contextBegin, contextEnd)).toEqual(Array(contextEnd - contextBegin).fill(1));
   }
 });
 

@@ -7,11 +7,12 @@ import {
   type QuantizedLinear,
   type QuantizedStateDict,
   type StateDict,
+  splitPartName,
   type Tensor,
+  toFloat32,
 } from '@prune/core';
 import { recomposeRows, recomposeSparse } from '@prune/csr';
 import type { AnyLinear, FloatLinear, LayerLinear, LayerNormParameters } from '@prune/kernels';
-import { toFloat32 } from '@prune/quant';
 
 /** A model's modules by name, each checked against the shape that the config wants before it is used. Lazy: one module a call. */
 export interface ModuleReader {
@@ -42,7 +43,7 @@ export function readModules(store: ElementaryStateDict, embeddings?: StateDict):
     if (entry === undefined) throw missing(name);
     if ('kind' in entry) throw mismatch(name, `a quantized ${entry.kind}`, `a float tensor [${shape.join(', ')}]`);
     checkShape(name, entry.shape, shape);
-    return { dtype: 'float32', shape: entry.shape, data: toFloat32(entry, { where: 'bert-infer', tensor: name }) };
+    return toFloat32(entry, { where: 'bert-infer', tensor: name });
   };
   const vector = async (name: string, length: number | undefined) => (await floats(name, [length])).data;
 
@@ -93,7 +94,7 @@ function joined(store: ElementaryStateDict, embeddings: StateDict): ElementarySt
   }
   // A table that the store has quantized needs no second form.
   for (const name of own) {
-    const module = /^(.+)\._packed_params\./.exec(name)?.[1];
+    const module = splitPartName(name)?.module;
     if (module !== undefined) extra.delete(`${module}.weight`);
   }
   return {

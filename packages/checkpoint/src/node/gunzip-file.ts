@@ -2,13 +2,10 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { checkLimit, type Limits, PruneError, type RandomAccess } from '@prune/core';
+import { checkLimit, type Limits, MAX_DEFLATE_RATIO, PruneError, type RandomAccess } from '@prune/core';
 import { declaredSafetensorsBytes } from '../open-safetensors.js';
 import { sniffFormat } from '../sniff-format.js';
 import { type TemporaryFile, temporaryFile } from './temporary-file.js';
-
-// Deflate's ratio is at most 1032: what exceeds it is no gzip stream of this file.
-const MAX_RATIO = 1032;
 
 export interface GunzipOptions {
   readonly limits: Limits;
@@ -25,7 +22,7 @@ export interface GunzipOptions {
  */
 export async function gunzipFile(path: string, options: GunzipOptions): Promise<Required<RandomAccess>> {
   const { limits, signal } = options;
-  const maxBytes = Math.min(options.maxBytes, (await stat(path)).size * MAX_RATIO);
+  const maxBytes = Math.min(options.maxBytes, (await stat(path)).size * MAX_DEFLATE_RATIO);
   const file = await temporaryFile(path, options.temporaryFolder);
   // Kept apart from what pipeline() throws: Node 20 replaces a sink's own error by an AbortError (and the sink sees an AbortError when
   // the gzip stream fails).

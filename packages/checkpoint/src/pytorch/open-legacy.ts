@@ -1,5 +1,6 @@
 import { checkLimit, DTYPES, isPruneError, type Limits, PruneError, type RandomAccess } from '@prune/core';
 import type { Checkpoint } from '../checkpoint.js';
+import { checkStorageBytes } from './check-storage-bytes.js';
 import { maxPickleOperations } from './max-pickle-operations.js';
 import { torchCheckpoint } from './torch-checkpoint.js';
 import { stateDictEntries, TorchPickle } from './torch-pickle.js';
@@ -34,10 +35,7 @@ export async function openLegacy(source: Required<RandomAccess>, limits: Limits)
     if (!starts.has(storage.key) || found === undefined) {
       throw new PruneError('corrupt', { what: `storage ${storage.key} is not in the file`, tensor });
     }
-    const got = storage.elements * DTYPES[storage.dtype].bytes;
-    const wanted = found.elements * DTYPES[found.dtype].bytes;
-    if (got !== wanted)
-      throw new PruneError('corrupt', { what: `storage ${storage.key} (bytes)`, got, wanted, tensor });
+    checkStorageBytes(storage, found.elements * DTYPES[found.dtype].bytes, tensor);
   }
   return torchCheckpoint(
     source,

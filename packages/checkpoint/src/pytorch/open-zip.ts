@@ -1,5 +1,6 @@
-import { checkLimit, DTYPES, type Limits, PruneError, type RandomAccess } from '@prune/core';
+import { checkLimit, type Limits, PruneError, type RandomAccess } from '@prune/core';
 import type { Checkpoint } from '../checkpoint.js';
+import { checkStorageBytes } from './check-storage-bytes.js';
 import { maxPickleOperations } from './max-pickle-operations.js';
 import { readZipEntry } from './read-zip-entry.js';
 import { torchCheckpoint } from './torch-checkpoint.js';
@@ -30,12 +31,7 @@ export async function openZip(source: Required<RandomAccess>, limits: Limits): P
       throw new PruneError('corrupt', { what: 'no file in the zip archive for storage', got: key });
     return file;
   };
-  for (const [tensor, { storage }] of references) {
-    const wanted = storage.elements * DTYPES[storage.dtype].bytes;
-    const got = fileOf(storage.key).bytes;
-    if (got !== wanted)
-      throw new PruneError('corrupt', { what: `storage ${storage.key} (bytes)`, got, wanted, tensor });
-  }
+  for (const [tensor, { storage }] of references) checkStorageBytes(storage, fileOf(storage.key).bytes, tensor);
   return torchCheckpoint(
     source,
     'pytorch-zip',

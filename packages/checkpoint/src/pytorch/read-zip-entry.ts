@@ -1,9 +1,8 @@
-import { checkLimit, PruneError, type RandomAccess } from '@prune/core';
+import { checkLimit, MAX_DEFLATE_RATIO, PruneError, type RandomAccess } from '@prune/core';
 import { Inflate } from 'fflate';
 import { type ZipEntry, zipDataOffset } from './zip-directory.js';
 
-// Deflate's ratio is at most 1032 (RFC 1951: 258 bytes from 2 bits), so one push makes at most 17 MB.
-const MAX_RATIO = 1032;
+/** What is inflated at once: at DEFLATE's ratio one push makes at most 17 MB. */
 const CHUNK_BYTES = 1 << 14;
 
 /** The bytes `[offset, offset + length)` of a file in a zip archive; a deflated one is inflated whole, at most `maxBytes`. */
@@ -29,7 +28,8 @@ export async function readZipEntry(
 async function inflate(source: RandomAccess, entry: ZipEntry, maxBytes: number): Promise<Uint8Array> {
   const { name, bytes, packedBytes } = entry;
   checkLimit(`"${name}" in the zip archive is too large (bytes)`, bytes, maxBytes);
-  if (bytes > packedBytes * MAX_RATIO) throw corrupt(name, 'declares more than deflate can hold (bytes)', bytes);
+  if (bytes > packedBytes * MAX_DEFLATE_RATIO)
+    throw corrupt(name, 'declares more than deflate can hold (bytes)', bytes);
   const start = await zipDataOffset(source, entry);
   const out = new Uint8Array(bytes);
   let length = 0;

@@ -13,6 +13,12 @@ export interface Storages {
   position(storage: StorageReference): number | undefined | Promise<number | undefined>;
 }
 
+interface StoredTensor {
+  readonly reference: TensorReference;
+  readonly extent: Extent;
+  readonly place: { readonly where: string; readonly tensor: string };
+}
+
 /** A checkpoint over tensor references, each checked against its storage now and read from there later. */
 export function torchCheckpoint(
   source: Required<RandomAccess>,
@@ -21,15 +27,19 @@ export function torchCheckpoint(
   storages: Storages,
   limits: Limits,
 ): Checkpoint {
-  const extents = new Map<string, Extent>();
-  for (const [name, reference] of references) extents.set(name, extentOf(reference, name, limits));
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, reference] of references) {
+    const place = { where: source.name, tensor: name };
+    tensors.set(name, { reference, extent: extentOf(reference, name, limits), place });
+  }
   const readPieces = pieceReader(source);
 
   async function get(name: string): Promise<Tensor | undefined> {
-    const reference = references.get(name);
-    const extent = extents.get(name);
-    if (reference === undefined || extent === undefined) return undefined;
-    const place = { where: source.name, tensor: name };
+    const tensor = tensors.get(name);
+    return tensor && readWhole(tensor);
+  }
+
+  async function readWhole({ reference, extent, place }: StoredTensor): Promise<Tensor> {
     try {
       const span = await storages.read(reference.storage, extent.begin, extent.end - extent.begin);
       const bytes = extent.contiguous ? span : gather(reference, span);
@@ -40,10 +50,11 @@ export function torchCheckpoint(
   }
 
   /** The bytes of a tensor as they lie in the file; in one piece where they do not. */
-  async function* bytesOf(name: string, { storage }: TensorReference, { begin, end, contiguous }: Extent) {
-    const position = contiguous ? await storages.position(storage) : undefined;
+  async function* bytesOf(tensor: StoredTensor) {
+    const { begin, end, contiguous } = tensor.extent;
+    const position = contiguous ? await storages.position(tensor.reference.storage) : undefined;
     if (position !== undefined) yield* readPieces(position + begin, position + end);
-    else yield tensorBytes((await get(name))!);
+    else yield tensorBytes(await readWhole(tensor));
   }
 
   return {
@@ -56,11 +67,8 @@ export function torchCheckpoint(
     },
     get,
     pieces(name) {
-      const reference = references.get(name);
-      const extent = extents.get(name);
-      if (reference === undefined || extent === undefined) return undefined;
-      const place = { where: source.name, tensor: name };
-      return tensorPieces(reference, () => bytesOf(name, reference, extent), place, limits);
+      const tensor = tensors.get(name);
+      return tensor && tensorPieces(tensor.reference, () => bytesOf(tensor), tensor.place, limits);
     },
     close: () => source.close(),
   };

@@ -8,8 +8,10 @@ import type { DenseInt8Matrix } from './int8-matrix.js';
  *     StateDict ──quantizeDynamic──► QuantizedStateDict ──decompose──► elementary entries ──TensorStoreWriter──► bytes
  *     StateDict ◄──dequantize─────── QuantizedStateDict ◄──recompose── ElementaryStateDict ◄──TensorStore─────── bytes
  *
- * Each is read by name, one value at a time, so that no step ever holds a whole model. A state dict over another one is written `satisfies
- * Required<StateDict>` (or its own stage): losing an optional member would compute the same, only slower.
+ * Each is read by name, one value at a time, so that no step ever holds a whole model.
+ *
+ * A function that wraps a state dict returns an object that `satisfies Required<StateDict>`, or the type of its stage.
+ * Otherwise nobody notices a forgotten optional member: the results are the same, and reading them is slower.
  */
 
 /** What every stage is read through. A `Map` is one. */

@@ -20,7 +20,7 @@ test('nothing but names and values: a Map', async () => {
   expect(await map.rows('w')).toBeUndefined();
 });
 
-// `Required` asks for every optional member, so a new one does not compile here before it is listed, and fails below when the function loses it.
+// A new optional member of a stage does not compile here before it is listed, and fails below when it is lost.
 const inner = {
   keys: vi.fn(() => ['w']),
   get: vi.fn(() => weight),

@@ -7,8 +7,9 @@ type OptionalMembers = Omit<StateDict, keyof ReadableMap<Tensor>> &
   Omit<ElementaryStateDict, keyof ReadableMap<Elementary>>;
 
 /**
- * The tensors of a store, of an open checkpoint or of any other state dict, with metadata of your choice. Every way to read them is kept, so that
- * the reader of the result is as fast as the reader of the original. Whoever opened the original closes it.
+ * The tensors of a store, of an open checkpoint or of any other state dict, with metadata of your choice. Every way to
+ * read them is kept, so that reading the result is as fast as reading the original. Whoever opened the original
+ * closes it.
  */
 export function withMetadata<V extends Elementary>(
   tensors: ReadableMap<V> & OptionalMembers,

@@ -1,7 +1,10 @@
-import { checkLimit, type Dtype, elementCount, type Limits, PruneError } from '@prune/core';
+import { checkLimit, type Dtype, elementCount, type Limits, MAX_DEFLATE_RATIO, PruneError } from '@prune/core';
 
-/** No deflate stream holds more than 1,032 times its own length; a file that declares more than this is lying. */
-const MOST_EXPANSION = 1100;
+/**
+ * How many times the bytes of its file a tensor may take. The margin is for chunks that take no bytes of their own, which HDF5 allows: they were never
+ * written, or share their bytes with another.
+ */
+const MOST_EXPANSION = MAX_DEFLATE_RATIO + 68;
 
 /** One whole chunk is held in memory, so a chunk may not be larger than its tensor, or than this. */
 const CHUNK_SLACK = 2 ** 24;

@@ -1,4 +1,12 @@
-import { DTYPES, type Elementary, isPruneError, type Limits, PruneError, tensorFromBytes } from '@prune/core';
+import {
+  DTYPES,
+  type Elementary,
+  isPruneError,
+  type Limits,
+  MAX_DEFLATE_RATIO,
+  PruneError,
+  tensorFromBytes,
+} from '@prune/core';
 import { unshuffle } from '../format/shuffle.js';
 import { chunkGrid } from './chunk-runs.js';
 import { decodeString } from './decode-string.js';
@@ -15,9 +23,6 @@ export interface Reading {
   readonly inflateBeside?: InflateBeside;
   readonly place: { readonly where: string; readonly tensor: string };
 }
-
-/** No deflate stream holds more than this times its own length. */
-const MOST_EXPANSION = 1032;
 
 /** Chunks of this many bytes, of one tensor, are inflated beside each other: smaller ones take less time than another thread. */
 const LARGE_CHUNK = 2 ** 16;
@@ -127,7 +132,7 @@ async function readChunkBeside(
 }
 
 function checkExpansion(chunk: Chunk, length: number, storage: ChunkedStorage, { place }: Reading): void {
-  if (length > (isApplied(storage, 'gzip', chunk) ? MOST_EXPANSION : 1) * chunk.bytes) {
+  if (length > (isApplied(storage, 'gzip', chunk) ? MAX_DEFLATE_RATIO : 1) * chunk.bytes) {
     throw new PruneError('corrupt', {
       ...place,
       what: 'a chunk cannot be that long',

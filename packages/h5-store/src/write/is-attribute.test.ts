@@ -7,7 +7,7 @@ import { isAttribute } from './is-attribute.js';
 
 const M = 'm._packed_params';
 
-/** Matrices whose arrays have one element or none, as `decompose` names their parts; indptr has one element more than the matrix has rows. */
+/** Matrices whose arrays have one element, or none. `indptr` has one element more than the matrix has rows. */
 const MATRICES: Record<string, { shape: [rows: number, columns: number]; nonzeros: number }> = {
   'no rows': { shape: [0, 3], nonzeros: 0 },
   'no columns': { shape: [1, 0], nonzeros: 0 },

@@ -1,5 +1,16 @@
 import { exp } from './exp.js';
 
+// This file defines the order of every sum in attention, and the kernels add up in the same order, so that all of them
+// give the same bits. To change an order, change it in both places; the tests in test/ compare them bit for bit.
+//
+//     sum                                    defined by    implemented by
+//     of a score, over features              attendHead    products in assembly/products.ts
+//     of the exponentials, over keys         exponentials  exponentialsOf in assembly/attention.ts
+//     of a context, over keys                attendHead    products in assembly/products.ts
+//
+// attention-int16.ts uses `exponentials` too. Its sums of products are exact integers, which no order changes. Only the
+// sum of the squares of a norm has an order of its own: quantizeTokens there, normOf in assembly/attention-int16.ts.
+
 const { fround } = Math;
 
 /** What both attention modes read. Everything float32 `[tokens, width]`, a head's features side by side. */

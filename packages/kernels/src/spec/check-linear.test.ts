@@ -30,6 +30,11 @@ test('a matrix without nonzeros, and a good one', () => {
   expect(checkLinear(linear(good), 2, 4, place)).toEqual([2, 4]);
 });
 
+test('stored zeros, and int32 indices of a narrow matrix, are computed with', () => {
+  const weight = { ...good, data: new Int8Array(3), indices: Int32Array.from(good.indices) };
+  expect(checkLinear(linear(weight), 2, 4, place)).toEqual([2, 4]);
+});
+
 test.each([
   ['mismatch', 'rows', { ...good, shape: [3, 4] as const }],
   ['mismatch', 'shape of no rank', { ...good, shape: [2, 0] as const }],

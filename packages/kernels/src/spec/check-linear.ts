@@ -1,4 +1,4 @@
-import { type CsrMatrix, type DenseInt8Matrix, PruneError } from '@prune/core';
+import { type CsrMatrix, csrFault, type DenseInt8Matrix, PruneError } from '@prune/core';
 import type { LayerLinear } from './encoder-spec.js';
 
 /** What messages call the thing at fault. */
@@ -75,39 +75,15 @@ export function checkFloats(what: string, values: Float32Array, length: number, 
 
 function checkDense({ shape, intRepr }: DenseInt8Matrix, place: Place) {
   if (!(intRepr instanceof Int8Array) || intRepr.length !== shape[0] * shape[1]) {
-    fail('mismatch', place, 'int_repr does not fit its shape', intRepr?.length, shape[0] * shape[1]);
+    fail('mismatch', place, 'intRepr does not fit its shape', intRepr?.length, shape[0] * shape[1]);
   }
 }
 
-function checkCsr({ shape, indptr, indices, data }: CsrMatrix, place: Place) {
-  const [rows, columns] = shape;
-  if (!(indptr instanceof Int32Array && data instanceof Int8Array)) {
-    fail('mismatch', place, 'wrong arrays', indptr?.constructor.name, 'int32 indptr and int8 data');
-  }
-  if (!(indices instanceof Uint16Array || indices instanceof Int32Array)) {
-    fail('mismatch', place, 'wrong indices', Object(indices).constructor.name, 'uint16 or int32');
-  }
-  const nnz = data.length;
-  if (indptr.length !== rows + 1) fail('mismatch', place, 'indptr does not fit the rows', indptr.length, rows + 1);
-  if (indices.length !== nnz) fail('mismatch', place, 'indices do not fit data', indices.length, nnz);
-  if (indptr[0] !== 0 || indptr[rows] !== nnz) {
-    fail('corrupt', place, 'indptr does not span the nonzeros', `${indptr[0]} to ${indptr[rows]}`, `0 to ${nnz}`);
-  }
-  // All of indptr first: only then is every row's range inside the arrays.
-  for (let row = 0; row < rows; row++) {
-    if (!(indptr[row] <= indptr[row + 1])) {
-      fail('corrupt', place, `indptr[${row + 1}]`, indptr[row + 1], `at least ${indptr[row]}`);
-    }
-  }
-  for (let row = 0; row < rows; row++) {
-    let last = -1;
-    for (let i = indptr[row]; i < indptr[row + 1]; i++) {
-      const column = indices[i];
-      if (!(column > last && column < columns)) {
-        fail('corrupt', place, `indices[${i}]`, column, `${last + 1} to ${columns - 1}, ascending within its row`);
-      }
-      last = column;
-    }
+/** A sum is the same with products of 0 in it, and both dtypes of indices hold every column that `MATRIX_LIMITS` allows. */
+function checkCsr(weight: CsrMatrix, place: Place) {
+  const fault = csrFault(weight, { storedZeros: true, anyIndices: true });
+  if (fault !== undefined) {
+    fail(fault.kind === 'form' ? 'mismatch' : 'corrupt', place, fault.what, fault.got, fault.wanted);
   }
 }
 

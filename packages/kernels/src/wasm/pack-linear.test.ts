@@ -3,9 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PACK_MODES } from '../../test/pack-modes.js';
 import { random, randomCsr } from '../../test/random-encoder.js';
-import { LANES } from './memory-map.js';
+import { LANES, ROW_HEADER } from './layout.js';
 import { type PackMode, packLinear } from './pack-linear.js';
-import { HEADER } from './row-writer.js';
 
 const FUZZ = Number(process.env.PRUNE_FUZZ ?? 1);
 
@@ -30,7 +29,7 @@ function unpack(packed: ReturnType<typeof packLinear>, { profile, dot4 }: PackMo
         if (blocks > 1) expect(Math.floor(row / chunkRows)).toBe(chunk);
         seen.add(row);
         const [minus, plus] = [view.getUint16(p + 16, true), view.getUint16(p + 18, true)];
-        p += HEADER;
+        p += ROW_HEADER.bytes;
         if (dot4) {
           expect(minus).toBe(0);
           for (const end = p + 12 * plus; p < end; p += 12) {
@@ -149,30 +148,59 @@ describe('a matrix that hands out rows', () => {
   });
 
   const data = Int8Array.of(1, 2, 3);
-  test.each<[string, readonly Parameters<RowVisitor>[]]>([
-    ['no rows', []],
-    ['a row that is missing', [[0, Uint16Array.of(0), data, 0, 1]]],
-    ['rows out of order', [1, 0].map((row) => [row, Uint16Array.of(0), data, 0, 1])],
-    ['a row too many', [0, 1, 2].map((row) => [row, Uint16Array.of(0), data, 0, 1])],
-    ['a column past the end', [[0, Uint16Array.of(769), data, 0, 1]]],
-    ['a negative column', [[0, Int32Array.of(-1), data, 0, 1]]],
-    ['columns that do not ascend', [[0, Uint16Array.of(5, 5), data, 0, 2]]],
-    ['columns that fall into the block before', [[0, Uint16Array.of(700, 5), data, 0, 2]]],
-    ['indices that end early', [[0, Uint16Array.of(5), data, 0, 2]]],
-    ['values that end early', [[0, Uint16Array.of(5, 6, 7, 8), data, 0, 4]]],
-    ['a row that ends before it starts', [[0, Uint16Array.of(5, 6), data, 2, 1]]],
-  ])('%s', (_, rows) => {
+  const row = (...columns: number[]): Parameters<RowVisitor> => [0, Int32Array.from(columns), data, 0, columns.length];
+  test.each<[string, readonly Parameters<RowVisitor>[], string]>([
+    ['no rows', [], 'rows are missing'],
+    ['rows out of order', [[1, Uint16Array.of(0), data, 0, 1]], 'rows are not in order'],
+    ['a column past the end', [row(769)], 'indices[0] is no column'],
+    ['a column past the end behind good ones in each block', [row(5, 768, 769)], 'indices[2] is no column'],
+    ['a negative column', [row(-1)], 'indices[0] does not ascend in row 0'],
+    ['columns that do not ascend', [row(5, 5)], 'indices[1] does not ascend in row 0'],
+    ['columns that fall into the block before', [row(700, 5)], 'indices[1] does not ascend in row 0'],
+    ['columns that fall inside the second block', [row(1, 768, 767)], 'indices[2] does not ascend in row 0'],
+    ['arrays that end early', [[0, Uint16Array.of(5), data, 0, 2]], 'nonzeros of row 0'],
+  ])('%s', (_, rows, what) => {
     const weight: CsrRows = {
       shape: [2, 769],
-      nnz: 3,
+      nnz: rows.reduce((sum, [, , , start, end]) => sum + end - start, 0),
       forEachRow(visit) {
         for (const row of rows) visit(...row);
+        if (rows.length > 0) visit(1, new Uint16Array(0), new Int8Array(0), 0, 0);
       },
     };
     expect(() => packLinear(linear(weight), PACK_MODES[0], 'layer.0.query')).toThrow(
-      expect.objectContaining({ code: 'corrupt', where: 'kernels', tensor: 'layer.0.query' }),
+      expect.objectContaining({ code: 'corrupt', where: 'kernels', tensor: 'layer.0.query', what }),
     );
   });
+});
+
+test('a source may pack another matrix while it hands out rows', () => {
+  const pack = (weight: CsrMatrix | CsrRows) => {
+    const linear = {
+      kind: 'linear',
+      weight,
+      scales: Float64Array.of(1),
+      qscheme: 'per_tensor_affine',
+      bias: null,
+    } as const;
+    const packed = packLinear(linear, PACK_MODES[0]);
+    return { ...packed, stream: packed.stream.slice() };
+  };
+  const { shape, indptr, indices, data } = randomCsr(random(1), 9, 800, 0.1);
+  const other = randomCsr(random(2), 20, 900, 0.2);
+  const wanted = [pack({ shape, indptr, indices, data }), pack(other)];
+  const inner: ReturnType<typeof pack>[] = [];
+  const outer = pack({
+    shape,
+    nnz: data.length,
+    forEachRow(visit) {
+      for (let row = 0; row < 9; row++) {
+        visit(row, indices, data, indptr[row], indptr[row + 1]);
+        if (row === 4) inner.push(pack(other));
+      }
+    },
+  });
+  expect([outer, ...inner]).toEqual(wanted);
 });
 
 test('weights of -128 alone', () => {

@@ -2,25 +2,25 @@ import {
   type CsrMatrix,
   type CsrRows,
   type DenseInt8Matrix,
-  PruneError,
   type QuantizationProfile,
   type QuantizedLinear,
+  type RowTaker,
+  takeRows,
 } from '@prune/core';
 import type { FloatLinear, LayerLinear } from '../spec/encoder-spec.js';
-import { CHUNK, FLOAT_ROW_BYTES, LANES } from './memory-map.js';
+import { CHUNK, CODE_ROW_BYTES, FLOAT_ROW_HEADER, FLOAT_WEIGHT, type LINEAR_KINDS, ROW_BYTES } from './layout.js';
+import { roundUp } from './round-up.js';
 import { RowWriter, type StreamForm } from './row-writer.js';
 
-/** A Linear in the form that the kernels read; assembly/sparse.ts and linear.ts say what the stream is. */
+/** A Linear in the form that the kernels read. LINEAR in layout.ts says what most of these fields are. */
 export interface PackedLinear {
-  readonly kind: 'int8' | 'float';
+  readonly kind: (typeof LINEAR_KINDS)[number];
   readonly rows: number;
   readonly columns: number;
   readonly blocks: number;
   readonly blockColumns: number;
-  /** The units in which threads share the matrix, and the rows of each but the last. */
   readonly chunks: number;
   readonly chunkRows: number;
-  /** Whether every sum, whatever the activations, is a float32 as it is. */
   readonly smallSums: boolean;
   /** Of no use after the next call of {@link packLinear}. */
   readonly stream: Uint8Array;
@@ -45,6 +45,12 @@ const BLOCKED_CHUNKS = 4;
 /** Memory of this many bytes is used again; what a masked LM's dense decoder takes, three times its 75 MB, is let go. */
 const KEPT_BYTES = 2 ** 24;
 
+// The stream of a float Linear, in words of 32 bits.
+const HEADER_WORDS = FLOAT_ROW_HEADER.bytes / 4;
+const WEIGHT_WORDS = FLOAT_WEIGHT.bytes / 4;
+const OFFSET_WORD = FLOAT_WEIGHT.fields.offset.at / 4;
+const VALUE_WORD = FLOAT_WEIGHT.fields.value.at / 4;
+
 let scratch: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 /** One for each block of columns, used again: memory that nobody has touched takes a tenth of the time of packing. */
 const writerPool: RowWriter[] = [];
@@ -62,7 +68,7 @@ export function packLinear(module: LayerLinear, { profile, dot4 }: PackMode, ten
   const { weight } = module;
   const [rows, columns] = weight.shape;
   const form = dot4 ? 'dot4' : profile === 'fbgemm' ? 'mixed' : 'split';
-  const { largest, ...packed } = packRows(weight.shape, rowsOf(weight), module, form, tensor);
+  const { largest, ...packed } = packRows(rowsOf(weight), module, form, tensor);
   return {
     kind: 'int8',
     ...packed,
@@ -75,12 +81,15 @@ export function packLinear(module: LayerLinear, { profile, dot4 }: PackMode, ten
 }
 
 /** The rows of a matrix, whatever it is; a dense one's without its zeros. */
-function rowsOf(weight: CsrMatrix | DenseInt8Matrix | CsrRows): Pick<CsrRows, 'forEachRow'> {
+function rowsOf(weight: CsrMatrix | DenseInt8Matrix | CsrRows): CsrRows {
   if ('forEachRow' in weight) return weight;
-  const [rows, columns] = weight.shape;
+  const { shape } = weight;
+  const [rows, columns] = shape;
   if (!('intRepr' in weight)) {
     const { indptr, indices, data } = weight;
     return {
+      shape,
+      nnz: data.length,
       forEachRow(visit) {
         for (let row = 0; row < rows; row++) visit(row, indices, data, indptr[row], indptr[row + 1]);
       },
@@ -89,7 +98,11 @@ function rowsOf(weight: CsrMatrix | DenseInt8Matrix | CsrRows): Pick<CsrRows, 'f
   const { intRepr } = weight;
   const indices = new Int32Array(columns);
   const data = new Int8Array(columns);
+  let nnz = 0;
+  for (let i = 0; i < intRepr.length; i++) if (intRepr[i] !== 0) nnz++;
   return {
+    shape,
+    nnz,
     forEachRow(visit) {
       for (let row = 0, i = 0; row < rows; row++) {
         let count = 0;
@@ -110,24 +123,21 @@ function rowsOf(weight: CsrMatrix | DenseInt8Matrix | CsrRows): Pick<CsrRows, 'f
  * a loop costs as much as three pairs). Sorting 256 rows for 16 gains nothing.
  *
  * Rows are taken one after another, as a stored matrix hands them out: making its arrays first takes 4 % more time and 7 MB more of memory (BERT-base).
- * They are checked here, because nobody has seen them before.
+ * Their columns are checked here, as `takeRows` wants it, because nobody has seen them before.
  */
 function packRows(
-  [rows, columns]: readonly [number, number],
-  source: Pick<CsrRows, 'forEachRow'>,
+  source: CsrRows,
   { scales, bias }: QuantizedLinear<unknown>,
   form: StreamForm,
-  tensor?: string,
+  tensor: string | undefined,
 ) {
+  const [rows, columns] = source.shape;
   const blocks = Math.ceil(columns / BLOCK_COLUMNS);
   const blockColumns = Math.ceil(columns / blocks);
   const writers = writersFor(blocks, rows, form);
   /** The largest sum of a row's magnitudes. */
   let largest = 0;
-  let next = 0;
-  source.forEachRow((row, indices, data, start, end) => {
-    if (row !== next++ || row >= rows) throw corrupt('rows are not in order', row, `${next - 1} of ${rows}`);
-    if (!(end <= data.length)) throw corrupt(`end of row ${row}`, end, `at most ${data.length}`);
+  const take: RowTaker = (row, indices, data, start, end) => {
     const scale = scales[scales.length === 1 ? 0 : row];
     const rowBias = bias === null ? -0 : bias.data[row];
     let last = -1;
@@ -138,13 +148,12 @@ function packRows(
       const endColumn = Math.min(firstColumn + blockColumns, columns);
       for (; i < end; i++) {
         const column = indices[i];
-        if (column >= endColumn) break;
-        if (!(column > last)) throw corrupt(`columns of row ${row} do not ascend`, column, `more than ${last}`);
+        if (column <= last || column >= endColumn) break;
         last = column;
-        writer.add((column - firstColumn) * LANES, data[i]);
+        writer.add((column - firstColumn) * CODE_ROW_BYTES, data[i]);
       }
     }
-    if (i !== end) throw corrupt(`column in row ${row}`, indices[i], `below ${columns}`);
+    if (i !== end) return i;
     let sum = 0;
     let magnitudes = 0;
     for (let block = 0; block < blocks; block++) {
@@ -153,8 +162,9 @@ function packRows(
     }
     largest = Math.max(largest, magnitudes);
     for (let block = 0; block < blocks; block++) writers[block].endRow(row, sum, scale, rowBias);
-  });
-  if (next !== rows) throw corrupt('rows are missing', next, rows);
+    return end;
+  };
+  takeRows(source, take, { where: 'kernels', tensor });
 
   // One thread adds up all blocks of a row, so the same rows make a chunk in each block.
   const chunkRows = blocks > 1 ? Math.ceil(rows / BLOCKED_CHUNKS) : CHUNK;
@@ -174,12 +184,8 @@ function packRows(
   if (stream.length > KEPT_BYTES) {
     scratch = new Uint8Array(0);
     writerPool.length = 0;
-  }
+  } else writerPool.unshift(...writers);
   return { blocks, blockColumns, chunks, chunkRows, stream: stream.subarray(0, at), starts, largest };
-
-  function corrupt(what: string, got: number | undefined, wanted: string | number): PruneError {
-    return new PruneError('corrupt', { where: 'kernels', tensor, what, got, wanted });
-  }
 }
 
 /** Zeros are left out: `sum + 0 * x` is `sum` for every finite x. */
@@ -188,21 +194,24 @@ function packFloat({ weight, shape, bias }: FloatLinear): PackedLinear {
   const chunks = Math.ceil(rows / CHUNK);
   let nonzeros = 0;
   for (let i = 0; i < weight.length; i++) if (weight[i] !== 0) nonzeros++;
-  const bytes = reserve(4 * rows + 8 * nonzeros);
-  const words = new Uint32Array(bytes.buffer, 0, rows + 2 * nonzeros);
+  const wordCount = HEADER_WORDS * rows + WEIGHT_WORDS * nonzeros;
+  const bytes = reserve(4 * wordCount);
+  const words = new Uint32Array(bytes.buffer, 0, wordCount);
   const floats = new Float32Array(bytes.buffer, 0, words.length);
   const starts = new Uint32Array(chunks);
   let at = 0;
   for (let row = 0, i = 0; row < rows; row++) {
     if (row % CHUNK === 0) starts[row / CHUNK] = 4 * at;
-    const count = at++;
+    const header = at;
+    at += HEADER_WORDS;
+    const begin = at;
     for (let column = 0; column < columns; column++, i++) {
       if (weight[i] === 0) continue;
-      words[at] = column * FLOAT_ROW_BYTES;
-      floats[at + 1] = weight[i];
-      at += 2;
+      words[at + OFFSET_WORD] = column * ROW_BYTES;
+      floats[at + VALUE_WORD] = weight[i];
+      at += WEIGHT_WORDS;
     }
-    words[count] = (at - count - 1) / 2;
+    words[header] = (at - begin) / WEIGHT_WORDS;
   }
   return {
     kind: 'float',
@@ -219,14 +228,15 @@ function packFloat({ weight, shape, bias }: FloatLinear): PackedLinear {
   };
 }
 
+/** Writers out of the pool, so that no other matrix gets them until this one is packed: a source may pack another while it hands out rows. */
 function writersFor(blocks: number, rows: number, form: StreamForm): RowWriter[] {
-  while (writerPool.length < blocks) writerPool.push(new RowWriter(BLOCK_COLUMNS));
-  const writers = writerPool.slice(0, blocks);
+  const writers = writerPool.splice(0, blocks);
+  while (writers.length < blocks) writers.push(new RowWriter(BLOCK_COLUMNS));
   for (const writer of writers) writer.restart(rows, form);
   return writers;
 }
 
 function reserve(length: number): Uint8Array<ArrayBuffer> {
-  if (scratch.length < length) scratch = new Uint8Array(Math.ceil(length / 4) * 4);
+  if (scratch.length < length) scratch = new Uint8Array(roundUp(length, 4));
   return scratch;
 }

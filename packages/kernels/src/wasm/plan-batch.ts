@@ -1,14 +1,23 @@
 import type { Batch } from '../spec/check-batch.js';
 import {
-  FLOAT_ROW_BYTES,
+  CACHE_LINE_BYTES,
+  CODE_ROW_BYTES,
+  FIRST_LAYER_PHASE,
+  KEYS_MULTIPLE,
   LANES,
   LAYER_PHASES,
-  LAYER_RANGES,
-  OTHER_PHASES,
   type Plan,
-  QUERY_BLOCK,
-  SCRATCH_FIXED,
-} from './memory-map.js';
+  PUBLISHED_RANGE,
+  RANGES,
+  ROW_BYTES,
+  SCRATCH,
+  SEQUENCE,
+  SPARE_SCORE_ROWS,
+  VECTOR_LANES,
+  WIDE_QUERY_BLOCK,
+} from './layout.js';
+import { roundUp } from './round-up.js';
+import { writeStruct } from './write-struct.js';
 
 /** What of an encoder the working memory depends on. */
 export interface EncoderShape {
@@ -46,11 +55,14 @@ export interface BatchPlan {
   >;
   /** For each lane the token that it computes. */
   readonly tokenMap: Int32Array;
-  /** For each sequence its first lane, tokens and keys. */
-  readonly sequences: Int32Array;
+  /** The list of SEQUENCE. */
+  readonly sequences: Uint8Array;
   /** Elements of `counters`. */
   readonly counters: number;
 }
+
+/** The distance between the scratches of two threads is a multiple of this. */
+const SCRATCH_MULTIPLE = 4096;
 
 /** Lays out a checked batch from the address `begin` on. */
 export function planBatch(batch: Batch, shape: EncoderShape, begin: number): BatchPlan {
@@ -58,24 +70,25 @@ export function planBatch(batch: Batch, shape: EncoderShape, begin: number): Bat
   const { tokenMap, sequences, maxKeys } = mapLanes(batch);
   const lanes = tokenMap.length;
   const tiles = Math.ceil(lanes / LANES);
-  const tile = tiles * FLOAT_ROW_BYTES;
+  const tile = tiles * ROW_BYTES;
   let end = begin;
   const take = (bytes: number) => {
     const address = end;
-    end = Math.ceil((end + bytes) / 64) * 64;
+    end = roundUp(end + bytes, CACHE_LINE_BYTES);
     return address;
   };
-  const rangeStride = Math.ceil((8 * threads) / 64) * 64;
-  const counters = OTHER_PHASES + layers * LAYER_PHASES;
+  const rangeStride = roundUp(PUBLISHED_RANGE.bytes * threads, CACHE_LINE_BYTES);
+  // The last one is that of storing the output.
+  const counters = FIRST_LAYER_PHASE + layers * LAYER_PHASES.length + 1;
   // Query, key, value and context are not needed any more where the expanded activations are written.
   const shared = take(Math.max(4 * hidden, intermediate) * tile);
-  const scratchStride = Math.ceil(scratchBytes(shape, maxKeys) / 4096) * 4096;
+  const scratchStride = roundUp(scratchBytes(shape, maxKeys), SCRATCH_MULTIPLE);
   const fields = {
     tiles,
     lanes,
     parts: partsOf(tiles, threads),
     sequences: take(sequences.byteLength),
-    sequenceCount: sequences.length / 3,
+    sequenceCount: batch.lengths.length,
     tokenMap: take(tokenMap.byteLength),
     io: take(4 * batch.tokens * hidden),
     hiddenStates: take(hidden * tile),
@@ -83,7 +96,7 @@ export function planBatch(batch: Batch, shape: EncoderShape, begin: number): Bat
     context: shared + 3 * hidden * tile,
     middle: take(hidden * tile),
     expanded: shared,
-    ranges: take((layers + 1) * LAYER_RANGES * rangeStride),
+    ranges: take((layers + 1) * RANGES.length * rangeStride),
     rangeStride,
     counters: take(4 * counters),
     scratchStride,
@@ -91,32 +104,36 @@ export function planBatch(batch: Batch, shape: EncoderShape, begin: number): Bat
     maxKeys,
   };
   // Vectors of the last lanes are read whole.
-  return { end: end + 64, fields, tokenMap, sequences, counters };
+  return { end: end + CACHE_LINE_BYTES, fields, tokenMap, sequences, counters };
 
   function scratchBytes({ hidden, intermediate }: EncoderShape, keys: number): number {
     const size = hidden / heads;
-    const stride = Math.ceil(keys / 8) * 8 * 4;
+    const stride = 4 * roundUp(keys, KEYS_MULTIPLE);
     const widest = Math.max(hidden, intermediate);
-    const linear = widest * LANES;
-    // Scores, queries, and keys and values as float32; as int16 they are half as large.
-    const attention = (keys + 8 + size) * 4 * QUERY_BLOCK + (size + Math.ceil(size / 4) * 4) * stride;
-    return SCRATCH_FIXED + Math.max(linear, attention);
+    const linear = widest * CODE_ROW_BYTES;
+    const scores = 4 * (keys + SPARE_SCORE_ROWS) * WIDE_QUERY_BLOCK;
+    const queries = 4 * size * WIDE_QUERY_BLOCK;
+    // Float32 keys and values; as int16 they are half as large.
+    const keysAndValues = (size + roundUp(size, VECTOR_LANES)) * stride;
+    return SCRATCH.bytes + Math.max(linear, scores + queries + keysAndValues);
   }
 }
 
 /**
- * Every sequence starts at a multiple of 4 lanes; the lanes up to the next repeat its last token, so that whatever is computed in them is
+ * Every sequence starts at a multiple of VECTOR_LANES; the lanes up to the next repeat its last token, so that whatever is computed in them is
  * already in every range.
  */
 export function mapLanes({ lengths, keyLengths }: Pick<Batch, 'lengths' | 'keyLengths'>) {
-  const sequences = new Int32Array(3 * lengths.length);
-  const tokenMap = new Int32Array(lengths.reduce((lanes, length) => lanes + Math.ceil(length / 4) * 4, 0));
+  const sequences = new Uint8Array(lengths.length * SEQUENCE.bytes);
+  const view = new DataView(sequences.buffer);
+  const tokenMap = new Int32Array(lengths.reduce((lanes, length) => lanes + roundUp(length, VECTOR_LANES), 0));
   let maxKeys = 0;
   let lane = 0;
   let token = 0;
   for (let s = 0; s < lengths.length; s++) {
-    sequences.set([lane, lengths[s], keyLengths[s]], 3 * s);
-    for (let i = 0; i < Math.ceil(lengths[s] / 4) * 4; i++) tokenMap[lane++] = token + Math.min(i, lengths[s] - 1);
+    const sequence = { firstLane: lane, tokens: lengths[s], keys: keyLengths[s] };
+    writeStruct(view, s * SEQUENCE.bytes, SEQUENCE, sequence);
+    for (let i = 0; i < roundUp(lengths[s], VECTOR_LANES); i++) tokenMap[lane++] = token + Math.min(i, lengths[s] - 1);
     token += lengths[s];
     maxKeys = Math.max(maxKeys, keyLengths[s]);
   }

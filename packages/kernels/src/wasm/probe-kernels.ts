@@ -1,8 +1,8 @@
 import type { Kernels } from '../engine.js';
 import { compileKernels } from './compile-kernels.js';
 import { byteOf, ROW_KERNELS, type RowKernel, type RowKernelFunction } from './kernel-table.js';
-import { LANES, writeConstants } from './memory-map.js';
-import { HEADER } from './row-writer.js';
+import { CODE_ROW_BYTES, FIRST_FREE, LANES, PAIR, ROW_HEADER } from './layout.js';
+import { writeConstants } from './write-constants.js';
 
 /**
  * Calls of each kernel: V8 runs WebAssembly in its baseline compiler first and in the optimizing one later, and Node 20's two differ in a
@@ -58,17 +58,18 @@ function sumsAreRight(sum: RowKernelFunction, kernel: RowKernel, memory: WebAsse
     form,
     codes: [low, high],
   } = kernel;
-  const [stream, headers, tile, to] = [4096, 6144, 8192, 16384];
+  const [stream, headers, tile, to] = [0, 2048, 4096, 12288].map((offset) => FIRST_FREE + offset);
   const weights = [127, 127, 1, 0];
-  // The end of a row's header (one group or quad), then the group's length and two pairs, or a quad.
-  const pair = [0, 0, LANES, 0];
+  // A row of one group of two pairs, or of one quad. Features 0 and 1 have the offsets 0 and CODE_ROW_BYTES, in 16 bits each.
+  const pair = [0, 0, CODE_ROW_BYTES, 0];
   const [a, b, c, d] = weights;
-  const row = form === 'dot4' ? [1, 0, ...pair, ...pair, a, b, c, d] : [1, 0, 12, 0, ...pair, a, b, ...pair, c, d];
-  new Uint8Array(memory.buffer).set(row, stream + HEADER - 2);
-  const codes = new Int8Array(memory.buffer, tile, 2 * LANES);
+  const entries = form === 'dot4' ? [...pair, ...pair, a, b, c, d] : [2 * PAIR.bytes, 0, ...pair, a, b, ...pair, c, d];
+  new Uint8Array(memory.buffer).set(entries, stream + ROW_HEADER.bytes);
+  new DataView(memory.buffer).setUint16(stream + ROW_HEADER.fields.plusGroups.at, 1, true);
+  const codes = new Int8Array(memory.buffer, tile, 2 * CODE_ROW_BYTES);
   for (let lane = 0; lane < LANES; lane++) {
     codes[lane] = Math.round(low + ((high - low) * lane) / (LANES - 1));
-    codes[LANES + lane] = lane % 2 === 0 ? high : codes[lane];
+    codes[CODE_ROW_BYTES + lane] = lane % 2 === 0 ? high : codes[lane];
   }
   // Bytes are read back as the kernel takes them.
   const code = (at: number) => (low < 0 ? codes[at] : codes[at] & 255);
@@ -78,7 +79,7 @@ function sumsAreRight(sum: RowKernelFunction, kernel: RowKernel, memory: WebAsse
     sum(stream, tile, to, 1, true, 0, 0, headers);
     for (let lane = 0; lane < lanes; lane++) {
       const place = byteOf(kernel, lane);
-      const wanted = code(place) * (weights[0] + weights[2]) + code(LANES + place) * weights[1];
+      const wanted = code(place) * (weights[0] + weights[2]) + code(CODE_ROW_BYTES + place) * weights[1];
       if (sums[lane] !== wanted) return false;
     }
   }

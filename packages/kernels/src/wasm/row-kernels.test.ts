@@ -4,9 +4,10 @@ import { noRelaxedSimd, noVnni } from '../../test/kernels.js';
 import { random, randomCsr } from '../../test/random-encoder.js';
 import { compileKernels } from './compile-kernels.js';
 import { byteOf, ROW_KERNELS, type RowKernelFunction } from './kernel-table.js';
-import { LANES, writeConstants } from './memory-map.js';
+import { LANES } from './layout.js';
 import { packLinear } from './pack-linear.js';
 import { probeKernels } from './probe-kernels.js';
+import { writeConstants } from './write-constants.js';
 
 const FUZZ = Number(process.env.PRUNE_FUZZ ?? 1);
 /** What fresh sums begin with. */

@@ -4,10 +4,12 @@ import { checkBatch, checkFinite } from '../spec/check-batch.js';
 import { checkEncoderLayer, checkNorm, type LayerShape } from '../spec/check-encoder-layer.js';
 import type { Encoder } from '../spec/encoder.js';
 import type { EncoderSpec } from '../spec/encoder-spec.js';
-import { FAULT, FAULT_INPUT, JOB, PROFILES, writeConstants, writePlan } from './memory-map.js';
+import { ACTIVATIONS, CONTROL, FAULTS, LAST_JOB, PLAN, type Plan, PROFILES } from './layout.js';
 import { type BatchPlan, type EncoderShape, planBatch } from './plan-batch.js';
 import type { Thread, ThreadHost } from './thread-host.js';
 import { WeightMemory } from './weight-memory.js';
+import { writeConstants } from './write-constants.js';
+import { writeStruct } from './write-struct.js';
 
 /** What an encoder runs on. */
 export interface WasmTarget {
@@ -25,7 +27,6 @@ interface Exports {
   run(thread: number): void;
 }
 
-const ACTIVATIONS = ['gelu', 'gelu_new', 'relu'];
 /** About 50 to 100 us of looking before a thread goes to sleep; waking one takes 8 to 27 us. */
 const SPINS = 20_000;
 
@@ -57,19 +58,19 @@ export async function loadWasmEncoder(
     intermediate,
     heads: spec.heads,
     activation: ACTIVATIONS.indexOf(spec.activation),
-    rowwise: spec.rowwise ? 1 : 0,
-    int16: spec.attention === 'int16' ? 1 : 0,
+    rowwise: spec.rowwise ?? false,
+    int16: spec.attention === 'int16',
     profile: PROFILES.indexOf(spec.profile),
     threads,
     layers: table,
     eps: spec.layerNormEps,
     queryScale: fround(1 / fround(Math.sqrt(size))),
     spins: SPINS,
-    mainWaits: canWait() ? 1 : 0,
+    mainWaits: canWait(),
     inputWeight,
     inputBias,
-    fused: fused ? 1 : 0,
-    dot4: dot4 ? 1 : 0,
+    fused,
+    dot4,
   };
   const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
   const workers: Thread[] = [];
@@ -78,20 +79,21 @@ export async function loadWasmEncoder(
   const close = async () => {
     if (closed) return;
     closed = true;
-    if (threads > 1) tell(memory, -1);
+    if (threads > 1) tell(memory, LAST_JOB);
     await Promise.all(workers.map((worker) => worker.stop()));
   };
   onClose(close);
 
   function runLayers(batch: BatchPlan, firstLayer: number, endLayer: number, loads: boolean): void {
-    writePlan(memory.buffer, { ...constant, ...batch.fields, firstLayer, endLayer, loads: loads ? 1 : 0 });
+    const plan: Plan = { ...constant, ...batch.fields, firstLayer, endLayer, loads };
+    writeStruct(new DataView(memory.buffer), 0, PLAN, plan);
     new Int32Array(memory.buffer, batch.fields.counters, batch.counters).fill(0);
     if (threads > 1) tell(memory);
     exports.run(0);
-    const fault = new Int32Array(memory.buffer, FAULT, 1);
-    if (fault[0] === 0) return;
+    const fault = new Int32Array(memory.buffer, CONTROL.fields.fault.at, 1);
+    if (FAULTS[fault[0]] === 'none') return;
     const layers = `activations of layer ${firstLayer}${endLayer - firstLayer > 1 ? ` to ${endLayer - 1}` : ''}`;
-    const what = fault[0] === FAULT_INPUT ? 'hidden states given' : layers;
+    const what = FAULTS[fault[0]] === 'input' ? 'hidden states given' : layers;
     fault[0] = 0;
     throw new PruneError('not-finite', {
       where: 'kernels',
@@ -118,7 +120,7 @@ export async function loadWasmEncoder(
       weights.reserve(batch.end);
       const { io, tokenMap, sequences } = batch.fields;
       new Int32Array(memory.buffer, tokenMap, batch.tokenMap.length).set(batch.tokenMap);
-      new Int32Array(memory.buffer, sequences, batch.sequences.length).set(batch.sequences);
+      new Uint8Array(memory.buffer, sequences, batch.sequences.length).set(batch.sequences);
       const states = new Float32Array(memory.buffer, io, input.length);
       states.set(input);
       if (!options.hiddenStates) {
@@ -139,8 +141,8 @@ export async function loadWasmEncoder(
 }
 
 /** The next job for the workers, or their end. */
-function tell(memory: WebAssembly.Memory, job?: -1): void {
-  const word = new Int32Array(memory.buffer, JOB, 1);
+function tell(memory: WebAssembly.Memory, job?: typeof LAST_JOB): void {
+  const word = new Int32Array(memory.buffer, CONTROL.fields.job.at, 1);
   if (job === undefined) Atomics.store(word, 0, (Atomics.load(word, 0) + 1) & 0x7fffffff);
   else Atomics.store(word, 0, job);
   Atomics.notify(word, 0);

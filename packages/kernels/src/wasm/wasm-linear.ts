@@ -5,25 +5,27 @@ import { checkTokens } from '../spec/check-tokens.js';
 import type { AnyLinear } from '../spec/encoder-spec.js';
 import type { LoadedLinear } from '../spec/loaded-linear.js';
 import {
-  FAULT,
-  FLOAT_ROW_BYTES,
+  CACHE_LINE_BYTES,
+  CODE_ROW_BYTES,
+  CONTROL,
+  FAULTS,
   LANES,
-  PLAN_FIELDS,
+  PLAN,
   type Plan,
   PROFILES,
-  SCRATCH_FIXED,
-  writeConstants,
-  writePlan,
-} from './memory-map.js';
+  ROW_BYTES,
+  SCRATCH,
+} from './layout.js';
 import { mapLanes } from './plan-batch.js';
+import { roundUp } from './round-up.js';
 import { WeightMemory } from './weight-memory.js';
+import { writeConstants } from './write-constants.js';
+import { writeStruct } from './write-struct.js';
 
 interface Exports {
   loadLinearInput(): void;
   applyLinear(tile: number): void;
 }
-
-const NO_PLAN = Object.fromEntries(PLAN_FIELDS.map((name) => [name, 0])) as Plan;
 
 /** What a Linear runs on. */
 export interface LinearTarget {
@@ -61,41 +63,40 @@ export function loadWasmLinear(
       let end = weights.end;
       const take = (bytes: number) => {
         const address = end;
-        end = Math.ceil((end + bytes) / 64) * 64;
+        end = roundUp(end + bytes, CACHE_LINE_BYTES);
         return address;
       };
       const input = take(x.byteLength);
       // One tile's results at a time: a vocabulary's for all tokens may be more than there is.
       const output = take(4 * Math.min(tokens, LANES) * rows);
-      const plan: Plan = {
-        ...NO_PLAN,
+      const plan = {
         tiles,
         lanes: tokenMap.length,
         hidden: columns,
-        rowwise: rowwise ? 1 : 0,
+        rowwise,
         profile: PROFILES.indexOf(profile),
         threads: 1,
-        fused: fused ? 1 : 0,
-        dot4: dot4 ? 1 : 0,
+        fused,
+        dot4,
         layers,
         io: input,
         tokenMap: take(tokenMap.byteLength),
-        hiddenStates: take(tiles * columns * FLOAT_ROW_BYTES),
-        expanded: take(rows * FLOAT_ROW_BYTES),
-        ranges: take(64),
-        rangeStride: 64,
-        counters: take(64),
-        scratch: take(SCRATCH_FIXED + columns * LANES),
-      };
+        hiddenStates: take(tiles * columns * ROW_BYTES),
+        expanded: take(rows * ROW_BYTES),
+        ranges: take(CACHE_LINE_BYTES),
+        rangeStride: CACHE_LINE_BYTES,
+        counters: take(4),
+        scratch: take(SCRATCH.bytes + columns * CODE_ROW_BYTES),
+      } satisfies Partial<Plan>;
       // Vectors of the last lanes are read whole.
-      weights.reserve(end + 64);
+      weights.reserve(end + CACHE_LINE_BYTES);
       new Float32Array(memory.buffer, input, x.length).set(x);
       new Int32Array(memory.buffer, plan.tokenMap, tokenMap.length).set(tokenMap);
       new Int32Array(memory.buffer, plan.counters, 1)[0] = 0;
-      writePlan(memory.buffer, plan);
+      writeStruct(new DataView(memory.buffer), 0, PLAN, plan);
       exports.loadLinearInput();
-      const fault = new Int32Array(memory.buffer, FAULT, 1);
-      if (fault[0] !== 0) {
+      const fault = new Int32Array(memory.buffer, CONTROL.fields.fault.at, 1);
+      if (FAULTS[fault[0]] !== 'none') {
         fault[0] = 0;
         throw new PruneError('not-finite', {
           where: 'kernels',
@@ -104,7 +105,7 @@ export function loadWasmLinear(
           wanted: 'finite numbers',
         });
       }
-      writePlan(memory.buffer, { ...plan, io: output });
+      writeStruct(new DataView(memory.buffer), 0, PLAN, { ...plan, io: output });
       for (let tile = 0; tile < tiles; tile++) {
         exports.applyLinear(tile);
         const count = Math.min(LANES, tokens - tile * LANES) * rows;

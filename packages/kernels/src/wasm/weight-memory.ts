@@ -1,7 +1,18 @@
 import { PruneError } from '@prune/core';
 import type { EncoderLayer, LayerLinear, LayerNormParameters } from '../spec/encoder-spec.js';
-import { FIRST_FREE, LAYER_BYTES, LINEAR_BYTES } from './memory-map.js';
+import {
+  CACHE_LINE_BYTES,
+  FIRST_FREE,
+  LAYER,
+  LINEAR,
+  LINEAR_KINDS,
+  LINEARS,
+  NORM_PARAMETERS,
+  NORMS,
+} from './layout.js';
 import { type PackMode, packLinear } from './pack-linear.js';
+import { roundUp } from './round-up.js';
+import { type StructValues, writeStruct } from './write-struct.js';
 
 const PAGE = 65536;
 
@@ -11,11 +22,17 @@ const PAGE = 65536;
  */
 const MAX_PAGES = 32767;
 
+/** A layer of the table: its Linears, and the addresses of its LayerNorms' parameters. */
+interface LayerEntry {
+  readonly linears: readonly StructValues<typeof LINEAR>[];
+  readonly norms: readonly number[];
+}
+
 /** The one memory of an encoder: weights from the bottom on, written once, and what a batch needs above them. */
 export class WeightMemory {
   readonly memory: WebAssembly.Memory;
   #end = FIRST_FREE;
-  readonly #layers: Int32Array[] = [];
+  readonly #layers: LayerEntry[] = [];
 
   constructor(shared: boolean) {
     this.memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared });
@@ -45,55 +62,51 @@ export class WeightMemory {
 
   /** Packs a layer that was checked. */
   add(layer: EncoderLayer, mode: PackMode): void {
-    const words: number[] = [];
-    for (const module of ['query', 'key', 'value', 'attentionOutput', 'intermediate', 'output'] as const) {
-      words.push(...this.#addLinear(layer[module], mode, `layer.${this.#layers.length}.${module}`));
-    }
-    words.push(...this.addNorm(layer.attentionNorm), ...this.addNorm(layer.outputNorm));
-    this.#layers.push(Int32Array.from(words));
+    const linears = LINEARS.map((module) =>
+      this.#addLinear(layer[module], mode, `layer.${this.#layers.length}.${module}`),
+    );
+    this.#layers.push({ linears, norms: NORMS.flatMap((module) => this.addNorm(layer[module])) });
   }
 
   /** Packs a Linear that was checked, as the first of a layer that has no other. */
   addLinear(linear: LayerLinear, mode: PackMode, tensor: string): void {
-    this.#layers.push(Int32Array.from(this.#addLinear(linear, mode, tensor)));
+    this.#layers.push({ linears: [this.#addLinear(linear, mode, tensor)], norms: [] });
   }
 
-  /** Gives the addresses of its weight and bias. */
-  addNorm({ weight, bias }: LayerNormParameters): [weight: number, bias: number] {
-    return [this.#append(weight), this.#append(bias)];
+  /** Gives the addresses of the parameters, in the order of NORM_PARAMETERS. */
+  addNorm(norm: LayerNormParameters): number[] {
+    return NORM_PARAMETERS.map((parameter) => this.#append(norm[parameter]));
   }
 
   /** Writes the table of all layers; gives its address. */
   finish(): number {
-    const table = new Int32Array((this.#layers.length * LAYER_BYTES) / 4);
-    this.#layers.forEach((layer, index) => {
-      table.set(layer, (index * LAYER_BYTES) / 4);
+    const table = new Uint8Array(this.#layers.length * LAYER.bytes);
+    const view = new DataView(table.buffer);
+    this.#layers.forEach(({ linears, norms }, index) => {
+      const begin = index * LAYER.bytes;
+      linears.forEach((linear, which) => {
+        writeStruct(view, begin + LAYER.fields.linears.at + which * LINEAR.bytes, LINEAR, linear);
+      });
+      norms.forEach((address, which) => {
+        view.setInt32(begin + LAYER.fields.norms.at + 4 * which, address, true);
+      });
     });
     return this.#append(table);
   }
 
-  #addLinear(linear: LayerLinear, mode: PackMode, tensor: string): number[] {
+  #addLinear(linear: LayerLinear, mode: PackMode, tensor: string): StructValues<typeof LINEAR> {
     const packed = packLinear(linear, mode, tensor);
     const stream = this.#append(packed.stream);
     const starts = this.#append(packed.starts.map((start) => stream + start));
-    const words = [
-      packed.kind === 'int8' ? 0 : 1,
-      packed.rows,
-      packed.columns,
-      packed.blocks,
-      packed.blockColumns,
-      starts,
-      this.#append(packed.bias),
-      packed.chunks,
-      packed.chunkRows,
-      packed.smallSums ? 1 : 0,
-    ];
-    return [...words, ...new Array<number>(LINEAR_BYTES / 4 - words.length).fill(0)];
+    const { rows, columns, blocks, blockColumns, chunks, chunkRows, smallSums } = packed;
+    const kind = LINEAR_KINDS.indexOf(packed.kind);
+    const bias = this.#append(packed.bias);
+    return { kind, rows, columns, blocks, blockColumns, starts, bias, chunks, chunkRows, smallSums };
   }
 
-  #append(values: Uint8Array | Uint32Array | Int32Array | Float32Array): number {
+  #append(values: Uint8Array | Uint32Array | Float32Array): number {
     const address = this.#end;
-    this.#end = Math.ceil((address + values.byteLength) / 64) * 64;
+    this.#end = roundUp(address + values.byteLength, CACHE_LINE_BYTES);
     this.reserve(this.#end);
     new Uint8Array(this.memory.buffer, address, values.byteLength).set(
       new Uint8Array(values.buffer, values.byteOffset, values.byteLength),

@@ -1,13 +1,21 @@
 // The parts of a CSR matrix that gzip alone cannot see, made visible. golden/base, MB: the arrays as they are 10.4, gaps of columns as bytes 8.1,
 // the same with the rows in order of their counts 7.6: neighbours are then of one density, and each block of Huffman codes fits its rows.
-import { type Codec, type NamedInfo, type NamedTensor, PruneError, type Tensor } from '@prune/core';
+import {
+  type Codec,
+  CSR_ARRAY_DTYPES,
+  CSR_ARRAYS,
+  type CsrArray,
+  csrArrayOf,
+  type Dtype,
+  type NamedInfo,
+  type NamedTensor,
+  PruneError,
+  type Tensor,
+} from '@prune/core';
 import { gunzip } from '../deflate/gunzip.js';
 import { DEFAULT_LEVEL, gzip } from '../deflate/gzip.js';
 import { segmentOf } from '../deflate/segment.js';
 import type { GzipOptions } from './gzip.js';
-
-const PART = /^(.*)\.(data|indices|indptr)$/s;
-const PARTS = ['data', 'indices', 'indptr'] as const;
 
 /** A gap of this many columns or more is this byte, as often as it fits, and the rest. */
 const ESCAPE = 255;
@@ -20,10 +28,9 @@ export function csrGzip({ level = DEFAULT_LEVEL, ...platform }: GzipOptions = {}
   return {
     name: 'csr-gzip',
     group({ name, dtype, shape }) {
-      const [, matrix, part] = PART.exec(name) ?? [];
-      if (shape.length !== 1 || part === undefined) return undefined;
-      const fits = part === 'data' ? dtype === 'int8' : dtype === 'int32' || (part === 'indices' && dtype === 'uint16');
-      return fits ? { key: matrix, size: PARTS.length } : undefined;
+      const found = csrArrayOf(name);
+      if (shape.length !== 1 || found === undefined || !fits(found.array, dtype)) return undefined;
+      return { key: found.matrix, size: CSR_ARRAYS.length };
     },
     encode(tensors) {
       const csr = partsOf(tensors);
@@ -75,11 +82,20 @@ interface CsrParts {
   readonly place: Places;
 }
 
-type Places = Readonly<Record<(typeof PARTS)[number], number>>;
+type Places = Readonly<Record<CsrArray, number>>;
+
+function fits(array: CsrArray, dtype: Dtype): boolean {
+  const dtypes: readonly Dtype[] = CSR_ARRAY_DTYPES[array];
+  return dtypes.includes(dtype);
+}
 
 function placesOf(infos: readonly NamedInfo[]): Places | undefined {
-  const [data, indices, indptr] = PARTS.map((part) => infos.findIndex(({ name }) => PART.exec(name)?.[2] === part));
-  return infos.length === PARTS.length && Math.min(data, indices, indptr) >= 0 ? { data, indices, indptr } : undefined;
+  const [data, indices, indptr] = CSR_ARRAYS.map((array) =>
+    infos.findIndex(({ name }) => csrArrayOf(name)?.array === array),
+  );
+  return infos.length === CSR_ARRAYS.length && Math.min(data, indices, indptr) >= 0
+    ? { data, indices, indptr }
+    : undefined;
 }
 
 function partsOf(tensors: readonly NamedTensor[]): CsrParts | undefined {
@@ -172,8 +188,8 @@ function varints(counts: Int32Array): Uint8Array {
 function layoutOf(infos: readonly NamedInfo[]): { place: Places; rows: number; nnz: number; wide: boolean } {
   const place = placesOf(infos);
   if (place === undefined) throw new PruneError('corrupt', { what: 'not the three arrays of a CSR matrix' });
-  const [data, indices, indptr] = PARTS.map((part) => infos[place[part]]);
-  const dtypes = data.dtype === 'int8' && indptr.dtype === 'int32' && /^(uint16|int32)$/.test(indices.dtype);
+  const [data, indices, indptr] = CSR_ARRAYS.map((array) => infos[place[array]]);
+  const dtypes = CSR_ARRAYS.every((array) => fits(array, infos[place[array]].dtype));
   const shapes = [data, indices, indptr].every(({ shape }) => shape.length === 1);
   if (!dtypes || !shapes || data.shape[0] !== indices.shape[0] || indptr.shape[0] < 1) {
     throw new PruneError('corrupt', { what: 'dtypes or shapes are not those of a CSR matrix', tensor: data.name });

@@ -1,4 +1,4 @@
-import { PruneError } from '@prune/core';
+import { MAX_DEFLATE_RATIO, PruneError } from '@prune/core';
 import { inflateSync } from 'fflate';
 import { crc32 as ownCrc32 } from '../crc32.js';
 
@@ -11,9 +11,6 @@ export interface GunzipPlatform {
   readonly inflate?: (bytes: Uint8Array, length: number) => Uint8Array;
   readonly crc32?: Crc32;
 }
-
-/** The longest match (258 bytes) at its cheapest (2 bits) is the densest that DEFLATE gets: 1032 to 1. */
-const LARGEST_RATIO = 1032;
 
 /**
  * The data of one gzip member as {@link gzip} writes it, `length` bytes or, left out, as many as its trailer says, at most `limit`.
@@ -37,7 +34,7 @@ export function gunzip(
   if (wanted >>> 0 !== declared)
     throw new PruneError('corrupt', { what: 'gzip data has the wrong length', got: declared, wanted });
   if (wanted > limit) throw new PruneError('limit', { what: 'gzip data is too long', got: wanted, wanted: limit });
-  if (wanted > LARGEST_RATIO * bytes.length)
+  if (wanted > MAX_DEFLATE_RATIO * bytes.length)
     throw new PruneError('corrupt', { what: 'gzip data cannot be that long', got: wanted, wanted: bytes.length });
   const data = inflateExactly(bytes.subarray(10, bytes.length - 8), wanted, inflate);
   const crc = crc32(data);

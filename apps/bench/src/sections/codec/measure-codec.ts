@@ -1,8 +1,10 @@
 import {
+  CSR_ARRAYS,
   type CsrMatrix,
   DEFAULT_LIMITS,
   type ElementaryStateDict,
   entriesOf,
+  intReprArrayOf,
   type NamedTensor,
   tensorBytes,
 } from '@prune/core';
@@ -148,7 +150,7 @@ function encodeAll(form: CsrForm, matrices: readonly CsrMatrix[]) {
   }
   matrices.forEach((matrix, i) => {
     const back = form.decode(parts[i], matrix.shape);
-    for (const array of ['indptr', 'indices', 'data'] as const) {
+    for (const array of CSR_ARRAYS) {
       if (!same(back[array], matrix[array])) throw new Error(`${form.form} does not give ${array} of matrix ${i} back`);
     }
   });
@@ -181,7 +183,7 @@ async function codeDense(elementary: ElementaryStateDict): Promise<CodecReport['
   const codec = entropyCodec();
   const groups = new Map<string, NamedTensor[]>();
   for await (const [name, value] of entriesOf(elementary)) {
-    if (typeof value === 'string' || /\.int_repr\.(?:data|indices|indptr)$/.test(name)) continue;
+    if (typeof value === 'string' || intReprArrayOf(name) !== undefined) continue;
     const key = codec.group?.({ name, dtype: value.dtype, shape: value.shape })?.key;
     if (key !== undefined) groups.set(key, [...(groups.get(key) ?? []), { name, ...value }]);
   }

@@ -1,3 +1,4 @@
+import { intReprArrayOf, LINEAR_PARTS, splitPartName } from '@prune/core';
 import { createEngine } from '@prune/kernels';
 import { openStore } from '@prune/model-files/node';
 import type { InferRow, RooflineRow } from './infer-report.js';
@@ -32,8 +33,8 @@ async function countElements(packed: string): Promise<{ nonzeros: number; elemen
     let [nonzeros, elements] = [0, 0];
     for (const name of store.keys()) {
       if (name.includes('.pooler.')) continue;
-      if (name.endsWith('.int_repr.data')) nonzeros += store.info(name)!.shape[0];
-      if (!name.endsWith('._packed_params.weight.int_repr.shape')) continue;
+      if (intReprArrayOf(name) === 'data') nonzeros += store.info(name)!.shape[0];
+      if (splitPartName(name)?.part !== LINEAR_PARTS.shape) continue;
       const shape = await store.get(name);
       if (typeof shape === 'object') elements += Number(shape.data[0]) * Number(shape.data[1]);
     }

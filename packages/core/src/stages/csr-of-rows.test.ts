@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type CsrRows, csrOfRows, type RowVisitor } from './csr-rows.js';
+import { csrOfRows } from './csr-of-rows.js';
+import type { CsrRows, RowVisitor } from './csr-rows.js';
 
 type Row = Parameters<RowVisitor>;
 
