@@ -14,7 +14,7 @@ import { assemblyLayout } from './assembly-layout.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const check = process.argv.includes('--check');
-const REMEDY = 'npm run build:wasm --prefix packages/kernels';
+const REMEDY = 'npm run build:wasm';
 
 // Shared memory in the binary; where there is none, the host flips one bit of the import (src/wasm/compile-kernels.ts).
 const OPTIONS = [
