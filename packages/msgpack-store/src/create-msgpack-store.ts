@@ -9,8 +9,10 @@ import {
   type ModelMetadata,
   type NamedTensor,
   PruneError,
+  shown,
   type Tensor,
   type TensorStoreWriter,
+  TOKENIZER_FILES,
   tensor,
   tensorBytes,
 } from '@prune/core';
@@ -133,7 +135,11 @@ export async function createMsgpackStore(
     const files: ManifestFile[] = [];
     for await (const [name, bytes] of entriesOf(metadata.files)) {
       if (!isFileName(name))
-        throw new PruneError('invalid-argument', { what: 'not a plain file name', got: JSON.stringify(name) });
+        throw new PruneError('invalid-argument', {
+          what: 'not a file of a tokenizer',
+          got: shown(name),
+          wanted: TOKENIZER_FILES.join(', '),
+        });
       const block = await writeBlock('gzip', gzip([segmentOf(bytes, 0)], FILE_LEVEL), 1);
       files.push({ name, length: bytes.byteLength, block });
     }

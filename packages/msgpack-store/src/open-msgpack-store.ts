@@ -62,7 +62,13 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
   const { blocks } = manifest;
   const entries = new Map(manifest.entries.map((entry) => [entry.name, entry]));
   const members = blocks.map((): ManifestEntry[] => []);
-  for (const entry of manifest.entries) if (entry.block !== undefined) members[entry.block].push(entry);
+  /** Where an entry is among those of its block. A block may have as many entries as the file, so it is not searched for each. */
+  const places = new Map<ManifestEntry, number>();
+  for (const entry of manifest.entries) {
+    if (entry.block !== undefined) places.set(entry, members[entry.block].push(entry) - 1);
+  }
+  /** Bytes of each block that belong to none of its tensors. */
+  const shared = blocks.map(({ length, shares }) => length - shares.reduce((sum, share) => sum + share, 0));
   const decoded = decodedBlocks(decode);
   const ahead = readAhead(
     bytes,
@@ -93,7 +99,7 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
 
   const { config, modules, profile, files } = manifest;
   const unzip = (packed: Uint8Array, length: number) =>
-    gunzip(packed, { length, limit: limits.tensorBytes, ...platform });
+    gunzip(packed, { length, limit: limits.metadataBytes, ...platform });
   const metadata: ModelMetadata = {
     ...(config && { config }),
     ...(modules && { modules }),
@@ -108,11 +114,10 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
       if (entry === undefined) return undefined;
       const { dtype, shape, block, inline } = entry;
       if (block === undefined) return { dtype, shape, codec: 'inline', storedBytes: inline!.length };
-      const { codec, length, shares } = blocks[block];
+      const { codec, shares } = blocks[block];
       // What belongs to none of a block's tensors is shared out by turns, so that the sum is the block.
-      const rest = length - shares.reduce((sum, share) => sum + share, 0);
-      const place = members[block].indexOf(entry);
-      const own = Math.floor((rest + place) / shares.length);
+      const place = places.get(entry)!;
+      const own = Math.floor((shared[block] + place) / shares.length);
       return { dtype, shape, codec, storedBytes: shares[place] + own };
     },
     async get(name): Promise<Elementary | undefined> {
@@ -153,7 +158,7 @@ async function readManifest(
   if (crc !== prologue.manifestCrc) {
     throw new PruneError('corrupt', { what: 'CRC-32 of the manifest', got: crc, wanted: prologue.manifestCrc });
   }
-  const manifest = gunzip(packed, { length: prologue.manifestDecoded, limit: limits.headerBytes, inflate, crc32 });
+  const manifest = gunzip(packed, { length: prologue.manifestDecoded, limit: limits.manifestBytes, inflate, crc32 });
   return decodeManifest(manifest, prologue.manifestOffset, limits);
 }
 

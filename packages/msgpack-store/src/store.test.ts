@@ -103,7 +103,7 @@ test('metadata goes through whole, what is absent stays absent, files are read w
     profile: 'qnnpack',
     files: new Map([
       ['vocab.txt', vocabulary],
-      ['empty.json', new Uint8Array(0)],
+      ['added_tokens.json', new Uint8Array(0)],
     ]),
   };
   const { source, reads } = watched(await pack(new Map([['a', 'x']]), metadata));
@@ -111,10 +111,10 @@ test('metadata goes through whole, what is absent stays absent, files are read w
   const { files, ...rest } = store.metadata;
   const { files: _, ...wanted } = metadata;
   expect(rest).toEqual(wanted);
-  expect([...files!.keys()]).toEqual(['vocab.txt', 'empty.json']);
+  expect([...files!.keys()]).toEqual(['vocab.txt', 'added_tokens.json']);
   expect(reads).toHaveLength(2);
   expect(await files!.get('vocab.txt')).toEqual(vocabulary);
-  expect(await files!.get('empty.json')).toEqual(new Uint8Array(0));
+  expect(await files!.get('added_tokens.json')).toEqual(new Uint8Array(0));
   expect(await files!.get('absent')).toBeUndefined();
 });
 

@@ -10,6 +10,12 @@ export interface Limits {
   readonly rank: number;
   /** Bytes of a header, manifest, index or pickle. */
   readonly headerBytes: number;
+  /** Bytes of a container's manifest, unpacked. */
+  readonly manifestBytes: number;
+  /** Bytes of a file that travels with a model: config.json, a tokenizer's files. */
+  readonly metadataBytes: number;
+  /** UTF-16 code units of a tensor's name. */
+  readonly nameLength: number;
 }
 
 /**
@@ -17,12 +23,18 @@ export interface Limits {
  * `tensors`: BERT-large has 391 parameters; the elementary form has about six entries a Linear.
  * `rank`: BERT needs 2; torch's own files go to 5.
  * `headerBytes`: the safetensors specification's own bound.
+ * `manifestBytes`: an entry takes about 150 bytes, so 100,000 tensors take 15 MB.
+ * `metadataBytes`: tokenizer.json of XLM-RoBERTa, 250,000 words, has 17 MB; JSON takes about 13 times its size when it is parsed.
+ * `nameLength`: names of parameters have about 100 characters.
  */
 export const DEFAULT_LIMITS: Limits = {
   tensorBytes: 2 ** 31,
   tensors: 100_000,
   rank: 8,
   headerBytes: 100_000_000,
+  manifestBytes: 2 ** 25,
+  metadataBytes: 2 ** 25,
+  nameLength: 4096,
 };
 
 /** Throws `limit` when `got` exceeds `limit`; called before the allocation that it guards. */

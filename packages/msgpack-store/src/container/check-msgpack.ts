@@ -4,14 +4,14 @@ import { checkLimit, PruneError } from '@prune/core';
 export interface MsgpackLimits {
   /** Levels of arrays and maps inside each other. */
   readonly depth: number;
-  /** Values of any kind, arrays, maps and the keys of maps included. */
-  readonly values: number;
+  /** Values of any kind, arrays, maps and keys included, that each member of the outermost map may have. */
+  values(member: string): number;
 }
 
 /**
- * Walks one msgpack value without building it. Accepts what JSON has (nil, booleans, numbers, strings, arrays, maps with string keys) and byte strings.
+ * Walks one msgpack map without building it. Accepts what JSON has (nil, booleans, numbers, strings, arrays, maps with string keys) and byte strings.
  * Throws `corrupt` for anything else: extension types (which msgpackr would turn into dates, regular expressions, records and shared references),
- * integers that a number cannot hold, keys that occur twice, and bytes that are missing or left over. Throws `limit` past `limits`.
+ * integers that a number cannot hold, keys that occur twice or are `__proto__`, and bytes that are missing or left over. Throws `limit` past `limits`.
  * Source: the MessagePack specification, https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 export function checkMsgpack(bytes: Uint8Array, limits: MsgpackLimits): void {
@@ -20,6 +20,7 @@ export function checkMsgpack(bytes: Uint8Array, limits: MsgpackLimits): void {
   const open: { missing: number; keys: Set<string> | undefined }[] = [{ missing: 1, keys: undefined }];
   let at = 0;
   let values = 0;
+  let mostValues = limits.values('');
 
   function corrupt(what: string): never {
     throw new PruneError('corrupt', { what: `manifest: ${what}`, got: `byte ${at} of ${bytes.length}` });
@@ -62,6 +63,10 @@ export function checkMsgpack(bytes: Uint8Array, limits: MsgpackLimits): void {
     if (name === '__proto__') corrupt('a key is __proto__');
     if (keys.has(name)) corrupt('a key occurs twice');
     keys.add(name);
+    if (open.length === 2) {
+      values = 0;
+      mostValues = limits.values(name);
+    }
   }
   function value() {
     const type = uint8();
@@ -119,7 +124,7 @@ export function checkMsgpack(bytes: Uint8Array, limits: MsgpackLimits): void {
       open.pop();
       continue;
     }
-    checkLimit('manifest has too many values', ++values, limits.values);
+    checkLimit('manifest has too many values', ++values, mostValues);
     const { missing, keys } = innermost;
     innermost.missing--;
     if (keys !== undefined && missing % 2 === 0) key(keys);

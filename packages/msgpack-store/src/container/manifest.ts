@@ -9,6 +9,8 @@ import {
   PruneError,
   QUANTIZATION_PROFILES,
   type QuantizationProfile,
+  shown,
+  TOKENIZER_FILES,
 } from '@prune/core';
 import { Packr } from 'msgpackr/index-no-eval';
 import { checkMsgpack } from './check-msgpack.js';
@@ -59,12 +61,15 @@ const packr = () => new Packr({ useRecords: false, mapsAsObjects: true, variable
 /** A config nests two deep, a manifest around it two more. What is read here is walked recursively elsewhere. */
 const MAX_DEPTH = 64;
 
-/**
- * Values that a manifest may have for each tensor of the limit, and besides. An entry has up to 12 (four keys, their values, the shape's array and its
- * numbers), a block of one tensor 12; config.json of BERT-base has about 60.
- */
-const VALUES_PER_TENSOR = 24;
+/** An entry has up to 17 values (itself, four keys, their values and a shape of 8 numbers), a block of one tensor has 12. */
+const VALUES_PER_TENSOR = 17;
+/** config.json of BERT-base has about 120 values, the module versions of BERT-large about 3,000. */
 const OTHER_VALUES = 100_000;
+
+/** Values that a member of the manifest may have: what no honest file needs would take memory for nothing. */
+function mostValues(member: string, { tensors }: Limits): number {
+  return member === 'entries' || member === 'blocks' ? VALUES_PER_TENSOR * tensors + 2 : OTHER_VALUES;
+}
 
 /** The manifest as msgpack. What is undefined is left out. */
 export function encodeManifest(manifest: Manifest): Uint8Array {
@@ -86,7 +91,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
  * block used by entries or by a file, names unique, shapes within `limits`. Throws `corrupt`, `limit`, `unsupported`.
  */
 export function decodeManifest(bytes: Uint8Array, manifestOffset: number, limits: Limits): Manifest {
-  checkMsgpack(bytes, { depth: MAX_DEPTH, values: VALUES_PER_TENSOR * limits.tensors + OTHER_VALUES });
+  checkMsgpack(bytes, { depth: MAX_DEPTH, values: (member) => mostValues(member, limits) });
   let value: unknown;
   try {
     value = packr().unpack(bytes);
@@ -127,6 +132,15 @@ function readBlock(value: unknown, i: number): ManifestBlock {
 function readEntry(value: unknown, i: number, limits: Limits): ManifestEntry {
   const entry = object(value, 'entries', i);
   const name = text(entry.name, 'entries', i, 'name');
+  if (name.length > limits.nameLength) {
+    const tensor = `${name.slice(0, 80)}...`;
+    throw new PruneError('limit', {
+      what: 'name is too long (characters)',
+      got: name.length,
+      wanted: `at most ${limits.nameLength}`,
+      tensor,
+    });
+  }
   const shape = integers(entry.shape, 'entries', i, 'shape');
   const inline = entry.inline === undefined ? undefined : binary(entry.inline, 'entries', i, 'inline');
   const block = entry.block === undefined ? undefined : integer(entry.block, 'entries', i, 'block');
@@ -140,7 +154,7 @@ function readEntry(value: unknown, i: number, limits: Limits): ManifestEntry {
     }
     return { name, dtype, shape, inline };
   }
-  if (!isDtype(dtype)) throw new PruneError('unsupported', { what: 'dtype', got: String(dtype), tensor: name });
+  if (!isDtype(dtype)) throw new PruneError('unsupported', { what: 'dtype', got: shown(dtype), tensor: name });
   const bytes = elementCount({ dtype, shape }, { tensor: name }, limits) * DTYPES[dtype].bytes;
   if (inline !== undefined && inline.length !== bytes) {
     throw new PruneError('corrupt', { what: 'inline bytes', got: inline.length, wanted: bytes, tensor: name });
@@ -148,9 +162,9 @@ function readEntry(value: unknown, i: number, limits: Limits): ManifestEntry {
   return { name, dtype, shape, block, inline };
 }
 
-/** Whether a file may have this name. It is written beside others one day and must not leave its folder. */
+/** Whether a container holds files of this name: a tokenizer's alone. They are written into a folder one day, and must not replace other files there. */
 export function isFileName(name: string): boolean {
-  return /^[\w-][\w.-]*$/.test(name);
+  return TOKENIZER_FILES.includes(name);
 }
 
 function readFile(value: unknown, i: number): ManifestFile {
@@ -158,7 +172,7 @@ function readFile(value: unknown, i: number): ManifestFile {
   const name = text(file.name, 'files', i, 'name');
   if (!isFileName(name)) {
     const what = describe(['files', i, 'name']);
-    throw new PruneError('corrupt', { what, got: JSON.stringify(name), wanted: 'a plain file name' });
+    throw new PruneError('unsupported', { what, got: shown(name), wanted: TOKENIZER_FILES.join(', ') });
   }
   return {
     name,
@@ -170,7 +184,7 @@ function readFile(value: unknown, i: number): ManifestFile {
 function readProfile(value: unknown): QuantizationProfile | undefined {
   if (value === undefined) return undefined;
   const profile = QUANTIZATION_PROFILES.find((known) => known === value);
-  if (profile === undefined) throw new PruneError('unsupported', { what: 'quantization profile', got: String(value) });
+  if (profile === undefined) throw new PruneError('unsupported', { what: 'quantization profile', got: shown(value) });
   return profile;
 }
 
@@ -206,7 +220,7 @@ function checkUse({ blocks, entries, files = [] }: Manifest, limits: Limits) {
     members[block]++;
   }
   for (const { name, block, length } of files) {
-    checkLimit('file is too large (bytes)', length, limits.tensorBytes, { tensor: name });
+    checkLimit('file is too large (bytes)', length, limits.metadataBytes, { tensor: name });
     if (block >= blocks.length || members[block] !== 0) {
       throw new PruneError('corrupt', { what: 'a file without a block of its own', got: block, tensor: name });
     }

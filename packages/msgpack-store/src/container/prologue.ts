@@ -45,7 +45,7 @@ export function encodePrologue(prologue: Prologue): Uint8Array {
 
 /**
  * Reads and checks a prologue against the size of its file. Throws `unsupported` (another format or version), `corrupt`, `truncated`,
- * `limit` (a manifest past `limits.headerBytes`).
+ * `limit` (a manifest past `limits.manifestBytes`).
  */
 export function decodePrologue(bytes: Uint8Array, fileLength: number, limits: Limits): Prologue {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -76,7 +76,7 @@ export function decodePrologue(bytes: Uint8Array, fileLength: number, limits: Li
       wanted: `the end of ${fileLength} bytes`,
     });
   }
-  checkLimit('manifest is too large (bytes)', prologue.manifestDecoded, limits.headerBytes);
-  checkLimit('manifest is too large (bytes, gzipped)', manifestLength, limits.headerBytes);
+  checkLimit('manifest is too large (bytes)', prologue.manifestDecoded, limits.manifestBytes);
+  checkLimit('manifest is too large (bytes, gzipped)', manifestLength, limits.manifestBytes);
   return prologue;
 }
