@@ -53,8 +53,8 @@ export function recomposeSparse(
 }
 
 /**
- * {@link recomposeSparse}, but a matrix that the store can hand out row by row is left to do so, which saves its arrays. Nobody has checked such rows:
- * who takes them does, as `csrOfRows` of `@prune/core`.
+ * {@link recomposeSparse}, but a matrix that the store can hand out row by row is left to do so, which saves its
+ * arrays. Such rows are unchecked: take them with `takeRows` or `csrOfRows` of `@prune/core`.
  */
 export function recomposeRows(
   elementary: ElementaryStateDict,

@@ -1,15 +1,16 @@
 import { type CsrMatrix, csrFault, elementCount, PruneError } from '@prune/core';
 
 /**
- * Throws unless every invariant of a {@link CsrMatrix} holds (see `csrFault` of `@prune/core`). After it, no index can leave an array.
- * `mismatch` for dtypes and lengths, `corrupt` for contents, `limit` for a matrix that is too large. `place.tensor` names it in messages.
+ * Throws unless every invariant of a {@link CsrMatrix} holds (see `csrFault` of `@prune/core`). After it, no index can
+ * leave an array. Throws `mismatch` for dtypes and lengths, `corrupt` for contents, `limit` for a matrix that is too
+ * large. `place.tensor` names the matrix in messages.
  */
 export function validateCsr(
   matrix: CsrMatrix,
   place: { readonly where?: string; readonly tensor?: string } = {},
 ): void {
   const at = { where: 'csr', ...place };
-  // Another rank is a fault below.
+  // csrFault refuses any other rank.
   if (matrix.shape.length === 2) elementCount({ dtype: 'int8', shape: matrix.shape }, at);
   const fault = csrFault(matrix);
   if (fault === undefined) return;

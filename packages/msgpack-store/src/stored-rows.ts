@@ -7,8 +7,8 @@ export function isMatrixBlock(name: string, infos: readonly NamedInfo[]): boolea
 }
 
 /**
- * What a codec gave as the rows of a block: checked to have as many rows and nonzeros as the arrays in the manifest, and its errors are told where
- * they are while rows are visited.
+ * Checks that a codec's rows are as many as the arrays in the manifest have, with as many nonzeros, and adds the file
+ * and the tensor to any error that the codec throws while rows are visited.
  */
 export function storedRows(rows: CsrRows, infos: readonly NamedInfo[], where: string, tensor: string): CsrRows {
   const { shape, nnz } = rows;
@@ -28,7 +28,7 @@ export function storedRows(rows: CsrRows, infos: readonly NamedInfo[], where: st
       try {
         rows.forEachRow(visit);
       } catch (error) {
-        // What is no PruneError is the visitor's own.
+        // Any other error is the visitor's own.
         throw isPruneError(error) ? locateError(error, { where, tensor }) : error;
       }
     },

@@ -24,7 +24,9 @@ import { decodeFloats, encodeFloats } from './float-block.js';
 import { type CsrStream, openCsr } from './open-csr.js';
 import { decodeTable, encodeTable } from './table-block.js';
 
-/** A tensor of a group, by the end of its name and the dtypes that it may have: a Linear's float64 scale is not a table's. */
+/**
+ * A tensor of a group: how its name ends and the dtypes that it may have. A Linear's float64 scale is not a table's.
+ */
 interface Part {
   readonly ending: string;
   readonly dtypes: readonly Dtype[];

@@ -136,10 +136,20 @@ test.each([
   ['a negative id', new Map([['tokenizer.json', bytes(withVocabulary({ '[UNK]': -1 }))]]), 'corrupt'],
   ['ids with holes', new Map([['tokenizer.json', bytes(withVocabulary({ '[UNK]': 2_000_000 }))]]), 'corrupt'],
   ['one id twice', new Map([['tokenizer.json', bytes(withVocabulary({ '[UNK]': 0, a: 0 }))]]), 'corrupt'],
+  [
+    'a word length that is not a number',
+    new Map([['tokenizer.json', bytes(withWordLength({ toString: false }))]]),
+    'corrupt',
+  ],
   ['an unknown token that is unknown', new Map([['tokenizer.json', bytes(withVocabulary({ a: 0 }))]]), 'corrupt'],
 ])('%s: %#', async (_, files, code) => {
   expect(await codeOf(() => createTokenizer(files))).toBe(code);
 });
+
+function withWordLength(max_input_chars_per_word: unknown) {
+  const json = withVocabulary({ '[UNK]': 0 });
+  return { ...json, model: { ...json.model, max_input_chars_per_word } };
+}
 
 function withVocabulary(vocab: Record<string, number>) {
   return {

@@ -18,6 +18,7 @@ export function wordPiece(json: JsonObject, library: LibraryTokenizer): Tokenize
     lowercase,
   });
   const prefix = modelText(model, 'continuing_subword_prefix', '##').length;
+  checkWordLength(model.max_input_chars_per_word);
   const unknown = modelText(model, 'unk_token');
   const unknownId = library.token_to_id(unknown);
   if (unknownId === undefined) {
@@ -57,5 +58,17 @@ function modelText(model: JsonObject, name: string, otherwise?: string): string 
     what: `${name} of the model`,
     got: shown(value),
     wanted: 'a text',
+  });
+}
+
+/** The library compares words with it as it stands. */
+function checkWordLength(characters: unknown): void {
+  if (characters === undefined || characters === null) return;
+  if (typeof characters === 'number' && Number.isInteger(characters) && characters >= 0) return;
+  throw new PruneError('corrupt', {
+    where: 'tokenizer',
+    what: 'max_input_chars_per_word',
+    got: shown(characters),
+    wanted: 'an integer >= 0',
   });
 }

@@ -19,9 +19,10 @@ const CENTRAL_HEADER_BYTES = 46;
 const MAX_COMMENT_BYTES = 65_535;
 
 /**
- * The central directory of a zip archive, 64-bit records included, in file order, read by ranges. Entries lie inside the archive and do
- * not overlap, so what they hold cannot be more than the file, or `MAX_DEFLATE_RATIO` times the file when deflated. CRCs are not
- * checked: torch does not either, and can be told not to write them. Throws `truncated`, `corrupt`, `unsupported`, `limit`.
+ * The central directory of a zip archive, 64-bit records included, in file order, read by ranges. Entries lie inside
+ * the archive and do not overlap, so what they hold cannot be more than the file, or `MAX_DEFLATE_RATIO` times the file
+ * when deflated. CRCs are not checked: torch does not either, and can be told not to write them.
+ * Throws `truncated`, `corrupt`, `unsupported`, `limit`.
  * Format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
 export async function readZipDirectory(source: RandomAccess, limits: Limits): Promise<Map<string, ZipEntry>> {

@@ -3,24 +3,28 @@ import type { CsrMatrix } from './int8-matrix.js';
 
 /** What keeps arrays from being a CSR matrix, in the words of an error. */
 export interface CsrFault {
-  /** `form`: the shape, a dtype or a length. `nnz`: the last row pointer is not the number of nonzeros. `contents`: any other value. */
+  /**
+   * `form`: the shape, a dtype or a length. `nnz`: the last row pointer is not the number of nonzeros.
+   * `contents`: any other value.
+   */
   readonly kind: 'form' | 'nnz' | 'contents';
   readonly what: string;
   readonly got: string | number;
   readonly wanted: string | number;
 }
 
-/** What {@link csrFault} lets pass although a {@link CsrMatrix} has none of it. */
+/** What {@link csrFault} accepts although a {@link CsrMatrix} does not have it. */
 export interface CsrTolerance {
   readonly storedZeros?: boolean;
-  /** uint16 and int32 indices alike, whatever the number of columns. */
+  /** uint16 or int32 indices, whatever the number of columns. */
   readonly anyIndices?: boolean;
 }
 
 /**
- * The first thing that keeps arrays from being a {@link CsrMatrix}, or `undefined`. A matrix has two integers >= 0 as its shape, dtypes and lengths
- * that fit the shape, row pointers from 0 to nnz that never fall, column indices that ascend within a row and lie inside the matrix, and no stored
- * zero. Without a fault, no index can leave an array.
+ * Finds the first thing that keeps arrays from being a {@link CsrMatrix}, or gives `undefined`. A matrix has two
+ * integers >= 0 as its shape, dtypes and lengths that fit the shape, row pointers from 0 to nnz that never fall, column
+ * indices that ascend within a row and lie inside the matrix, and no stored zero. Without a fault, no index can leave
+ * an array.
  */
 export function csrFault(
   matrix: CsrMatrix,
@@ -34,7 +38,10 @@ export function csrFault(
   );
 }
 
-/** What is wrong with `indices[p]` of a row: a column that is not more than the one before it (-1 for the first), or not less than `columns`. */
+/**
+ * Says what is wrong with `column`, which is `indices[p]` of a row: it is not more than the column before it (-1 for
+ * the first), or not less than `columns`.
+ */
 export function columnFault(row: number, p: number, column: number, previous: number, columns: number): CsrFault {
   return column <= previous
     ? contentsFault(`indices[${p}] does not ascend in row ${row}`, column, `more than ${previous}`)

@@ -11,12 +11,14 @@ export type RowVisitor = (
 ) => void;
 
 /**
- * A sparse int8 matrix that hands out its rows one after another: a stored matrix whose arrays are never made. Nobody has checked the rows: who takes
- * them does so with `takeRows`.
+ * A sparse int8 matrix that hands out its rows one after another: a stored matrix whose arrays are never made. The rows
+ * are unchecked: take them with `takeRows`.
  */
 export interface CsrRows {
   readonly shape: readonly [rows: number, columns: number];
   readonly nnz: number;
-  /** Every row in order, empty ones too; as often as it is called. Throws `corrupt` where the stored bytes turn out not to be such rows. */
+  /**
+   * Visits every row in order, including empty ones. May be called repeatedly. Throws `corrupt` for bad stored bytes.
+   */
   forEachRow(visit: RowVisitor): void;
 }

@@ -52,13 +52,18 @@ export function partName(module: string, part: string): string {
   return `${module}${PACKED_PARAMS}.${part}`;
 }
 
-/** Splits `X._packed_params.part`; `undefined` for every other name. The part is whatever follows, for the caller to match whole. */
+/**
+ * Splits `X._packed_params.part`; `undefined` for every other name. The caller matches the part, which may be anything.
+ */
 export function splitPartName(name: string): { readonly module: string; readonly part: string } | undefined {
   const at = name.lastIndexOf(`${PACKED_PARAMS}.`);
   return at <= 0 ? undefined : { module: name.slice(0, at), part: name.slice(at + PACKED_PARAMS.length + 1) };
 }
 
-/** The full names of a quantized Linear's parts, and of its output's scale and zero point, which a dynamic Linear does not use. */
+/**
+ * The full names of a quantized Linear's parts, and of its output's scale and zero point, which a dynamic one leaves
+ * unused.
+ */
 export function linearNames(
   module: string,
 ): Readonly<Record<keyof typeof LINEAR_PARTS | 'outputScale' | 'outputZeroPoint', string>> {
@@ -69,7 +74,9 @@ export function linearNames(
   };
 }
 
-/** The module that a name is the output's scale or zero point of, if that module is a quantized Linear; `undefined` for every other name. */
+/**
+ * `X` for `X.scale` and `X.zero_point`, which belong to its output if `X` is a quantized Linear; otherwise `undefined`.
+ */
 export function outputModuleOf(name: string): string | undefined {
   return /^(.+)\.(?:scale|zero_point)$/s.exec(name)?.[1];
 }
@@ -79,7 +86,7 @@ export function embeddingNames(module: string): Readonly<Record<keyof typeof EMB
   return fullNames(module, EMBEDDING_PARTS);
 }
 
-/** Whether a name is that of the two numbers of rows and columns of a matrix of codes. */
+/** Whether a name is that of a shape: the numbers of rows and columns of a matrix of codes. */
 export function isShapeName(name: string): boolean {
   return name.endsWith(`${INT_REPR}.shape`);
 }
@@ -89,14 +96,14 @@ export function csrArrayNames(matrix: string): Readonly<Record<CsrArray, string>
   return { data: `${matrix}.data`, indices: `${matrix}.indices`, indptr: `${matrix}.indptr` };
 }
 
-/** Which array of which CSR matrix a name can be: any name that ends in one of {@link CSR_ARRAYS}. `undefined` for every other name. */
+/** Splits `X.data`, `X.indices` and `X.indptr`, whatever `X` is; `undefined` for every other name. */
 export function csrArrayOf(name: string): { readonly matrix: string; readonly array: CsrArray } | undefined {
   const dot = name.lastIndexOf('.');
   const array = CSR_ARRAYS.find((known) => known === name.slice(dot + 1));
   return dot === -1 || array === undefined ? undefined : { matrix: name.slice(0, dot), array };
 }
 
-/** Which array of the codes of a quantized Linear a name is; `undefined` for every other name. */
+/** Which array of a quantized Linear's codes a name stands for; `undefined` for every other name. */
 export function intReprArrayOf(name: string): CsrArray | undefined {
   const found = csrArrayOf(name);
   return found?.matrix.endsWith(INT_REPR) ? found.array : undefined;

@@ -6,9 +6,10 @@ import type { CsrRows, RowVisitor } from './csr-rows.js';
 export type RowTaker = (...row: Parameters<RowVisitor>) => number;
 
 /**
- * Hands every row of `source` to `take`, checked so that no index can leave an array whatever the source does: rows are in order and none is missing,
- * ranges lie inside arrays of the right types, and there are as many nonzeros as declared. Stored zeros pass. `take` itself checks the columns, since
- * it reads each one: a separate pass adds 4 to 11 % to the time of packing a matrix for the kernels.
+ * Hands every row of `source` to `take`, checked so that no index can leave an array whatever the source does: rows are
+ * in order and none is missing, ranges lie inside arrays of the right types, and there are as many nonzeros as
+ * declared. Stored zeros pass. `take` itself checks the columns, since it reads each one: packing a matrix for the
+ * kernels takes 4 to 11 % longer with a separate pass.
  * Throws `corrupt` when the rows are not those of the matrix, and what the source throws.
  */
 export function takeRows(source: CsrRows, take: RowTaker, place: { where?: string; tensor?: string } = {}): void {

@@ -1,8 +1,8 @@
 import { checkLimit, type Dtype, elementCount, type Limits, MAX_DEFLATE_RATIO, PruneError } from '@prune/core';
 
 /**
- * How many times the bytes of its file a tensor may take. The margin is for chunks that take no bytes of their own, which HDF5 allows: they were never
- * written, or share their bytes with another.
+ * How many times the bytes of its file a tensor may take. The margin is for chunks that take no bytes of their own,
+ * which HDF5 allows: they were never written, or share their bytes with another chunk.
  */
 const MOST_EXPANSION = MAX_DEFLATE_RATIO + 68;
 

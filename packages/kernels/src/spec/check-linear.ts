@@ -79,7 +79,7 @@ function checkDense({ shape, intRepr }: DenseInt8Matrix, place: Place) {
   }
 }
 
-/** A sum is the same with products of 0 in it, and both dtypes of indices hold every column that `MATRIX_LIMITS` allows. */
+/** Products of 0 change no sum, and both dtypes of indices hold every column that `MATRIX_LIMITS` allows. */
 function checkCsr(weight: CsrMatrix, place: Place) {
   const fault = csrFault(weight, { storedZeros: true, anyIndices: true });
   if (fault !== undefined) {

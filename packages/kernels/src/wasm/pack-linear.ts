@@ -123,7 +123,7 @@ function rowsOf(weight: CsrMatrix | DenseInt8Matrix | CsrRows): CsrRows {
  * a loop costs as much as three pairs). Sorting 256 rows for 16 gains nothing.
  *
  * Rows are taken one after another, as a stored matrix hands them out: making its arrays first takes 4 % more time and 7 MB more of memory (BERT-base).
- * Their columns are checked here, as `takeRows` wants it, because nobody has seen them before.
+ * Their columns are checked here, as `takeRows` asks for, because nobody has checked them before.
  */
 function packRows(
   source: CsrRows,
@@ -228,7 +228,10 @@ function packFloat({ weight, shape, bias }: FloatLinear): PackedLinear {
   };
 }
 
-/** Writers out of the pool, so that no other matrix gets them until this one is packed: a source may pack another while it hands out rows. */
+/**
+ * Takes writers out of the pool, so that no other matrix gets them until this one is packed: a source may pack another
+ * matrix while it hands out rows.
+ */
 function writersFor(blocks: number, rows: number, form: StreamForm): RowWriter[] {
   const writers = writerPool.splice(0, blocks);
   while (writers.length < blocks) writers.push(new RowWriter(BLOCK_COLUMNS));
