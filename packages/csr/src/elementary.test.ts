@@ -1,4 +1,5 @@
 import {
+  DEFAULT_LIMITS,
   type Elementary,
   firstDifference,
   type QuantizedEmbedding,
@@ -252,7 +253,7 @@ test('refused at once: unknown parts, half modules, modules of two kinds, a name
   expect(open({ [`${P}._packed_weight.scale`]: vector })).toThrow(expect.objectContaining({ code: 'corrupt' }));
   expect(open({ m: vector })).toThrow(expect.objectContaining({ code: 'corrupt' }));
   expect(open({ 'n._packed_params.dtype': 'qint8' })).toThrow(expect.objectContaining({ code: 'missing' }));
-  const few = { tensorBytes: 1, tensors: 3, rank: 1, headerBytes: 1 };
+  const few = { ...DEFAULT_LIMITS, tensorBytes: 1, tensors: 3, rank: 1, headerBytes: 1 };
   expect(() => recompose(flat, { limits: few })).toThrow(expect.objectContaining({ code: 'limit' }));
   const small = { ...few, tensors: 100, rank: 2, tensorBytes: 5 };
   await expect(recompose(flat, { limits: small }).get('m')).rejects.toMatchObject({ code: 'limit' });

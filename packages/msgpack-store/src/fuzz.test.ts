@@ -1,4 +1,4 @@
-import { type Elementary, isPruneError, memorySink, scalar, tensor, writeStore } from '@prune/core';
+import { DEFAULT_LIMITS, type Elementary, isPruneError, memorySink, scalar, tensor, writeStore } from '@prune/core';
 import { gzipSync } from 'fflate';
 import { Packr } from 'msgpackr/index-no-eval';
 import { beforeAll, expect, test } from 'vitest';
@@ -11,7 +11,7 @@ import { openMsgpackStore } from './open-msgpack-store.js';
 /** Mutants of each kind in a run; PRUNE_FUZZ multiplies. */
 const MUTANTS = 3000 * Number(process.env.PRUNE_FUZZ ?? 1);
 /** Small, so that a mutant that declares much would be noticed by its memory. */
-const LIMITS = { tensorBytes: 1 << 20, tensors: 100, rank: 8, headerBytes: 1 << 16 };
+const LIMITS = { ...DEFAULT_LIMITS, tensorBytes: 1 << 20, tensors: 100, rank: 8, headerBytes: 1 << 16 };
 
 let seed: Uint8Array;
 

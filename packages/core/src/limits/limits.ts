@@ -10,6 +10,10 @@ export interface Limits {
   readonly rank: number;
   /** Bytes of a header, manifest, index or pickle. */
   readonly headerBytes: number;
+  /** Bytes of one file that travels with a model, such as its configuration. */
+  readonly metadataBytes: number;
+  /** Bytes of one name, in UTF-8. */
+  readonly nameLength: number;
 }
 
 /**
@@ -17,12 +21,16 @@ export interface Limits {
  * `tensors`: BERT-large has 391 parameters; the elementary form has about six entries a Linear.
  * `rank`: BERT needs 2; torch's own files go to 5.
  * `headerBytes`: the safetensors specification's own bound.
+ * `metadataBytes`: the largest tokenizer.json of a BERT (multilingual) has 3 MB; parsed JSON can take 20 times its bytes.
+ * `nameLength`: BERT's longest names have about 100 bytes.
  */
 export const DEFAULT_LIMITS: Limits = {
   tensorBytes: 2 ** 31,
   tensors: 100_000,
   rank: 8,
   headerBytes: 100_000_000,
+  metadataBytes: 2 ** 24,
+  nameLength: 1024,
 };
 
 /** Throws `limit` when `got` exceeds `limit`; called before the allocation that it guards. */

@@ -1,7 +1,8 @@
 import { UNDEFINED_ADDRESS } from '../format/constants.js';
 import { MESSAGE_TYPE } from '../format/message-type.js';
-import { type FileBytes, viewOf } from './file-bytes.js';
+import { viewOf } from './file-bytes.js';
 import type { HeaderMessage } from './header-messages.js';
+import type { BudgetedFile } from './read-budget.js';
 import { uint64, want } from './unknown-structure.js';
 import { decodeName } from './utf8.js';
 
@@ -18,9 +19,11 @@ const SOFT_LINK = 2;
  * The hard links of a group, name to address of the object header, from its header's messages: a symbol table (h5py's) or link messages (ours).
  * At most `most` links. Throws `UnknownStructure` or a RangeError. Source: HDF5 File Format Specification 3.0, sections III.A to III.D and IV.A.2.g.
  */
-export function readLinks(file: FileBytes, messages: readonly HeaderMessage[], most: number): Map<string, number> {
+export function readLinks(file: BudgetedFile, messages: readonly HeaderMessage[], most: number): Map<string, number> {
   const links = new Map<string, number>();
   function add(nameBytes: Uint8Array, address: number) {
+    file.payNode();
+    file.payName(nameBytes.byteLength);
     const name = decodeName(nameBytes);
     want(name !== '' && name !== '.' && !name.includes('/') && !links.has(name), 'name of a link');
     links.set(name, address);
@@ -65,14 +68,14 @@ function readLink(body: DataView, add: Add): void {
 }
 
 /** The names of a group's symbols, one after another, each ended by a NUL. */
-function readHeap(file: FileBytes, address: number): Uint8Array {
+function readHeap(file: BudgetedFile, address: number): Uint8Array {
   const head = viewOf(file.read(address, 32));
   want(head.getUint32(0, true) === HEAP && head.getUint8(4) === 0, 'local heap');
   return file.read(uint64(head, 24), uint64(head, 8));
 }
 
 /** A version 1 B-tree of symbol table nodes. `level` is what it must have; every node holds something, so none can be walked through for ever. */
-function readTree(file: FileBytes, address: number, names: Uint8Array, add: Add, level?: number): void {
+function readTree(file: BudgetedFile, address: number, names: Uint8Array, add: Add, level?: number): void {
   const head = viewOf(file.read(address, 24));
   want(head.getUint32(0, true) === TREE && head.getUint8(4) === 0, 'B-tree of a group');
   const own = head.getUint8(5);
@@ -86,7 +89,7 @@ function readTree(file: FileBytes, address: number, names: Uint8Array, add: Add,
   }
 }
 
-function readNode(file: FileBytes, address: number, names: Uint8Array, add: Add): void {
+function readNode(file: BudgetedFile, address: number, names: Uint8Array, add: Add): void {
   const head = viewOf(file.read(address, 8));
   const count = head.getUint16(6, true);
   want(head.getUint32(0, true) === SNOD && head.getUint8(4) === 1 && count > 0, 'symbol table node');
