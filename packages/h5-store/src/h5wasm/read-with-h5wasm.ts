@@ -17,6 +17,7 @@ import { decodeString } from '../read/decode-string.js';
 import { naturalOrder } from '../read/natural-order.js';
 import type { BudgetedFile } from '../read/read-budget.js';
 import { checkHeaps } from './check-heaps.js';
+import { checkNames } from './check-names.js';
 import { checkStrings } from './check-strings.js';
 import { H5Failure, type H5Session } from './h5-session.js';
 import type { H5Metadata } from './h5-wasm.js';
@@ -64,7 +65,10 @@ export async function readWithH5wasm(session: H5Session, options: ReadWithH5wasm
     }
   }
   try {
-    inFile({ where }, () => checkHeaps(file));
+    inFile({ where }, () => {
+      checkNames(file);
+      checkHeaps(file);
+    });
     id = session.run('opening the file', undefined, (module) => {
       const file = module.open(path, module.H5F_ACC_RDONLY, false, -1, -1);
       if (file < 0n) throw new H5Failure('no file');
@@ -158,7 +162,7 @@ function checkedInfo(
     throw new PruneError('unsupported', { ...place, what: 'HDF5 datatype', got });
   }
   const bytes = checkSizes({ dtype, shape, width: size }, place, limits, fileBytes);
-  if (metadata.chunks !== null) checkChunks(metadata.chunks, size, bytes, place);
+  if (metadata.chunks !== null) checkChunks(metadata.chunks, { shape, width: size, bytes }, fileBytes, place);
   return { dtype, shape: dtype === 'string' ? [] : [...shape] };
 }
 

@@ -125,7 +125,7 @@ function readDataset(
   const bytes = checkSizes({ dtype, shape, width }, place, limits, file.size);
   const filters = pipeline === undefined ? [] : readFilters(pipeline, width);
   const storage = readStorage(file, layout, filters, shape, width);
-  if (storage.kind === 'chunks') checkChunks(storage.shape, width, bytes, place);
+  if (storage.kind === 'chunks') checkChunks(storage.shape, { shape, width, bytes }, file.size, place);
   return { info: { dtype, shape, codec: codecOf(storage), storedBytes: storedBytes(storage) }, storage };
 }
 
