@@ -11,6 +11,7 @@ import { readWithH5wasm } from './h5wasm/read-with-h5wasm.js';
 import type { FileBytes } from './read/file-bytes.js';
 import { fileIndex, type IndexEntry } from './read/file-index.js';
 import type { Inflate, InflateBeside } from './read/inflate.js';
+import { budgetedFile } from './read/read-budget.js';
 import { readValue } from './read/read-values.js';
 
 /** What opening a file needs besides its bytes. */
@@ -33,11 +34,12 @@ export interface OpenH5 {
 export async function openH5(file: FileBytes, options: OpenH5): Promise<TensorStore> {
   const { where, metadata, limits = DEFAULT_LIMITS, onClose } = options;
   try {
-    const index = fileIndex(file, where, limits);
+    const budgeted = budgetedFile(file, limits);
+    const index = fileIndex(budgeted, where);
     if (index !== undefined) return indexedStore(file, index, options);
     const { session, path, remove } = await options.startHdf5();
     // It closes the file itself when it cannot open it.
-    const store = readWithH5wasm(session, { path, file, metadata, limits, onClose: remove });
+    const store = readWithH5wasm(session, { path, file: budgeted, metadata, onClose: remove });
     return { ...(await store), close: () => closeBoth(store, onClose) };
   } catch (error) {
     onClose?.();

@@ -26,6 +26,7 @@ import { createH5File, openH5File } from './node.js';
 import { openH5Store } from './open-h5-store.js';
 import { memoryBytes } from './read/file-bytes.js';
 import { fileIndex } from './read/file-index.js';
+import { budgetedFile } from './read/read-budget.js';
 import type { Chunk, ChunkedStorage } from './read/read-storage.js';
 import { writeH5 } from './write/write-h5.js';
 
@@ -40,7 +41,7 @@ const neverAsked = () => {
 const openOwn = (bytes: Uint8Array): Promise<TensorStore> => openH5Store(neverAsked, bytes, { name: 'file.h5' });
 
 function chunksOf(bytes: Uint8Array, name: string): readonly Chunk[] {
-  const { storage } = fileIndex(memoryBytes(bytes), 'file.h5', DEFAULT_LIMITS)!.get(name)!;
+  const { storage } = fileIndex(budgetedFile(memoryBytes(bytes), DEFAULT_LIMITS), 'file.h5')!.get(name)!;
   return (storage as ChunkedStorage).chunks;
 }
 

@@ -12,9 +12,9 @@ export interface Limits {
   readonly headerBytes: number;
   /** Bytes of a container's manifest, unpacked. */
   readonly manifestBytes: number;
-  /** Bytes of a file that travels with a model: config.json, a tokenizer's files. */
+  /** Bytes of one file that travels with a model: config.json, a tokenizer's files. */
   readonly metadataBytes: number;
-  /** UTF-16 code units of a tensor's name. */
+  /** Bytes of one name in UTF-8, or UTF-16 code units where the name is text already. */
   readonly nameLength: number;
 }
 
@@ -24,8 +24,8 @@ export interface Limits {
  * `rank`: BERT needs 2; torch's own files go to 5.
  * `headerBytes`: the safetensors specification's own bound.
  * `manifestBytes`: an entry takes about 150 bytes, so 100,000 tensors take 15 MB.
- * `metadataBytes`: tokenizer.json of XLM-RoBERTa, 250,000 words, has 17 MB; JSON takes about 13 times its size when it is parsed.
- * `nameLength`: names of parameters have about 100 characters.
+ * `metadataBytes`: vocabularies of 250,000 words exist; at 40 bytes a word they take 10 MB. Parsed JSON can take 20 times its bytes.
+ * `nameLength`: BERT's longest names have about 100 bytes.
  */
 export const DEFAULT_LIMITS: Limits = {
   tensorBytes: 2 ** 31,
@@ -34,7 +34,7 @@ export const DEFAULT_LIMITS: Limits = {
   headerBytes: 100_000_000,
   manifestBytes: 2 ** 25,
   metadataBytes: 2 ** 25,
-  nameLength: 4096,
+  nameLength: 1024,
 };
 
 /** Throws `limit` when `got` exceeds `limit`; called before the allocation that it guards. */

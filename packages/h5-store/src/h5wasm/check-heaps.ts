@@ -1,5 +1,6 @@
 import { PruneError } from '@prune/core';
-import { type FileBytes, viewOf } from '../read/file-bytes.js';
+import { viewOf } from '../read/file-bytes.js';
+import type { BudgetedFile } from '../read/read-budget.js';
 
 /** `GCOL` and version 1: how a global heap collection begins. */
 const SIGNATURE = [0x47, 0x43, 0x4f, 0x4c, 1] as const;
@@ -15,7 +16,7 @@ const WINDOW = 2 ** 20;
  * Collections are looked for by their signature in the whole file, because a reference to one may be anywhere.
  * Source: HDF5 File Format Specification 3.0, section III.E.
  */
-export function checkHeaps(file: FileBytes): void {
+export function checkHeaps(file: BudgetedFile): void {
   for (let base = 0; base < file.size; base += WINDOW) {
     const bytes = file.read(base, Math.min(WINDOW + HEADER_BYTES, file.size - base));
     for (let at = bytes.indexOf(SIGNATURE[0]); at !== -1 && at < WINDOW; at = bytes.indexOf(SIGNATURE[0], at + 1)) {
@@ -27,7 +28,7 @@ export function checkHeaps(file: FileBytes): void {
 }
 
 /** `size` is what a 32-bit HDF5 takes the collection's size for. One that it refuses is left to it. */
-function checkCollection(file: FileBytes, address: number, size: number): void {
+function checkCollection(file: BudgetedFile, address: number, size: number): void {
   if (size < SMALLEST || address + size > file.size) return;
   const objects = viewOf(file.read(address + HEADER_BYTES, size - HEADER_BYTES));
   for (let at = 0; at + HEADER_BYTES <= objects.byteLength; ) {

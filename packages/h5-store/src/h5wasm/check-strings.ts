@@ -1,7 +1,7 @@
 import { isPruneError, PruneError } from '@prune/core';
 import { MESSAGE_TYPE } from '../format/message-type.js';
-import type { FileBytes } from '../read/file-bytes.js';
 import { headerMessages } from '../read/header-messages.js';
+import type { BudgetedFile } from '../read/read-budget.js';
 
 /** The class of variable-length datatypes. */
 const VLEN = 9;
@@ -11,7 +11,7 @@ const VLEN = 9;
  * (up to 4 GB) before it looks for it. Only attributes in the header itself are seen, as h5py's and ours are; HDF5 judges the rest.
  * Source: HDF5 File Format Specification 3.0, section IV.A.2.m.
  */
-export function checkStrings(file: FileBytes, reference: ArrayLike<number>): void {
+export function checkStrings(file: BudgetedFile, reference: ArrayLike<number>): void {
   try {
     const address = new DataView(Uint8Array.from(reference).buffer).getBigUint64(0, true);
     for (const { type, body } of headerMessages(file, Number(address)))
@@ -21,7 +21,7 @@ export function checkStrings(file: FileBytes, reference: ArrayLike<number>): voi
   }
 }
 
-function checkAttribute(body: DataView, file: FileBytes): void {
+function checkAttribute(body: DataView, file: BudgetedFile): void {
   const version = body.getUint8(0);
   // Version 1 pads its parts to 8 bytes; a shared datatype (flag 1) is not here to be looked at.
   if (version !== 1 && (body.getUint8(1) & 1) !== 0) return;

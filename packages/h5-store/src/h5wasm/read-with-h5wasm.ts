@@ -1,6 +1,5 @@
 import {
   checkLimit,
-  DEFAULT_LIMITS,
   DTYPES,
   type Dtype,
   type Elementary,
@@ -15,9 +14,10 @@ import {
 } from '@prune/core';
 import { checkChunks, checkSizes } from '../read/check-sizes.js';
 import { decodeString } from '../read/decode-string.js';
-import type { FileBytes } from '../read/file-bytes.js';
 import { naturalOrder } from '../read/natural-order.js';
+import type { BudgetedFile } from '../read/read-budget.js';
 import { checkHeaps } from './check-heaps.js';
+import { checkNames } from './check-names.js';
 import { checkStrings } from './check-strings.js';
 import { H5Failure, type H5Session } from './h5-session.js';
 import type { H5Metadata } from './h5-wasm.js';
@@ -27,10 +27,9 @@ import { storedBytes } from './stored-bytes.js';
 export interface ReadWithH5wasmOptions {
   /** The path in h5wasm's file system. */
   readonly path: string;
-  /** The file's bytes, for sizes that h5wasm does not tell. */
-  readonly file: FileBytes;
+  /** The file's bytes, for checks before h5wasm sees them and for sizes that h5wasm does not tell. Its limits are those of the store. */
+  readonly file: BudgetedFile;
   readonly metadata: ModelMetadata;
-  readonly limits?: Limits;
   /** Runs once the file is closed, also when it could not be opened. */
   onClose?(): void | Promise<void>;
 }
@@ -50,7 +49,8 @@ interface Entry {
 
 /** Opens the file of a session as a store. Every entry's dtype, shape, filters and sizes are checked here, its elements when they are read. */
 export async function readWithH5wasm(session: H5Session, options: ReadWithH5wasmOptions): Promise<TensorStore> {
-  const { path, metadata, file, limits = DEFAULT_LIMITS } = options;
+  const { path, metadata, file } = options;
+  const { limits } = file;
   const { where } = session;
   let id: bigint | undefined;
   async function close() {
@@ -65,13 +65,16 @@ export async function readWithH5wasm(session: H5Session, options: ReadWithH5wasm
     }
   }
   try {
-    inFile({ where }, () => checkHeaps(file));
+    inFile({ where }, () => {
+      checkNames(file);
+      checkHeaps(file);
+    });
     id = session.run('opening the file', undefined, (module) => {
       const file = module.open(path, module.H5F_ACC_RDONLY, false, -1, -1);
       if (file < 0n) throw new H5Failure('no file');
       return file;
     });
-    const entries = listEntries(session, id, limits, file);
+    const entries = listEntries(session, id, file);
     return {
       metadata,
       keys: () => entries.keys(),
@@ -92,8 +95,9 @@ export async function readWithH5wasm(session: H5Session, options: ReadWithH5wasm
   }
 }
 
-function listEntries(session: H5Session, id: bigint, limits: Limits, file: FileBytes): Map<string, Entry> {
+function listEntries(session: H5Session, id: bigint, file: BudgetedFile): Map<string, Entry> {
   const { where } = session;
+  const { limits } = file;
   const found = new Map<string, Entry>();
   const listed = session.run('listing the root group', undefined, (module) => ({
     datasets: module.get_names(id, '/', false),
@@ -158,7 +162,7 @@ function checkedInfo(
     throw new PruneError('unsupported', { ...place, what: 'HDF5 datatype', got });
   }
   const bytes = checkSizes({ dtype, shape, width: size }, place, limits, fileBytes);
-  if (metadata.chunks !== null) checkChunks(metadata.chunks, size, bytes, place);
+  if (metadata.chunks !== null) checkChunks(metadata.chunks, { shape, width: size, bytes }, fileBytes, place);
   return { dtype, shape: dtype === 'string' ? [] : [...shape] };
 }
 

@@ -1,15 +1,16 @@
 import { isPruneError, PruneError } from '@prune/core';
 import { UNDEFINED_ADDRESS } from '../format/constants.js';
 import { MESSAGE_TYPE } from '../format/message-type.js';
-import { type FileBytes, viewOf } from '../read/file-bytes.js';
+import { viewOf } from '../read/file-bytes.js';
 import { headerMessages } from '../read/header-messages.js';
+import type { BudgetedFile } from '../read/read-budget.js';
 
 /**
  * Bytes that a dataset's elements take in the file, filters applied, which h5wasm does not tell: read from its object header at the address that an
  * object reference holds. `undefined` where the structures are none that the notebook's files or ours have (a chunk index of HDF5 1.10, a broken
  * header); HDF5 itself decides whether such a file can be read. Throws `corrupt` for a chunk that is not in the file. Source: HDF5 File Format Specification 3.0, sections IV.A and III.A.1.
  */
-export function storedBytes(file: FileBytes, reference: ArrayLike<number>): number | undefined {
+export function storedBytes(file: BudgetedFile, reference: ArrayLike<number>): number | undefined {
   try {
     const layout = findLayout(file, viewOf(Uint8Array.from(reference)).getBigUint64(0, true));
     return layout === undefined ? undefined : layoutBytes(file, layout);
@@ -19,12 +20,12 @@ export function storedBytes(file: FileBytes, reference: ArrayLike<number>): numb
   }
 }
 
-function findLayout(file: FileBytes, address: bigint): DataView | undefined {
+function findLayout(file: BudgetedFile, address: bigint): DataView | undefined {
   for (const { type, body } of headerMessages(file, Number(address))) if (type === MESSAGE_TYPE.layout) return body;
   return undefined;
 }
 
-function layoutBytes(file: FileBytes, layout: DataView): number | undefined {
+function layoutBytes(file: BudgetedFile, layout: DataView): number | undefined {
   const version = layout.getUint8(0);
   if (version !== 3 && version !== 4) return undefined;
   const kind = layout.getUint8(1);
@@ -36,7 +37,7 @@ function layoutBytes(file: FileBytes, layout: DataView): number | undefined {
   return root === UNDEFINED_ADDRESS ? 0 : treeBytes(file, Number(root), layout.getUint8(2), 256);
 }
 
-function treeBytes(file: FileBytes, address: number, rank: number, above: number): number {
+function treeBytes(file: BudgetedFile, address: number, rank: number, above: number): number {
   const head = viewOf(file.read(address, 24));
   const level = head.getUint8(5);
   // Levels fall towards the leaves, so a circle ends.

@@ -162,13 +162,17 @@ test('a file that becomes shorter while it is open is an error that names the te
 
 test('limits come before reading', async () => {
   await write({});
-  await expect(
-    openH5File(h5wasm, path, { limits: { ...DEFAULT_LIMITS, tensorBytes: 2, tensors: 9 } }),
-  ).rejects.toMatchObject({
+  await expect(openH5File(h5wasm, path, { limits: { ...DEFAULT_LIMITS, tensorBytes: 2 } })).rejects.toMatchObject({
     code: 'limit',
     tensor: 'a',
   });
   await expect(openH5File(h5wasm, path, { limits: { ...DEFAULT_LIMITS, tensors: 0 } })).rejects.toMatchObject({
     code: 'limit',
   });
+  await write({ config: { model_type: 'bert' } });
+  for (const few of [{ nameLength: 0 }, { metadataBytes: 9 }]) {
+    await expect(openH5File(h5wasm, path, { limits: { ...DEFAULT_LIMITS, ...few } })).rejects.toMatchObject({
+      code: 'limit',
+    });
+  }
 });

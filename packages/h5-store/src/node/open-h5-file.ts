@@ -54,7 +54,7 @@ async function filesBeside(folder: string, limits: Limits): Promise<ReadableMap<
       if (!names.includes(name)) return undefined;
       const source = await fileSource(join(folder, name));
       try {
-        checkLimit('file is too large (bytes)', source.size, limits.headerBytes, { where: name });
+        checkLimit('file is too large (bytes)', source.size, limits.metadataBytes, { where: name });
         return await source.read(0, source.size);
       } finally {
         await source.close();

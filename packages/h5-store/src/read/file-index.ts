@@ -1,11 +1,11 @@
-import { checkLimit, DTYPES, isPruneError, type Limits, type StoredInfo } from '@prune/core';
+import { checkLimit, DTYPES, isPruneError, type Limits, locateError, type StoredInfo } from '@prune/core';
 import { UNDEFINED_ADDRESS } from '../format/constants.js';
 import { MESSAGE_TYPE } from '../format/message-type.js';
 import { checkChunks, checkSizes } from './check-sizes.js';
-import type { FileBytes } from './file-bytes.js';
 import { type HeaderMessage, headerMessages } from './header-messages.js';
 import { naturalOrder } from './natural-order.js';
 import { readAttribute } from './read-attribute.js';
+import type { BudgetedFile } from './read-budget.js';
 import { readDatatype } from './read-datatype.js';
 import { readFilters } from './read-filters.js';
 import { readLinks } from './read-links.js';
@@ -54,26 +54,24 @@ const IN_ROOT: ReadonlySet<number> = new Set([
   MESSAGE_TYPE.referenceCount,
 ]);
 
-/** Upper bound on the bytes we read in total, as a multiple of the file's size, so that cyclic structures cannot keep us busy. */
-const MOST_PASSES = 4;
-
 /**
  * Reads what is where in a file of the notebook's layout, as h5py and this package write it: a flat root group of datasets and attributes. `undefined` for
  * a file that has anything else, or is broken: HDF5's own library knows more, and why. Throws `limit`, and `corrupt` for sizes that no such file can hold.
  *
  * The 780 names of a BERT-base file take a ninth of the time that HDF5 takes when it is asked for each.
  */
-export function fileIndex(file: FileBytes, where: string, limits: Limits): ReadonlyMap<string, IndexEntry> | undefined {
+export function fileIndex(file: BudgetedFile, where: string): ReadonlyMap<string, IndexEntry> | undefined {
   try {
-    return readIndex(metered(file), where, limits);
+    return readIndex(file, where);
   } catch (error) {
-    if (isPruneError(error)) throw error;
+    if (isPruneError(error)) throw locateError(error, { where });
     if (error instanceof UnknownStructure || error instanceof RangeError) return undefined;
     throw error;
   }
 }
 
-function readIndex(file: FileBytes, where: string, limits: Limits): ReadonlyMap<string, IndexEntry> {
+function readIndex(file: BudgetedFile, where: string): ReadonlyMap<string, IndexEntry> {
+  const { limits } = file;
   const root = messagesAt(file, readSuperblock(file), IN_ROOT);
   const found = new Map<string, IndexEntry>();
   const readString = stringReader(file);
@@ -81,6 +79,7 @@ function readIndex(file: FileBytes, where: string, limits: Limits): ReadonlyMap<
     if (type === MESSAGE_TYPE.attributeInfo) want(isCompact(body), 'attributes in a fractal heap');
     if (type !== MESSAGE_TYPE.attribute) continue;
     const { name, dtype, shape, data } = readAttribute(body);
+    file.payName(body.getUint16(2, true));
     const place = { where, tensor: name };
     const width = dtype === 'string' ? 16 : DTYPES[dtype].bytes;
     const bytes = checkSizes({ dtype, shape, width }, place, limits, file.size);
@@ -101,7 +100,7 @@ function readIndex(file: FileBytes, where: string, limits: Limits): ReadonlyMap<
 }
 
 function readDataset(
-  file: FileBytes,
+  file: BudgetedFile,
   address: number,
   place: { readonly where: string; readonly tensor: string },
   limits: Limits,
@@ -126,12 +125,12 @@ function readDataset(
   const bytes = checkSizes({ dtype, shape, width }, place, limits, file.size);
   const filters = pipeline === undefined ? [] : readFilters(pipeline, width);
   const storage = readStorage(file, layout, filters, shape, width);
-  if (storage.kind === 'chunks') checkChunks(storage.shape, width, bytes, place);
+  if (storage.kind === 'chunks') checkChunks(storage.shape, { shape, width, bytes }, file.size, place);
   return { info: { dtype, shape, codec: codecOf(storage), storedBytes: storedBytes(storage) }, storage };
 }
 
 /** Returns the header's messages. Rejects any message that would change how the others are read. */
-function messagesAt(file: FileBytes, address: number, known: ReadonlySet<number>): HeaderMessage[] {
+function messagesAt(file: BudgetedFile, address: number, known: ReadonlySet<number>): HeaderMessage[] {
   const messages = headerMessages(file, address);
   for (const { type, flags } of messages) want(known.has(type) && (flags & 0x02) === 0, 'header message');
   return messages;
@@ -150,24 +149,4 @@ function storedBytes(storage: Storage): number {
   if (storage.kind === 'here') return storage.data.byteLength;
   if (storage.kind === 'run') return storage.bytes;
   return storage.chunks.reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
-/** The file, whose bytes can be read some times over and no more: structures that point at each other cannot keep us busy. */
-function metered(file: FileBytes): FileBytes {
-  let left = MOST_PASSES * file.size;
-  function pay(length: number) {
-    left -= length;
-    want(left >= 0, 'structures that are read again and again');
-  }
-  return {
-    size: file.size,
-    read(offset, length) {
-      pay(length);
-      return file.read(offset, length);
-    },
-    borrow(offset, length) {
-      pay(length);
-      return file.borrow(offset, length);
-    },
-  };
 }

@@ -1,5 +1,6 @@
 import { UNDEFINED_ADDRESS } from '../format/constants.js';
-import { type FileBytes, viewOf } from './file-bytes.js';
+import { viewOf } from './file-bytes.js';
+import type { BudgetedFile } from './read-budget.js';
 import { uint64, want } from './unknown-structure.js';
 
 /** Where the elements of a dataset are, and what was done to them. */
@@ -40,7 +41,7 @@ const TREE = 0x45455254;
  * every chunk is there. Throws `UnknownStructure` or a RangeError. Source: HDF5 File Format Specification 3.0, sections IV.A.2.i and III.A.1.
  */
 export function readStorage(
-  file: FileBytes,
+  file: BudgetedFile,
   body: DataView,
   filters: Filters,
   shape: readonly number[],
@@ -63,7 +64,7 @@ export function readStorage(
 }
 
 function chunkedStorage(
-  file: FileBytes,
+  file: BudgetedFile,
   body: DataView,
   filters: Filters,
   shape: readonly number[],
@@ -87,7 +88,7 @@ function chunkedStorage(
 
 /** A chunk index that is being read. */
 interface Tree {
-  readonly file: FileBytes;
+  readonly file: BudgetedFile;
   /** What the offsets in a key are multiples of: the chunk's shape, and the bytes of an element. */
   readonly units: readonly number[];
   /** How many chunks there are in each dimension, and together. */
@@ -120,6 +121,7 @@ function readTree(tree: Tree, address: number, level?: number): void {
     if (own === 0) {
       const bytes = entries.getUint32(at, true);
       want(bytes > 0 && child + bytes <= file.size, 'a chunk lies outside the file');
+      file.payNode();
       chunks.push({ address: child, bytes, mask: entries.getUint32(at + 4, true) });
       stepForward(place, grid);
     } else readTree(tree, child, own - 1);

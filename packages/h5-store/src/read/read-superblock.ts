@@ -1,15 +1,16 @@
 import { FILE_SIGNATURE, UNDEFINED_ADDRESS } from '../format/constants.js';
 import { lookup3 } from '../format/lookup3.js';
 import { MESSAGE_TYPE } from '../format/message-type.js';
-import { type FileBytes, viewOf } from './file-bytes.js';
+import { viewOf } from './file-bytes.js';
 import { headerMessages } from './header-messages.js';
+import type { BudgetedFile } from './read-budget.js';
 import { uint64, want } from './unknown-structure.js';
 
 /**
  * The address of the root group's object header: superblock 0 or 1 (h5py's) or 2 or 3 (ours), at the start of the file, with addresses and lengths of
  * 8 bytes. Throws `UnknownStructure` or a RangeError. Source: HDF5 File Format Specification 3.0, section II.A.
  */
-export function readSuperblock(file: FileBytes): number {
+export function readSuperblock(file: BudgetedFile): number {
   const view = viewOf(file.read(0, 48));
   want(
     FILE_SIGNATURE.every((byte, i) => view.getUint8(i) === byte),
@@ -33,7 +34,7 @@ export function readSuperblock(file: FileBytes): number {
 }
 
 /** What else could be there (a cache image, shared messages) changes how the file is read. */
-function readExtension(file: FileBytes, address: number): void {
+function readExtension(file: BudgetedFile, address: number): void {
   for (const { type } of headerMessages(file, address))
     want(type === MESSAGE_TYPE.nil || type === MESSAGE_TYPE.btreeK, 'superblock extension');
 }

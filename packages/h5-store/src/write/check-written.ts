@@ -9,6 +9,7 @@ import {
 import { lookup3 } from '../format/lookup3.js';
 import type { FileBytes } from '../read/file-bytes.js';
 import { fileIndex } from '../read/file-index.js';
+import { budgetedFile } from '../read/read-budget.js';
 import { type Reading, readValue } from '../read/read-values.js';
 
 /** What was put under a name, as far as it takes to know it again. */
@@ -34,8 +35,9 @@ export async function checkWritten(
   { where, ...inflates }: Omit<Reading, 'file' | 'place'> & { readonly where: string },
   entries: ReadonlyMap<string, PutEntry>,
 ): Promise<void> {
-  const limits = { ...DEFAULT_LIMITS, tensors: Number.POSITIVE_INFINITY, rank: Number.POSITIVE_INFINITY };
-  const index = fileIndex(file, where, limits);
+  const none = Number.POSITIVE_INFINITY;
+  const limits = { ...DEFAULT_LIMITS, tensors: none, rank: none, nameLength: none };
+  const index = fileIndex(budgetedFile(file, limits), where);
   if (index === undefined) throw new PruneError('corrupt', { where, what: 'what was written cannot be read' });
   if (index.size !== entries.size) {
     throw new PruneError('corrupt', {
