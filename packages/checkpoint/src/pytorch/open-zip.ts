@@ -1,7 +1,7 @@
 import { checkLimit, type Limits, PruneError, type RandomAccess } from '@prune/core';
 import type { Checkpoint } from '../checkpoint.js';
 import { checkStorageBytes } from './check-storage-bytes.js';
-import { maxPickleOperations } from './max-pickle-operations.js';
+import { PickleBudget } from './pickle-budget.js';
 import { readZipEntry } from './read-zip-entry.js';
 import { torchCheckpoint } from './torch-checkpoint.js';
 import { stateDictEntries, TorchPickle } from './torch-pickle.js';
@@ -19,9 +19,11 @@ export async function openZip(source: Required<RandomAccess>, limits: Limits): P
   }
   checkLimit('data.pkl is too large (bytes)', pickle.bytes, limits.headerBytes);
   await checkByteOrder(source, files.get(`${folder}/byteorder`));
+  const budget = new PickleBudget(limits, pickle.packedBytes);
+  // What is inflated is memory beyond that of the file.
+  if (pickle.method === 'deflated') budget.charge(pickle.bytes);
   const bytes = await readZipEntry(source, pickle, 0, pickle.bytes, limits.headerBytes);
-  const host = new TorchPickle(limits);
-  const { value } = unpickle(bytes, host, maxPickleOperations(limits));
+  const { value } = unpickle(bytes, new TorchPickle(limits, budget), budget);
   const references = stateDictEntries(value);
   checkLimit('too many tensors', references.size, limits.tensors);
 

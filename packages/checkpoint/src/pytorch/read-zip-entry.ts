@@ -1,4 +1,4 @@
-import { checkLimit, MAX_DEFLATE_RATIO, PruneError, type RandomAccess } from '@prune/core';
+import { checkLimit, PruneError, type RandomAccess } from '@prune/core';
 import { Inflate } from 'fflate';
 import { type ZipEntry, zipDataOffset } from './zip-directory.js';
 
@@ -28,8 +28,6 @@ export async function readZipEntry(
 async function inflate(source: RandomAccess, entry: ZipEntry, maxBytes: number): Promise<Uint8Array> {
   const { name, bytes, packedBytes } = entry;
   checkLimit(`"${name}" in the zip archive is too large (bytes)`, bytes, maxBytes);
-  if (bytes > packedBytes * MAX_DEFLATE_RATIO)
-    throw corrupt(name, 'declares more than deflate can hold (bytes)', bytes);
   const start = await zipDataOffset(source, entry);
   const out = new Uint8Array(bytes);
   let length = 0;
