@@ -22,7 +22,7 @@ export default async (path: string) => {
   return { count, bytes };
 };`;
 
-// The promise is 64 MB and 1 s. Both leave room here for the code that is compiled meanwhile and for a machine with other work.
+// The promise is 64 MB and 1 s. Both leave room here for compiled code and for a machine with other work.
 const MOST_BYTES = 80_000_000;
 const MOST_SECONDS = 4;
 

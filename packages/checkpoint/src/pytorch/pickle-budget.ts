@@ -3,8 +3,9 @@ import { checkLimit, type Limits } from '@prune/core';
 /** Opcodes for each tensor: torch writes 32 to 40, and up to 12 for the version of a module. */
 const OPERATIONS_PER_TENSOR = 64;
 /**
- * Bytes of values. A tensor of torch's takes about 130 bytes of pickle and 950 bytes of values: the 391 of BERT-large need 0.4 MB, and 90,000 of them fit.
- * A small pickle can make us hold 40 MB; the rest of 64 MB is what is inflated at once, and garbage.
+ * Bytes of values. A tensor of torch's takes about 130 bytes of pickle and 950 bytes of values: the 391 of BERT-large
+ * need 0.4 MB, and 90,000 of them fit. A small pickle can make us hold 40 MB; the rest of 64 MB is what is inflated at
+ * once, and garbage.
  */
 const BYTES_PER_TENSOR = 400;
 const BYTES_PER_PICKLED_BYTE = 4;
@@ -12,9 +13,10 @@ const BYTES_PER_PICKLED_BYTE = 4;
 const FURTHER_ENTRIES = 100;
 
 /**
- * What one pickle may still do: opcodes to run, and bytes of the values that they make. Values are charged when they are made and never given back, because
- * the memo can keep every one of them. The memo also makes a value of any size from two bytes, and deflated pickles are a thousand times shorter than their
- * opcodes, so neither count follows from the file's size.
+ * What one pickle may still do: opcodes to run, and bytes of the values that they make. Values are charged when they are
+ * made and never given back, because the memo can keep every one of them. The memo also makes a value of any size from
+ * two bytes, and deflated pickles are a thousand times shorter than their opcodes, so neither count follows from the
+ * file's size.
  */
 export class PickleBudget {
   readonly #operations: number;

@@ -206,7 +206,7 @@ function rebuild(
   return made;
 }
 
-/** The tuple itself, because a copy for each tensor that shares one through the memo would cost more than the pickle has bytes. */
+/** The tuple itself: tensors can share one through the memo, and a copy for each would cost more than their pickle. */
 function counts(value: unknown, what: string, rank: number): readonly number[] {
   if (!Array.isArray(value)) throw corrupt(what, describe(value));
   checkLimit('too many dimensions', value.length, rank);

@@ -50,8 +50,9 @@ const EMPTY_TUPLE: readonly unknown[] = [];
 
 /**
  * Reads the pickle at the start of `bytes` (protocols 2 to 5, binary opcodes) without executing anything: an allow-list decides about every global, and
- * only `reduce` of the host gives a call a meaning. `budget` bounds the opcodes that run and the memory of the values that they make; the host charges it
- * for what it makes itself. Nothing recurses: deep, cyclic and shared structures are only references.
+ * only `reduce` of the host gives a call a meaning. `budget` bounds the opcodes that run and the memory of the values
+ * that they make; the host charges it for what it makes itself. Nothing recurses: deep, cyclic and
+ * shared structures are only references.
  * Throws `truncated` with the number of bytes that it `wanted`, `corrupt`, `unsupported`, `limit`.
  * Opcodes: https://github.com/python/cpython/blob/main/Lib/pickletools.py
  */
