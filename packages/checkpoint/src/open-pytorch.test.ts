@@ -274,3 +274,35 @@ test('the older format cut, continued, of another order', async () => {
   expect(await codeOf(makeTorchStream(root, {}))).toBe('corrupt');
   expect(await codeOf(pickle(integer(5)))).toBe('unsupported');
 });
+
+test('a deflated storage that many tensors share is inflated once, and too large a one is refused', async () => {
+  const elements = 1 << 20;
+  const of = { ...F, elements };
+  const view = (offset: number) => tensor(of, { offset, size: [1], stride: [1] });
+  const names = Array.from({ length: 20 }, (_, i) => [text(`t${i}`), view(i)]).flat();
+  const storage = new Uint8Array(Float32Array.from({ length: elements }, (_, i) => i % 1000).buffer);
+  const zip = makeTorchZip(dict(...names), { 0: storage }, { deflate: true });
+  let bytesRead = 0;
+  const checkpoint = await openPytorch({
+    size: zip.length,
+    async read(offset, length) {
+      bytesRead += length;
+      return zip.subarray(offset, offset + length);
+    },
+  });
+  for (let i = 0; i < 20; i++) expect((await checkpoint.get(`t${i}`))?.data[0]).toBe(i);
+  expect(bytesRead).toBeLessThan(2 * zip.length);
+
+  const large = { ...F, elements: 10 * elements };
+  const few = dict(text('a'), tensor(large, { size: [1], stride: [1] }));
+  const file = makeTorchZip(few, { 0: new Uint8Array(40 * elements) }, { deflate: true });
+  await expect(openPytorch(file)).rejects.toMatchObject({ code: 'limit' });
+});
+
+test('tensors that expand to much more than the file in all are refused', async () => {
+  const wide = (i: number) => [text(`t${i}`), tensor(F, { size: [2 ** 22], stride: [0] })];
+  const expanded = (count: number) =>
+    makeTorchZip(dict(...Array.from({ length: count }, (_, i) => wide(i)).flat()), { 0: six });
+  expect(await codeOf(expanded(3))).toBe('opened');
+  expect(await codeOf(expanded(20))).toBe('limit');
+});

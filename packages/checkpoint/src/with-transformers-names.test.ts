@@ -88,3 +88,8 @@ test.each(['get', 'info', 'pieces'] as const)('%s asks the inner one, by its own
   expect(await mapped[member]('LayerNorm.weight')).toBe(await inner[member].mock.results.at(-1)?.value);
   expect(inner[member].mock.calls.at(-1)).toEqual(['LayerNorm.gamma']);
 });
+
+test('an architecture with a name of a megabyte is refused', () => {
+  const config = { model_type: 'bert', architectures: [`${'ForA'.repeat(250_000)}-`] };
+  expect(() => names(config, 'a')).toThrow(expect.objectContaining({ code: 'limit' }));
+});

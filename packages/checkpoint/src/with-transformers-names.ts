@@ -1,9 +1,11 @@
-import { headModules, type JsonObject, MODEL_TYPES, PruneError } from '@prune/core';
+import { checkLimit, headModules, type JsonObject, MODEL_TYPES, PruneError } from '@prune/core';
 import type { Checkpoint } from './checkpoint.js';
 
 // Modules that a base model does not have. transformers calls a checkpoint corrupted that has them but not the prefix.
 // We look for BERT's heads whatever the model_type is: `lm_head` of RoBERTa without the prefix is renamed, not refused.
 const HEADS = headModules('bert');
+
+const LONGEST_CLASS_NAME = 256;
 
 /**
  * The checkpoint under the names that transformers' `from_pretrained` loads it by:
@@ -14,7 +16,8 @@ const HEADS = headModules('bert');
  *   the base model itself (`BertModel`) and some name has the prefix, it is taken away and names without it are
  *   dropped.
  *
- * Throws `mismatch` when two tensors get one name, or a task's head comes without the prefix.
+ * Throws `limit` for an architecture's name of more than 256 characters, `mismatch` when two tensors get one name, or a
+ * task's head comes without the prefix.
  * Source: transformers 4.57, modeling_utils.py, `_fix_state_dict_key_on_load` and `_get_key_renaming_mapping`.
  */
 export function withTransformersNames(checkpoint: Checkpoint, config?: JsonObject): Checkpoint {
@@ -61,6 +64,8 @@ function prefixRule(
   const architecture = Array.isArray(config?.architectures) ? config.architectures[0] : undefined;
   if (prefix === undefined || typeof architecture !== 'string') return (name) => name;
   const hasPrefix = names.some((name) => name.startsWith(prefix));
+  // The pattern takes quadratic time in a string of many "ForA"; the longest class name has about 60 characters.
+  checkLimit('name of an architecture is too long', architecture.length, LONGEST_CLASS_NAME, { where });
   const isTask = /For[A-Z]\w*$|LMHeadModel$/.test(architecture);
   if (isTask && !hasPrefix) {
     return (name) => {

@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { checkLimit, type Limits, MAX_DEFLATE_RATIO, PruneError, type RandomAccess } from '@prune/core';
+import { checkLimit, type Limits, PruneError, type RandomAccess } from '@prune/core';
+import { maxExpandedBytes } from '../max-expanded-bytes.js';
 import { declaredSafetensorsBytes } from '../open-safetensors.js';
 import { sniffFormat } from '../sniff-format.js';
 import { type TemporaryFile, temporaryFile } from './temporary-file.js';
@@ -16,13 +17,13 @@ export interface GunzipOptions {
 }
 
 /**
- * A gzipped checkpoint, inflated as a stream into an unlinked temporary file: memory holds a few chunks. What grows past `maxBytes`, or past
- * the size that a safetensors header declares, stops there. Nothing is left behind when it fails. Throws `truncated`, `corrupt`, `limit`,
- * `aborted`, `io`.
+ * A gzipped checkpoint, inflated as a stream into an unlinked temporary file: memory holds a few chunks. What grows
+ * past `maxBytes`, {@link maxExpandedBytes} or the size that a safetensors header declares, stops there. Nothing is left behind when it
+ * fails. Throws `truncated`, `corrupt`, `limit`, `aborted`, `io`.
  */
 export async function gunzipFile(path: string, options: GunzipOptions): Promise<Required<RandomAccess>> {
   const { limits, signal } = options;
-  const maxBytes = Math.min(options.maxBytes, (await stat(path)).size * MAX_DEFLATE_RATIO);
+  const maxBytes = Math.min(options.maxBytes, maxExpandedBytes((await stat(path)).size));
   const file = await temporaryFile(path, options.temporaryFolder);
   // Kept apart from what pipeline() throws: Node 20 replaces a sink's own error by an AbortError (and the sink sees an AbortError when
   // the gzip stream fails).

@@ -112,6 +112,14 @@ test('nothing stays in the temporary folder, whether it opens, fails, is too lar
   await expect(nowhere).rejects.toMatchObject({ code: 'io', where: path });
 });
 
+test('a gzipped checkpoint that inflates to far more than its size is stopped', async () => {
+  const temporaryFolder = modelFolder('ratio-temporary', {});
+  const bytes = gzipSync(Buffer.concat([Buffer.from('PK'), Buffer.alloc(100_000_000)]));
+  const path = join(modelFolder('ratio', { 'pytorch_model.bin.gz': bytes }), 'pytorch_model.bin.gz');
+  await expect(openCheckpoint(path, { temporaryFolder })).rejects.toMatchObject({ code: 'limit', where: path });
+  expect(readdirSync(temporaryFolder)).toEqual([]);
+});
+
 test('a config that is none, is too deep, or inflates to too much is refused by path', async () => {
   const bad: Record<string, [file: string, bytes: Uint8Array | string, code: string]> = {
     text: ['config.json', 'no', 'corrupt'],

@@ -1,7 +1,7 @@
 import { checkLimit, DTYPES, isPruneError, type Limits, PruneError, type RandomAccess } from '@prune/core';
 import type { Checkpoint } from '../checkpoint.js';
 import { checkStorageBytes } from './check-storage-bytes.js';
-import { maxPickleOperations } from './max-pickle-operations.js';
+import { PickleBudget } from './pickle-budget.js';
 import { torchCheckpoint } from './torch-checkpoint.js';
 import { stateDictEntries, TorchPickle } from './torch-pickle.js';
 import { PickleDict, PickleList, unpickle } from './unpickle.js';
@@ -97,9 +97,10 @@ async function readPickle(
     const windowBytes = Math.min(wanted, available);
     checkLimit('pickle is too large (bytes)', windowBytes, limits.headerBytes);
     const window = await source.read(position, windowBytes);
-    const host = new TorchPickle(limits);
+    const budget = new PickleBudget(limits, windowBytes);
+    const host = new TorchPickle(limits, budget);
     try {
-      const { value, end } = unpickle(window, host, maxPickleOperations(limits));
+      const { value, end } = unpickle(window, host, budget);
       return { value, end: position + end, host };
     } catch (error) {
       if (!isPruneError(error, 'truncated') || windowBytes === available) throw error;

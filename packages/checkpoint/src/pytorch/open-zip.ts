@@ -1,7 +1,8 @@
 import { checkLimit, type Limits, PruneError, type RandomAccess } from '@prune/core';
 import type { Checkpoint } from '../checkpoint.js';
 import { checkStorageBytes } from './check-storage-bytes.js';
-import { maxPickleOperations } from './max-pickle-operations.js';
+import { keptStorages } from './kept-storages.js';
+import { PickleBudget } from './pickle-budget.js';
 import { readZipEntry } from './read-zip-entry.js';
 import { torchCheckpoint } from './torch-checkpoint.js';
 import { stateDictEntries, TorchPickle } from './torch-pickle.js';
@@ -19,9 +20,11 @@ export async function openZip(source: Required<RandomAccess>, limits: Limits): P
   }
   checkLimit('data.pkl is too large (bytes)', pickle.bytes, limits.headerBytes);
   await checkByteOrder(source, files.get(`${folder}/byteorder`));
+  const budget = new PickleBudget(limits, pickle.packedBytes);
+  // What is inflated is memory beyond that of the file.
+  if (pickle.method === 'deflated') budget.charge(pickle.bytes);
   const bytes = await readZipEntry(source, pickle, 0, pickle.bytes, limits.headerBytes);
-  const host = new TorchPickle(limits);
-  const { value } = unpickle(bytes, host, maxPickleOperations(limits));
+  const { value } = unpickle(bytes, new TorchPickle(limits, budget), budget);
   const references = stateDictEntries(value);
   checkLimit('too many tensors', references.size, limits.tensors);
 
@@ -32,12 +35,24 @@ export async function openZip(source: Required<RandomAccess>, limits: Limits): P
     return file;
   };
   for (const [tensor, { storage }] of references) checkStorageBytes(storage, fileOf(storage.key).bytes, tensor);
+  const kept = keptStorages(references, fileOf, limits);
+  const inflated = new Map<string, Promise<Uint8Array>>();
+  async function read(key: string, offset: number, length: number): Promise<Uint8Array> {
+    const file = fileOf(key);
+    if (!kept.has(key)) return readZipEntry(source, file, offset, length, limits.tensorBytes);
+    const whole = inflated.get(key) ?? readZipEntry(source, file, 0, file.bytes, limits.tensorBytes);
+    inflated.set(key, whole);
+    // Reading may succeed when it is tried again.
+    whole.catch(() => inflated.delete(key));
+    // A copy: the caller may change it.
+    return (await whole).slice(offset, offset + length);
+  }
   return torchCheckpoint(
     source,
     'pytorch-zip',
     references,
     {
-      read: ({ key }, offset, length) => readZipEntry(source, fileOf(key), offset, length, limits.tensorBytes),
+      read: ({ key }, offset, length) => read(key, offset, length),
       position: ({ key }) => (fileOf(key).method === 'stored' ? zipDataOffset(source, fileOf(key)) : undefined),
     },
     limits,

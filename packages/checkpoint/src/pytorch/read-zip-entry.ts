@@ -1,11 +1,11 @@
-import { checkLimit, MAX_DEFLATE_RATIO, PruneError, type RandomAccess } from '@prune/core';
+import { checkLimit, PruneError, type RandomAccess } from '@prune/core';
 import { Inflate } from 'fflate';
 import { type ZipEntry, zipDataOffset } from './zip-directory.js';
 
 /** What is inflated at once: at DEFLATE's ratio one push makes at most 17 MB. */
 const CHUNK_BYTES = 1 << 14;
 
-/** The bytes `[offset, offset + length)` of a file in a zip archive; a deflated one is inflated whole, at most `maxBytes`. */
+/** The bytes `[offset, offset + length)` of a file in a zip archive. A deflated one may inflate to `maxBytes`. */
 export async function readZipEntry(
   source: RandomAccess,
   entry: ZipEntry,
@@ -21,21 +21,26 @@ export async function readZipEntry(
     });
   }
   if (entry.method === 'stored') return source.read((await zipDataOffset(source, entry)) + offset, length);
-  const whole = await inflate(source, entry, maxBytes);
-  return length === whole.length ? whole : whole.slice(offset, offset + length);
+  return inflate(source, entry, offset, offset + length, maxBytes);
 }
 
-async function inflate(source: RandomAccess, entry: ZipEntry, maxBytes: number): Promise<Uint8Array> {
+async function inflate(
+  source: RandomAccess,
+  entry: ZipEntry,
+  begin: number,
+  end: number,
+  maxBytes: number,
+): Promise<Uint8Array> {
   const { name, bytes, packedBytes } = entry;
   checkLimit(`"${name}" in the zip archive is too large (bytes)`, bytes, maxBytes);
-  if (bytes > packedBytes * MAX_DEFLATE_RATIO)
-    throw corrupt(name, 'declares more than deflate can hold (bytes)', bytes);
   const start = await zipDataOffset(source, entry);
-  const out = new Uint8Array(bytes);
+  const out = new Uint8Array(end - begin);
   let length = 0;
   const inflater = new Inflate((chunk) => {
     if (length + chunk.length > bytes) throw corrupt(name, 'inflates to more than it declares (bytes)', bytes);
-    out.set(chunk, length);
+    const from = Math.max(begin - length, 0);
+    const to = Math.min(end - length, chunk.length);
+    if (from < to) out.set(chunk.subarray(from, to), length + from - begin);
     length += chunk.length;
   });
   for (let done = 0; done < packedBytes; ) {

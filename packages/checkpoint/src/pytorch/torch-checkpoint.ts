@@ -1,5 +1,16 @@
-import { type Limits, locateError, type RandomAccess, type Tensor, tensorBytes, tensorFromBytes } from '@prune/core';
+import {
+  checkLimit,
+  DTYPES,
+  elementCount,
+  type Limits,
+  locateError,
+  type RandomAccess,
+  type Tensor,
+  tensorBytes,
+  tensorFromBytes,
+} from '@prune/core';
 import type { Checkpoint, CheckpointFormat } from '../checkpoint.js';
+import { maxExpandedBytes } from '../max-expanded-bytes.js';
 import { pieceReader } from '../piece-reader.js';
 import { tensorPieces } from '../tensor-pieces.js';
 import { type Extent, extentOf, gather } from './strided.js';
@@ -28,10 +39,14 @@ export function torchCheckpoint(
   limits: Limits,
 ): Checkpoint {
   const tensors = new Map<string, StoredTensor>();
+  let bytes = 0;
   for (const [name, reference] of references) {
     const place = { where: source.name, tensor: name };
+    bytes += elementCount(reference, { tensor: name }, limits) * DTYPES[reference.dtype].bytes;
     tensors.set(name, { reference, extent: extentOf(reference, name, limits), place });
   }
+  // Many tensors may view the same bytes.
+  checkLimit('tensors of the file are too large in all (bytes)', bytes, maxExpandedBytes(source.size));
   const readPieces = pieceReader(source);
 
   async function get(name: string): Promise<Tensor | undefined> {

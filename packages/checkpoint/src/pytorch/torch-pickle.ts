@@ -1,5 +1,6 @@
 import { checkLimit, type Dtype, type Limits, PruneError, type TensorInfo } from '@prune/core';
-import { PickleDict, PickleGlobal, type PickleHost, PickleList } from './unpickle.js';
+import type { PickleBudget } from './pickle-budget.js';
+import { DICT_FIELDS, PickleDict, PickleGlobal, type PickleHost, PickleList } from './unpickle.js';
 
 /** A storage by its key in the file. */
 export interface StorageReference {
@@ -43,14 +44,22 @@ const DTYPES_BY_NAME: ReadonlyMap<string, Dtype> = new Map<string, Dtype>(
 // The modules that torch versions and CUDA checkpoints name their storage classes in.
 const STORAGE_PATH = /^torch\.(?:cuda\.|storage\.)?([A-Za-z0-9]+Storage)$/;
 
+// What the budget is charged beyond the arguments: a tensor's reference has six fields, a storage's five.
+const TENSOR_FIELDS = 6;
+const STORAGE_FIELDS = 5;
+const KNOWN_STORAGE_BYTES = 40;
+
 const ORDERED_DICT = 'collections.OrderedDict';
 
-const REBUILD: Readonly<Record<string, (args: readonly unknown[]) => unknown>> = {
+/** What each makes of its arguments; `rank` is the most dimensions that a tensor may have. */
+const REBUILD: Readonly<Record<string, (args: readonly unknown[], rank: number) => unknown>> = {
   'torch.Size': ([sizes]) => sizes,
-  'torch._utils._rebuild_tensor': ([storage, offset, size, stride]) => rebuild(storage, offset, size, stride),
-  'torch._utils._rebuild_tensor_v2': ([storage, offset, size, stride]) => rebuild(storage, offset, size, stride),
-  'torch._utils._rebuild_tensor_v3': ([storage, offset, size, stride, , , dtype]) =>
-    rebuild(storage, offset, size, stride, dtype),
+  'torch._utils._rebuild_tensor': ([storage, offset, size, stride], rank) =>
+    rebuild(rank, storage, offset, size, stride),
+  'torch._utils._rebuild_tensor_v2': ([storage, offset, size, stride], rank) =>
+    rebuild(rank, storage, offset, size, stride),
+  'torch._utils._rebuild_tensor_v3': ([storage, offset, size, stride, , , dtype], rank) =>
+    rebuild(rank, storage, offset, size, stride, dtype),
   'torch._utils._rebuild_parameter': ([data]) => data,
   'torch._utils._rebuild_parameter_with_state': ([data]) => data,
 };
@@ -60,10 +69,11 @@ export class TorchPickle implements PickleHost {
   /** Every storage by key, as first named. */
   readonly storages = new Map<string, StorageReference>();
   readonly #limits: Limits;
-  #pairs = 0;
+  readonly #budget: PickleBudget;
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits, budget: PickleBudget) {
     this.#limits = limits;
+    this.#budget = budget;
   }
 
   allow(path: string) {
@@ -84,7 +94,8 @@ export class TorchPickle implements PickleHost {
   reduce(path: string, args: readonly unknown[]): unknown {
     if (path === ORDERED_DICT) return this.#orderedDict(args);
     if (!Object.hasOwn(REBUILD, path)) throw new PruneError('unsupported', { what: 'pickle calls', got: path });
-    return REBUILD[path](args);
+    this.#budget.chargeObject(TENSOR_FIELDS);
+    return REBUILD[path](args, this.#limits.rank);
   }
 
   /** ('storage', class, key, location, elements[, (view key, offset, elements)]); the location (cpu, cuda:0) does not matter. */
@@ -97,6 +108,7 @@ export class TorchPickle implements PickleHost {
     if (dtype === undefined || typeof key !== 'string') throw corrupt('bad reference to a storage', describe(id));
     const size = count(elements, 'elements of a storage');
     const [, viewOffset, viewElements] = Array.isArray(view) ? view : [null, 0, size];
+    this.#budget.chargeObject(STORAGE_FIELDS);
     const reference: StorageReference = {
       key,
       dtype,
@@ -105,18 +117,20 @@ export class TorchPickle implements PickleHost {
       viewElements: count(viewElements, 'elements of a view'),
     };
     if (reference.viewOffset + reference.viewElements > size) throw corrupt('a view is larger than its storage', key);
-    if (!this.storages.has(key)) this.storages.set(key, reference);
+    if (!this.storages.has(key)) {
+      this.#budget.charge(KNOWN_STORAGE_BYTES);
+      this.storages.set(key, reference);
+    }
     return reference;
   }
 
   #orderedDict([pairs]: readonly unknown[]): PickleDict {
-    const dict = new PickleDict();
     // Python 2 pickles the items as the argument: OrderedDict([[k, v], ...]).
     const items = pairs instanceof PickleList ? pairs.items : (pairs ?? []);
     if (!Array.isArray(items)) throw corrupt('OrderedDict of what is no list', describe(pairs));
     // One list, recalled from the memo for every dict, would make as many copies as the pickle has bytes.
-    this.#pairs += items.length;
-    checkLimit('too many dict items', this.#pairs, 4 * this.#limits.tensors);
+    this.#budget.chargeObject(DICT_FIELDS + 4 * items.length);
+    const dict = new PickleDict();
     for (const item of items) {
       const pair = item instanceof PickleList ? item.items : item;
       if (!Array.isArray(pair) || pair.length !== 2) throw corrupt('OrderedDict item is no pair', describe(item));
@@ -164,12 +178,19 @@ function isTensorReference(value: unknown): value is TensorReference {
   return typeof value === 'object' && value !== null && REFERENCE in value;
 }
 
-function rebuild(storage: unknown, offset: unknown, size: unknown, stride: unknown, dtype?: unknown): TensorReference {
+function rebuild(
+  rank: number,
+  storage: unknown,
+  offset: unknown,
+  size: unknown,
+  stride: unknown,
+  dtype?: unknown,
+): TensorReference {
   if (typeof storage !== 'object' || storage === null || !('viewElements' in storage)) {
     throw corrupt('tensor without a storage', describe(storage));
   }
-  const shape = counts(size, 'tensor size');
-  const strides = counts(stride, 'tensor stride');
+  const shape = counts(size, 'tensor size', rank);
+  const strides = counts(stride, 'tensor stride', rank);
   if (shape.length !== strides.length) throw corrupt('tensor size and stride differ in length', shape.length);
   const reference = storage as StorageReference;
   const named = dtype instanceof PickleGlobal ? DTYPES_BY_NAME.get(dtype.path) : undefined;
@@ -185,10 +206,12 @@ function rebuild(storage: unknown, offset: unknown, size: unknown, stride: unkno
   return made;
 }
 
-function counts(value: unknown, what: string): number[] {
-  // torch itself has at most 64 dimensions.
-  if (!Array.isArray(value) || value.length > 64) throw corrupt(what, describe(value));
-  return value.map((item) => count(item, what));
+/** The tuple itself: tensors can share one through the memo, and a copy for each would cost more than their pickle. */
+function counts(value: unknown, what: string, rank: number): readonly number[] {
+  if (!Array.isArray(value)) throw corrupt(what, describe(value));
+  checkLimit('too many dimensions', value.length, rank);
+  for (const item of value as unknown[]) count(item, what);
+  return value as number[];
 }
 
 function count(value: unknown, what: string): number {

@@ -1,4 +1,5 @@
 import { PruneError } from '@prune/core';
+import type { PickleBudget } from './pickle-budget.js';
 
 /** A dict or OrderedDict: its pairs in order, repeated keys kept, so that a caller can refuse them. */
 export class PickleDict {
@@ -10,6 +11,9 @@ export class PickleDict {
     return this.values[this.keys.lastIndexOf(key)];
   }
 }
+
+/** What the budget is charged for an empty {@link PickleDict}: two arrays and the object, 120 bytes. */
+export const DICT_FIELDS = 9;
 
 /** A list. A tuple is a plain array. */
 export class PickleList {
@@ -36,23 +40,34 @@ const MAX_STRING_BYTES = 1 << 20;
 // The magic number of the older format has 10 bytes.
 const MAX_INTEGER_BYTES = 16;
 const MAX_GLOBAL_BYTES = 256;
+// What Node takes: a string beside its characters, a place in an array that grows, an entry of a Map.
+const STRING_BYTES = 24;
+const ITEM_BYTES = 16;
+const SCATTERED_BYTES = 128;
+const INTEGER_BYTES = 64;
+// Nothing changes a tuple, so all empty ones can be the same.
+const EMPTY_TUPLE: readonly unknown[] = [];
 
 /**
  * Reads the pickle at the start of `bytes` (protocols 2 to 5, binary opcodes) without executing anything: an allow-list decides about every global, and
- * only `reduce` of the host gives a call a meaning. At most `maxOperations` opcodes are run, so the values that a pickle can make
- * us hold are bounded whatever its size. Nothing recurses: deep, cyclic and shared structures are only references.
+ * only `reduce` of the host gives a call a meaning. `budget` bounds the opcodes that run and the memory of the values
+ * that they make; the host charges it for what it makes itself. Nothing recurses: deep, cyclic and
+ * shared structures are only references.
  * Throws `truncated` with the number of bytes that it `wanted`, `corrupt`, `unsupported`, `limit`.
  * Opcodes: https://github.com/python/cpython/blob/main/Lib/pickletools.py
  */
 export function unpickle(
   bytes: Uint8Array,
   host: PickleHost,
-  maxOperations: number,
+  budget: PickleBudget,
 ): { readonly value: unknown; readonly end: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const stack: unknown[] = [];
   const marks: number[] = [];
-  const memo = new Map<number, unknown>();
+  const memo: unknown[] = [];
+  // What a pickler numbers in another order than 0, 1, 2, ...
+  const scattered = new Map<number, unknown>();
+  let deepest = 0;
   const strings = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let position = 0;
 
@@ -83,13 +98,21 @@ export function unpickle(
   function popMark(): unknown[] {
     const mark = marks.pop();
     if (mark === undefined) fail('no mark');
+    budget.chargeObject(stack.length - mark);
     return stack.splice(mark);
+  }
+  function tuple(count: 1 | 2 | 3): unknown[] {
+    budget.chargeObject(count);
+    const items = new Array<unknown>(count);
+    for (let i = count - 1; i >= 0; i--) items[i] = pop();
+    return items;
   }
   function long(count: number): number {
     if (count > MAX_INTEGER_BYTES) throw limit('integer (bytes)', count, MAX_INTEGER_BYTES);
     return take(count);
   }
   function integer(begin: number): number | bigint {
+    budget.charge(INTEGER_BYTES);
     let value = 0n;
     for (let at = position - 1; at >= begin; at--) value = (value << 8n) | BigInt(bytes[at]);
     value = BigInt.asIntN(8 * (position - begin), value);
@@ -101,8 +124,13 @@ export function unpickle(
     return bytes.subarray(begin, begin + count);
   }
   function text(count: number): string {
+    const encoded = raw(count);
+    budget.charge(STRING_BYTES + count);
     try {
-      return strings.decode(raw(count));
+      const decoded = strings.decode(encoded);
+      // Every byte is a code unit in ASCII alone; other text takes two bytes for each.
+      if (decoded.length !== count) budget.charge(2 * decoded.length);
+      return decoded;
     } catch (error) {
       if (error instanceof TypeError) fail('string is not UTF-8');
       throw error;
@@ -123,12 +151,15 @@ export function unpickle(
     if (module.length + name.length > MAX_GLOBAL_BYTES) fail('global name is too long');
     const path = `${module}.${name}`;
     host.allow(path);
+    budget.charge(STRING_BYTES + path.length);
+    budget.chargeObject(1);
     stack.push(new PickleGlobal(path));
   }
   function setItems(pairs: readonly unknown[]) {
     const dict = top();
     if (!(dict instanceof PickleDict)) fail('items of what is no dict');
     if (pairs.length % 2 !== 0) fail('a key without a value');
+    budget.charge(ITEM_BYTES * pairs.length);
     for (let i = 0; i < pairs.length; i += 2) {
       dict.keys.push(pairs[i]);
       dict.values.push(pairs[i + 1]);
@@ -137,15 +168,33 @@ export function unpickle(
   function append(items: readonly unknown[]) {
     const list = top();
     if (!(list instanceof PickleList)) fail('append to what is no list');
+    budget.charge(ITEM_BYTES * items.length);
     for (const item of items) list.items.push(item);
   }
+  function memoize(index: number) {
+    const value = top();
+    if (index < memo.length) memo[index] = value;
+    else if (index === memo.length) {
+      budget.charge(ITEM_BYTES);
+      memo.push(value);
+    } else {
+      budget.charge(SCATTERED_BYTES);
+      scattered.set(index, value);
+    }
+  }
   function recall(index: number) {
-    if (!memo.has(index)) fail(`memo ${index} was never set`);
-    stack.push(memo.get(index));
+    if (index < memo.length) stack.push(memo[index]);
+    else if (scattered.has(index)) stack.push(scattered.get(index));
+    else fail(`memo ${index} was never set`);
   }
 
-  for (let operations = 0; ; operations++) {
-    if (operations > maxOperations) throw limit('pickle has too many operations', operations, maxOperations);
+  for (;;) {
+    budget.operation();
+    const depth = stack.length + marks.length;
+    if (depth > deepest) {
+      budget.charge(2 * ITEM_BYTES * (depth - deepest));
+      deepest = depth;
+    }
     const opcode = bytes[take(1)];
     switch (opcode) {
       case 0x80: // PROTO
@@ -213,21 +262,22 @@ export function unpickle(
         stack.push(raw(bytes[take(1)]));
         break;
       case 0x29: // EMPTY_TUPLE
-        stack.push([]);
+        stack.push(EMPTY_TUPLE);
         break;
       case 0x74: // TUPLE
         stack.push(popMark());
         break;
       case 0x85: // TUPLE1
-        stack.push([pop()]);
+        stack.push(tuple(1));
         break;
       case 0x86: // TUPLE2
-        stack.push([pop(), pop()].reverse());
+        stack.push(tuple(2));
         break;
       case 0x87: // TUPLE3
-        stack.push([pop(), pop(), pop()].reverse());
+        stack.push(tuple(3));
         break;
       case 0x5d: // EMPTY_LIST
+        budget.chargeObject(8);
         stack.push(new PickleList());
         break;
       case 0x61: // APPEND
@@ -237,6 +287,7 @@ export function unpickle(
         append(popMark());
         break;
       case 0x7d: // EMPTY_DICT
+        budget.chargeObject(DICT_FIELDS);
         stack.push(new PickleDict());
         break;
       case 0x73: // SETITEM
@@ -276,13 +327,13 @@ export function unpickle(
         recall(view.getUint32(take(4), true));
         break;
       case 0x71: // BINPUT
-        memo.set(bytes[take(1)], top());
+        memoize(bytes[take(1)]);
         break;
       case 0x72: // LONG_BINPUT
-        memo.set(view.getUint32(take(4), true), top());
+        memoize(view.getUint32(take(4), true));
         break;
       case 0x94: // MEMOIZE
-        memo.set(memo.size, top());
+        memoize(memo.length + scattered.size);
         break;
       default:
         throw new PruneError('unsupported', {

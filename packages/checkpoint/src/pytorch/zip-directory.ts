@@ -1,4 +1,4 @@
-import { checkLimit, type Limits, PruneError, type RandomAccess } from '@prune/core';
+import { checkLimit, type Limits, MAX_DEFLATE_RATIO, PruneError, type RandomAccess } from '@prune/core';
 
 /** A file of a zip archive, as its central directory has it. */
 export interface ZipEntry {
@@ -102,6 +102,9 @@ function readEntry(directory: Uint8Array, at: number): { entry: ZipEntry; next: 
   }
   const sizes = wideSizes(view, at, extraStart, extraEnd);
   if (method === 0 && sizes.bytes !== sizes.packedBytes) throw corrupt('sizes of a stored file differ', name);
+  if (sizes.bytes > sizes.packedBytes * MAX_DEFLATE_RATIO) {
+    throw corrupt(`"${name}" declares more than deflate can hold (bytes)`, sizes.bytes);
+  }
   return { entry: { name, method: method === 0 ? 'stored' : 'deflated', ...sizes }, next };
 }
 
