@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { escapeControls } from '@prune/core';
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.js';
 import { register as answer } from './commands/answer.js';
@@ -28,6 +29,10 @@ export function createProgram(context: CommandContext, ownModel = OWN_MODEL): Co
     .description('Store, check and ship extremely sparse int8 BERT models.')
     .version(VERSION)
     .exitOverride()
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(escapeControls(text, { keepLines: true })),
+      writeErr: (text) => process.stderr.write(escapeControls(text, { keepLines: true })),
+    })
     .showHelpAfterError('(--help shows the options)')
     .addHelpText('after', '\nExit status: 0 done, 1 verify found a difference, 2 not done, 130 interrupted.');
   for (const register of COMMANDS) register(program, context);

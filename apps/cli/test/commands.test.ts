@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { writeSafetensors } from '@prune/checkpoint';
 import { openCheckpoint } from '@prune/checkpoint/node';
 import { memorySink, type Tensor, tensor } from '@prune/core';
-import { goldenPath } from '@prune/fixtures';
+import { goldenPath, hostilePath } from '@prune/fixtures';
 import { openStore } from '@prune/model-files/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runPrune } from './run-prune.js';
@@ -82,6 +82,20 @@ test('unpack gives what dequantizing the store gives, in a folder that is a chec
     expect(Math.max(...moved), name).toBeLessThanOrEqual(1);
   }
   await Promise.all([first.close(), second.close()]);
+});
+
+test("unpack writes a tokenizer's files alone, and nothing of a store that names others", async () => {
+  const dir = at('hostile');
+  mkdirSync(dir);
+  writeFileSync(join(dir, 'package.json'), 'mine');
+  const { status, stdout, stderr } = await runPrune('unpack', hostilePath('prune-unpack-files.prune'), '-o', dir);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toMatch(/^prune: [^\n]*prune-unpack-files\.prune: [^\n]*(package\.json|Makefile)[^\n]*\n$/);
+  expect(readdirSync(dir)).toEqual(['package.json']);
+  expect(readFileSync(join(dir, 'package.json'), 'utf8')).toBe('mine');
+  const absent = at('hostile-absent');
+  expect(await runPrune('unpack', hostilePath('prune-unpack-files.prune'), '-o', absent)).toMatchObject({ status: 2 });
+  expect(readdirSync(folder)).not.toContain('hostile-absent');
 });
 
 test('verify says the first difference and exits 1, 2 when it cannot compare', async () => {

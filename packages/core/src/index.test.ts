@@ -30,6 +30,7 @@ test('public API', () => {
       "elementCount",
       "embeddingNames",
       "entriesOf",
+      "escapeControls",
       "firstDifference",
       "headModules",
       "intReprArrayOf",

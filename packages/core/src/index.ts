@@ -13,6 +13,7 @@ export {
   randomAccess,
 } from './byte-sources/byte-source.js';
 export { type JsonObject, parseJson } from './byte-sources/parse-json.js';
+export { type EscapeControlsOptions, escapeControls } from './errors/escape-controls.js';
 export {
   checkAborted,
   isPruneError,

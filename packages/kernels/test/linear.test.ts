@@ -100,6 +100,21 @@ function aloneOn(kernels: Kernels | 'auto') {
     expect(differentBits(y, wanted)).toBe('');
   });
 
+  test('results that overflow are refused, and name the module', () => {
+    const module = { ...int8(random(4), 3, 4, 1), scales: Float64Array.of(3.4e38) };
+    for (const rowwise of [false, true]) {
+      const loaded = engine.loadLinear(module, { profile: 'fbgemm', rowwise }, 'qa_outputs');
+      // The last of several tiles alone.
+      const x = new Float32Array(4 * 70);
+      expect(loaded.apply(x).every(Number.isFinite)).toBe(true);
+      x.fill(1e3, 4 * 69);
+      expect(() => loaded.apply(x)).toThrow(
+        expect.objectContaining({ code: 'not-finite', what: 'results of a Linear', tensor: 'qa_outputs' }),
+      );
+      expect(loaded.apply(new Float32Array(4 * 70)).every(Number.isFinite)).toBe(true);
+    }
+  });
+
   test('what is refused, after which it still works', () => {
     const linear = int8(random(4), 2, 4, 1);
     const loaded = engine.loadLinear(linear, { profile: 'fbgemm', rowwise: false });

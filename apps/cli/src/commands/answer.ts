@@ -1,10 +1,11 @@
 import { type Answer, type AnswerResult, answer, DEFAULT_ANSWER_OPTIONS } from '@prune/bert-infer';
-import { PruneError } from '@prune/core';
+import { escapeControls, PruneError } from '@prune/core';
 import type { Command } from 'commander';
 import { type AnsweringFlags, answeringOptions } from '../answering-options.js';
 import type { CommandContext } from '../command-context.js';
 import { out } from '../console/colors.js';
 import { formatPercent } from '../console/format.js';
+import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
 import { inferenceOptions, MODEL_ARGUMENT, positiveInteger } from '../inference-options.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
@@ -53,7 +54,8 @@ export function register(program: Command, { signal }: CommandContext): void {
       onWindow,
     };
     const result = await withBert(path, flags, (model) => answer(model, asked)).finally(progress.stop);
-    console.log(flags.json ? JSON.stringify(result, null, 2) : describe(result));
+    if (flags.json) print(JSON.stringify(result, null, 2));
+    else console.log(describe(result));
   });
 }
 
@@ -68,7 +70,7 @@ async function contextOf({ context, file }: AnswerFlags): Promise<string> {
 function describe({ nBest, windows, ...best }: AnswerResult): string {
   const others = nBest.filter(({ start, end }) => start !== best.start || end !== best.end);
   const lines = [best, ...others].map((candidate, i) => {
-    const text = candidate.text === '' ? '(no answer)' : candidate.text;
+    const text = candidate.text === '' ? '(no answer)' : escapeControls(candidate.text);
     return `${i === 0 ? out.bold(text) : text}\n  ${out.dim(detailsOf(candidate))}`;
   });
   return [...lines, ...(windows > 1 ? [out.dim(`${windows} windows`)] : [])].join('\n');

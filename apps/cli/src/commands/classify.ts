@@ -3,6 +3,7 @@ import { PruneError } from '@prune/core';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatPercent } from '../console/format.js';
+import { print } from '../console/print.js';
 import { textTable } from '../console/table.js';
 import { inferenceOptions, MODEL_ARGUMENT } from '../inference-options.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
@@ -29,7 +30,7 @@ export function register(program: Command, { signal }: CommandContext): void {
   for (const option of inferenceOptions()) command.addOption(option);
   command.action(async (path: string, text: string, flags: ClassifyFlags) => {
     const result = await withBert(path, flags, (model) => classified(model, text, flags, signal));
-    console.log(flags.json ? JSON.stringify(result, null, 2) : describe(result));
+    print(flags.json ? JSON.stringify(result, null, 2) : describe(result));
   });
 }
 

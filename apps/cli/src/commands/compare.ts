@@ -3,6 +3,7 @@ import type { PackOptions } from '@prune/model-files';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatBytes, formatSeconds } from '../console/format.js';
+import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
 import { type Column, markdownTable, textTable } from '../console/table.js';
 import { COMPARED_STORES, type Comparison, compareCheckpoint } from '../model/compare-checkpoint.js';
@@ -35,7 +36,7 @@ export function register(program: Command, { signal }: CommandContext): void {
       try {
         const rows = await compareCheckpoint(checkpoint, flags, { signal, onStep: progress.step });
         progress.stop();
-        console.log(describe(rows, flags));
+        print(describe(rows, flags));
       } finally {
         progress.stop();
         await checkpoint.close();

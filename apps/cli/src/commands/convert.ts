@@ -4,6 +4,7 @@ import { createStore, openStore, type StoreOptions } from '@prune/model-files/no
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatBytes } from '../console/format.js';
+import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
 import { quietOption, storeOptions } from '../options.js';
 
@@ -30,6 +31,6 @@ export function register(program: Command, { signal }: CommandContext): void {
       progress.stop();
       await source.close();
     }
-    if (!flags.quiet) console.log(`${output}: ${formatBytes((await stat(output)).size)}`);
+    if (!flags.quiet) print(`${output}: ${formatBytes((await stat(output)).size)}`);
   });
 }

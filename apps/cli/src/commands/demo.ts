@@ -3,7 +3,14 @@ import { join, relative } from 'node:path';
 import { DEFAULT_ANSWER_OPTIONS } from '@prune/bert-infer';
 import { readSquad } from '@prune/bert-infer/squad';
 import { openCheckpoint } from '@prune/checkpoint/node';
-import { type Elementary, firstDifference, PruneError, type TensorStore, writeStore } from '@prune/core';
+import {
+  type Elementary,
+  escapeControls,
+  firstDifference,
+  PruneError,
+  type TensorStore,
+  writeStore,
+} from '@prune/core';
 import { DEFAULT_PACK_OPTIONS, packCheckpoint } from '@prune/model-files';
 import { createStore, openStore } from '@prune/model-files/node';
 import type { Command } from 'commander';
@@ -104,7 +111,7 @@ async function answerQuestions(file: string, model: string, story: Story, progre
   story.tell(`${show(file)} answered the ${dataset.examples.length} questions of dev-squad.json, for example:`);
   console.log();
   for (const { id, question } of threeOf(dataset.examples)) {
-    console.log(`  ${question}\n    ${out.bold(answers.get(id)?.text ?? '')}`);
+    console.log(`  ${escapeControls(question)}\n    ${out.bold(escapeControls(answers.get(id)?.text ?? ''))}`);
   }
   const { results } = (await readJson(join(model, 'accuracy.json'))) as { results: Record<string, SquadAccuracy> };
   const theirs = results['fbgemm.dev'];
@@ -117,9 +124,8 @@ async function answerQuestions(file: string, model: string, story: Story, progre
   const { equal, nearTies, different } = comparison;
   story.tell(`${equal} answers are PyTorch's, ${nearTies.length} are near ties, ${different.length} differ otherwise.`);
   for (const { ours, theirs, margin } of [...nearTies, ...different]) {
-    console.log(
-      out.dim(`    ${JSON.stringify(ours)}, PyTorch ${JSON.stringify(theirs)}, ${margin?.toFixed(2) ?? 'far'} apart`),
-    );
+    const texts = `${JSON.stringify(ours)}, PyTorch ${JSON.stringify(theirs)}`;
+    console.log(out.dim(`    ${escapeControls(texts)}, ${margin?.toFixed(2) ?? 'far'} apart`));
   }
 }
 
@@ -144,7 +150,7 @@ function narrator(): Story {
   return {
     tell(text) {
       const now = performance.now();
-      console.log(`${out.green('✓')} ${text} ${out.dim(`(${formatSeconds((now - last) / 1000)})`)}`);
+      console.log(`${out.green('✓')} ${escapeControls(text)} ${out.dim(`(${formatSeconds((now - last) / 1000)})`)}`);
       last = now;
     },
   };
@@ -155,9 +161,9 @@ function nextCommand(file: string): string {
   return `${COMMAND} answer ${show(file)} --question "Who sat?" --context "The cat sat on the mat."`;
 }
 
-/** A path as a person in this folder would type it. */
+/** A path as a person in this folder would type it, control characters escaped. */
 function show(path: string): string {
-  return relative('', path) || path;
+  return escapeControls(relative('', path) || path);
 }
 
 function indent(text: string): string {

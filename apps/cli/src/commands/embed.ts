@@ -3,6 +3,7 @@ import { PruneError } from '@prune/core';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { float32Json } from '../console/float32-json.js';
+import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
 import { inferenceOptions, MODEL_ARGUMENT } from '../inference-options.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
@@ -45,7 +46,7 @@ export function register(program: Command, { signal }: CommandContext): void {
       }
       return embedded;
     }).finally(progress.stop);
-    console.log(flags.json ? `{"embeddings":[${rows.join(',\n')}]}` : rows.join('\n'));
+    print(flags.json ? `{"embeddings":[${rows.join(',\n')}]}` : rows.join('\n'));
   });
 }
 

@@ -1,10 +1,11 @@
 import { DEFAULT_ANSWER_OPTIONS } from '@prune/bert-infer';
 import { readSquad, type SquadEvaluation, type SquadScores } from '@prune/bert-infer/squad';
-import { PruneError } from '@prune/core';
+import { escapeControls, PruneError } from '@prune/core';
 import type { Command } from 'commander';
 import { type AnsweringFlags, answeringOptions } from '../answering-options.js';
 import type { CommandContext } from '../command-context.js';
 import { formatSeconds } from '../console/format.js';
+import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
 import { inferenceOptions, MODEL_ARGUMENT, positiveInteger } from '../inference-options.js';
 import { type AnswerComparison, compareAnswers, NEAR_TIE, predictionsOf } from '../model/compare-answers.js';
@@ -74,9 +75,9 @@ export function register(program: Command, { signal }: CommandContext): void {
         `${JSON.stringify(predictions, null, 1)}\n`,
         examples.map((example) => `${JSON.stringify(example)}\n`).join(''),
       ]);
-      if (flags.json) console.log(JSON.stringify({ ...summary(evaluation), seconds, comparison, examples }, null, 2));
+      if (flags.json) print(JSON.stringify({ ...summary(evaluation), seconds, comparison, examples }, null, 2));
       else {
-        console.log([describe(evaluation, seconds), ...(comparison ? describeComparison(comparison) : [])].join('\n'));
+        print([describe(evaluation, seconds), ...(comparison ? describeComparison(comparison) : [])].join('\n'));
       }
     } finally {
       await outputs.abort();
@@ -108,7 +109,7 @@ function describe({ hasAnswer, noAnswer, ...all }: SquadEvaluation, seconds: num
 
 function describeComparison({ equal, nearTies, different }: AnswerComparison): string[] {
   const line = ({ id, ours, theirs, margin }: AnswerComparison['different'][number]) =>
-    `  ${id}: ${JSON.stringify(ours)}, theirs ${JSON.stringify(theirs)}, ` +
+    `  ${escapeControls(id)}: ${JSON.stringify(ours)}, theirs ${JSON.stringify(theirs)}, ` +
     (margin === undefined ? 'not among ours' : `${margin.toFixed(2)} behind`);
   return [
     `${equal} answers equal, ${nearTies.length} near ties (less than ${NEAR_TIE} apart), ${different.length} different`,

@@ -1,9 +1,11 @@
 import { stat } from 'node:fs/promises';
+import { escapeControls } from '@prune/core';
 import { type InspectedMatrix, type Inspection, inspectStore } from '@prune/model-files';
 import { openStore } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatBytes, formatCount, formatPercent, formatShape } from '../console/format.js';
+import { print } from '../console/print.js';
 import { type Column, textTable } from '../console/table.js';
 
 /** `prune inspect`: what is in a store, and how far its size is from the entropy bound. */
@@ -24,7 +26,7 @@ export function register(program: Command, { signal }: CommandContext): void {
       try {
         const { size } = await stat(path);
         const inspection = await inspectStore(store, { path, bytes: size }, signal);
-        console.log(flags.json ? JSON.stringify(inspection, null, 2) : describe(inspection, flags.all ?? false));
+        print(flags.json ? JSON.stringify(inspection, null, 2) : describe(inspection, flags.all ?? false));
       } finally {
         await store.close();
       }
@@ -43,8 +45,10 @@ function describe(inspection: Inspection, all: boolean): string {
   ] as const;
   const share = parts.map(([what, bytes]) => [what, formatBytes(bytes), formatPercent(bytes / fileBytes)]);
   const sections = [
-    `${file}: ${inspection.architecture ?? 'architecture not said'}, profile ${inspection.profile}, ` +
-      `tokenizer ${inspection.tokenizerFiles.join(', ') || 'none'}`,
+    escapeControls(
+      `${file}: ${inspection.architecture ?? 'architecture not said'}, profile ${inspection.profile}, ` +
+        `tokenizer ${inspection.tokenizerFiles.join(', ') || 'none'}`,
+    ),
     textTable(MATRIX_COLUMNS, [...matrices.map((matrix) => matrixRow(matrix)), totalRow(matrices)]),
     textTable([{ title: 'part' }, { title: 'bytes', right: true }, { title: 'share', right: true }], share),
   ];

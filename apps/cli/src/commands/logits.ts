@@ -3,6 +3,7 @@ import { type JsonObject, PruneError } from '@prune/core';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { float32Json } from '../console/float32-json.js';
+import { print } from '../console/print.js';
 import { inferenceOptions, MODEL_ARGUMENT } from '../inference-options.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
 import { readJson } from '../model/read-json.js';
@@ -51,7 +52,7 @@ export function register(program: Command, _: CommandContext): void {
       return found;
     });
     const fields = [...outputs].map(([name, json]) => `${JSON.stringify(name)}: ${json}`);
-    console.log(flags.json ? `{${fields.join(', ')}}` : `{${fields.join(',\n ')}}`);
+    print(flags.json ? `{${fields.join(', ')}}` : `{${fields.join(',\n ')}}`);
   });
 }
 

@@ -8,6 +8,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatBytes, formatSeconds } from '../console/format.js';
 import { note } from '../console/note.js';
+import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
 import { packOptions, pruningOptions, quietOption, storeOptions } from '../options.js';
 
@@ -47,7 +48,7 @@ export function register(program: Command, { signal }: CommandContext): void {
     if (!flags.quiet) {
       const { size } = await stat(flags.output);
       const seconds = (performance.now() - start) / 1000;
-      console.log(`${flags.output}: ${formatBytes(size)} in ${formatSeconds(seconds)}`);
+      print(`${flags.output}: ${formatBytes(size)} in ${formatSeconds(seconds)}`);
     }
   });
 }

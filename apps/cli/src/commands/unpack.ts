@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSafetensors } from '@prune/checkpoint';
-import { entriesOf } from '@prune/core';
+import { entriesOf, PruneError, TOKENIZER_FILES } from '@prune/core';
 import { atomicFile, writeWholeFile } from '@prune/core/node';
 import { type OpenModel, openModel } from '@prune/model-files/node';
 import type { Command } from 'commander';
@@ -30,6 +30,7 @@ export function register(program: Command, { signal }: CommandContext): void {
 }
 
 async function unpack(model: OpenModel, folder: string, progress: Progress, signal: AbortSignal) {
+  checkFiles(model);
   const floats = await model.floats();
   progress.total([...floats.keys()].length);
   await mkdir(folder, { recursive: true });
@@ -40,4 +41,17 @@ async function unpack(model: OpenModel, folder: string, progress: Progress, sign
     await writeWholeFile(join(folder, 'config.json'), new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`));
   }
   for await (const [name, bytes] of entriesOf(files)) await writeWholeFile(join(folder, name), bytes);
+}
+
+/** A store must not choose which files are written: those of a tokenizer alone, so neither a path nor somebody's Makefile. */
+function checkFiles({ path, metadata }: OpenModel): void {
+  for (const name of metadata.files?.keys() ?? []) {
+    if (TOKENIZER_FILES.includes(name)) continue;
+    throw new PruneError('unsupported', {
+      where: path,
+      what: "holds a file that is not a tokenizer's",
+      got: name,
+      wanted: TOKENIZER_FILES.join(', '),
+    });
+  }
 }

@@ -1,9 +1,10 @@
 import { DEFAULT_COMPARE_MODELS_OPTIONS } from '@prune/bert-infer';
-import { type ElementaryStateDict, firstDifference } from '@prune/core';
+import { type ElementaryStateDict, escapeControls, firstDifference } from '@prune/core';
 import { type OpenModel, openModel } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatCount } from '../console/format.js';
+import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
 import { EXIT } from '../console/run-command.js';
 import { inferenceOptions, MODEL_ARGUMENT } from '../inference-options.js';
@@ -61,9 +62,9 @@ async function verify(a: OpenModel, b: OpenModel, quiet: boolean, signal: AbortS
   const difference = await firstDifference(left, right, { signal, onEqual: progress.step }).finally(progress.stop);
   if (difference !== undefined) {
     process.exitCode = EXIT.different;
-    console.log(`different: ${difference.name} ${difference.what} (first: ${a.path}, second: ${b.path})`);
+    print(`different: ${escapeControls(difference.name)} ${difference.what} (first: ${a.path}, second: ${b.path})`);
   } else if (!quiet) {
-    console.log(`equal: ${formatCount(names.length)} ${elementary ? 'entries' : 'tensors'}, bit for bit`);
+    print(`equal: ${formatCount(names.length)} ${elementary ? 'entries' : 'tensors'}, bit for bit`);
   }
 }
 
@@ -77,6 +78,6 @@ async function compareLogits(pathA: string, pathB: string, flags: VerifyFlags, s
   if (difference !== undefined) {
     process.exitCode = EXIT.different;
     const { batch, output, what } = difference;
-    console.log(`different: batch ${batch}, ${output}: ${what} (first: ${pathA}, second: ${pathB})`);
-  } else if (!flags.quiet) console.log(`equal: the outputs for ${batches} batches, bit for bit`);
+    print(`different: batch ${batch}, ${output}: ${what} (first: ${pathA}, second: ${pathB})`);
+  } else if (!flags.quiet) print(`equal: the outputs for ${batches} batches, bit for bit`);
 }

@@ -1,3 +1,4 @@
+import { escapeControls } from '@prune/core';
 import cliProgress from 'cli-progress';
 
 /** Told about work as it is done. */
@@ -23,8 +24,9 @@ export function progressBar(title: string, quiet: boolean | undefined): Progress
     total(steps) {
       total = steps;
     },
-    step(name) {
+    step(step) {
       done++;
+      const name = escapeControls(step);
       if (bar === undefined && performance.now() - start > QUIET_MS) {
         bar = new cliProgress.SingleBar(
           {

@@ -1,4 +1,4 @@
-import { isPruneError } from '@prune/core';
+import { escapeControls, isPruneError } from '@prune/core';
 import { CommanderError } from 'commander';
 import { err } from './colors.js';
 
@@ -34,8 +34,12 @@ export async function runCommand(work: (signal: AbortSignal) => Promise<void>): 
       process.stderr.write('prune: interrupted, nothing was written\n');
       return EXIT.interrupted;
     }
-    if (isPruneError(error)) process.stderr.write(`${err.red('prune:')} ${error.message}\n`);
-    else process.stderr.write(`${err.red('prune: this is a bug:')} ${error instanceof Error ? error.stack : error}\n`);
+    // Another installed copy of the error class may not escape its messages.
+    if (isPruneError(error)) process.stderr.write(`${err.red('prune:')} ${escapeControls(error.message)}\n`);
+    else {
+      const stack = escapeControls(String(error instanceof Error ? error.stack : error), { keepLines: true });
+      process.stderr.write(`${err.red('prune: this is a bug:')} ${stack}\n`);
+    }
     return EXIT.failed;
   } finally {
     process.off('SIGINT', interrupt);

@@ -1,3 +1,4 @@
+import { escapeControls } from '@prune/core';
 import Table from 'cli-table3';
 
 /** A column: its title, and whether its cells are numbers (aligned right). */
@@ -7,7 +8,8 @@ export interface Column {
 }
 
 /** A table for a terminal: light rules, numbers to the right; no colour, so that it reads the same in a file. */
-export function textTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+export function textTable(columns: readonly Column[], texts: readonly (readonly string[])[]): string {
+  const rows = escapedCells(texts);
   const table = new Table({
     head: columns.map(({ title }) => title),
     colAligns: columns.map(({ right }) => (right ? 'right' : 'left')),
@@ -31,7 +33,7 @@ export function textTable(columns: readonly Column[], rows: readonly (readonly s
     },
   });
   const rule = columns.map(({ title }, i) => '─'.repeat(Math.max(title.length, ...rows.map((row) => row[i].length))));
-  table.push(rule, ...rows.map((row) => [...row]));
+  table.push(rule, ...rows);
   return table
     .toString()
     .split('\n')
@@ -45,6 +47,11 @@ export function markdownTable(columns: readonly Column[], rows: readonly (readon
   return [
     line(columns.map(({ title }) => title)),
     line(columns.map(({ right }) => (right ? '--:' : '---'))),
-    ...rows.map(line),
+    ...escapedCells(rows).map(line),
   ].join('\n');
+}
+
+/** A name with a newline in it must not look like a row of its own. */
+function escapedCells(rows: readonly (readonly string[])[]): string[][] {
+  return rows.map((row) => row.map((cell) => escapeControls(cell)));
 }

@@ -114,6 +114,17 @@ test('a head that the model does not have', async () => {
   expect(await codeOf(() => model.logits(inputs, { head: 'masked-lm' }))).toBe('missing');
 });
 
+test.each(['fbgemm', 'qnnpack'] as const)('logits that overflow are not-finite: %s', async (profile) => {
+  const store = goldenModel('narrow');
+  const name = 'qa_outputs._packed_params.weight.scale';
+  expect(store.get(name)).toMatchObject({ dtype: 'float64', shape: [] });
+  store.set(name, { dtype: 'float64', shape: [], data: Float64Array.of(3.4e38) });
+  const model = await loadModel(store, { profile });
+  await expect(model.logits(inputs)).rejects.toMatchObject({ code: 'not-finite', tensor: 'qa_outputs' });
+  // What does not need the head goes on.
+  expect((await model.meanPooled(inputs)).data.every(Number.isFinite)).toBe(true);
+});
+
 test('a model without any head', async () => {
   const store = goldenModel('tiny');
   for (const name of store.keys()) if (name.startsWith('qa_outputs')) store.delete(name);

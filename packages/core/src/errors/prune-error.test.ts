@@ -14,6 +14,14 @@ test('a message says where, what, got, wanted and the tensor', () => {
   );
 });
 
+test('every part of a message has its control characters escaped, and the fields keep them', () => {
+  const details = { where: 'a\x1b[2J', what: 'b\n', got: 'c\x9b', wanted: 'd\u202e', tensor: 'e\x7f' };
+  const error = new PruneError('corrupt', details);
+  expect(error.message).toBe('a\\u001b[2J: b\\n, got c\\u009b, wanted d\\u202e (tensor "e\\u007f")');
+  expect(error).toMatchObject(details);
+  expect(locateError(new TypeError('\x1b[2J'), { where: 'x' }).message).toBe('x: \\u001b[2J');
+});
+
 test('an error of another installed copy is recognised', () => {
   class Other extends Error {
     code = 'limit';

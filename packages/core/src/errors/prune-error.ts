@@ -1,3 +1,5 @@
+import { escapeControls } from './escape-controls.js';
+
 /** What kind of thing went wrong; callers branch on it, people read the message. */
 export type PruneErrorCode =
   /** The data ends before what it declares. */
@@ -39,7 +41,10 @@ export interface PruneErrorDetails {
 // Symbol.for, so that an error made by another installed copy of this package is still recognised.
 const BRAND = Symbol.for('@prune/core/PruneError');
 
-/** The one error class of all Prune packages. Its message reads `where: what, got G, wanted W (tensor "T")`. */
+/**
+ * The one error class of all Prune packages. Its message reads `where: what, got G, wanted W (tensor "T")`, with control characters
+ * escaped, because files choose some of these words and terminals show them; the fields keep them as they are.
+ */
 export class PruneError extends Error implements PruneErrorDetails {
   readonly code: PruneErrorCode;
   readonly where?: string;
@@ -101,5 +106,5 @@ function messageOf({ where, what, got, wanted, tensor }: PruneErrorDetails): str
   if (got !== undefined) message += `, got ${got}`;
   if (wanted !== undefined) message += `, wanted ${wanted}`;
   if (tensor !== undefined) message += ` (tensor "${tensor}")`;
-  return message;
+  return escapeControls(message);
 }

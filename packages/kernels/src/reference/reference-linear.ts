@@ -13,7 +13,9 @@ export function loadReferenceLinear(module: AnyLinear, mode: LinearMode, tensor:
     apply(x) {
       checkTokens(x, columns);
       checkFinite(x, 'input of a Linear');
-      return linear(x, module, mode);
+      const y = linear(x, module, mode);
+      checkFinite(y, 'results of a Linear', tensor);
+      return y;
     },
   };
 }

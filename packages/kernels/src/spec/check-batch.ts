@@ -45,12 +45,12 @@ export function checkBatch(
   return { tokens, lengths: Int32Array.from(lengths), keyLengths: Int32Array.from(keyLengths) };
 }
 
-/** Throws `not-finite` when a value of float32 `[tokens, width]` is NaN or infinite. */
-export function checkFinite(values: Float32Array, what: string): void {
+/** Throws `not-finite` when a value of float32 `[tokens, width]`, of the module `tensor`, is NaN or infinite. */
+export function checkFinite(values: Float32Array, what: string, tensor?: string): void {
   // An exponent of ones; on the bits, because a sum of floats would wait for each addition.
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
   for (let i = 0; i < bits.length; i++) {
-    if ((bits[i] & 0x7f800000) === 0x7f800000) fail('not-finite', what, String(values[i]), 'finite numbers');
+    if ((bits[i] & 0x7f800000) === 0x7f800000) fail('not-finite', what, String(values[i]), 'finite numbers', tensor);
   }
 }
 
@@ -59,6 +59,7 @@ function fail(
   what: string,
   got: string | number | undefined,
   wanted: string | number,
+  tensor?: string,
 ): never {
-  throw new PruneError(code, { where: 'kernels', what, got, wanted });
+  throw new PruneError(code, { where: 'kernels', what, got, wanted, tensor });
 }

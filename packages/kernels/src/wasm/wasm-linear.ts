@@ -1,5 +1,6 @@
 import { PruneError } from '@prune/core';
 import type { LinearMode } from '../reference/linear.js';
+import { checkFinite } from '../spec/check-batch.js';
 import { checkLinear } from '../spec/check-linear.js';
 import { checkTokens } from '../spec/check-tokens.js';
 import type { AnyLinear } from '../spec/encoder-spec.js';
@@ -109,7 +110,10 @@ export function loadWasmLinear(
       for (let tile = 0; tile < tiles; tile++) {
         exports.applyLinear(tile);
         const count = Math.min(LANES, tokens - tile * LANES) * rows;
-        y.set(new Float32Array(memory.buffer, output, count), tile * LANES * rows);
+        const results = new Float32Array(memory.buffer, output, count);
+        // Tile by tile, while the results are in the cache.
+        checkFinite(results, 'results of a Linear', tensor);
+        y.set(results, tile * LANES * rows);
       }
       return y;
     },

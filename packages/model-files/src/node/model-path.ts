@@ -5,11 +5,12 @@ import { isMsgpackStore } from '@prune/msgpack-store';
 /** The two stores: HDF5 and the `.prune` container. */
 export type StoreKind = 'h5' | 'msgpack';
 
-const STORE_OF_EXTENSION: Readonly<Record<string, StoreKind | undefined>> = {
-  h5: 'h5',
-  hdf5: 'h5',
-  prune: 'msgpack',
-};
+// Not an object, which has more names than its own: `constructor` is no store.
+const STORE_OF_EXTENSION: ReadonlyMap<string, StoreKind> = new Map([
+  ['h5', 'h5'],
+  ['hdf5', 'h5'],
+  ['prune', 'msgpack'],
+]);
 
 const HDF5_SIGNATURE = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1');
 
@@ -27,7 +28,7 @@ export async function modelForm(path: string): Promise<StoreKind | 'checkpoint'>
     const { bytesRead } = await file.read(head, 0, 8, 0);
     if (head.equals(HDF5_SIGNATURE)) return 'h5';
     if (isMsgpackStore(head)) return 'msgpack';
-    const named = STORE_OF_EXTENSION[extensionOf(path)];
+    const named = STORE_OF_EXTENSION.get(extensionOf(path));
     if (named === undefined) return 'checkpoint';
     const got = [...head.subarray(0, bytesRead)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
     throw new PruneError('corrupt', { where: path, what: `does not begin as a ${named} store`, got: got || 'nothing' });
@@ -38,7 +39,7 @@ export async function modelForm(path: string): Promise<StoreKind | 'checkpoint'>
 
 /** The store that a file of this name gets. Throws `invalid-argument` when the name does not say and `wanted` does not either. */
 export function storeOfName(path: string, wanted?: StoreKind): StoreKind {
-  const named = STORE_OF_EXTENSION[extensionOf(path)];
+  const named = STORE_OF_EXTENSION.get(extensionOf(path));
   if (wanted !== undefined && named !== undefined && wanted !== named) {
     throw new PruneError('invalid-argument', { where: path, what: `the name is one of a ${named} store`, got: wanted });
   }

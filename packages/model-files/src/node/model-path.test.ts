@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { modelForm, storeOfName } from './model-path.js';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'prune-model-path-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test('a name says its store, whatever its case', () => {
+  const stores = ['x.prune', 'x.h5', 'x.hdf5', 'a.prune/x.H5'].map((path) => storeOfName(path));
+  expect(stores).toEqual(['msgpack', 'h5', 'h5', 'h5']);
+  expect(storeOfName('x.bin', 'h5')).toBe('h5');
+});
+
+// The second row: what every object has.
+test.each([
+  ...['', 'x', 'x.bin', '.prune/x'],
+  ...['x.constructor', 'x.toString', 'x.valueOf', 'x.hasOwnProperty', 'x.__proto__'],
+])('%j does not say a store', async (name) => {
+  expect(() => storeOfName(name)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+  expect(storeOfName(name, 'msgpack')).toBe('msgpack');
+});
+
+test('what no name and no first bytes say is taken for a checkpoint', async () => {
+  for (const name of ['x', 'x.bin', 'x.constructor']) {
+    const path = join(folder, name);
+    writeFileSync(path, 'text');
+    expect(await modelForm(path)).toBe('checkpoint');
+  }
+  const path = join(folder, 'x.prune');
+  writeFileSync(path, 'text');
+  await expect(modelForm(path)).rejects.toMatchObject({ code: 'corrupt', got: '74 65 78 74' });
+});
