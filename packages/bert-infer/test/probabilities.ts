@@ -15,8 +15,8 @@ interface GoldenAnswers {
 }
 
 /**
- * Probabilities computed by Python's decimal arithmetic. tooling/fixtures/generators/make_probabilities.py makes them, and
- * says of what.
+ * Probabilities computed by Python's decimal arithmetic. tooling/fixtures/generators/make_probabilities.py makes them,
+ * and says of what.
  */
 export const PROBABILITIES: {
   readonly softmax: readonly { readonly name: string; readonly scores: string[]; readonly probabilities: number[] }[];

@@ -62,7 +62,10 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
   const { blocks } = manifest;
   const entries = new Map(manifest.entries.map((entry) => [entry.name, entry]));
   const members = blocks.map((): ManifestEntry[] => []);
-  /** Where an entry is among those of its block. A block may have as many entries as the file, so it is not searched for each. */
+  /**
+   * Where an entry is among those of its block. A block may have as many entries as the file, so it is not searched for
+   * each.
+   */
   const places = new Map<ManifestEntry, number>();
   for (const entry of manifest.entries) {
     if (entry.block !== undefined) places.set(entry, members[entry.block].push(entry) - 1);

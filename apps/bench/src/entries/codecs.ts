@@ -7,7 +7,10 @@ import { describeCodecs } from '../sections/codec/describe-codecs.js';
 import { findNncodec } from '../sections/codec/find-nncodec.js';
 import { type CodecReport, measureCodec } from '../sections/codec/measure-codec.js';
 
-/** `node apps/bench/dist/codecs.js [--rounds N] <store or model folder>...`: the report's tables of each, encoder and head, on standard output. */
+/**
+ * `node apps/bench/dist/codecs.js [--rounds N] <store or model folder>...`: the report's tables of each, encoder and
+ * head, on standard output.
+ */
 const ROUNDS = 9;
 const args = process.argv.slice(2);
 const rounds = args[0] === '--rounds' ? Number(args.splice(0, 2)[1]) : ROUNDS;

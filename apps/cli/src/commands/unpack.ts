@@ -43,7 +43,10 @@ async function unpack(model: OpenModel, folder: string, progress: Progress, sign
   for await (const [name, bytes] of entriesOf(files)) await writeWholeFile(join(folder, name), bytes);
 }
 
-/** A store must not choose which files are written: those of a tokenizer alone, so neither a path nor somebody's Makefile. */
+/**
+ * A store must not choose which files are written: those of a tokenizer alone, so neither a path nor somebody's
+ * Makefile.
+ */
 function checkFiles({ path, metadata }: OpenModel): void {
   for (const name of metadata.files?.keys() ?? []) {
     if (TOKENIZER_FILES.includes(name)) continue;

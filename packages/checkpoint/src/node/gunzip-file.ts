@@ -18,8 +18,8 @@ export interface GunzipOptions {
 
 /**
  * A gzipped checkpoint, inflated as a stream into an unlinked temporary file: memory holds a few chunks. What grows
- * past `maxBytes`, {@link maxExpandedBytes} or the size that a safetensors header declares, stops there. Nothing is left behind when it
- * fails. Throws `truncated`, `corrupt`, `limit`, `aborted`, `io`.
+ * past `maxBytes`, {@link maxExpandedBytes} or the size that a safetensors header declares, stops there. Nothing is
+ * left behind when it fails. Throws `truncated`, `corrupt`, `limit`, `aborted`, `io`.
  */
 export async function gunzipFile(path: string, options: GunzipOptions): Promise<Required<RandomAccess>> {
   const { limits, signal } = options;

@@ -8,9 +8,9 @@ const KEPT_BYTES = 1 << 25;
 const INFLATED_PER_BYTE = 4;
 
 /**
- * The deflated storages to keep once they are inflated: those that several tensors view, or one only in part, while they
- * are small. Each of the others is inflated anew for every tensor; what that costs in all is bounded by the bytes of all
- * tensors. Throws `limit`.
+ * The deflated storages to keep once they are inflated: those that several tensors view, or one only in part, while
+ * they are small. Each of the others is inflated anew for every tensor; what that costs in all is bounded by the bytes
+ * of all tensors. Throws `limit`.
  */
 export function keptStorages(
   references: ReadonlyMap<string, TensorReference>,

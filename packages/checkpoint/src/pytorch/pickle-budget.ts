@@ -13,10 +13,10 @@ const BYTES_PER_PICKLED_BYTE = 4;
 const FURTHER_ENTRIES = 100;
 
 /**
- * What one pickle may still do: opcodes to run, and bytes of the values that they make. Values are charged when they are
- * made and never given back, because the memo can keep every one of them. The memo also makes a value of any size from
- * two bytes, and deflated pickles are a thousand times shorter than their opcodes, so neither count follows from the
- * file's size.
+ * What one pickle may still do: opcodes to run, and bytes of the values that they make. Values are charged when they
+ * are made and never given back, because the memo can keep every one of them. The memo also makes a value of any size
+ * from two bytes, and deflated pickles are a thousand times shorter than their opcodes, so neither count follows from
+ * the file's size.
  */
 export class PickleBudget {
   readonly #operations: number;

@@ -7,7 +7,10 @@ export type JsonObject = { readonly [key: string]: unknown };
 // config.json nests two deep, a tokenizer's files six. What is read here is walked recursively elsewhere.
 const MAX_DEPTH = 64;
 
-/** The JSON object in UTF-8 `bytes`. Throws `corrupt` for what is none, `limit` for one nested past 64 levels; `where` names the file. */
+/**
+ * The JSON object in UTF-8 `bytes`. Throws `corrupt` for anything else, `limit` for one nested past 64 levels; `where`
+ * names the file.
+ */
 export function parseJson(bytes: Uint8Array, where: string): JsonObject {
   checkDepth(bytes, where);
   let value: unknown;

@@ -15,8 +15,8 @@ const SHORT: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Text of others made safe for a terminal: each character that controls it is written as JSON escapes it, `\u001b` for ESC.
- * JSON text stays JSON of the same value. At most six times as long; escaping twice changes nothing more.
+ * Text of others made safe for a terminal: each character that controls it is written as JSON escapes it, `\u001b` for
+ * ESC. JSON text stays JSON of the same value. At most six times as long; escaping twice changes nothing more.
  */
 export function escapeControls(text: string, { keepLines = false }: EscapeControlsOptions = {}): string {
   return text.replace(CONTROLS, (control) => {

@@ -4,8 +4,8 @@ import type { CsrMatrix } from './int8-matrix.js';
 import { type RowTaker, takeRows } from './take-rows.js';
 
 /**
- * The arrays of a matrix that hands out rows, indices in the dtype that its columns ask for. Throws `corrupt` when the rows are not those of a matrix
- * of that shape with that many nonzeros, columns not ascending within it.
+ * The arrays of a matrix that hands out rows, indices in the dtype that its columns ask for. Throws `corrupt` when the
+ * rows are not those of a matrix of that shape with that many nonzeros, columns not ascending within it.
  */
 export function csrOfRows(source: CsrRows, place: { where?: string; tensor?: string } = {}): CsrMatrix {
   const { shape, nnz } = source;

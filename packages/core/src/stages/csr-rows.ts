@@ -1,6 +1,6 @@
 /**
- * Called with a row's nonzeros: columns `indices[start .. end]`, which ascend, and values `data[start .. end]`. Both arrays are valid during the call
- * only.
+ * Called with a row's nonzeros: columns `indices[start .. end]`, which ascend, and values `data[start .. end]`. Both
+ * arrays are valid during the call only.
  */
 export type RowVisitor = (
   row: number,

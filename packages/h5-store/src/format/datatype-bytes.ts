@@ -2,8 +2,9 @@ import { DTYPES, type Dtype } from '@prune/core';
 import { ByteBuilder } from './byte-builder.js';
 
 /**
- * The body of a datatype message: little-endian numbers, `bool` as h5py's enum of FALSE and TRUE over int8. The writer writes these bytes and the
- * reader accepts no others. `bfloat16` has no HDF5 type that other readers know. Source: HDF5 File Format Specification 3.0, section IV.A.2.d.
+ * The body of a datatype message: little-endian numbers, `bool` as h5py's enum of FALSE and TRUE over int8. The writer
+ * writes these bytes and the reader accepts no others. `bfloat16` has no HDF5 type that other readers know. Source:
+ * HDF5 File Format Specification 3.0, section IV.A.2.d.
  */
 export function datatypeBytes(dtype: Exclude<Dtype, 'bfloat16'>): Uint8Array {
   return build(dtype).bytes();

@@ -6,8 +6,9 @@ import { readSuperblock } from '../read/read-superblock.js';
 import { visitSymbols } from '../read/visit-symbols.js';
 
 /**
- * Throws `limit` for a root group whose symbol table has more names than the file's budget or limits allow: HDF5 copies them all into its memory when it
- * lists the group. Links in a fractal heap are not seen here; HDF5 judges what we cannot read.
+ * Throws `limit` for a root group whose symbol table has more names than the file's budget or limits allow: HDF5 copies
+ * them all into its memory when it lists the group. Links in a fractal heap are not seen here; HDF5 judges what we
+ * cannot read.
  */
 export function checkNames(file: BudgetedFile): void {
   try {

@@ -27,7 +27,10 @@ import { storedBytes } from './stored-bytes.js';
 export interface ReadWithH5wasmOptions {
   /** The path in h5wasm's file system. */
   readonly path: string;
-  /** The file's bytes, for checks before h5wasm sees them and for sizes that h5wasm does not tell. Its limits are those of the store. */
+  /**
+   * The file's bytes, for checks before h5wasm sees them and for sizes that h5wasm does not tell. Its limits are those
+   * of the store.
+   */
   readonly file: BudgetedFile;
   readonly metadata: ModelMetadata;
   /** Runs once the file is closed, also when it could not be opened. */

@@ -9,7 +9,10 @@ const MOST_EXPANSION = MAX_DEFLATE_RATIO + 68;
 /** One whole chunk is held in memory, so a chunk may not be larger than its tensor, or than this. */
 const CHUNK_SLACK = 2 ** 24;
 
-/** HDF5 does not store chunks that were never written, but it makes each of them when it reads. 2^14 chunks take it some milliseconds. */
+/**
+ * HDF5 does not store chunks that were never written, but it makes each of them when it reads. 2^14 chunks take it some
+ * milliseconds.
+ */
 const CHUNKS_SLACK = 2 ** 14;
 
 type Place = { readonly where: string; readonly tensor: string };
@@ -39,7 +42,10 @@ export function checkSizes(
   return bytes;
 }
 
-/** Throws `corrupt` or `limit` for a chunk shape that no tensor of `bytes` has, or that makes more chunks than its file can index. */
+/**
+ * Throws `corrupt` or `limit` for a chunk shape that no tensor of `bytes` has, or that makes more chunks than its file
+ * can index.
+ */
 export function checkChunks(
   chunk: readonly number[],
   { shape, width, bytes }: { readonly shape: readonly number[]; readonly width: number; readonly bytes: number },

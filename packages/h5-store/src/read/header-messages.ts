@@ -19,10 +19,10 @@ const OCHK = 0x4b48434f;
 const OTHER_MESSAGES = 4096;
 
 /**
- * The messages of the object header at `address`, version 1 or 2, its continuation blocks included, without those that say nothing (type 0). Throws a
- * RangeError for what is none, for a checksum that differs (version 2), and for blocks that are together longer than the file, as a circle of them is;
- * `limit` for more messages than `limits.tensors` entries need.
- * Source: HDF5 File Format Specification 3.0, section IV.A.1.
+ * The messages of the object header at `address`, version 1 or 2, its continuation blocks included, without those that
+ * say nothing (type 0). Throws a RangeError for bytes that are not a header, for a checksum that differs (version 2),
+ * and for blocks that are together longer than the file, as a circle of them is; `limit` for more messages than
+ * `limits.tensors` entries need. Source: HDF5 File Format Specification 3.0, section IV.A.1.
  */
 export function headerMessages(file: BudgetedFile, address: number): HeaderMessage[] {
   const start = viewOf(file.read(address, 16));

@@ -2,21 +2,25 @@ import { checkLimit, type Limits } from '@prune/core';
 import type { FileBytes } from './file-bytes.js';
 
 /**
- * A file whose structures cost at most a fixed multiple of its size to read. HDF5's structures are addresses, so many may point at the same bytes, and
- * what they describe can be exponentially larger than the file. Everything that walks through structures pays from one account: bytes read,
- * bytes of names, and what is kept of each node. Throws `limit` when the account is empty.
+ * A file whose structures cost at most a fixed multiple of its size to read. HDF5's structures are addresses, so many
+ * may point at the same bytes, and what they describe can be exponentially larger than the file. Everything that walks
+ * through structures pays from one account: bytes read, bytes of names, and what is kept of each node. Throws `limit`
+ * when the account is empty.
  */
 export interface BudgetedFile extends FileBytes {
   readonly limits: Limits;
   /** Pays for one object that is made for a structure: a message, a chunk, an object of a heap. */
   payNode(): void;
-  /** Pays for a name before it is copied: names can overlap in the file. Throws `limit` for one that is too long by itself, too. */
+  /**
+   * Pays for a name before it is copied: names can overlap in the file. Throws `limit` for one that is too long by
+   * itself, too.
+   */
   payName(bytes: number): void;
 }
 
 /**
- * A file of structures alone is read fewer than three times: by the own reader, while looking for heaps, and by the checks before HDF5 is asked. The
- * rest is for nodes.
+ * A file of structures alone is read fewer than three times: by the own reader, while looking for heaps, and by the
+ * checks before HDF5 is asked. The rest is for nodes.
  */
 const MOST_PASSES = 6;
 /** So that small files may use a header for several names. 1 MiB takes some milliseconds. */

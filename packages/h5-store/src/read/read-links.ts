@@ -10,8 +10,9 @@ import { visitSymbols } from './visit-symbols.js';
 const SOFT_LINK = 2;
 
 /**
- * The hard links of a group, name to address of the object header, from its header's messages: a symbol table (h5py's) or link messages (ours).
- * At most `most` links. Throws `UnknownStructure` or a RangeError. Source: HDF5 File Format Specification 3.0, sections III.A to III.D and IV.A.2.g.
+ * The hard links of a group, name to address of the object header, from its header's messages: a symbol table (h5py's)
+ * or link messages (ours). At most `most` links. Throws `UnknownStructure` or a RangeError. Source: HDF5 File Format
+ * Specification 3.0, sections III.A to III.D and IV.A.2.g.
  */
 export function readLinks(file: BudgetedFile, messages: readonly HeaderMessage[], most: number): Map<string, number> {
   const links = new Map<string, number>();

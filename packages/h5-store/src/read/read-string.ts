@@ -6,10 +6,16 @@ import { uint64, want } from './unknown-structure.js';
 const GCOL = 0x4c4f4347;
 const HEADER_BYTES = 16;
 
-/** Reads variable-length strings: the bytes behind the 16 bytes that an attribute keeps of one. Throws `UnknownStructure` or a RangeError. */
+/**
+ * Reads variable-length strings: the bytes behind the 16 bytes that an attribute keeps of one. Throws
+ * `UnknownStructure` or a RangeError.
+ */
 export type StringReader = (reference: DataView) => Uint8Array;
 
-/** A reader of the strings of one file, whose heaps are looked through once. Source: HDF5 File Format Specification 3.0, section III.E. */
+/**
+ * A reader of the strings of one file, whose heaps are looked through once. Source: HDF5 File Format Specification 3.0,
+ * section III.E.
+ */
 export function stringReader(file: BudgetedFile): StringReader {
   const collections = new Map<number, Collection>();
   return (reference) => {

@@ -13,9 +13,9 @@ const SYMBOL_BYTES = 40;
 export type VisitSymbol = (name: Uint8Array, symbol: DataView) => void;
 
 /**
- * Visits every symbol of the group whose symbol table message is `body`: a version 1 B-tree of nodes, and a heap of names, which may overlap. Throws
- * `limit` when names or nodes are more than the file's budget, `UnknownStructure` or a RangeError for what is none.
- * Source: HDF5 File Format Specification 3.0, sections III.A to III.D.
+ * Visits every symbol of the group whose symbol table message is `body`: a version 1 B-tree of nodes, and a heap of
+ * names, which may overlap. Throws `limit` when names or nodes are more than the file's budget, `UnknownStructure` or a
+ * RangeError for bytes that are not such a group. Source: HDF5 File Format Specification 3.0, sections III.A to III.D.
  */
 export function visitSymbols(file: BudgetedFile, body: DataView, visit: VisitSymbol): void {
   readTree(file, uint64(body, 0), readHeap(file, uint64(body, 8)), visit);
@@ -28,7 +28,10 @@ function readHeap(file: BudgetedFile, address: number): Uint8Array {
   return file.read(uint64(head, 24), uint64(head, 8));
 }
 
-/** `level` is what the node must have, so that no tree is deeper than 256 nodes; the budget bounds how often nodes are shared. */
+/**
+ * `level` is what the node must have, so that no tree is deeper than 256 nodes; the budget bounds how often nodes are
+ * shared.
+ */
 function readTree(file: BudgetedFile, address: number, names: Uint8Array, visit: VisitSymbol, level?: number): void {
   const head = viewOf(file.read(address, 24));
   want(head.getUint32(0, true) === TREE && head.getUint8(4) === 0, 'B-tree of a group');

@@ -9,10 +9,11 @@ export interface MsgpackLimits {
 }
 
 /**
- * Walks one msgpack map without building it. Accepts what JSON has (nil, booleans, numbers, strings, arrays, maps with string keys) and byte strings.
- * Throws `corrupt` for anything else: extension types (which msgpackr would turn into dates, regular expressions, records and shared references),
- * integers that a number cannot hold, keys that occur twice or are `__proto__`, and bytes that are missing or left over. Throws `limit` past `limits`.
- * Source: the MessagePack specification, https://github.com/msgpack/msgpack/blob/master/spec.md
+ * Walks one msgpack map without building it. Accepts what JSON has (nil, booleans, numbers, strings, arrays, maps with
+ * string keys) and byte strings. Throws `corrupt` for anything else: extension types (which msgpackr would turn into
+ * dates, regular expressions, records and shared references), integers that a number cannot hold, keys that occur twice
+ * or are `__proto__`, and bytes that are missing or left over. Throws `limit` past `limits`. Source: the MessagePack
+ * specification, https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 export function checkMsgpack(bytes: Uint8Array, limits: MsgpackLimits): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -61,7 +61,10 @@ const packr = () => new Packr({ useRecords: false, mapsAsObjects: true, variable
 /** A config nests two deep, a manifest around it two more. What is read here is walked recursively elsewhere. */
 const MAX_DEPTH = 64;
 
-/** An entry has up to 17 values (itself, four keys, their values and a shape of 8 numbers), a block of one tensor has 12. */
+/**
+ * An entry has up to 17 values (itself, four keys, their values and a shape of 8 numbers), a block of one tensor has
+ * 12.
+ */
 const VALUES_PER_TENSOR = 17;
 /** config.json of BERT-base has about 120 values, the module versions of BERT-large about 3,000. */
 const OTHER_VALUES = 100_000;
@@ -162,7 +165,10 @@ function readEntry(value: unknown, i: number, limits: Limits): ManifestEntry {
   return { name, dtype, shape, block, inline };
 }
 
-/** Whether a container holds files of this name: a tokenizer's alone. They are written into a folder one day, and must not replace other files there. */
+/**
+ * Whether a container holds files of this name: a tokenizer's alone. They are written into a folder one day, and must
+ * not replace other files there.
+ */
 export function isFileName(name: string): boolean {
   return TOKENIZER_FILES.includes(name);
 }
