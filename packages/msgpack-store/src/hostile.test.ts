@@ -30,10 +30,10 @@ test.each([
   ['prune-deep-array', 'limit'],
   ['prune-long-name', 'limit'],
   ['prune-unpack-files', 'unsupported'],
-])('%s: %s, in a second and 64 MB', async (name, code) => {
+])('%s: %s, within 5 s and 64 MB', async (name, code) => {
   const outcome = await runInChild(OPEN_AND_READ, { argument: hostilePath(`${name}.prune`) });
   expect(outcome).toMatchObject({ error: { name: 'PruneError', code } });
-  // A busy machine takes several times as long as an idle one.
+  // Not a second, which an idle machine keeps: this test runs on busy ones.
   expect(outcome.seconds).toBeLessThan(5);
   expect(outcome.peakBytes).toBeLessThan(64_000_000);
 });
