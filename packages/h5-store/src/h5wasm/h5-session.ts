@@ -1,4 +1,5 @@
-import { isPruneError, PruneError, type PruneErrorCode } from '@prune/core';
+import { checkLimit, isPruneError, PruneError } from '@prune/core';
+import { boundMemory } from './bound-memory.js';
 import type { H5WasmFileSystem, H5WasmModule, H5WasmSource } from './h5-wasm.js';
 
 /** h5wasm at work on one file: every call is quiet, touches no other file, and fails as a PruneError. */
@@ -6,8 +7,12 @@ export interface H5Session {
   readonly module: H5WasmModule;
   /** The file's name, for messages. */
   readonly where: string;
-  /** Runs `work`, which names what it does, e.g. `reading`. What it throws, a PruneError aside, becomes `corrupt` with what HDF5 said. */
-  run<T>(doing: string, tensor: string | undefined, work: (module: H5WasmModule) => T): T;
+  /**
+   * Runs `work`, which names what it does, e.g. `reading`, and may take `bytes` of memory more than opening a file may.
+   * What it throws, a PruneError aside, becomes `limit` when HDF5 wanted more memory, otherwise `corrupt` with what HDF5
+   * said.
+   */
+  run<T>(doing: string, tensor: string | undefined, work: (module: H5WasmModule) => T, bytes?: number): T;
 }
 
 /** A failed status, so that `run` makes an error of it. */
@@ -33,27 +38,38 @@ export async function startH5Wasm(source: H5WasmSource, where: string): Promise<
   }
 }
 
-/** A session on the one file at `path` in h5wasm's file system. */
-export function openSession(module: H5WasmModule, path: string, where: string): H5Session {
+/** What HDF5 may take for a file besides {@link MEMORY_OF_FILE} times its bytes. The module begins with 16 MiB. */
+const LEAST_MEMORY = 2 ** 26;
+/** HDF5 holds pieces of a file in several forms while it works. */
+const MEMORY_OF_FILE = 4;
+
+/** A session on the one file of `size` bytes at `path` in h5wasm's file system. */
+export function openSession(module: H5WasmModule, path: string, where: string, size: number): H5Session {
   return {
     module,
     where,
-    run(doing, tensor, work) {
+    run(doing, tensor, work, bytes = 0) {
       if (broken.has(module)) throw brokenError(where);
+      const most = LEAST_MEMORY + MEMORY_OF_FILE * size + bytes;
       const guard = guardFiles(module.FS, path);
-      const fail = (code: PruneErrorCode, cause: unknown) =>
-        new PruneError(code, { where, tensor, what: `HDF5 failed ${doing}${guard.said()}`, cause });
+      const memory = boundMemory(module, most);
+      const checkMemory = () =>
+        checkLimit(`HDF5 takes too much memory ${doing} (bytes)`, memory.refused(), most, { where, tensor });
       try {
-        return work(module);
+        const result = work(module);
+        // h5wasm lists a group that has no memory as an empty one.
+        checkMemory();
+        return result;
       } catch (error) {
         if (isPruneError(error)) throw error;
         // A trap (abort, out of bounds, unreachable) or an overflow of the stack leaves the module's memory half changed.
-        if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) {
-          broken.add(module);
-          throw brokenError(where, error);
-        }
-        throw fail('corrupt', error);
+        const trapped = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+        if (trapped) broken.add(module);
+        checkMemory();
+        if (trapped) throw brokenError(where, error);
+        throw new PruneError('corrupt', { where, tensor, what: `HDF5 failed ${doing}${guard.said()}`, cause: error });
       } finally {
+        memory.release();
         guard.release();
       }
     },

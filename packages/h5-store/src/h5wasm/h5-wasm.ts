@@ -50,6 +50,6 @@ export interface H5Metadata {
   readonly shape: number[] | null;
   readonly chunks: number[] | null;
   readonly total_size: number;
-  readonly enum_type?: { readonly members: { readonly [name: string]: number } };
+  readonly enum_type?: { readonly nmembers: number; readonly members: { readonly [name: string]: number } };
   readonly virtual_sources?: readonly unknown[];
 }

@@ -21,7 +21,7 @@ export async function memoryFile(
   let number = 0;
   while (module.FS.analyzePath(`/prune-${number}.h5`).exists) number++;
   const path = `/prune-${number}.h5`;
-  const session = openSession(module, path, where);
+  const session = openSession(module, path, where, bytes.byteLength);
   session.run('making a file in memory', undefined, ({ FS }) => {
     // h5wasm's types leave out `canOwn`, which spares the copy.
     const fs = FS as typeof FS & { writeFile(path: string, data: Uint8Array, options: { canOwn: boolean }): void };

@@ -20,7 +20,7 @@ import { checkHeaps } from './check-heaps.js';
 import { checkNames } from './check-names.js';
 import { checkStrings } from './check-strings.js';
 import { H5Failure, type H5Session } from './h5-session.js';
-import type { H5Metadata } from './h5-wasm.js';
+import type { H5Metadata, H5WasmModule } from './h5-wasm.js';
 import { storedBytes } from './stored-bytes.js';
 
 /** What reading needs besides the session. */
@@ -47,7 +47,12 @@ const FILTERS: Readonly<Record<number, string>> = { 1: 'gzip', 2: 'shuffle', 3: 
 interface Entry {
   readonly info: StoredInfo;
   readonly kind: 'dataset' | 'attribute';
-  readonly metadata: H5Metadata;
+  /** A string's bytes are somewhere else, and here is a pointer to them. */
+  readonly vlen: boolean;
+  /** Bytes of the elements as HDF5 hands them over. */
+  readonly bytes: number;
+  /** Bytes of one whole chunk; 0 if there are none. */
+  readonly chunkBytes: number;
 }
 
 /** Opens the file of a session as a store. Every entry's dtype, shape, filters and sizes are checked here, its elements when they are read. */
@@ -110,6 +115,7 @@ function listEntries(session: H5Session, id: bigint, file: BudgetedFile): Map<st
   inFile({ where }, () => checkStrings(file, listed.root));
   checkLimit('too many entries', listed.datasets.length + listed.attributes.length, limits.tensors, { where });
   for (const name of listed.datasets) {
+    if (found.has(name)) throw new PruneError('corrupt', { where, tensor: name, what: 'name appears twice' });
     const place = { where, tensor: name };
     const { metadata, filters, reference } = session.run('reading what a dataset is', name, (module) => {
       if (name === '.' || module.get_type(id, `/${name}`) !== module.H5G_DATASET) {
@@ -126,13 +132,24 @@ function listEntries(session: H5Session, id: bigint, file: BudgetedFile): Map<st
     const info = checkedInfo(metadata, place, limits, file.size);
     if (metadata.virtual_sources !== undefined)
       throw new PruneError('unsupported', { ...place, what: 'virtual dataset' });
+    // Each deflate can hold a thousand times its bytes.
+    if (new Set(filters.map(({ id }) => id)).size < filters.length) {
+      throw new PruneError('unsupported', { ...place, what: 'the same HDF5 filter twice' });
+    }
     for (const { id, name } of filters) {
       if (!Object.hasOwn(FILTERS, id))
         throw new PruneError('unsupported', { ...place, what: 'HDF5 filter', got: `${id} ${name}` });
     }
-    const stored = inFile(place, () => storedBytes(file, reference)) ?? elementBytes(info, metadata);
+    const bytes = elementBytes(info, metadata);
+    const stored = inFile(place, () => storedBytes(file, reference)) ?? bytes;
     const codec = filters.map(({ id }) => FILTERS[id]).join('+') || 'raw';
-    found.set(name, { kind: 'dataset', metadata, info: { ...info, codec, storedBytes: stored } });
+    found.set(name, {
+      kind: 'dataset',
+      vlen: metadata.vlen,
+      bytes,
+      chunkBytes: metadata.chunks?.reduce((product, dimension) => product * dimension, metadata.size) ?? 0,
+      info: { ...info, codec, storedBytes: stored },
+    });
   }
   for (const name of listed.attributes) {
     const place = { where, tensor: name };
@@ -141,10 +158,13 @@ function listEntries(session: H5Session, id: bigint, file: BudgetedFile): Map<st
       module.get_attribute_metadata(id, '/', name),
     );
     const info = checkedInfo(metadata, place, limits, file.size);
+    const bytes = elementBytes(info, metadata);
     found.set(name, {
       kind: 'attribute',
-      metadata,
-      info: { ...info, codec: 'raw', storedBytes: elementBytes(info, metadata) },
+      vlen: metadata.vlen,
+      bytes,
+      chunkBytes: 0,
+      info: { ...info, codec: 'raw', storedBytes: bytes },
     });
   }
   return new Map(naturalOrder(found.keys()).map((name) => [name, found.get(name)!]));
@@ -185,9 +205,10 @@ function dtypeOf({ type, size, signed, enum_type }: H5Metadata): Dtype | 'string
     if (signed) return ({ 1: 'int8', 2: 'int16', 4: 'int32', 8: 'int64' } as const)[size];
     return ({ 1: 'uint8', 2: 'uint16', 4: 'uint32' } as const)[size];
   }
-  const members = enum_type?.members ?? {};
-  const isBool = type === CLASS.enumeration && size === 1 && Object.keys(members).length === 2;
-  return isBool && members.FALSE === 0 && members.TRUE === 1 ? 'bool' : undefined;
+  // Members are counted apart, because a file may have one name for many, and h5wasm then takes long.
+  const isBool = type === CLASS.enumeration && size === 1 && enum_type?.nmembers === 2;
+  const { FALSE: no, TRUE: yes } = enum_type?.members ?? {};
+  return isBool && no === 0 && yes === 1 ? 'bool' : undefined;
 }
 
 function elementBytes({ dtype, shape }: ElementaryInfo, metadata: H5Metadata): number {
@@ -198,9 +219,8 @@ function elementBytes({ dtype, shape }: ElementaryInfo, metadata: H5Metadata): n
 
 function readEntry(session: H5Session, id: bigint, name: string, entry: Entry, limits: Limits): Elementary {
   const place = { where: session.where, tensor: name };
-  const { info, metadata, kind } = entry;
-  const length = elementBytes(info, metadata);
-  return session.run('reading the values', name, (module): Elementary => {
+  const { info, kind, vlen, bytes: length, chunkBytes } = entry;
+  const read = (module: H5WasmModule): Elementary => {
     const pointer = module._malloc(Math.max(1, length));
     if (pointer === 0)
       throw new PruneError('limit', {
@@ -210,7 +230,7 @@ function readEntry(session: H5Session, id: bigint, name: string, entry: Entry, l
       });
     try {
       // Pointers of variable-length strings that are never written must not be garbage.
-      if (metadata.vlen) module.HEAPU8.fill(0, pointer, pointer + length);
+      if (vlen) module.HEAPU8.fill(0, pointer, pointer + length);
       status(
         kind === 'dataset'
           ? module.get_dataset_data(id, `/${name}`, null, null, null, BigInt(pointer))
@@ -220,7 +240,7 @@ function readEntry(session: H5Session, id: bigint, name: string, entry: Entry, l
         const bytes = module.HEAPU8.slice(pointer, pointer + length);
         return tensorFromBytes(info.dtype, info.shape, bytes, place, limits);
       }
-      if (!metadata.vlen) return decodeString(module.HEAPU8.slice(pointer, pointer + length), place);
+      if (!vlen) return decodeString(module.HEAPU8.slice(pointer, pointer + length), place);
       try {
         const start = new DataView(module.HEAPU8.buffer).getUint32(pointer, true);
         return start === 0 ? '' : decodeString(upToNul(module.HEAPU8, start, limits.headerBytes), place);
@@ -235,7 +255,9 @@ function readEntry(session: H5Session, id: bigint, name: string, entry: Entry, l
     } finally {
       module._free(pointer);
     }
-  });
+  };
+  // HDF5 holds a chunk in each of its forms: stored, inflated and unshuffled.
+  return session.run('reading the values', name, read, length + 3 * chunkBytes);
 }
 
 /** A copy of the bytes from `start` to the next NUL, at most `most`. */

@@ -2,8 +2,13 @@ import { PruneError } from '@prune/core';
 import { type H5Session, isNodeBuild, openSession, startH5Wasm } from '../h5wasm/h5-session.js';
 import type { H5WasmSource } from '../h5wasm/h5-wasm.js';
 
-/** A session on a file of the host. Throws `invalid-argument` for the build of h5wasm that sees none. */
-export async function hostSession(h5wasm: H5WasmSource, absolute: string, where: string): Promise<H5Session> {
+/** A session on a file of the host, of `size` bytes. Throws `invalid-argument` for the build of h5wasm that sees none. */
+export async function hostSession(
+  h5wasm: H5WasmSource,
+  absolute: string,
+  where: string,
+  size: number,
+): Promise<H5Session> {
   const module = await startH5Wasm(h5wasm, where);
   if (!isNodeBuild(module)) {
     throw new PruneError('invalid-argument', {
@@ -13,5 +18,5 @@ export async function hostSession(h5wasm: H5WasmSource, absolute: string, where:
       wanted: "the build 'h5wasm/node'",
     });
   }
-  return openSession(module, absolute, where);
+  return openSession(module, absolute, where, size);
 }

@@ -36,7 +36,7 @@ export async function openH5File(
       limits,
       inflate: nodeInflate,
       inflateBeside: nodeInflateBeside,
-      startHdf5: async () => ({ session: await hostSession(h5wasm, absolute, path), path: absolute }),
+      startHdf5: async () => ({ session: await hostSession(h5wasm, absolute, path, file.size), path: absolute }),
       onClose: close,
     });
   } catch (error) {

@@ -9,6 +9,8 @@ import type { FileBytes } from './file-bytes.js';
  */
 export interface BudgetedFile extends FileBytes {
   readonly limits: Limits;
+  /** Pays for bytes that another reader will copy. */
+  pay(bytes: number): void;
   /** Pays for one object that is made for a structure: a message, a chunk, an object of a heap. */
   payNode(): void;
   /**
@@ -39,6 +41,7 @@ export function budgetedFile(file: FileBytes, limits: Limits): BudgetedFile {
   return {
     size: file.size,
     limits,
+    pay,
     read(offset, length) {
       pay(length);
       return file.read(offset, length);
