@@ -14,6 +14,7 @@ import * as h5wasm from 'h5wasm';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { openHdf5 } from '../test/open-hdf5.js';
 import { createH5Store } from './create-h5-store.js';
+import { lookup3 } from './format/lookup3.js';
 import { openH5Store } from './open-h5-store.js';
 
 /** Every run mutates this many files; PRUNE_FUZZ multiplies. */
@@ -22,6 +23,8 @@ const MUTANTS = 3000 * FUZZ;
 
 let ours: Uint8Array;
 let others: Uint8Array[];
+/** Of each of these files, the places of its structures that end in a checksum. */
+let sums: Map<Uint8Array, { start: number; end: number }[]>;
 let said: ReturnType<typeof vi.spyOn>[];
 
 beforeAll(async () => {
@@ -45,7 +48,8 @@ beforeAll(async () => {
     {},
   );
   ours = writer.bytes().slice();
-  others = [await small('earliest'), await small('v200')];
+  others = [await small('earliest'), await small('v200'), await small('v200', 12)];
+  sums = new Map([ours, ...others].map((seed) => [seed, checksummed(seed)]));
 });
 beforeEach(() => {
   said = [vi.spyOn(console, 'error').mockReturnValue(), vi.spyOn(process.stderr, 'write').mockReturnValue(true)];
@@ -58,8 +62,11 @@ afterEach(() => {
   }
 });
 
-/** Like entries as HDF5's own writer lays them out: `earliest` is what h5py writes (superblock 0, symbol table, local heap), `v200` the newest. */
-async function small(libver: 'earliest' | 'v200'): Promise<Uint8Array> {
+/**
+ * Like entries as HDF5's own writer lays them out: `earliest` is what h5py writes (superblock 0, symbol table, local
+ * heap), `v200` the newest. Of 12 more links and attributes, the newest makes fractal heaps and version 2 B-trees.
+ */
+async function small(libver: 'earliest' | 'v200', more = 0): Promise<Uint8Array> {
   const { FS } = await h5wasm.ready;
   const file = new h5wasm.File('/seed.h5', 'w', { libver: [libver, 'v200'] });
   const indices = new Uint16Array(60).map((_, i) => i);
@@ -74,6 +81,10 @@ async function small(libver: 'earliest' | 'v200'): Promise<Uint8Array> {
   file.create_dataset({ name: 'a.bias', data: new Float32Array(5), shape: [5] });
   file.create_attribute('a.scale', 0.5, [], '<d');
   file.create_attribute('a.dtype', 'qint8');
+  for (let i = 0; i < more; i++) {
+    file.create_hard_link('a.bias', `b${i}`);
+    file.create_attribute(`s${i}`, i, [], '<d');
+  }
   file.close();
   const bytes = (FS as FS.FileSystemType).readFile('/seed.h5');
   (FS as FS.FileSystemType).unlink('/seed.h5');
@@ -180,7 +191,57 @@ test('structures that point at themselves end', async () => {
   expect(await outcome(header, openOwn)).toBe('unsupported');
 });
 
-/** Files with some bytes changed, or cut off; the same in every run. */
+/** Signatures of structures that end in HDF5's checksum of what is before it. */
+const SIGNATURES = [
+  'OHDR',
+  'OCHK',
+  'FRHP',
+  'FHDB',
+  'FHIB',
+  'BTHD',
+  'BTIN',
+  'BTLF',
+  'FSHD',
+  'FAHD',
+  'FADB',
+  'EAHD',
+  '\x89HDF',
+];
+
+/** Where a signature begins, and the first place behind it at which the checksum is right. */
+function checksummed(bytes: Uint8Array): { start: number; end: number }[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const found: { start: number; end: number }[] = [];
+  for (const signature of SIGNATURES) {
+    for (let start = buffer.indexOf(signature, 0, 'latin1'); start !== -1; ) {
+      for (let end = start + 8; end + 4 <= bytes.byteLength; end++) {
+        if (lookup3(bytes.subarray(start, end)) !== buffer.readUInt32LE(end)) continue;
+        found.push({ start, end });
+        break;
+      }
+      start = buffer.indexOf(signature, start + 1, 'latin1');
+    }
+  }
+  return found;
+}
+
+/** Makes the checksums of the seed's structures right again, so that what was changed gets past them. */
+function repair(mutant: Uint8Array, seed: Uint8Array) {
+  const view = new DataView(mutant.buffer, mutant.byteOffset, mutant.byteLength);
+  for (const { start, end } of sums.get(seed) ?? []) {
+    if (end + 4 <= mutant.length) view.setUint32(end, lookup3(mutant.subarray(start, end)), true);
+  }
+}
+
+test('the structures of the newest form are found by their checksums', () => {
+  const counts = [ours, ...others].map((seed) => sums.get(seed)?.length);
+  expect(counts.map((count) => (count ?? 0) > 0)).toEqual([true, false, true, true]);
+});
+
+/**
+ * Files with some bytes changed, or cut off; the same in every run. Every second one has its checksums made right, and
+ * some of those are changed only inside structures that have one.
+ */
 function* mutants(count: number): Generator<Uint8Array> {
   let state = 20261124;
   const random = (below: number) => {
@@ -188,13 +249,18 @@ function* mutants(count: number): Generator<Uint8Array> {
     return (state >>> 8) % below;
   };
   for (let i = 0; i < count; i++) {
-    const seed = i % 2 ? ours : others[(i / 2) % 2];
+    const seed = i % 2 ? ours : others[(i / 2) % others.length];
+    const structures = sums.get(seed) ?? [];
+    const repaired = random(2) === 0;
     let mutant = seed.slice();
     if (random(8) === 0) mutant = mutant.slice(0, random(mutant.length));
     for (let flips = 1 + random(3); flips > 0 && mutant.length > 0; flips--) {
-      const at = random(mutant.length);
+      const within = repaired && structures.length > 0 && random(4) > 0;
+      const { start, end } = within ? structures[random(structures.length)] : { start: 0, end: mutant.length };
+      const at = Math.min(start + random(end - start), mutant.length - 1);
       mutant[at] = random(2) ? random(256) : mutant[at] ^ (1 << random(8));
     }
+    if (repaired) repair(mutant, seed);
     yield mutant;
   }
 }

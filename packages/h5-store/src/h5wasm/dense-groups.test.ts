@@ -103,7 +103,7 @@ test('a chunk that inflates to more than HDF5 may take is refused, and others ar
   });
   // Noise is stored as it is, inside what zlib puts around it.
   const at = Buffer.from(bytes).indexOf(noise.subarray(0, 100));
-  const bomb = deflateSync(new Uint8Array(180 * 2 ** 20), { level: 9 });
+  const bomb = deflateSync(new Uint8Array(100 * 2 ** 20), { level: 6 });
   expect(bomb.byteLength).toBeLessThan(shape[0]);
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, at).lastIndexOf(Buffer.from([0x78, 0x01]));
   expect(at - start).toBeLessThan(10);

@@ -38,19 +38,24 @@ export async function startH5Wasm(source: H5WasmSource, where: string): Promise<
   }
 }
 
-/** What HDF5 may take for a file besides {@link MEMORY_OF_FILE} times its bytes. The module begins with 16 MiB. */
-const LEAST_MEMORY = 2 ** 26;
+/**
+ * What HDF5 may take for a file besides {@link MEMORY_OF_FILE} times its bytes, and besides what the module has already:
+ * HDF5 leaks about 25 KB where it refuses a file, and a bound for all files would be used up in time. The module begins
+ * with 16 MiB.
+ */
+const LEAST_MEMORY = 48 * 2 ** 20;
 /** HDF5 holds pieces of a file in several forms while it works. */
 const MEMORY_OF_FILE = 4;
 
 /** A session on the one file of `size` bytes at `path` in h5wasm's file system. */
 export function openSession(module: H5WasmModule, path: string, where: string, size: number): H5Session {
+  const begin = module.HEAPU8.length;
   return {
     module,
     where,
     run(doing, tensor, work, bytes = 0) {
       if (broken.has(module)) throw brokenError(where);
-      const most = LEAST_MEMORY + MEMORY_OF_FILE * size + bytes;
+      const most = begin + LEAST_MEMORY + MEMORY_OF_FILE * size + bytes;
       const guard = guardFiles(module.FS, path);
       const memory = boundMemory(module, most);
       const checkMemory = () =>
