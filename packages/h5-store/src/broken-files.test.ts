@@ -239,10 +239,11 @@ test('the structures of the newest form are found by their checksums', () => {
 });
 
 /**
- * Files with some bytes changed, or cut off; the same in every run. Every second one has its checksums made right, and
- * some of those are changed only inside structures that have one.
+ * Files with some bytes changed, or cut off; the same in every run. With `repairs`, every second one has its checksums
+ * made right, and most of those are changed only inside structures that have one. Those are not for HDF5: one in some
+ * thousands makes version 2.0 read outside its memory, or write where a later call loops for ever.
  */
-function* mutants(count: number): Generator<Uint8Array> {
+function* mutants(count: number, repairs: boolean): Generator<Uint8Array> {
   let state = 20261124;
   const random = (below: number) => {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
@@ -251,7 +252,7 @@ function* mutants(count: number): Generator<Uint8Array> {
   for (let i = 0; i < count; i++) {
     const seed = i % 2 ? ours : others[(i / 2) % others.length];
     const structures = sums.get(seed) ?? [];
-    const repaired = random(2) === 0;
+    const repaired = repairs && random(2) === 0;
     let mutant = seed.slice();
     if (random(8) === 0) mutant = mutant.slice(0, random(mutant.length));
     for (let flips = 1 + random(3); flips > 0 && mutant.length > 0; flips--) {
@@ -271,7 +272,7 @@ test(
     const { HEAPU8 } = await h5wasm.ready;
     const before = HEAPU8.length;
     const counts: Record<string, number> = {};
-    for (const mutant of mutants(MUTANTS)) {
+    for (const mutant of mutants(MUTANTS, false)) {
       const code = await outcome(mutant, openHdf5Alone);
       counts[code] = (counts[code] ?? 0) + 1;
     }
@@ -290,7 +291,7 @@ test(
   async () => {
     const counts: Record<string, number> = {};
     let compared = 0;
-    for (const mutant of mutants(MUTANTS)) {
+    for (const mutant of mutants(MUTANTS, true)) {
       const code = await outcome(mutant, openOwn);
       counts[code] = (counts[code] ?? 0) + 1;
       if (code !== 'value') continue;

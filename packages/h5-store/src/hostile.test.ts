@@ -1,9 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { DEFAULT_LIMITS } from '@prune/core';
-import { hostilePath, runInChild } from '@prune/fixtures';
+import { goldenPath, hostilePath, runInChild } from '@prune/fixtures';
 import * as h5wasm from 'h5wasm';
 import { expect, test } from 'vitest';
 import { openHdf5 } from '../test/open-hdf5.js';
+import { openH5Store } from './open-h5-store.js';
 
 const OPEN_AND_READ = `
 import { DEFAULT_LIMITS, entriesOf } from '@prune/core';
@@ -47,4 +48,17 @@ test('chunks of one element that were never written are limited before HDF5 make
   const bytes = FS.readFile('/chunks.h5');
   FS.unlink('/chunks.h5');
   await expect(openHdf5(bytes)).rejects.toMatchObject({ code: 'limit', tensor: 'a' });
+});
+
+test('without h5wasm, a file that needs it is unsupported, and one that does not opens', async () => {
+  const file = new h5wasm.File('/newest.h5', 'w', { libver: 'latest' });
+  file.create_dataset({ name: 'a', data: new Int8Array(100), shape: [100], chunks: [50] });
+  file.close();
+  const { FS } = await h5wasm.ready;
+  const bytes = FS.readFile('/newest.h5');
+  FS.unlink('/newest.h5');
+  await expect(openH5Store(null, bytes)).rejects.toMatchObject({ code: 'unsupported', wanted: 'h5wasm' });
+  const golden = new Uint8Array(readFileSync(goldenPath('tiny/squad_sparse.h5')));
+  const store = await openH5Store(null, golden);
+  expect([...store.keys()].length).toBeGreaterThan(10);
 });

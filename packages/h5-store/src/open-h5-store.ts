@@ -21,7 +21,7 @@ export interface OpenH5Options {
  * Throws `corrupt`, `unsupported` or `limit` with the file's name and the tensor's; `io` when h5wasm itself crashed.
  */
 export async function openH5Store(
-  h5wasm: H5WasmSource,
+  h5wasm: H5WasmSource | null,
   source: Uint8Array,
   options: OpenH5Options = {},
 ): Promise<TensorStore> {

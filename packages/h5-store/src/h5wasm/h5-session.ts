@@ -20,6 +20,7 @@ export class H5Failure extends Error {}
 
 /** Modules that trapped. Their memory is in an unknown state; nothing more is asked of them. */
 const broken = new WeakSet<H5WasmModule>();
+let crashes = 0;
 
 /** Whether the module is the build for Node, whose file system is the host's. */
 export function isNodeBuild(module: H5WasmModule): boolean {
@@ -27,10 +28,17 @@ export function isNodeBuild(module: H5WasmModule): boolean {
   return streams?.some((stream) => stream?.nfd !== undefined) ?? false;
 }
 
-/** The module, loaded and started. Throws `io` when it cannot be. */
-export async function startH5Wasm(source: H5WasmSource, where: string): Promise<H5WasmModule> {
+/** The module, loaded and started. Throws `io` when it cannot be, `unsupported` without one. */
+export async function startH5Wasm(source: H5WasmSource | null, where: string): Promise<H5WasmModule> {
+  if (source === null) {
+    throw new PruneError('unsupported', {
+      where,
+      what: "has structures that only HDF5's own library reads",
+      wanted: 'h5wasm',
+    });
+  }
   try {
-    const h5wasm = typeof source === 'function' ? await source() : source;
+    const h5wasm = typeof source === 'function' ? await source(crashes) : source;
     return await h5wasm.ready;
   } catch (cause) {
     if (isPruneError(cause)) throw cause;
@@ -69,7 +77,10 @@ export function openSession(module: H5WasmModule, path: string, where: string, s
         if (isPruneError(error)) throw error;
         // A trap (abort, out of bounds, unreachable) or an overflow of the stack leaves the module's memory half changed.
         const trapped = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
-        if (trapped) broken.add(module);
+        if (trapped) {
+          broken.add(module);
+          crashes++;
+        }
         checkMemory();
         if (trapped) throw brokenError(where, error);
         throw new PruneError('corrupt', { where, tensor, what: `HDF5 failed ${doing}${guard.said()}`, cause: error });
@@ -82,7 +93,7 @@ export function openSession(module: H5WasmModule, path: string, where: string, s
 }
 
 function brokenError(where: string, cause?: unknown): PruneError {
-  const what = 'h5wasm crashed and cannot be used any more in this process';
+  const what = 'h5wasm crashed, and this instance of it cannot be used any more';
   return new PruneError('io', { where, what, cause });
 }
 

@@ -9,8 +9,13 @@ export interface H5Wasm {
 /**
  * h5wasm handed in: itself, or what loads it, such as `() => import('h5wasm')`. It is loaded for files that this package's own reader does not know:
  * loading and starting it takes longer than reading a model.
+ *
+ * HDF5 is written in C and has faults that a file made for them can reach: it can read wrong values afterwards, crash,
+ * or never return, though it cannot leave its WebAssembly memory. Where strangers' files are opened, hand in `null`, and
+ * such files are `unsupported`. `crashes` is how often h5wasm has crashed in this process: a source that loads another
+ * instance for every number can read further files.
  */
-export type H5WasmSource = H5Wasm | (() => H5Wasm | Promise<H5Wasm>);
+export type H5WasmSource = H5Wasm | ((crashes: number) => H5Wasm | Promise<H5Wasm>);
 
 /** h5wasm's low-level module. Its high-level classes are not used: they drop the status of a failed read and return uninitialised memory. */
 export interface H5WasmModule {

@@ -5,7 +5,7 @@ import type { H5WasmSource } from './h5-wasm.js';
 
 /** A session on bytes in h5wasm's own memory file system. The bytes are not copied; `remove` takes the file away again. */
 export async function memoryFile(
-  h5wasm: H5WasmSource,
+  h5wasm: H5WasmSource | null,
   bytes: Uint8Array,
   where: string,
 ): Promise<{ session: H5Session; path: string; file: FileBytes; remove(): void }> {

@@ -4,7 +4,7 @@ import type { H5WasmSource } from '../h5wasm/h5-wasm.js';
 
 /** A session on a file of the host, of `size` bytes. Throws `invalid-argument` for the build of h5wasm that sees none. */
 export async function hostSession(
-  h5wasm: H5WasmSource,
+  h5wasm: H5WasmSource | null,
   absolute: string,
   where: string,
   size: number,

@@ -20,7 +20,7 @@ export interface OpenH5FileOptions {
  * package's have. Keys come in natural order. Throws `missing`, `corrupt`, `unsupported`, `limit` or `io`.
  */
 export async function openH5File(
-  h5wasm: H5WasmSource,
+  h5wasm: H5WasmSource | null,
   path: string,
   options: OpenH5FileOptions = {},
 ): Promise<TensorStore> {
