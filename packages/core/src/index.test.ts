@@ -66,6 +66,7 @@ test('public API', () => {
       "atomicFile",
       "fileSource",
       "readRange",
+      "refuseExisting",
       "writeWholeFile",
     ]
   `);
