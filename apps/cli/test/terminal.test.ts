@@ -74,8 +74,8 @@ async function run(...args: string[]) {
 /** How each command is given a model's file. */
 const WAYS: Readonly<Record<string, (file: string) => readonly string[]>> = {
   pack: (file) => [file, '-o', at('packed.prune')],
-  unpack: (file) => [file, '-o', at('unpacked')],
-  convert: (file) => [file, at('converted.prune')],
+  unpack: (file) => [file, '-o', at('unpacked'), '--force'],
+  convert: (file) => [file, at('converted.prune'), '--force'],
   inspect: (file) => [file, '--all'],
   verify: (file) => [file, at('model')],
   compare: (file) => [file],

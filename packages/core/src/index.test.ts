@@ -64,8 +64,12 @@ test('public API', () => {
   expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`
     [
       "atomicFile",
+      "fileGroup",
       "fileSource",
+      "openMainFile",
       "readRange",
+      "refuseExisting",
+      "stagedFolder",
       "writeWholeFile",
     ]
   `);
