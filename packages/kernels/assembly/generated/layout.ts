@@ -208,7 +208,7 @@ export const RUNNING_RANGE_BYTES: i32 = 64;
 export const RUNNING_RANGE_HIGH: i32 = 0;
 export const RUNNING_RANGE_LOW: i32 = 32;
 
-export const SCRATCH_BYTES: i32 = 900;
+export const SCRATCH_BYTES: i32 = 1024;
 export const SCRATCH_ROW_RESULTS: i32 = 0;
 export const SCRATCH_HEADERS: i32 = 128;
 export const SCRATCH_RANGE: i32 = 256;

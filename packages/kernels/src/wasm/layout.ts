@@ -296,7 +296,7 @@ export const SCRATCH = struct(
     /** Counts the thread's steps, so that the host can tell a thread that is slow from one that died. */
     steps: 'i32',
   },
-  { align: ROW_BYTES },
+  { align: ROW_BYTES, multiple: ROW_BYTES },
 );
 
 // Attention takes one head of one sequence at a time, and a block of its queries at a time. Its part of the scratch:
