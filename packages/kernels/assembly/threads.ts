@@ -1,14 +1,19 @@
-import { ABANDONED_BY, BARRIER_COUNT, BARRIER_SLEEPERS, BARRIER_TURN, JOB, LAST_JOB, planCounters, planMainWaits, planSpins, planThreads } from './generated/layout';
+import {
+  ABANDONED_BY, BARRIER_COUNT, BARRIER_SLEEPERS, BARRIER_TURN, JOB, LAST_JOB, planCounters, planMainWaits, planSpins, planThreads,
+} from './generated/layout';
 import { step } from './memory';
 
 /**
- * The host's look at the other threads while the caller's waits for them: it throws when the memory is abandoned or one of them died. A
- * worker calls it only to fail, and has one that does nothing.
+ * The host's look at the other threads while the caller's waits for them: it throws when the memory is abandoned or one
+ * of them died. A worker calls it only to fail, and has one that does nothing.
  */
 @external("env", "watch")
 declare function watch(): void;
 
-/** How long the caller's thread sleeps between two looks, 0.1 s in nanoseconds; where it may not sleep, how often it spins: about as long. */
+/**
+ * How long the caller's thread sleeps between two looks, 0.1 s in nanoseconds; where it may not sleep, how often it
+ * spins: about as long.
+ */
 const LOOK_NANOSECONDS: i64 = 100_000_000;
 const LOOK_SPINS: i32 = 1 << 25;
 
@@ -27,14 +32,15 @@ export function nextItem(phase: i32): i32 {
 }
 
 /**
- * Waits until every thread is here: first spinning (a wake-up takes 8 to 27 us), then asleep where the thread may sleep. Does not return when
- * the memory is abandoned meanwhile. A worker sleeps without a bound: whoever finds that a thread died abandons the memory, which wakes it,
- * and it never outlives its host.
+ * Waits until every thread is here: first spinning (a wake-up takes 8 to 27 us), then asleep where the thread may
+ * sleep. Does not return when the memory is abandoned meanwhile. A worker sleeps without a bound: whoever finds that a
+ * thread died abandons the memory, which wakes it, and it never outlives its host.
  */
 export function barrier(): void {
   const threads = planThreads();
   if (threads == 1) return;
-  // Read before the check below: abandon() ends the turn after it has set the word, so either the check or the wait sees it.
+  // Read before the check below: abandon() ends the turn after it has set the word, so either the check or the wait
+  // sees it.
   const turn = atomic.load<i32>(BARRIER_TURN);
   if (atomic.load<i32>(ABANDONED_BY) != 0) fail();
   if (atomic.add<i32>(BARRIER_COUNT, 1) == threads - 1) {
@@ -64,7 +70,10 @@ function fail(): void {
   unreachable();
 }
 
-/** Ends every wait in this memory, whose threads fail then, because a thread died. Gives whether `index` is the first to do so. */
+/**
+ * Ends every wait in this memory, whose threads fail then, because a thread died. Gives whether `index` is the first to
+ * do so.
+ */
 export function abandon(index: i32): bool {
   const first = atomic.cmpxchg<i32>(ABANDONED_BY, 0, index + 1) == 0;
   atomic.add<i32>(BARRIER_TURN, 1);

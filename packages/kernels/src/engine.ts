@@ -17,8 +17,8 @@ export interface Engine {
   /** How many threads compute, the calling one included. */
   readonly threads: number;
   /**
-   * Checks an encoder's layers one by one and takes them in; the spec is not needed afterwards. Throws `mismatch`, `corrupt`, `limit` (also without
-   * the memory), `not-finite`, `io` when a thread does not start.
+   * Checks an encoder's layers one by one and takes them in; the spec is not needed afterwards. Throws `mismatch`,
+   * `corrupt`, `limit` (also without the memory), `not-finite`, `io` when a thread does not start.
    */
   loadEncoder(spec: EncoderSpec): Promise<Encoder>;
   /**
@@ -32,8 +32,9 @@ export interface Engine {
   softmax(x: Float32Array, columns: number): Float32Array;
   activate(x: Float32Array, activation: Activation): Float32Array;
   /**
-   * Closes its encoders and Linears; resolves when their threads have ended. Every call from then on, of the engine, its encoders or its Linears,
-   * throws `invalid-argument`, and so does a `loadEncoder` that is under way. Safe to call twice.
+   * Closes its encoders and Linears; resolves when their threads have ended. Every call from then on, of the engine,
+   * its encoders or its Linears, throws `invalid-argument`, and so does a `loadEncoder` that is under way. Safe to call
+   * twice.
    */
   close(): Promise<void>;
 }

@@ -1,11 +1,13 @@
+import { fileURLToPath } from 'node:url';
 import { runInChild } from '@prune/fixtures';
 import { expect, test } from 'vitest';
 
 /** `.ci/full` asks for more. */
 const ROUNDS = Number(process.env.PRUNE_CLOSE_ROUNDS ?? 40);
 
-function inChild(name: string, argument?: object) {
-  const source = `export { ${name} as default } from '../../packages/kernels/test/closed-memory.ts';`;
+function inChild(name: 'closesOften' | 'withoutAddresses', argument?: object) {
+  const work = fileURLToPath(new URL('./closed-memory.ts', import.meta.url));
+  const source = `export { ${name} as default } from ${JSON.stringify(work)};`;
   return runInChild(source, { argument, nodeOptions: ['--expose-gc'], timeoutSeconds: 120 });
 }
 

@@ -18,7 +18,10 @@ const spec = {
 const query = spec.layers[0].query as AnyLinear;
 const mode = { profile: 'fbgemm', rowwise: false } as const;
 
-/** Resident memory, and the addresses that the process has set aside, in bytes; 0 for these where there is no /proc, which is not Linux. */
+/**
+ * Resident memory, and the addresses that the process has set aside, in bytes; 0 for these where there is no /proc,
+ * which is not Linux.
+ */
 function memory() {
   let addresses = 0;
   try {
@@ -37,8 +40,8 @@ async function collect() {
 }
 
 /**
- * Loads, uses and closes an encoder and a Linear many times on one engine, and keeps what it closed. Gives how much more resident memory and
- * addresses there are after the last round than after the first 10.
+ * Loads, uses and closes an encoder and a Linear many times on one engine, and keeps what it closed. Gives how much
+ * more resident memory and addresses there are after the last round than after the first 10.
  */
 export async function closesOften({ threads, rounds }: { threads: number; rounds: number }) {
   const engine = await createEngine({ threads, threadHost: workerThreads });
@@ -64,7 +67,10 @@ export async function closesOften({ threads, rounds }: { threads: number; rounds
   };
 }
 
-/** Takes all addresses there are, then asks for an engine and more encoders and Linears; lets go of some, and asks again. */
+/**
+ * Takes all addresses there are, then asks for an engine and more encoders and Linears; lets go of some, and asks
+ * again.
+ */
 export async function withoutAddresses() {
   const engine = await createEngine({ threads: 2, threadHost: workerThreads });
   const encoder: Encoder = await engine.loadEncoder(spec);

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { type ChildOutcome, runInChild } from '@prune/fixtures';
 import { beforeAll, describe, expect, test } from 'vitest';
 
@@ -41,7 +42,8 @@ const WANTED: Readonly<Record<string, unknown>> = {
 describe('a thread that is lost: no pass waits for it for ever, and the next one is right', () => {
   let outcome: ChildOutcome;
   beforeAll(async () => {
-    const source = "export { default } from '../../packages/kernels/test/lost-threads.ts';";
+    const scenarios = fileURLToPath(new URL('./lost-threads.ts', import.meta.url));
+    const source = `export { lostThreads as default } from ${JSON.stringify(scenarios)};`;
     outcome = await runInChild(source, { timeoutSeconds: 120 });
   });
   test('all scenarios end, within 120 s', () => {

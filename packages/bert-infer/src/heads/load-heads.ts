@@ -17,7 +17,10 @@ const HEAD_OF_CLASS: readonly (readonly [suffix: RegExp, head: HeadName])[] = [
   [/For(?:MaskedLM|PreTraining)$/, 'masked-lm'],
 ];
 
-/** Loads every head that the model holds, the one that config.json's `architectures` names first. Linears come from `load`. */
+/**
+ * Loads every head that the model holds, the one that config.json's `architectures` names first. Linears come from
+ * `load`.
+ */
 export async function loadHeads(
   modules: ModuleReader,
   names: ParameterNames,

@@ -27,9 +27,9 @@ export interface BertModel {
   /** The mean of the last layer's attended tokens, one row a sequence: `[batch, hiddenSize]`. */
   meanPooled(inputs: ModelInputs, options?: ForwardOptions): Promise<Tensor<'float32'>>;
   /**
-   * Ends the model's threads and lets go of its weights, which garbage collection frees; resolves when the threads have ended. Calls that came
-   * before finish; those that come later throw `invalid-argument`, but for `tokenizer`. The engine is the caller's to close when the caller made
-   * it. Safe to call twice.
+   * Ends the model's threads and lets go of its weights, which garbage collection frees; resolves when the threads have
+   * ended. Calls that came before finish; those that come later throw `invalid-argument`, but for `tokenizer`. The
+   * engine is the caller's to close when the caller made it. Safe to call twice.
    */
   close(): Promise<void>;
 }

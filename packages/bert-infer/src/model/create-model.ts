@@ -18,8 +18,8 @@ export interface ModelParts {
 }
 
 /**
- * Puts the parts of a model behind the {@link BertModel} interface. Nothing is awaited between an encoder's pass and its head, so a call that began
- * finishes before a close that comes later.
+ * Puts the parts of a model behind the {@link BertModel} interface. Nothing is awaited between an encoder's pass and
+ * its head, so a call that began finishes before a close that comes later.
  */
 export function createModel(parts: ModelParts): BertModel {
   const { config, profile, files } = parts;

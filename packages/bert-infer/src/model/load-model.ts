@@ -109,7 +109,9 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
   }
 }
 
-/** Outside `loadModel`, because `close` would share a scope with the tables there, and a closed model would keep them. */
+/**
+ * Outside `loadModel`, because `close` would share a scope with the tables there, and a closed model would keep them.
+ */
 function encodeWith(tables: EmbeddingTables, encoder: Encoder): ModelParts['encode'] {
   return (batch, all) => {
     const { keyLengths, lengths } = batch;

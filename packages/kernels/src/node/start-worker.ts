@@ -2,8 +2,8 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
 import type { Thread, ThreadStart } from '../wasm/thread-host.js';
 
 /**
- * Starts a worker with this program, which posts a message when it is ready; its event loop has to have begun by then. It does not keep the
- * process alive.
+ * Starts a worker with this program, which posts a message when it is ready; its event loop has to have begun by then.
+ * It does not keep the process alive.
  */
 export async function startWorker(program: string, start: ThreadStart, options: WorkerOptions = {}): Promise<Thread> {
   const worker = new Worker(program, { ...options, eval: true, workerData: start });
@@ -23,8 +23,9 @@ export async function startWorker(program: string, start: ThreadStart, options: 
   return {
     ended,
     isAlive() {
-      // Events would have to wait; this Node answers from the state of the thread. A loop that runs has been active for some time. Of a thread that
-      // has ended Node knows no loop, so that it gives 0 for both, or -1 for the idle time if it has answered before.
+      // Events would have to wait; this Node answers from the state of the thread. A loop that runs has been active for
+      // some time. Of a thread that has ended Node knows no loop, so that it gives 0 for both, or -1 for the idle time
+      // if it has answered before.
       const { idle, active } = worker.performance.eventLoopUtilization();
       return idle >= 0 && active > 0;
     },

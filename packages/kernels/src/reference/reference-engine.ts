@@ -8,7 +8,9 @@ import type { AnyLinear, EncoderLayer, EncoderSpec, LayerLinear } from '../spec/
 import { encoderLayer, type LayerMode } from './encoder-layer.js';
 import { layerNorm } from './layer-norm.js';
 
-/** An encoder that computes with the reference kernels; see `Engine.loadEncoder`. Closed, it keeps none of its weights. */
+/**
+ * An encoder that computes with the reference kernels; see `Engine.loadEncoder`. Closed, it keeps none of its weights.
+ */
 export async function loadReferenceEncoder(spec: EncoderSpec, parts: OpenParts): Promise<Encoder> {
   let open: LoadedLayers | undefined = await loadLayers(spec, parts);
   const { hiddenSize, layers } = open;

@@ -21,8 +21,8 @@ const FUNCTION = 0;
 const MEMORY = 2;
 
 /**
- * Where the limits' flags of the import `env.memory` are: bit 1 says shared. One binary serves both, so there is no second one to
- * differ. Format: https://webassembly.github.io/spec/core/binary/modules.html#import-section
+ * Where the limits' flags of the import `env.memory` are: bit 1 says shared. One binary serves both, so there is no
+ * second one to differ. Format: https://webassembly.github.io/spec/core/binary/modules.html#import-section
  */
 function sharedFlagAt(bytes: Uint8Array): number {
   let at = 8;

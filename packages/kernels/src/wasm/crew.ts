@@ -16,11 +16,12 @@ export interface CrewTarget {
 }
 
 /**
- * Looks, 0.1 s apart, that find no step of any thread before a thread counts as dead. A step is at most 16 rows of a matrix, or 16 queries of a
- * head, for 32 tokens: milliseconds, and less than a second for whatever fits an encoder's memory. Looks are counted rather than time, so
- * that a process that was stopped, or a machine that slept, finds its threads where it left them.
+ * Looks, 0.1 s apart, that find no step of any thread before a thread counts as dead. A step is at most 16 rows of a
+ * matrix, or 16 queries of a head, for 32 tokens: milliseconds, and less than a second for whatever fits an encoder's
+ * memory. Looks are counted rather than time, so that a process that was stopped, or a machine that slept, finds its
+ * threads where it left them.
  */
-export const LOOKS = 600;
+const LOOKS = 600;
 
 interface Exports {
   run(thread: number): void;
@@ -28,12 +29,12 @@ interface Exports {
 }
 
 /**
- * The threads that compute in one memory. Nothing tells the calling thread, while it waits for the others in WebAssembly, that one of them
- * died: no event arrives. So it looks after them every 0.1 s. How long a computation takes is never a reason to give it up: either the host
- * knows that a thread has ended, or no thread makes steps.
+ * The threads that compute in one memory. Nothing tells the calling thread, while it waits for the others in
+ * WebAssembly, that one of them died: no event arrives. So it looks after them every 0.1 s. How long a computation
+ * takes is never a reason to give it up: either the host knows that a thread has ended, or no thread makes steps.
  *
- * After a death the crew is `lost`, for good: threads that still run may go on writing to its memory, whatever its words say. Whoever uses it
- * goes on with a new crew in a new memory.
+ * After a death the crew is `lost`, for good: threads that still run may go on writing to its memory, whatever its
+ * words say. Whoever uses it goes on with a new crew in a new memory.
  */
 export class Crew {
   readonly #target: CrewTarget;
@@ -64,7 +65,10 @@ export class Crew {
     return this.#lost;
   }
 
-  /** Starts the workers that are missing, unless that is under way. Throws `io` when one does not start, `limit` without the memory. */
+  /**
+   * Starts the workers that are missing, unless that is under way. Throws `io` when one does not start, `limit` without
+   * the memory.
+   */
   start(): Promise<void> {
     if (this.threads === this.#target.threads) return Promise.resolve();
     this.#starting ??= this.#startWorkers().finally(() => {

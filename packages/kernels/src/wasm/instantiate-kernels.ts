@@ -1,8 +1,8 @@
 import { withinMemory } from './within-memory.js';
 
 /**
- * The exports of kernels that compute in `memory`. `watch` is called while the caller's thread waits for others, and may throw. Throws `limit`
- * without the memory for an instance.
+ * The exports of kernels that compute in `memory`. `watch` is called while the caller's thread waits for others, and
+ * may throw. Throws `limit` without the memory for an instance.
  */
 export function instantiateKernels(
   module: WebAssembly.Module,

@@ -1,6 +1,7 @@
 /**
- * What a worker needs. It instantiates `module` with `memory` as `env.memory` and a function that does nothing as `env.watch`, and calls the
- * export `work(index)`, which returns at the end. When that throws, it calls `abandon(index)`, so that nobody waits for it.
+ * What a worker needs. It instantiates `module` with `memory` as `env.memory` and a function that does nothing as
+ * `env.watch`, and calls the export `work(index)`, which returns at the end. When that throws, it calls
+ * `abandon(index)`, so that nobody waits for it.
  */
 export interface ThreadStart {
   readonly module: WebAssembly.Module;
@@ -10,13 +11,20 @@ export interface ThreadStart {
 
 /** A worker that runs. */
 export interface Thread {
-  /** Ends the worker whatever it is doing, and resolves when it has ended. Called once its `work` is about to return, or will never. */
+  /**
+   * Ends the worker whatever it is doing, and resolves when it has ended. Called once its `work` is about to return, or
+   * will never.
+   */
   stop(): Promise<void>;
-  /** Resolves when the worker ends, however it ends. With it, threads that die between two passes are replaced before the next. */
+  /**
+   * Resolves when the worker ends, however it ends. With it, threads that die between two passes are replaced before
+   * the next.
+   */
   readonly ended?: Promise<unknown>;
   /**
-   * Whether the worker still runs, found out while no event can arrive: the caller's thread asks when it has waited for the others for 0.1 s. A
-   * host that cannot say leaves it out; then a worker counts as dead when no thread has made a step in 600 such looks.
+   * Whether the worker still runs, found out while no event can arrive: the caller's thread asks when it has waited for
+   * the others for 0.1 s. A host that cannot say leaves it out; then a worker counts as dead when no thread has made a
+   * step in 600 such looks.
    */
   isAlive?(): boolean;
 }
@@ -28,8 +36,8 @@ export interface ThreadHost {
 }
 
 /**
- * A worker's program, for both kinds of workers. When one fails, those that wait for it fail too: only the first error is reported. In Node it
- * waits for its event loop, because the host can tell only afterwards whether the worker runs.
+ * A worker's program, for both kinds of workers. When one fails, those that wait for it fail too: only the first error
+ * is reported. In Node it waits for its event loop, because the host can tell only afterwards whether the worker runs.
  */
 export const WORKER_SOURCE = `
 const serve = ({ module, memory, index }, ready) => {

@@ -192,7 +192,10 @@ class WasmEncoder {
     }
   }
 
-  /** Replaces a crew that lost a thread by one in another memory. Throws `limit` without memory for it, and the next pass tries again. */
+  /**
+   * Replaces a crew that lost a thread by one in another memory. Throws `limit` without memory for it, and the next
+   * pass tries again.
+   */
   #useThreads(): void {
     const crew = this.#crew;
     if (crew.lost) {

@@ -53,8 +53,8 @@ interface PackedLinear {
 }
 
 /**
- * A Linear in WebAssembly, with a memory and an instance of its own, on the calling thread; see `Engine.loadLinear`. Closed, it keeps neither,
- * and garbage collection frees both.
+ * A Linear in WebAssembly, with a memory and an instance of its own, on the calling thread; see `Engine.loadLinear`.
+ * Closed, it keeps neither, and garbage collection frees both.
  */
 export function loadWasmLinear(
   linear: AnyLinear,

@@ -6,7 +6,8 @@ export const webWorkers: ThreadHost = {
     const url = URL.createObjectURL(new Blob([WORKER_SOURCE], { type: 'text/javascript' }));
     try {
       const worker = new Worker(url);
-      // A page is not told when a worker ends, but when one fails. Nothing else ends a worker that the page does not terminate.
+      // A page is not told when a worker ends, but when one fails. Nothing else ends a worker that the page does not
+      // terminate.
       const ended = new Promise<unknown>((resolve) => {
         worker.onerror = ({ message }) => resolve(new Error(message || 'the worker failed'));
         worker.onmessageerror = () => resolve(new Error('a message of the worker cannot be read'));

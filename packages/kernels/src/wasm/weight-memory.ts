@@ -36,7 +36,10 @@ export class WeightMemory {
   #end = FIRST_FREE;
   readonly #layers: LayerEntry[] = [];
 
-  /** Throws `limit` when there is no memory, or no addresses: an engine may set 8 GiB and more of them aside for each memory. */
+  /**
+   * Throws `limit` when there is no memory, or no addresses: an engine may set 8 GiB and more of them aside for each
+   * memory.
+   */
   constructor(shared: boolean) {
     this.memory = withinMemory(
       'memory of an encoder',

@@ -1,6 +1,9 @@
 import { PruneError } from '@prune/core';
 
-/** Runs what takes memory. JavaScript engines say by a RangeError that there is none, of the machine or of addresses; that is `limit` here. */
+/**
+ * Runs what takes memory. JavaScript engines say by a RangeError that there is none, of the machine or of addresses;
+ * that is `limit` here.
+ */
 export function withinMemory<T>(what: string, run: () => T): T {
   try {
     return run();
