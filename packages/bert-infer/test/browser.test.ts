@@ -27,7 +27,7 @@ const INPUTS = {
 /** What both sides compute; this text runs in the page. */
 const PAGE = `
 import { answer, loadModel } from '@prune/bert-infer';
-import { createEngine } from '@prune/kernels';
+import { createEngine, WORKER_SOURCE } from '@prune/kernels';
 import { openMsgpackStore } from '@prune/msgpack-store';
 
 globalThis.run = async (threads, texts, inputs, wanted) => {
@@ -41,6 +41,84 @@ globalThis.run = async (threads, texts, inputs, wanted) => {
   await engine.close();
   const { kernels, threads: used } = engine;
   return { bits, found, isolated: globalThis.crossOriginIsolated, kernels, used };
+};
+
+const open = async (engine) => {
+  const bytes = new Uint8Array(await (await fetch('/mini-qa.prune')).arrayBuffer());
+  return loadModel(await openMsgpackStore(bytes), { engine });
+};
+const codeOf = (call) => call().then(() => 'done', ({ code, message }) => code ?? message);
+
+globalThis.lose = async (inputs, program, knows) => {
+  let starts = 0;
+  let first;
+  let end = Infinity;
+  const threadHost = {
+    async start(start) {
+      const real = starts !== 0;
+      const worker = new Worker(URL.createObjectURL(new Blob([real ? WORKER_SOURCE : program])));
+      const ended = new Promise((resolve) => {
+        worker.onerror = (event) => {
+          event.preventDefault();
+          resolve(event.message);
+        };
+      });
+      await new Promise((resolve, reject) => {
+        worker.onmessage = resolve;
+        ended.then(reject);
+        worker.postMessage(start);
+      });
+      starts++;
+      first ??= worker;
+      const isAlive = () => real || performance.now() < end;
+      return { stop: async () => worker.terminate(), ...(knows ? { isAlive } : { ended }) };
+    },
+  };
+  const engine = await createEngine({ threads: 3, threadHost });
+  const model = await open(engine);
+  const bitsOf = async () => {
+    const { start_logits } = await model.logits(inputs, { head: 'question-answering' });
+    return [...new Uint32Array(start_logits.data.buffer)];
+  };
+  first.postMessage('end');
+  end = performance.now() + 100;
+  const results = [await bitsOf().catch(({ code }) => code), await bitsOf()];
+  while (starts < 4) await new Promise((resolve) => setTimeout(resolve, 10));
+  results.push(await bitsOf());
+  await engine.close();
+  return results;
+};
+
+globalThis.many = async (inputs) => {
+  const engine = await createEngine({ threads: 2 });
+  const model = await open(engine);
+  const ids = inputs.input_ids[0];
+  const call = (_, i) => model.logits({ input_ids: [ids.slice(0, 1 + (i % ids.length))] });
+  const alone = [];
+  for (let i = 0; i < 200; i++) alone.push(await call(undefined, i));
+  const together = await Promise.all(Array.from({ length: 200 }, call));
+  const closing = engine.close();
+  const codes = [await codeOf(() => call(undefined, 0)), await codeOf(() => open(engine))];
+  await Promise.all([closing, engine.close()]);
+  codes.push(await codeOf(() => call(undefined, 0)), await codeOf(() => open(engine)));
+  return { same: JSON.stringify(together) === JSON.stringify(alone), codes };
+};
+`;
+
+/** A worker's program that takes no part in any job, and ends a little after it is told to. */
+const failing = (how: string) => `
+let abandon;
+let index;
+self.onmessage = ({ data }) => {
+  if (data !== 'end') {
+    index = data.index;
+    const imports = { env: { memory: data.memory, watch() {} } };
+    abandon = new WebAssembly.Instance(data.module, imports).exports.abandon;
+    self.postMessage('ready');
+    return;
+  }
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  ${how}
 };
 `;
 
@@ -132,5 +210,32 @@ describe.skipIf(skipped)('the built packages and a packed mini-qa in Chromium', 
     // The favicon that Chromium asks for is not there.
     expect(problems.filter((problem) => !problem.includes('404'))).toEqual([]);
     await page.close();
+  });
+
+  async function call(name: string, ...given: unknown[]): Promise<unknown> {
+    const page = await browsers.auto.newPage();
+    await page.goto(`${origin}/isolated`);
+    await page.waitForFunction('globalThis.run !== undefined');
+    const result = await page.evaluate(
+      ([name, given]) =>
+        (globalThis as unknown as Record<string, (...args: unknown[]) => unknown>)[name as string](
+          ...(given as unknown[]),
+        ),
+      [name, given] as const,
+    );
+    await page.close();
+    return result;
+  }
+
+  test.each([
+    ['says so', 'abandon(index); throw new Error("a fault");', false],
+    ['is known to its host as ended', 'self.close();', true],
+  ])('a worker that ends in a pass and %s: io, then right bits without it and with others', async (_, how, knows) => {
+    const bits = expected.bits[0];
+    expect(await call('lose', INPUTS, failing(how), knows)).toEqual(['io', bits, bits]);
+  });
+
+  test('200 calls at once, and calls during and after close', async () => {
+    expect(await call('many', INPUTS)).toEqual({ same: true, codes: Array(4).fill('invalid-argument') });
   });
 });

@@ -3,7 +3,7 @@ import {
   ABS_MASK, LOW16, MAGIC, ONE, planContext, planHeads, planHidden, planMaxKeys, planQkv, planQueryScale, QUERY_BLOCK, ROW_BYTES,
   sequenceFirstLane, sequenceKeys, sequenceTokens, SPARE_SCORE_ROWS,
 } from './generated/layout';
-import { attentionScratch, constant, storeBlock } from './memory';
+import { attentionScratch, constant, step, storeBlock } from './memory';
 import { productsInt16 } from './products';
 import { INFINITY_BITS } from './range';
 
@@ -49,6 +49,7 @@ export function attendInt16(item: i32): bool {
 
   const context = planContext() + feature * ROW_BYTES;
   for (let token = 0; token < tokens; token += BLOCK) {
+    step();
     const left = tokens - token;
     const wrong = WIDE && left > QUERY_BLOCK
       ? attendBlock(4, qkv, first + token, left, keys, size, scores, queries, packedKeys, packedValues, four, keyUnits, valueScale, context)

@@ -2,7 +2,7 @@ import {
   KEYS_MULTIPLE, LANES, planContext, planHeads, planHidden, planMaxKeys, planQkv, planQueryScale, planSequences, QUERY_BLOCK, ROW_BYTES,
   SEQUENCE_BYTES, sequenceFirstLane, sequenceKeys, sequenceTokens, SPARE_SCORE_ROWS, WIDE_QUERY_BLOCK,
 } from './generated/layout';
-import { attentionScratch, storeBlock } from './memory';
+import { attentionScratch, step, storeBlock } from './memory';
 import { expOfNegative } from './math';
 import { productsFloat } from './products';
 import { rangeHigh, rangeLow, setRange } from './range';
@@ -49,6 +49,7 @@ export function attendFloat(item: i32): void {
   copyValues(qkv + 2 * hidden * ROW_BYTES, first, keys, size, packedValues, four);
   const context = planContext() + feature * ROW_BYTES;
   for (let token = 0; token < tokens; token += BLOCK) {
+    step();
     const left = tokens - token;
     if (WIDE && left > QUERY_BLOCK) attendBlock(4, qkv, first + token, left, keys, size, scores, queries, packedKeys, packedValues, four, context);
     else attendBlock(2, qkv, first + token, left, keys, size, scores, queries, packedKeys, packedValues, four, context);

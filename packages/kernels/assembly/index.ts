@@ -202,6 +202,7 @@ export function work(index: i32): void {
   for (let job = nextJob(0); job != LAST_JOB; job = nextJob(job)) run(index);
 }
 
+export { abandon } from './threads';
 export { scale, inverse, zeroPoint, choose } from './quantize';
 export {
   dot4x16, dot4x32, dot4x8, multiplyAddOne, plain8, plain16, plain32, plainSplit8, plainSplit16, plainSplit32, relaxed8, relaxed16, relaxed32, relaxedSplit8, relaxedSplit16,

@@ -6,7 +6,7 @@ import {
   SCRATCH_TOKEN_SCALE, SCRATCH_TOKEN_ZERO,
 } from './generated/layout';
 import { geluBase, geluNew, geluOf, relu } from './math';
-import { constant, constant64, quantizedTile, readsQuads, roundsOnce, scratch, storePair } from './memory';
+import { constant, constant64, quantizedTile, readsQuads, roundsOnce, scratch, step, storePair } from './memory';
 import { center, edge, scale, zeroPoint } from './quantize';
 import { rangeHigh, rangeLow, setRange } from './range';
 import { multiplyAdd, resultRowsOf, SIGN, sumRowsOf } from './sparse';
@@ -33,6 +33,7 @@ export function linearTile(
   }
   let p = load<i32>(linearStarts(linear) + (chunk << 2));
   for (let row = first; row < first + rows; row++) {
+    step();
     p = floatRow(p, x, vectors, load<f32>(linearBias(linear) + (row << 2)), out + row * ROW_BYTES);
     finish(vectors, out + row * ROW_BYTES, residual + row * ROW_BYTES, then);
   }
@@ -60,6 +61,7 @@ function int8Rows(linear: i32, vectors: i32, chunk: i32, rows: i32, out: i32, re
     const last = block == blocks - 1;
     for (let done = 0; done < rows; done += CHUNK) {
       const count = min(CHUNK, rows - done);
+      step();
       if (!last || !direct) {
         p = sumRowsOf(plain, split, vectors, p, tile, out, count, block == 0, begin, shift, headers);
         if (last) finishSums(linear, headers, count, vectors, out, residual, then);

@@ -1,6 +1,6 @@
 import {
   LAYER_BYTES, LAYER_LINEARS, LAYER_NORMS, LINEAR_BYTES, NORM_PARAMETERS, planDot4, planFused, planLayers, planScratch,
-  planScratchStride, SCRATCH_BYTES,
+  planScratchStride, SCRATCH_BYTES, SCRATCH_STEPS, scratchSteps,
 } from './generated/layout';
 
 // How the kernels reach what src/wasm/layout.ts describes.
@@ -47,6 +47,11 @@ export let scratch: i32 = 0;
 export function setScratch(thread: i32): void {
   scratch = planScratch() + thread * planScratchStride();
 }
+/**
+ * Says that this thread is alive. Called so often that a step takes less than a second in the largest models that fit
+ * the memory.
+ */
+@inline export function step(): void { store<i32>(scratch, scratchSteps(scratch) + 1, SCRATCH_STEPS); }
 /** Quantized activations of a tile: [features][32] bytes. */
 @inline export function quantizedTile(): i32 { return scratch + SCRATCH_BYTES; }
 /** Attention has all of it to itself. */

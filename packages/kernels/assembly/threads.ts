@@ -1,4 +1,21 @@
-import { BARRIER_COUNT, BARRIER_SLEEPERS, BARRIER_TURN, JOB, planCounters, planMainWaits, planSpins, planThreads } from './generated/layout';
+import {
+  ABANDONED_BY, BARRIER_COUNT, BARRIER_SLEEPERS, BARRIER_TURN, JOB, LAST_JOB, planCounters, planMainWaits, planSpins, planThreads,
+} from './generated/layout';
+import { step } from './memory';
+
+/**
+ * The host's look at the other threads while the caller's waits for them: it throws when the memory is abandoned or one
+ * of them died. A worker calls it only to fail, and has one that does nothing.
+ */
+@external("env", "watch")
+declare function watch(): void;
+
+/**
+ * How long the caller's thread sleeps between two looks, 0.1 s in nanoseconds; where it may not sleep, how often it
+ * spins: about as long.
+ */
+const LOOK_NANOSECONDS: i64 = 100_000_000;
+const LOOK_SPINS: i32 = 1 << 25;
 
 /** This thread; 0 is the caller's. */
 export let thread: i32 = 0;
@@ -6,6 +23,7 @@ export function setThread(index: i32): void { thread = index; }
 
 /** The next item of a phase that no thread has taken yet: which thread computes what never shows in a result. */
 export function nextItem(phase: i32): i32 {
+  step();
   const counter = planCounters() + (phase << 2);
   if (planThreads() > 1) return atomic.add<i32>(counter, 1);
   const item = load<i32>(counter);
@@ -13,24 +31,56 @@ export function nextItem(phase: i32): i32 {
   return item;
 }
 
-/** Waits until every thread is here: first spinning (a wake-up takes 8 to 27 us), then asleep where the thread may sleep. */
+/**
+ * Waits until every thread is here: first spinning (a wake-up takes 8 to 27 us), then asleep where the thread may
+ * sleep. Does not return when the memory is abandoned meanwhile. A worker sleeps without a bound: whoever finds that a
+ * thread died abandons the memory, which wakes it, and it never outlives its host.
+ */
 export function barrier(): void {
   const threads = planThreads();
   if (threads == 1) return;
+  // Read before the check below: abandon() ends the turn after it has set the word, so either the check or the wait
+  // sees it.
   const turn = atomic.load<i32>(BARRIER_TURN);
+  if (atomic.load<i32>(ABANDONED_BY) != 0) fail();
   if (atomic.add<i32>(BARRIER_COUNT, 1) == threads - 1) {
     atomic.store<i32>(BARRIER_COUNT, 0);
     atomic.add<i32>(BARRIER_TURN, 1);
     if (atomic.load<i32>(BARRIER_SLEEPERS) > 0) atomic.notify(BARRIER_TURN, threads - 1);
     return;
   }
-  const sleeps = thread != 0 || planMainWaits();
   for (let spins = planSpins(); atomic.load<i32>(BARRIER_TURN) == turn; ) {
-    if (!sleeps || --spins > 0) continue;
+    if (--spins > 0) continue;
+    if (thread == 0 && !planMainWaits()) {
+      watch();
+      spins = LOOK_SPINS;
+      continue;
+    }
     atomic.add<i32>(BARRIER_SLEEPERS, 1);
-    atomic.wait<i32>(BARRIER_TURN, turn, -1);
+    const timedOut = atomic.wait<i32>(BARRIER_TURN, turn, thread == 0 ? LOOK_NANOSECONDS : -1) == 2;
     atomic.sub<i32>(BARRIER_SLEEPERS, 1);
+    if (timedOut) watch();
   }
+  if (atomic.load<i32>(ABANDONED_BY) != 0) fail();
+}
+
+/** Leaves the job: with the host's error in the caller's thread, with a trap in a worker. */
+function fail(): void {
+  watch();
+  unreachable();
+}
+
+/**
+ * Ends every wait in this memory, whose threads fail then, because a thread died. Gives whether `index` is the first to
+ * do so.
+ */
+export function abandon(index: i32): bool {
+  const first = atomic.cmpxchg<i32>(ABANDONED_BY, 0, index + 1) == 0;
+  atomic.add<i32>(BARRIER_TURN, 1);
+  atomic.notify(BARRIER_TURN, -1);
+  atomic.store<i32>(JOB, LAST_JOB);
+  atomic.notify(JOB, -1);
+  return first;
 }
 
 /** Sleeps until there is another job than `seen`; gives its number, LAST_JOB for the end. */

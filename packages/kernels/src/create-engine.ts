@@ -1,5 +1,6 @@
 import { PruneError } from '@prune/core';
 import type { Engine, Kernels } from './engine.js';
+import { OpenParts } from './open-parts.js';
 import { activate } from './reference/activate.js';
 import { layerNorm } from './reference/layer-norm.js';
 import { loadReferenceEncoder } from './reference/reference-engine.js';
@@ -46,34 +47,45 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   return engineOn(await selectKernels(wanted), count, host);
 }
 
-/** An engine on kernels that work here. */
+/** An engine on kernels that work here. `looks`: see `LOOKS` of wasm/crew.ts. */
 export async function engineOn(
   { kernels, fused, dot4 }: SelectedKernels,
   count: number,
   host: ThreadHost | undefined,
+  looks?: number,
 ): Promise<Engine> {
+  const parts = new OpenParts();
   const threads = kernels !== 'reference' && host !== undefined && memoryCanBeShared() ? count : 1;
   const module = kernels === 'reference' ? undefined : await compileKernels(kernels, threads > 1);
-  const closers = new Set<() => Promise<void>>();
   return {
     kernels,
     dot4,
     threads,
-    loadEncoder: (spec) =>
-      module === undefined
-        ? loadReferenceEncoder(spec)
-        : loadWasmEncoder(spec, { module, fused, dot4, threads, host }, (close) => closers.add(close)),
-    loadLinear: (linear, mode, name = 'linear') =>
-      module === undefined
-        ? loadReferenceLinear(linear, mode, name)
-        : loadWasmLinear(linear, mode, name, { module, fused, dot4, shared: threads > 1 }),
-    layerNorm,
-    softmax,
-    activate: (x, activation) => x.map((value) => activate(value, activation)),
-    async close() {
-      await Promise.all([...closers].map((close) => close()));
-      closers.clear();
+    async loadEncoder(spec) {
+      parts.check();
+      return module === undefined
+        ? loadReferenceEncoder(spec, parts)
+        : loadWasmEncoder(spec, { module, fused, dot4, threads, host, looks }, parts);
     },
+    loadLinear(linear, mode, name = 'linear') {
+      parts.check();
+      return module === undefined
+        ? loadReferenceLinear(linear, mode, name, parts)
+        : loadWasmLinear(linear, mode, name, { module, fused, dot4, shared: threads > 1 }, parts);
+    },
+    layerNorm(x, parameters, eps) {
+      parts.check();
+      return layerNorm(x, parameters, eps);
+    },
+    softmax(x, columns) {
+      parts.check();
+      return softmax(x, columns);
+    },
+    activate(x, activation) {
+      parts.check();
+      return x.map((value) => activate(value, activation));
+    },
+    close: () => parts.close(),
   };
 }
 

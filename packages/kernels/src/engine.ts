@@ -16,7 +16,10 @@ export interface Engine {
   readonly dot4: boolean;
   /** How many threads compute, the calling one included. */
   readonly threads: number;
-  /** Checks an encoder's layers one by one and takes them in; the spec is not needed afterwards. Throws `mismatch`, `corrupt`, `limit`, `not-finite`. */
+  /**
+   * Checks an encoder's layers one by one and takes them in; the spec is not needed afterwards. Throws `mismatch`,
+   * `corrupt`, `limit` (also without the memory), `not-finite`, `io` when a thread does not start.
+   */
   loadEncoder(spec: EncoderSpec): Promise<Encoder>;
   /**
    * Checks a Linear outside the encoder, a head's, and takes it in; it computes on the calling thread. `name`: what errors call it. Throws `mismatch`, `corrupt`, `limit`,
@@ -28,6 +31,10 @@ export interface Engine {
   /** Softmax over rows of `columns`. */
   softmax(x: Float32Array, columns: number): Float32Array;
   activate(x: Float32Array, activation: Activation): Float32Array;
-  /** Stops the threads and lets go of the memory; encoders of this engine cannot be used afterwards. Safe to call twice. */
+  /**
+   * Closes its encoders and Linears; resolves when their threads have ended. Every call from then on, of the engine,
+   * its encoders or its Linears, throws `invalid-argument`, and so does a `loadEncoder` that is under way. Safe to call
+   * twice.
+   */
   close(): Promise<void>;
 }

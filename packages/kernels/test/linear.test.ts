@@ -2,6 +2,7 @@ import { dynamicLinear } from '@prune/quant';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine, type Engine, type FloatLinear, type Kernels } from '../src/index.js';
 import { workerThreads } from '../src/node.js';
+import { OpenParts } from '../src/open-parts.js';
 import { compileKernels } from '../src/wasm/compile-kernels.js';
 import { selectKernels } from '../src/wasm/select-kernels.js';
 import { loadWasmLinear } from '../src/wasm/wasm-linear.js';
@@ -153,7 +154,7 @@ test.skipIf(noRelaxedSimd)(
           for (const fused of [false, here.fused]) {
             for (const dot4 of [false, here.dot4]) {
               const target = { module, shared: false, fused, dot4 };
-              const loaded = loadWasmLinear(linear, { profile, rowwise }, 'linear', target);
+              const loaded = loadWasmLinear(linear, { profile, rowwise }, 'linear', target, new OpenParts());
               expect(differentBits(loaded.apply(x), wanted)).toBe('');
             }
           }

@@ -1,5 +1,5 @@
 import type { ParameterNames } from '@prune/core';
-import type { Engine, LinearMode } from '@prune/kernels';
+import type { Engine } from '@prune/kernels';
 import type { BertConfig } from '../config/bert-config.js';
 import type { EmbeddingTable } from '../weights/embed-tokens.js';
 import type { ModuleReader } from '../weights/read-modules.js';
@@ -17,17 +17,19 @@ const HEAD_OF_CLASS: readonly (readonly [suffix: RegExp, head: HeadName])[] = [
   [/For(?:MaskedLM|PreTraining)$/, 'masked-lm'],
 ];
 
-/** Loads every head that the model holds, the one that config.json's `architectures` names first. */
+/**
+ * Loads every head that the model holds, the one that config.json's `architectures` names first. Linears come from
+ * `load`.
+ */
 export async function loadHeads(
   modules: ModuleReader,
   names: ParameterNames,
   config: BertConfig,
-  mode: LinearMode,
+  load: LoadLinear,
   words: EmbeddingTable,
-  engine: Engine,
+  engine: Pick<Engine, 'activate' | 'layerNorm'>,
 ): Promise<Head[]> {
   const named = HEAD_OF_CLASS.find(([suffix]) => config.architectures.some((name) => suffix.test(name)))?.[1];
-  const load: LoadLinear = (linear, name) => engine.loadLinear(linear, mode, name);
   const heads: Head[] = [];
   if (modules.hasLinear(names.questionAnswering)) heads.push(await questionAnsweringHead(modules, names, config, load));
   const classifier = classifierKind(modules, names, named);

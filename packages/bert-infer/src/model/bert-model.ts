@@ -26,6 +26,10 @@ export interface BertModel {
   hiddenStates(inputs: ModelInputs, options?: ForwardOptions): Promise<Tensor<'float32'>[]>;
   /** The mean of the last layer's attended tokens, one row a sequence: `[batch, hiddenSize]`. */
   meanPooled(inputs: ModelInputs, options?: ForwardOptions): Promise<Tensor<'float32'>>;
-  /** Lets go of the encoder's memory. The engine is the caller's to close when the caller made it. */
+  /**
+   * Ends the model's threads and lets go of its weights, which garbage collection frees; resolves when the threads have
+   * ended. Calls that came before finish; those that come later throw `invalid-argument`, but for `tokenizer`. The
+   * engine is the caller's to close when the caller made it. Safe to call twice.
+   */
   close(): Promise<void>;
 }

@@ -13,53 +13,71 @@ export interface ModelParts {
   readonly heads: readonly Head[];
   readonly files: ReadableMap<Uint8Array> | undefined;
   /** The hidden states of a batch, float32 `[tokens, hiddenSize]` each: the last layer's, or with `all` the embeddings' and every layer's. */
-  encode(batch: PackedBatch, all: boolean): Promise<readonly Float32Array[]>;
+  encode(batch: PackedBatch, all: boolean): readonly Float32Array[];
   close(): Promise<void>;
 }
 
-/** Puts the parts of a model behind the {@link BertModel} interface. */
-export function createModel({ config, profile, heads, files, encode, close }: ModelParts): BertModel {
+/**
+ * Puts the parts of a model behind the {@link BertModel} interface. Nothing is awaited between an encoder's pass and
+ * its head, so a call that began finishes before a close that comes later.
+ */
+export function createModel(parts: ModelParts): BertModel {
+  const { config, profile, files } = parts;
   const { hiddenSize } = config;
+  const names = parts.heads.map(({ name }) => name);
+  // All that holds weights, so that a closed model that is kept does not keep them.
+  let open: Pick<ModelParts, 'heads' | 'encode'> | undefined = { heads: parts.heads, encode: parts.encode };
   let tokenizer: Promise<Tokenizer> | undefined;
+  const { close } = parts;
 
-  const last = async (inputs: ModelInputs, { padding = 'skip' }: ForwardOptions) => {
+  const checkOpen = () => {
+    if (open !== undefined) return open;
+    throw new PruneError('invalid-argument', { where: 'bert-infer', what: 'the model is closed' });
+  };
+  const last = (inputs: ModelInputs, { padding = 'skip' }: ForwardOptions) => {
+    const { encode } = checkOpen();
     const batch = packBatch(inputs, config, padding);
-    return { batch, hidden: (await encode(batch, false)).at(-1)! };
+    return { batch, hidden: encode(batch, false).at(-1)! };
   };
   async function logits<H extends HeadName>(
     inputs: ModelInputs,
     options: ForwardOptions & { readonly head?: H } = {},
   ): Promise<LogitsOf<H>> {
+    const { heads } = checkOpen();
     const head = options.head === undefined ? heads[0] : heads.find(({ name }) => name === options.head);
     if (head === undefined) {
       throw new PruneError('missing', {
         where: 'bert-infer',
         what: 'the model does not have this head',
-        got: heads.map(({ name }) => name).join(', ') || 'no head',
+        got: names.join(', ') || 'no head',
         wanted: options.head ?? 'any',
       });
     }
-    const { batch, hidden } = await last(inputs, options);
+    const { batch, hidden } = last(inputs, options);
     return head.logits(hidden, batch) satisfies Logits as LogitsOf<H>;
   }
   return {
     config,
     profile,
-    heads: heads.map(({ name }) => name),
+    heads: names,
     tokenizer() {
       tokenizer ??= loadTokenizer(files);
       return tokenizer;
     },
     logits,
     async hiddenStates(inputs, { padding = 'skip' } = {}) {
+      const { encode } = checkOpen();
       const batch = packBatch(inputs, config, padding);
-      return (await encode(batch, true)).map((hidden) => scatterTokens(hidden, hiddenSize, batch));
+      return encode(batch, true).map((hidden) => scatterTokens(hidden, hiddenSize, batch));
     },
     async meanPooled(inputs, options = {}) {
-      const { batch, hidden } = await last(inputs, options);
+      const { batch, hidden } = last(inputs, options);
       return meanOfAttended(hidden, batch, hiddenSize);
     },
-    close,
+    close() {
+      open = undefined;
+      return close();
+    },
   };
 }
 

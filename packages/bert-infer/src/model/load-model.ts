@@ -16,16 +16,18 @@ import {
   type Engine,
   type EngineOptions,
   type LinearMode,
+  type LoadedLinear,
 } from '@prune/kernels';
 import { profileOf } from '@prune/quant';
 import { type BertConfig, bertConfig } from '../config/bert-config.js';
+import type { LoadLinear } from '../heads/head.js';
 import { loadHeads } from '../heads/load-heads.js';
-import { embedTokens } from '../weights/embed-tokens.js';
+import { type EmbeddingTables, embedTokens } from '../weights/embed-tokens.js';
 import { loadEmbeddings } from '../weights/load-embeddings.js';
 import { loadLayers } from '../weights/load-layers.js';
 import { type ModuleReader, readModules } from '../weights/read-modules.js';
 import type { BertModel } from './bert-model.js';
-import { createModel } from './create-model.js';
+import { createModel, type ModelParts } from './create-model.js';
 
 /** A model as a store or an open checkpoint has it: its tensors, and what travels with them. */
 export type StoredModel = ElementaryStateDict & { readonly metadata?: ModelMetadata };
@@ -69,8 +71,10 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
   const { engine: given = {} } = options;
   const engine = isEngine(given) ? given : await createEngine(given);
   let encoder: Encoder | undefined;
+  const linears: LoadedLinear[] = [];
   const close = async () => {
-    encoder?.close();
+    for (const linear of linears.splice(0)) linear.close();
+    await encoder?.close();
     if (engine !== given) await engine.close();
   };
   try {
@@ -85,24 +89,35 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
       ...mode,
     });
     encoder = loaded;
-    const heads = await loadHeads(modules, names, config, mode, embeddings.tables.word, engine);
+    const load: LoadLinear = (linear, name) => {
+      const loadedLinear = engine.loadLinear(linear, mode, name);
+      linears.push(loadedLinear);
+      return loadedLinear;
+    };
+    const heads = await loadHeads(modules, names, config, load, embeddings.tables.word, engine);
     return createModel({
       config,
       profile: quantized ? mode.profile : 'float32',
       heads,
       files: metadata.files,
-      async encode(batch, all) {
-        const { keyLengths, lengths } = batch;
-        const input = embedTokens(embeddings.tables, batch);
-        const output = loaded.forward(input, lengths, { keyLengths, hiddenStates: all });
-        return output.all ?? [output.last];
-      },
+      encode: encodeWith(embeddings.tables, loaded),
       close,
     });
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/**
+ * Outside `loadModel`, because `close` would share a scope with the tables there, and a closed model would keep them.
+ */
+function encodeWith(tables: EmbeddingTables, encoder: Encoder): ModelParts['encode'] {
+  return (batch, all) => {
+    const { keyLengths, lengths } = batch;
+    const output = encoder.forward(embedTokens(tables, batch), lengths, { keyLengths, hiddenStates: all });
+    return output.all ?? [output.last];
+  };
 }
 
 /** By the first Linear of the encoder; a model without a layer has none. */

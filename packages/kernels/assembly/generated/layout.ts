@@ -81,6 +81,7 @@ export const BARRIER_TURN: i32 = 2176;
 export const BARRIER_SLEEPERS: i32 = 2304;
 export const JOB: i32 = 2432;
 export const FAULT: i32 = 2560;
+export const ABANDONED_BY: i32 = 2688;
 export const LAST_JOB: i32 = -1;
 
 export const QUERY: i32 = 0;
@@ -207,7 +208,7 @@ export const RUNNING_RANGE_BYTES: i32 = 64;
 export const RUNNING_RANGE_HIGH: i32 = 0;
 export const RUNNING_RANGE_LOW: i32 = 32;
 
-export const SCRATCH_BYTES: i32 = 896;
+export const SCRATCH_BYTES: i32 = 1024;
 export const SCRATCH_ROW_RESULTS: i32 = 0;
 export const SCRATCH_HEADERS: i32 = 128;
 export const SCRATCH_RANGE: i32 = 256;
@@ -215,6 +216,8 @@ export const SCRATCH_TOKEN_INVERSE: i32 = 384;
 export const SCRATCH_TOKEN_SCALE: i32 = 512;
 export const SCRATCH_TOKEN_ZERO: i32 = 640;
 export const SCRATCH_WIDE_ZERO: i32 = 768;
+export const SCRATCH_STEPS: i32 = 896;
+@inline export function scratchSteps(at: i32): i32 { return load<i32>(at, SCRATCH_STEPS); }
 
 export const QUERY_BLOCK: i32 = 8;
 export const WIDE_QUERY_BLOCK: i32 = 16;

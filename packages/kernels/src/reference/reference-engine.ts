@@ -1,40 +1,72 @@
 import { csrOfRows } from '@prune/core';
+import { closedError } from '../closed-error.js';
+import type { OpenParts } from '../open-parts.js';
 import { checkBatch, checkFinite } from '../spec/check-batch.js';
 import { checkEncoderLayer, checkNorm, type LayerShape } from '../spec/check-encoder-layer.js';
-import type { Encoder } from '../spec/encoder.js';
+import type { Encoder, EncoderOutput, ForwardOptions } from '../spec/encoder.js';
 import type { AnyLinear, EncoderLayer, EncoderSpec, LayerLinear } from '../spec/encoder-spec.js';
-import { encoderLayer } from './encoder-layer.js';
+import { encoderLayer, type LayerMode } from './encoder-layer.js';
 import { layerNorm } from './layer-norm.js';
 
-/** An encoder that computes with the reference kernels; see `Engine.loadEncoder`. */
-export async function loadReferenceEncoder(spec: EncoderSpec): Promise<Encoder> {
-  const layers: EncoderLayer<AnyLinear>[] = [];
-  let shape: LayerShape | undefined;
-  for await (const layer of spec.layers) {
-    shape = checkEncoderLayer(layer, layers.length, spec.heads, shape);
-    layers.push(withArrays(layer, `layer.${layers.length}`));
-  }
-  const hiddenSize = shape?.hidden ?? 0;
-  if (layers.length > 0 && spec.inputNorm !== undefined) checkNorm(spec.inputNorm, hiddenSize, { tensor: 'inputNorm' });
+/**
+ * An encoder that computes with the reference kernels; see `Engine.loadEncoder`. Closed, it keeps none of its weights.
+ */
+export async function loadReferenceEncoder(spec: EncoderSpec, parts: OpenParts): Promise<Encoder> {
+  let open: LoadedLayers | undefined = await loadLayers(spec, parts);
+  const { hiddenSize, layers } = open;
+  const close = async () => {
+    open = undefined;
+    parts.delete(close);
+  };
+  parts.add(close);
   return {
     hiddenSize,
     layers: layers.length,
     forward(hidden, lengths, options = {}) {
-      const batch = checkBatch(hidden, hiddenSize, lengths, options.keyLengths);
-      checkFinite(hidden, 'hidden states given');
-      let last = spec.inputNorm ? layerNorm(hidden, spec.inputNorm, spec.layerNormEps) : hidden.slice();
-      const all = [last.slice()];
-      for (const layer of layers) {
-        if (batch.tokens > 0) last = encoderLayer(layer, spec, last, batch.lengths, batch.keyLengths);
-        if (options.hiddenStates) all.push(last.slice());
-      }
-      checkFinite(last, 'hidden states');
-      return options.hiddenStates ? { last, all } : { last };
+      if (open === undefined) throw closedError('encoder');
+      return forward(open, hidden, lengths, options);
     },
-    close() {
-      layers.length = 0;
-    },
+    close,
   };
+}
+
+interface LoadedLayers {
+  readonly hiddenSize: number;
+  readonly layers: readonly EncoderLayer<AnyLinear>[];
+  readonly mode: LayerMode;
+}
+
+async function loadLayers(spec: EncoderSpec, parts: OpenParts): Promise<LoadedLayers> {
+  const layers: EncoderLayer<AnyLinear>[] = [];
+  let shape: LayerShape | undefined;
+  for await (const layer of spec.layers) {
+    parts.check();
+    shape = checkEncoderLayer(layer, layers.length, spec.heads, shape);
+    layers.push(withArrays(layer, `layer.${layers.length}`));
+  }
+  parts.check();
+  const hiddenSize = shape?.hidden ?? 0;
+  const { layers: _, ...mode } = spec;
+  if (layers.length > 0 && mode.inputNorm !== undefined) checkNorm(mode.inputNorm, hiddenSize, { tensor: 'inputNorm' });
+  return { hiddenSize, layers, mode };
+}
+
+function forward(
+  { hiddenSize, layers, mode }: LoadedLayers,
+  hidden: Float32Array,
+  lengths: ArrayLike<number>,
+  options: ForwardOptions,
+): EncoderOutput {
+  const batch = checkBatch(hidden, hiddenSize, lengths, options.keyLengths);
+  checkFinite(hidden, 'hidden states given');
+  let last = mode.inputNorm ? layerNorm(hidden, mode.inputNorm, mode.layerNormEps) : hidden.slice();
+  const all = [last.slice()];
+  for (const layer of layers) {
+    if (batch.tokens > 0) last = encoderLayer(layer, mode, last, batch.lengths, batch.keyLengths);
+    if (options.hiddenStates) all.push(last.slice());
+  }
+  checkFinite(last, 'hidden states');
+  return options.hiddenStates ? { last, all } : { last };
 }
 
 /** The layer with every weight in memory. */

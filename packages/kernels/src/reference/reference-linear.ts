@@ -1,3 +1,5 @@
+import { closedError } from '../closed-error.js';
+import type { OpenParts } from '../open-parts.js';
 import { checkFinite } from '../spec/check-batch.js';
 import { checkLinear } from '../spec/check-linear.js';
 import { checkTokens } from '../spec/check-tokens.js';
@@ -6,16 +8,29 @@ import type { LoadedLinear } from '../spec/loaded-linear.js';
 import { type LinearMode, linear } from './linear.js';
 
 /** A Linear that computes with the reference kernels; see `Engine.loadLinear`. */
-export function loadReferenceLinear(module: AnyLinear, mode: LinearMode, tensor: string): LoadedLinear {
+export function loadReferenceLinear(
+  module: AnyLinear,
+  mode: LinearMode,
+  tensor: string,
+  parts: OpenParts,
+): LoadedLinear {
   const [rows, columns] = checkLinear(module, undefined, undefined, { tensor });
+  let open: AnyLinear | undefined = module;
+  const close = () => {
+    open = undefined;
+    parts.delete(close);
+  };
+  parts.add(close);
   return {
     rows,
     apply(x) {
+      if (open === undefined) throw closedError('Linear', tensor);
       checkTokens(x, columns);
       checkFinite(x, 'input of a Linear');
-      const y = linear(x, module, mode);
+      const y = linear(x, open, mode);
       checkFinite(y, 'results of a Linear', tensor);
       return y;
     },
+    close,
   };
 }

@@ -19,11 +19,16 @@ export interface Encoder {
   readonly hiddenSize: number;
   readonly layers: number;
   /**
-   * Runs float32 `hidden` `[tokens, hiddenSize]` through all layers; sequence s has `lengths[s]` tokens, one after the other, padding is not
-   * there. Where activations are quantized per tensor, the range of a tensor spans all tokens given.
-   * Throws `mismatch`, `invalid-argument`, and `not-finite` when a value overflows.
+   * Runs float32 `hidden` `[tokens, hiddenSize]` through all layers; sequence s has `lengths[s]` tokens, one after the
+   * other, padding is not there. Where activations are quantized per tensor, the range of a tensor spans all tokens
+   * given. Throws `mismatch`, `invalid-argument` (also when it, or its engine, is closed), `limit` without the memory
+   * for the batch, `not-finite` when a value overflows, and `io` when a thread dies: the next pass computes on the
+   * calling thread alone until new threads have started, with the same bits.
    */
   forward(hidden: Float32Array, lengths: ArrayLike<number>, options?: ForwardOptions): EncoderOutput;
-  /** Gives the memory back; the encoder cannot be used afterwards. */
-  close(): void;
+  /**
+   * Ends its threads and lets go of its memory, which garbage collection frees; the encoder cannot be used afterwards.
+   * Resolves when the threads have ended. Safe to call twice.
+   */
+  close(): Promise<void>;
 }

@@ -17,11 +17,12 @@ export async function compileKernels(
 }
 
 const IMPORT_SECTION = 2;
+const FUNCTION = 0;
 const MEMORY = 2;
 
 /**
- * Where the limits' flags of the one import, `env.memory`, are: bit 1 says shared. One binary serves both, so there is no second one to
- * differ. Format: https://webassembly.github.io/spec/core/binary/modules.html#import-section
+ * Where the limits' flags of the import `env.memory` are: bit 1 says shared. One binary serves both, so there is no
+ * second one to differ. Format: https://webassembly.github.io/spec/core/binary/modules.html#import-section
  */
 function sharedFlagAt(bytes: Uint8Array): number {
   let at = 8;
@@ -39,9 +40,13 @@ function sharedFlagAt(bytes: Uint8Array): number {
   };
   while (bytes[at++] !== IMPORT_SECTION) skip();
   leb();
-  leb();
-  skip();
-  skip();
-  if (bytes[at++] !== MEMORY) throw new TypeError('the first import of the kernels is not their memory');
-  return at;
+  for (let imports = leb(); imports > 0; imports--) {
+    skip();
+    skip();
+    const kind = bytes[at++];
+    if (kind === MEMORY) return at;
+    if (kind !== FUNCTION) break;
+    leb();
+  }
+  throw new TypeError('the kernels do not import their memory');
 }

@@ -150,6 +150,8 @@ export const CONTROL = struct(
     job: 'i32',
     /** An index of FAULTS. */
     fault: 'i32',
+    /** 1 more than the thread that gave this memory up, because a thread died in it; 0 while all is well. */
+    abandonedBy: 'i32',
   },
   { at: 2048, align: 2 * CACHE_LINE_BYTES },
 );
@@ -291,8 +293,10 @@ export const SCRATCH = struct(
     tokenZero: ['i32', LANES],
     /** For the wide quantizer: zero points less the bits of the constant `magic`. */
     wideZero: ['i32', LANES],
+    /** Counts the thread's steps, so that the host can tell a thread that is slow from one that died. */
+    steps: 'i32',
   },
-  { align: ROW_BYTES },
+  { align: ROW_BYTES, multiple: ROW_BYTES },
 );
 
 // Attention takes one head of one sequence at a time, and a block of its queries at a time. Its part of the scratch:

@@ -1,7 +1,10 @@
+import { isPruneError } from '@prune/core';
 import type { Kernels } from '../engine.js';
 import { compileKernels } from './compile-kernels.js';
+import { instantiateKernels } from './instantiate-kernels.js';
 import { byteOf, ROW_KERNELS, type RowKernel, type RowKernelFunction } from './kernel-table.js';
 import { CODE_ROW_BYTES, FIRST_FREE, LANES, PAIR, ROW_HEADER } from './layout.js';
+import { withinMemory } from './within-memory.js';
 import { writeConstants } from './write-constants.js';
 
 /**
@@ -20,14 +23,16 @@ export interface Probe {
 
 /**
  * Undefined unless a build compiles here and each of its row kernels gives the right sums, before and after tier-up; those that sum four
- * products at once need not.
+ * products at once need not. Throws `limit` without the memory for it, which says nothing about the build.
  */
 export async function probeKernels(build: Exclude<Kernels, 'reference'>): Promise<Probe | undefined> {
   try {
-    const memory = new WebAssembly.Memory({ initial: 2, maximum: 32767 });
+    const memory = withinMemory(
+      'memory to try kernels in',
+      () => new WebAssembly.Memory({ initial: 2, maximum: 32767 }),
+    );
     writeConstants(memory.buffer);
-    const module = await compileKernels(build, false);
-    const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as Record<string, unknown>;
+    const exports: Record<string, unknown> = instantiateKernels(await compileKernels(build, false), memory);
     const kernels = ROW_KERNELS.filter((kernel) => kernel.build === build);
     const isRight = (kernel: RowKernel) => sumsAreRight(exports[kernel.name] as RowKernelFunction, kernel, memory);
     if (!kernels.filter(({ form }) => form !== 'dot4').every(isRight)) return undefined;
@@ -36,7 +41,8 @@ export async function probeKernels(build: Exclude<Kernels, 'reference'>): Promis
       fused: roundsOnce(exports.multiplyAddOne as MultiplyAdd),
       dot4: kernels.filter(({ form }) => form === 'dot4').every(isRight),
     };
-  } catch {
+  } catch (error) {
+    if (isPruneError(error, 'limit')) throw error;
     return undefined;
   }
 }

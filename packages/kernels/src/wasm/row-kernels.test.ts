@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { noRelaxedSimd, noVnni } from '../../test/kernels.js';
 import { random, randomCsr } from '../../test/random-encoder.js';
 import { compileKernels } from './compile-kernels.js';
+import { instantiateKernels } from './instantiate-kernels.js';
 import { byteOf, ROW_KERNELS, type RowKernelFunction } from './kernel-table.js';
 import { LANES } from './layout.js';
 import { packLinear } from './pack-linear.js';
@@ -36,7 +37,7 @@ describe.each(ROW_KERNELS.map((kernel) => ({ ...kernel })))('$build $name', (ker
   test.skipIf(skipped)('any matrix, the codes at the ends of their range among them', async () => {
     const memory = new WebAssembly.Memory({ initial: 32, maximum: 32767 });
     writeConstants(memory.buffer);
-    const { exports } = new WebAssembly.Instance(await compileKernels(kernel.build, false), { env: { memory } });
+    const exports = instantiateKernels(await compileKernels(kernel.build, false), memory);
     const sum = exports[kernel.name] as unknown as RowKernelFunction;
     const [low, high] = kernel.codes;
     const [headers, tile, out, stream] = [4096, 8192, 65536, 131072];

@@ -1,4 +1,8 @@
-/** What a worker needs; it instantiates `module` with `memory` as `env.memory` and calls the export `work(index)`, which returns at the end. */
+/**
+ * What a worker needs. It instantiates `module` with `memory` as `env.memory` and a function that does nothing as
+ * `env.watch`, and calls the export `work(index)`, which returns at the end. When that throws, it calls
+ * `abandon(index)`, so that nobody waits for it.
+ */
 export interface ThreadStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
@@ -7,27 +11,51 @@ export interface ThreadStart {
 
 /** A worker that runs. */
 export interface Thread {
-  /** Called when its `work` returns or is about to. */
+  /**
+   * Ends the worker whatever it is doing, and resolves when it has ended. Called once its `work` is about to return, or
+   * will never.
+   */
   stop(): Promise<void>;
+  /**
+   * Resolves when the worker ends, however it ends. With it, threads that die between two passes are replaced before
+   * the next.
+   */
+  readonly ended?: Promise<unknown>;
+  /**
+   * Whether the worker still runs, found out while no event can arrive: the caller's thread asks when it has waited for
+   * the others for 0.1 s. A host that cannot say leaves it out; then a worker counts as dead when no thread has made a
+   * step in 600 such looks.
+   */
+  isAlive?(): boolean;
 }
 
 /** Where an engine's workers come from. */
 export interface ThreadHost {
-  /** Resolves when the worker is about to call `work`. */
+  /** Resolves when the worker is about to call `work`; rejects when it ended before. */
   start(start: ThreadStart): Promise<Thread>;
 }
 
-/** A worker's program, for both kinds of workers. */
+/**
+ * A worker's program, for both kinds of workers. When one fails, those that wait for it fail too: only the first error
+ * is reported. In Node it waits for its event loop, because the host can tell only afterwards whether the worker runs.
+ */
 export const WORKER_SOURCE = `
 const serve = ({ module, memory, index }, ready) => {
-  const { work } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+  const { work, abandon } = new WebAssembly.Instance(module, { env: { memory, watch() {} } }).exports;
   ready();
-  work(index);
+  try {
+    work(index);
+  } catch (error) {
+    if (abandon(index)) throw error;
+  }
 };
 if (typeof require === 'function') {
   const { parentPort, workerData } = require('node:worker_threads');
-  serve(workerData, () => parentPort.postMessage('ready'));
+  setImmediate(() => serve(workerData, () => parentPort.postMessage('ready')));
 } else {
   self.onmessage = ({ data }) => serve(data, () => self.postMessage('ready'));
+  self.onmessageerror = () => {
+    throw new Error('the kernels cannot be sent to this worker');
+  };
 }
 `;

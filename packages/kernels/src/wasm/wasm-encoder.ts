@@ -1,70 +1,97 @@
 import { PruneError } from '@prune/core';
+import { closedError } from '../closed-error.js';
+import type { OpenParts } from '../open-parts.js';
 import { layerNorm } from '../reference/layer-norm.js';
 import { checkBatch, checkFinite } from '../spec/check-batch.js';
 import { checkEncoderLayer, checkNorm, type LayerShape } from '../spec/check-encoder-layer.js';
-import type { Encoder } from '../spec/encoder.js';
-import type { EncoderSpec } from '../spec/encoder-spec.js';
-import { ACTIVATIONS, CONTROL, FAULTS, LAST_JOB, PLAN, type Plan, PROFILES } from './layout.js';
+import type { Encoder, EncoderOutput, ForwardOptions } from '../spec/encoder.js';
+import type { EncoderSpec, LayerNormParameters } from '../spec/encoder-spec.js';
+import { Crew, type CrewTarget } from './crew.js';
+import { ACTIVATIONS, CONTROL, FAULTS, type Plan, PROFILES } from './layout.js';
 import { type BatchPlan, type EncoderShape, planBatch } from './plan-batch.js';
-import type { Thread, ThreadHost } from './thread-host.js';
 import { WeightMemory } from './weight-memory.js';
-import { writeConstants } from './write-constants.js';
-import { writeStruct } from './write-struct.js';
+import { withinMemory } from './within-memory.js';
 
 /** What an encoder runs on. */
-export interface WasmTarget {
-  /** Compiled for shared memory where there is more than one thread. */
-  readonly module: WebAssembly.Module;
+export interface WasmTarget extends CrewTarget {
   /** Whether its relaxed multiply-add rounds once here. */
   readonly fused: boolean;
   /** Whether it sums four products at once. */
   readonly dot4: boolean;
-  readonly threads: number;
-  readonly host: ThreadHost | undefined;
-}
-
-interface Exports {
-  run(thread: number): void;
 }
 
 /** About 50 to 100 us of looking before a thread goes to sleep; waking one takes 8 to 27 us. */
 const SPINS = 20_000;
 
 /** An encoder in WebAssembly; see `Engine.loadEncoder`. It has a memory, an instance and threads of its own. */
-export async function loadWasmEncoder(
+export async function loadWasmEncoder(spec: EncoderSpec, target: WasmTarget, parts: OpenParts): Promise<Encoder> {
+  const { weights, pass } = await packEncoder(spec, target, parts);
+  const { hidden, layers } = pass.shape;
+  let open: WasmEncoder | undefined = new WasmEncoder(weights, pass, target);
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= open?.close().finally(() => parts.delete(close));
+    open = undefined;
+    return closing!;
+  };
+  parts.add(close);
+  try {
+    await open.start();
+    parts.check();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    hiddenSize: hidden,
+    layers,
+    forward(input, lengths, options = {}) {
+      if (open === undefined) throw closedError('encoder');
+      return open.forward(input, lengths, options);
+    },
+    close,
+  };
+}
+
+/** What of an encoder a pass needs beside its weights. */
+interface PassConstants {
+  readonly shape: Omit<EncoderShape, 'threads'>;
+  readonly inputNorm: LayerNormParameters | undefined;
+  readonly constant: Omit<Plan, keyof BatchPlan['fields'] | 'threads' | 'firstLayer' | 'endLayer' | 'loads'>;
+}
+
+async function packEncoder(
   spec: EncoderSpec,
-  { module, fused, dot4, threads, host }: WasmTarget,
-  onClose: (close: () => Promise<void>) => void,
-): Promise<Encoder> {
+  target: WasmTarget,
+  parts: OpenParts,
+): Promise<{ weights: WeightMemory; pass: PassConstants }> {
+  const { threads, fused, dot4 } = target;
   const weights = new WeightMemory(threads > 1);
-  const { memory } = weights;
   let layers = 0;
   let layerShape: LayerShape | undefined;
   for await (const layer of spec.layers) {
+    parts.check();
     layerShape = checkEncoderLayer(layer, layers++, spec.heads, layerShape);
     weights.add(layer, { profile: spec.profile, dot4 });
   }
-  writeConstants(memory.buffer);
+  parts.check();
   const table = weights.finish();
   const { hidden = 0, intermediate = 0 } = layerShape ?? {};
-  if (layers > 0 && spec.inputNorm !== undefined) checkNorm(spec.inputNorm, hidden, { tensor: 'inputNorm' });
-  const [inputWeight, inputBias] =
-    layers > 0 && spec.inputNorm !== undefined ? weights.addNorm(spec.inputNorm) : [0, 0];
-  const shape: EncoderShape = { hidden, intermediate, heads: spec.heads, layers, threads };
-  const size = hidden / spec.heads;
+  const { heads, inputNorm } = spec;
+  if (layers > 0 && inputNorm !== undefined) checkNorm(inputNorm, hidden, { tensor: 'inputNorm' });
+  const [inputWeight, inputBias] = layers > 0 && inputNorm !== undefined ? weights.addNorm(inputNorm) : [0, 0];
   const { fround } = Math;
   const constant = {
     hidden,
     intermediate,
-    heads: spec.heads,
+    heads,
     activation: ACTIVATIONS.indexOf(spec.activation),
     rowwise: spec.rowwise ?? false,
     int16: spec.attention === 'int16',
     profile: PROFILES.indexOf(spec.profile),
-    threads,
     layers: table,
     eps: spec.layerNormEps,
-    queryScale: fround(1 / fround(Math.sqrt(size))),
+    queryScale: fround(1 / fround(Math.sqrt(hidden / heads))),
     spins: SPINS,
     mainWaits: canWait(),
     inputWeight,
@@ -72,24 +99,77 @@ export async function loadWasmEncoder(
     fused,
     dot4,
   };
-  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
-  const workers: Thread[] = [];
-  for (let index = 1; index < threads; index++) workers.push(await host!.start({ module, memory, index }));
-  let closed = false;
-  const close = async () => {
-    if (closed) return;
-    closed = true;
-    if (threads > 1) tell(memory, LAST_JOB);
-    await Promise.all(workers.map((worker) => worker.stop()));
-  };
-  onClose(close);
+  return { weights, pass: { shape: { hidden, intermediate, heads, layers }, inputNorm, constant } };
+}
 
-  function runLayers(batch: BatchPlan, firstLayer: number, endLayer: number, loads: boolean): void {
-    const plan: Plan = { ...constant, ...batch.fields, firstLayer, endLayer, loads };
-    writeStruct(new DataView(memory.buffer), 0, PLAN, plan);
+/** An open encoder: its weights, and the threads that compute with them. */
+class WasmEncoder {
+  readonly #pass: PassConstants;
+  readonly #target: WasmTarget;
+  #weights: WeightMemory;
+  #crew: Crew;
+  /** Crews that lost a thread and whose others are still ending. */
+  readonly #ending = new Set<Promise<void>>();
+
+  constructor(weights: WeightMemory, pass: PassConstants, target: WasmTarget) {
+    this.#pass = pass;
+    this.#target = target;
+    this.#weights = weights;
+    this.#crew = new Crew(target, weights.memory);
+  }
+
+  start(): Promise<void> {
+    return this.#crew.start();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#crew.stop(), ...this.#ending]);
+  }
+
+  forward(input: Float32Array, lengths: ArrayLike<number>, options: ForwardOptions): EncoderOutput {
+    const { shape, inputNorm, constant } = this.#pass;
+    const { hidden, layers } = shape;
+    const checked = checkBatch(input, hidden, lengths, options.keyLengths);
+    if (checked.tokens === 0 || layers === 0) {
+      checkFinite(input, 'hidden states given');
+      const first = () => (inputNorm ? layerNorm(input, inputNorm, constant.eps) : input.slice());
+      return options.hiddenStates
+        ? { last: first(), all: Array.from({ length: layers + 1 }, first) }
+        : { last: first() };
+    }
+    this.#useThreads();
+    // One number for the whole pass, whatever starts meanwhile.
+    const { threads } = this.#crew;
+    const { memory } = this.#weights;
+    const batch = planBatch(checked, { ...shape, threads }, this.#weights.end);
+    this.#weights.reserve(batch.end);
+    const { io, tokenMap, sequences } = batch.fields;
+    new Int32Array(memory.buffer, tokenMap, batch.tokenMap.length).set(batch.tokenMap);
+    new Uint8Array(memory.buffer, sequences, batch.sequences.length).set(batch.sequences);
+    const states = new Float32Array(memory.buffer, io, input.length);
+    states.set(input);
+    const results = () => withinMemory('results of an encoder', () => new Float32Array(states));
+    if (!options.hiddenStates) {
+      this.#runLayers(batch, threads, 0, layers, true);
+      return { last: results() };
+    }
+    const all: Float32Array[] = [];
+    for (let end = 0; end <= layers; end++) {
+      this.#runLayers(batch, threads, Math.max(0, end - 1), end, end === 0);
+      all.push(results());
+    }
+    return { last: results(), all };
+  }
+
+  #runLayers(batch: BatchPlan, threads: number, firstLayer: number, endLayer: number, loads: boolean): void {
+    const { memory } = this.#weights;
     new Int32Array(memory.buffer, batch.fields.counters, batch.counters).fill(0);
-    if (threads > 1) tell(memory);
-    exports.run(0);
+    try {
+      this.#crew.run({ ...this.#pass.constant, ...batch.fields, threads, firstLayer, endLayer, loads });
+    } catch (error) {
+      this.#startAgain();
+      throw error;
+    }
     const fault = new Int32Array(memory.buffer, CONTROL.fields.fault.at, 1);
     if (FAULTS[fault[0]] === 'none') return;
     const layers = `activations of layer ${firstLayer}${endLayer - firstLayer > 1 ? ` to ${endLayer - 1}` : ''}`;
@@ -103,49 +183,34 @@ export async function loadWasmEncoder(
     });
   }
 
-  return {
-    hiddenSize: hidden,
-    layers,
-    forward(input, lengths, options = {}) {
-      if (closed) throw new PruneError('invalid-argument', { where: 'kernels', what: 'the encoder is closed' });
-      const checked = checkBatch(input, hidden, lengths, options.keyLengths);
-      if (checked.tokens === 0 || layers === 0) {
-        checkFinite(input, 'hidden states given');
-        const first = () => (spec.inputNorm ? layerNorm(input, spec.inputNorm, spec.layerNormEps) : input.slice());
-        return options.hiddenStates
-          ? { last: first(), all: Array.from({ length: layers + 1 }, first) }
-          : { last: first() };
-      }
-      const batch = planBatch(checked, shape, weights.end);
-      weights.reserve(batch.end);
-      const { io, tokenMap, sequences } = batch.fields;
-      new Int32Array(memory.buffer, tokenMap, batch.tokenMap.length).set(batch.tokenMap);
-      new Uint8Array(memory.buffer, sequences, batch.sequences.length).set(batch.sequences);
-      const states = new Float32Array(memory.buffer, io, input.length);
-      states.set(input);
-      if (!options.hiddenStates) {
-        runLayers(batch, 0, layers, true);
-        return { last: new Float32Array(states) };
-      }
-      const all: Float32Array[] = [];
-      for (let end = 0; end <= layers; end++) {
-        runLayers(batch, Math.max(0, end - 1), end, end === 0);
-        all.push(new Float32Array(states));
-      }
-      return { last: new Float32Array(states), all };
-    },
-    close() {
-      void close();
-    },
-  };
-}
+  /** Starts other threads at once, so that they are there when the caller tries again. */
+  #startAgain(): void {
+    try {
+      this.#useThreads();
+    } catch {
+      // There is no memory for them. The next pass tries again, and says so.
+    }
+  }
 
-/** The next job for the workers, or their end. */
-function tell(memory: WebAssembly.Memory, job?: typeof LAST_JOB): void {
-  const word = new Int32Array(memory.buffer, CONTROL.fields.job.at, 1);
-  if (job === undefined) Atomics.store(word, 0, (Atomics.load(word, 0) + 1) & 0x7fffffff);
-  else Atomics.store(word, 0, job);
-  Atomics.notify(word, 0);
+  /**
+   * Replaces a crew that lost a thread by one in another memory. Throws `limit` without memory for it, and the next
+   * pass tries again.
+   */
+  #useThreads(): void {
+    const crew = this.#crew;
+    if (crew.lost) {
+      const weights = this.#weights.copy();
+      this.#crew = new Crew(this.#target, weights.memory);
+      this.#weights = weights;
+      const ending: Promise<void> = crew
+        .stop()
+        .catch(() => {})
+        .finally(() => this.#ending.delete(ending));
+      this.#ending.add(ending);
+    }
+    // A pass does not fail because threads cannot be started: it computes without them, and the next one tries again.
+    void this.#crew.start().catch(() => {});
+  }
 }
 
 /** Whether this thread may sleep: not a browser's main thread. */

@@ -1,4 +1,3 @@
-import { PruneError } from '@prune/core';
 import { type ThreadHost, WORKER_SOURCE } from './thread-host.js';
 
 /** Web Workers, from a blob: a page whose content-security policy forbids that hands in a host of its own. */
@@ -7,13 +6,23 @@ export const webWorkers: ThreadHost = {
     const url = URL.createObjectURL(new Blob([WORKER_SOURCE], { type: 'text/javascript' }));
     try {
       const worker = new Worker(url);
-      await new Promise<void>((resolve, reject) => {
-        worker.onmessage = () => resolve();
-        worker.onerror = ({ message }) =>
-          reject(new PruneError('io', { where: 'kernels', what: 'a worker did not start', got: message }));
-        worker.postMessage(start);
+      // A page is not told when a worker ends, but when one fails. Nothing else ends a worker that the page does not
+      // terminate.
+      const ended = new Promise<unknown>((resolve) => {
+        worker.onerror = ({ message }) => resolve(new Error(message || 'the worker failed'));
+        worker.onmessageerror = () => resolve(new Error('a message of the worker cannot be read'));
       });
+      const ready = new Promise<undefined>((resolve) => {
+        worker.onmessage = () => resolve(undefined);
+      });
+      worker.postMessage(start);
+      const fault = await Promise.race([ready, ended]);
+      if (fault !== undefined) {
+        worker.terminate();
+        throw fault;
+      }
       return {
+        ended,
         async stop() {
           worker.terminate();
         },

@@ -12,6 +12,8 @@ import {
 } from './layout.js';
 import { type PackMode, packLinear } from './pack-linear.js';
 import { roundUp } from './round-up.js';
+import { withinMemory } from './within-memory.js';
+import { writeConstants } from './write-constants.js';
 import { type StructValues, writeStruct } from './write-struct.js';
 
 const PAGE = 65536;
@@ -34,8 +36,26 @@ export class WeightMemory {
   #end = FIRST_FREE;
   readonly #layers: LayerEntry[] = [];
 
+  /**
+   * Throws `limit` when there is no memory, or no addresses: an engine may set 8 GiB and more of them aside for each
+   * memory.
+   */
   constructor(shared: boolean) {
-    this.memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared });
+    this.memory = withinMemory(
+      'memory of an encoder',
+      () => new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared }),
+    );
+    writeConstants(this.memory.buffer);
+  }
+
+  /** The same weights in another memory, at the same addresses; its other words are 0. Throws `limit`. */
+  copy(): WeightMemory {
+    const copy = new WeightMemory(this.memory.buffer instanceof SharedArrayBuffer);
+    copy.reserve(this.#end);
+    const weights = new Uint8Array(this.memory.buffer, FIRST_FREE, this.#end - FIRST_FREE);
+    new Uint8Array(copy.memory.buffer, FIRST_FREE, weights.length).set(weights);
+    copy.#end = this.#end;
+    return copy;
   }
 
   /** The first byte after the weights. */

@@ -1,0 +1,36 @@
+import { Worker, type WorkerOptions } from 'node:worker_threads';
+import type { Thread, ThreadStart } from '../wasm/thread-host.js';
+
+/**
+ * Starts a worker with this program, which posts a message when it is ready; its event loop has to have begun by then.
+ * It does not keep the process alive.
+ */
+export async function startWorker(program: string, start: ThreadStart, options: WorkerOptions = {}): Promise<Thread> {
+  const worker = new Worker(program, { ...options, eval: true, workerData: start });
+  const ended = new Promise<unknown>((resolve) => {
+    // `on`: an error that nobody listens for would end the process.
+    worker.on('error', resolve);
+    worker.on('messageerror', resolve);
+    worker.on('exit', (status) => resolve(new Error(`the worker ended with status ${status}`)));
+  });
+  const ready = new Promise<undefined>((resolve) => worker.once('message', () => resolve(undefined)));
+  const fault = await Promise.race([ready, ended]);
+  if (fault !== undefined) {
+    await worker.terminate();
+    throw fault;
+  }
+  worker.unref();
+  return {
+    ended,
+    isAlive() {
+      // Events would have to wait; this Node answers from the state of the thread. A loop that runs has been active for
+      // some time. Of a thread that has ended Node knows no loop, so that it gives 0 for both, or -1 for the idle time
+      // if it has answered before.
+      const { idle, active } = worker.performance.eventLoopUtilization();
+      return idle >= 0 && active > 0;
+    },
+    async stop() {
+      await worker.terminate();
+    },
+  };
+}
