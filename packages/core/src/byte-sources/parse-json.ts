@@ -27,10 +27,14 @@ const DICTIONARY_KEY_BYTES = 50;
 
 /**
  * The JSON object in UTF-8 `bytes`. Throws `corrupt` for anything else, `limit` for one nested past 64 levels or of so
- * many values that they would take more than 64 MB and 4 times the text; `where` names the file.
+ * many values that they would take more than `mostMemory`, by default 64 MB and 4 times the text; `where` names the file.
  */
-export function parseJson(bytes: Uint8Array, where: string): JsonObject {
-  checkStructure(bytes, where);
+export function parseJson(
+  bytes: Uint8Array,
+  where: string,
+  mostMemory = MAX_VALUE_BYTES + VALUE_BYTES_PER_BYTE * bytes.length,
+): JsonObject {
+  checkStructure(bytes, where, mostMemory);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -44,8 +48,7 @@ export function parseJson(bytes: Uint8Array, where: string): JsonObject {
 }
 
 /** Counts what the text would become, before anything is made of it. */
-function checkStructure(bytes: Uint8Array, where: string) {
-  const most = MAX_VALUE_BYTES + VALUE_BYTES_PER_BYTE * bytes.length;
+function checkStructure(bytes: Uint8Array, where: string, mostMemory: number) {
   const keys = new Uint32Array(MAX_DEPTH + 1);
   let depth = 0;
   let memory = 0;
@@ -64,5 +67,5 @@ function checkStructure(bytes: Uint8Array, where: string) {
       keys[depth] = 0;
     } else if ((byte === 0x7d || byte === 0x5d) && depth > 0) depth--;
   }
-  checkLimit('JSON has too many values (bytes of memory)', memory, most, { where });
+  checkLimit('JSON has too many values (bytes of memory)', memory, mostMemory, { where });
 }
