@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { DEFAULT_LIMITS } from '@prune/core';
 import { hostilePath, runInChild } from '@prune/fixtures';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bytes, global, list, none, text } from '../test/make-pickle.js';
+import { makeSafetensors } from '../test/make-safetensors.js';
 import { makeTorchZip } from '../test/make-torch-file.js';
 import { openPytorch } from './open-pytorch.js';
 
@@ -32,11 +34,11 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function expectOutcome(path: string, outcome: object) {
+async function expectOutcome(path: string, outcome: object, mostBytes = MOST_BYTES, mostSeconds = MOST_SECONDS) {
   const { seconds: took, peakBytes, ...rest } = await runInChild(OPEN_AND_READ, { argument: path });
   expect(rest).toMatchObject(outcome);
-  expect(peakBytes, 'peak bytes').toBeLessThan(MOST_BYTES);
-  expect(took, 'seconds').toBeLessThan(MOST_SECONDS);
+  expect(peakBytes, 'peak bytes').toBeLessThan(mostBytes);
+  expect(took, 'seconds').toBeLessThan(mostSeconds);
 }
 
 function fileOf(name: string, bytes: Uint8Array): string {
@@ -99,4 +101,52 @@ test('5,000 tensors, saved as torch does, have room in the budget of their pickl
   const file = makeTorchZip(root, { 0: new Uint8Array(4) });
   const { keys } = await openPytorch(file, { limits: { ...DEFAULT_LIMITS, tensors: 6_000 } });
   expect([...keys()]).toHaveLength(5_000);
+});
+
+const empty = '{"dtype":"U8","shape":[0],"data_offsets":[0,0]}';
+
+test('safetensors: 100,000 tensors without bytes, the most that are taken, within 15 s and 130 MB', () => {
+  const header = members(100_000, (i) => `"t${i}":${empty}`);
+  const file = fileOf('safetensors most', makeSafetensors(header, new Uint8Array(0)));
+  return expectOutcome(file, { value: { count: 100_000, bytes: 0 } }, 130_000_000, 15);
+});
+
+test.each<[string, string, object]>([
+  ['100,001 tensors without bytes', members(100_001, (i) => `"t${i}":${empty}`), LIMIT],
+  ['a million times the same name', members(1_000_000, () => '"__metadata__":{}'), { error: { code: 'corrupt' } }],
+  ['1,000,000 metadata entries', `{"__metadata__":${members(1_000_000, (i) => `"${i}":""`)}}`, LIMIT],
+  ['8 MB of blanks', `{${' '.repeat(8_000_000)}}`, { value: { count: 0, bytes: 0 } }],
+  ['8 MB of backslashes', `{"${'\\\\'.repeat(4_000_000)}":${empty}}`, LIMIT],
+])('safetensors: %s, within 4 s and 80 MB and 4 times the file', (name, header, outcome) =>
+  expectOutcome(
+    fileOf(`safetensors ${name}`, makeSafetensors(header, new Uint8Array(0))),
+    outcome,
+    MOST_BYTES + 4 * header.length,
+  ),
+);
+
+function members(count: number, member: (i: number) => string): string {
+  return `{${Array.from({ length: count }, (_, i) => member(i)).join()}}`;
+}
+
+test.each<[string, string, object]>([
+  ['700,000 names', `{"weight_map":${members(700_000, (i) => `"t${i}":"a"`)}}`, LIMIT],
+  ['16 MB of empty objects', `{"weight_map":[${'{},'.repeat(5_000_000)}0]}`, LIMIT],
+  ['a shard for each tensor', `{"weight_map":${members(100_000, (i) => `"t${i}":"f${i}"`)}}`, LIMIT],
+  ['a shard above the folder', '{"weight_map":{"a":"../x.safetensors"}}', { error: { code: 'corrupt' } }],
+  ['itself as a shard', '{"weight_map":{"a":"index.json"}}', { error: { code: 'unsupported' } }],
+])('an index with %s, within 4 s and 80 MB and 4 times the file', (name, index, outcome) => {
+  const path = join(folder, name.replaceAll(' ', '-'));
+  mkdirSync(path);
+  writeFileSync(join(path, 'index.json'), index);
+  return expectOutcome(join(path, 'index.json'), outcome, MOST_BYTES + 4 * index.length);
+});
+
+test('the files of a tokenizer, gzipped, that inflate to more than 32 MB together', () => {
+  const path = join(folder, 'gzipped-tokenizer');
+  mkdirSync(path);
+  writeFileSync(join(path, 'model.safetensors'), makeSafetensors('{}'));
+  const half = gzipSync(new Uint8Array(20_000_000));
+  for (const name of ['tokenizer.json', 'vocab.txt', 'merges.txt']) writeFileSync(join(path, `${name}.gz`), half);
+  return expectOutcome(path, LIMIT);
 });

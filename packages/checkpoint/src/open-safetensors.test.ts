@@ -71,6 +71,10 @@ const cases: Record<string, [code: string, file: Uint8Array]> = {
   'same range twice': ['corrupt', makeSafetensors({ a: F32([1], 0, 4), b: F32([1], 0, 4) }, bytes(4))],
   'duplicate name': ['corrupt', makeSafetensors(`{"a":{${a}},"a":{${a}}}`, bytes(4))],
   'duplicate name, escaped': ['corrupt', makeSafetensors(`{"a":{${a}},"\\u0061":{${a}}}`, bytes(4))],
+  'metadata twice': ['corrupt', makeSafetensors('{"__metadata__":{},"__metadata__":{}}')],
+  'a long name': ['limit', makeSafetensors(`{"${'n'.repeat(1025)}":{${a}}}`, bytes(4))],
+  'a long name without a value': ['limit', makeSafetensors(`{"${'n'.repeat(1e6)}":0}`)],
+  '__proto__ twice': ['corrupt', makeSafetensors(`{"__proto__":{${a}},"__proto__":{${a}}}`, bytes(4))],
   'duplicate field': ['corrupt', makeSafetensors(`{"a":{${a},"dtype":"F32"}}`, bytes(4))],
   'missing field': ['corrupt', makeSafetensors('{"a":{"dtype":"F32","shape":[1]}}', bytes(4))],
   'negative dimension': ['corrupt', makeSafetensors({ a: F32([-1], 0, 4) }, bytes(4))],
@@ -93,6 +97,24 @@ test.each(Object.entries(cases))('refused: %s', async (_, [code, file]) => {
     code,
     where: 'x.safetensors',
   });
+});
+
+test('a tensor named __proto__ is a tensor', async () => {
+  const checkpoint = await openSafetensors(makeSafetensors(`{"__proto__":{${a}}}`, bytes(4)));
+  expect([...checkpoint.keys()]).toEqual(['__proto__']);
+  expect(await checkpoint.get('__proto__')).toMatchObject({ dtype: 'float32' });
+});
+
+test('what a file says is cut short in a message', async () => {
+  const long = 'x'.repeat(1e6);
+  for (const header of [
+    `{"a":{${a},"${long}":1}}`,
+    `{"a":{"dtype":"${long}","shape":[1],"data_offsets":[0,4]}}`,
+    `{"__metadata__":{"${long}":"","${long}":""}}`,
+  ]) {
+    const error = await openSafetensors(makeSafetensors(header, bytes(4))).catch((error) => error);
+    expect(error.message.length).toBeLessThan(400);
+  }
 });
 
 test('limits come from the caller, and the source is closed when opening fails', async () => {

@@ -62,8 +62,30 @@ test('names that leave the folder, and too many shards, are refused before anyth
   }
   const map = Object.fromEntries(Array.from({ length: 513 }, (_, i) => [`x${i}`, `f${i}`]));
   expect((await open({ weight_map: map }, {})).checkpoint).toMatchObject({ code: 'limit' });
+  expect((await open({ weight_map: { ['x'.repeat(1025)]: 'a' } }, {})).checkpoint).toMatchObject({ code: 'limit' });
   const limits = { ...DEFAULT_LIMITS, tensors: 1 };
   await expect(
     openSharded({ weight_map: { x: 'a', y: 'a' } }, async () => shard('x', 1), { limits }),
   ).rejects.toMatchObject({ code: 'limit' });
+});
+
+test('the tensors of all shards count, those that the index does not name too', async () => {
+  const names = Array.from({ length: 6 }, (_, i) => [`t${i}`, { dtype: 'U8', shape: [0], data_offsets: [0, 0] }]);
+  const files: Record<string, Uint8Array> = {};
+  for (const file of ['a', 'b']) {
+    const header = { [file]: { dtype: 'U8', shape: [0], data_offsets: [0, 0] }, ...Object.fromEntries(names) };
+    files[file] = makeSafetensors(header, new Uint8Array(0));
+  }
+  const index = { weight_map: { a: 'a', b: 'b' } };
+  const opened = (tensors: number) =>
+    openSharded(index, async (file) => files[file], { limits: { ...DEFAULT_LIMITS, tensors } });
+  await expect(opened(13)).rejects.toMatchObject({ code: 'limit' });
+  expect([...(await opened(14)).keys()]).toEqual(['a', 'b']);
+});
+
+test('an index that names itself is not a shard', async () => {
+  const bytes = new TextEncoder().encode('{"weight_map":{"x":"i.json"}}');
+  const { checkpoint, left } = await open({ weight_map: { x: 'i.json' } }, { 'i.json': bytes });
+  expect(checkpoint).toMatchObject({ code: 'unsupported' });
+  expect(left()).toBe(0);
 });

@@ -1,4 +1,13 @@
-import { type ByteSource, checkLimit, DEFAULT_LIMITS, type JsonObject, locateError, PruneError } from '@prune/core';
+import {
+  type ByteSource,
+  checkLimit,
+  DEFAULT_LIMITS,
+  type JsonObject,
+  type Limits,
+  locateError,
+  PruneError,
+  shown,
+} from '@prune/core';
 import type { Checkpoint, OpenOptions } from './checkpoint.js';
 import { openTensorFile } from './open-tensor-file.js';
 
@@ -17,8 +26,7 @@ export async function openSharded(
 ): Promise<Checkpoint> {
   const { limits = DEFAULT_LIMITS, name = 'index' } = options;
   const place = { where: name };
-  const fileOf = readWeightMap(index, place);
-  checkLimit('too many tensors', fileOf.size, limits.tensors, place);
+  const fileOf = readWeightMap(index, limits, place);
   const files = new Set(fileOf.values());
   checkLimit('too many shards', files.size, MAX_SHARDS, place);
 
@@ -27,7 +35,13 @@ export async function openSharded(
     await Promise.all([...shards.values()].map((shard) => shard.close()));
   };
   try {
-    for (const file of files) shards.set(file, await openTensorFile(await openShard(file), { limits, name: file }));
+    let tensors = 0;
+    for (const file of files) {
+      const shard = await openTensorFile(await openShard(file), { limits, name: file });
+      shards.set(file, shard);
+      for (const _ of shard.keys()) tensors++;
+      checkLimit('too many tensors in all shards', tensors, limits.tensors);
+    }
     for (const [tensor, file] of fileOf) {
       if (shards.get(file)?.info(tensor) === undefined) {
         throw new PruneError('missing', { where: file, what: 'tensor of the index is not in its shard', tensor });
@@ -49,17 +63,18 @@ export async function openSharded(
   } satisfies Required<Checkpoint>;
 }
 
-function readWeightMap({ weight_map: map }: JsonObject, place: { where: string }): Map<string, string> {
-  if (typeof map !== 'object' || map === null || Array.isArray(map) || Object.keys(map).length === 0) {
-    throw new PruneError('corrupt', { ...place, what: 'index has no weight_map' });
-  }
+function readWeightMap({ weight_map: map }: JsonObject, limits: Limits, place: { where: string }): Map<string, string> {
+  const tensors = typeof map === 'object' && map !== null && !Array.isArray(map) ? Object.keys(map).length : 0;
+  if (tensors === 0) throw new PruneError('corrupt', { ...place, what: 'index has no weight_map' });
+  checkLimit('too many tensors', tensors, limits.tensors, place);
   const fileOf = new Map<string, string>();
-  for (const [tensor, file] of Object.entries(map)) {
+  for (const [tensor, file] of Object.entries(map as JsonObject)) {
+    checkLimit('name is too long', tensor.length, limits.nameLength, place);
     if (typeof file !== 'string' || !/^[\w-][\w.-]{0,254}$/.test(file)) {
       throw new PruneError('corrupt', {
         ...place,
         what: 'shard name',
-        got: JSON.stringify(file),
+        got: shown(file),
         wanted: 'a plain file name',
         tensor,
       });

@@ -1,4 +1,13 @@
-import { checkLimit, DTYPES, type Dtype, elementCount, type Limits, PruneError, type TensorInfo } from '@prune/core';
+import {
+  checkLimit,
+  DTYPES,
+  type Dtype,
+  elementCount,
+  type Limits,
+  PruneError,
+  shown,
+  type TensorInfo,
+} from '@prune/core';
 
 /** The names that the safetensors format gives to our dtypes. */
 export const SAFETENSORS_DTYPES: Readonly<Record<Dtype, string>> = {
@@ -36,11 +45,15 @@ export function parseSafetensorsHeader(
 ): { readonly entries: Map<string, SafetensorsEntry>; readonly dataBytes: number } {
   const entries = new Map<string, SafetensorsEntry>();
   const reader = new HeaderReader(text);
+  let hasMetadata = false;
   reader.members((name) => {
+    checkLimit('name is too long', name.length, limits.nameLength);
     if (name === '__metadata__') {
+      if (hasMetadata) throw corrupt('duplicate name', name);
+      hasMetadata = true;
       const seen = new Set<string>();
       reader.members((key) => {
-        if (seen.has(key)) throw corrupt(`duplicate key "${key}" in __metadata__`);
+        if (seen.has(key)) throw corrupt(`duplicate key ${shown(key)} in __metadata__`);
         checkLimit('too many metadata entries', seen.add(key).size, limits.tensors);
         reader.string();
       });
@@ -62,13 +75,13 @@ function readEntry(reader: HeaderReader, name: string, limits: Limits): Safetens
     if (field === 'dtype' && dtypeName === undefined) dtypeName = reader.string();
     else if (field === 'shape' && shape === undefined) shape = reader.integers(limits.rank);
     else if (field === 'data_offsets' && offsets === undefined) offsets = reader.integers(2);
-    else throw corrupt(`unknown or duplicate field "${field}"`, name);
+    else throw corrupt(`unknown or duplicate field ${shown(field)}`, name);
   });
   if (dtypeName === undefined || shape === undefined || offsets?.length !== 2) {
     throw corrupt('incomplete entry: dtype, shape and two data_offsets are needed', name);
   }
   const dtype = DTYPE_OF_NAME.get(dtypeName);
-  if (dtype === undefined) throw new PruneError('unsupported', { what: 'dtype', got: dtypeName, tensor: name });
+  if (dtype === undefined) throw new PruneError('unsupported', { what: 'dtype', got: shown(dtypeName), tensor: name });
   const [begin, end] = offsets;
   const bytes = elementCount({ dtype, shape }, { tensor: name }, limits) * DTYPES[dtype].bytes;
   if (end - begin !== bytes) {
@@ -84,11 +97,13 @@ function readEntry(reader: HeaderReader, name: string, limits: Limits): Safetens
 
 function checkTiling(entries: ReadonlyMap<string, SafetensorsEntry>): number {
   let covered = 0;
-  const sorted = [...entries].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
-  for (const [name, { begin, end }] of sorted) {
+  const sorted = [...entries.values()].sort((a, b) => a.begin - b.begin || a.end - b.end);
+  for (const entry of sorted) {
+    const { begin, end } = entry;
     if (begin !== covered) {
       const what = begin < covered ? 'tensor overlaps another' : 'hole before the tensor';
-      throw new PruneError('corrupt', { what, got: begin, wanted: covered, tensor: name });
+      const [tensor] = [...entries].find(([, one]) => one === entry)!;
+      throw new PruneError('corrupt', { what, got: begin, wanted: covered, tensor });
     }
     covered = end;
   }
@@ -143,7 +158,8 @@ class HeaderReader {
       integers.push(this.#integer());
     } while (this.#accept(','));
     this.#expect(']');
-    return integers;
+    // An array that was pushed to has room for 17 numbers, which the shapes of 100,000 tensors would keep.
+    return integers.slice();
   }
 
   end() {

@@ -2,6 +2,7 @@ import { type CsrMatrix, csrFault, PruneError } from '@prune/core';
 import { BinaryEncoder } from './binary-coder.js';
 import { encodeClasses } from './class-coder.js';
 import { COLUMN_WEIGHTS } from './column-weights.js';
+import { decodedBytes, MAX_EXPANSION, MAX_ROWS, type MatrixSize } from './expansion.js';
 import { fitMask } from './fit-mask.js';
 import { gapTables, ROW_CLASSES } from './gap-tables.js';
 import { joined } from './joined.js';
@@ -44,31 +45,55 @@ const BLOCK_NONZEROS = { fast: 16_384, max: 65_536 } as const;
  * Throws `mismatch` for arrays that are no CSR matrix, `invalid-argument` for an unknown preset.
  */
 export function encodeCsr(csr: CsrMatrix, options: EncodeOptions = {}): Uint8Array {
-  const preset = options.preset ?? DEFAULT_PRESET;
-  if (preset !== 'fast' && preset !== 'max') {
-    throw new PruneError('invalid-argument', {
-      where: 'sparse-codec',
-      what: 'unknown preset',
-      got: String(preset),
-      wanted: 'fast or max',
-    });
-  }
+  const preset = checkPreset(options.preset ?? DEFAULT_PRESET);
   const fault = csrFault(csr, { anyIndices: true });
   if (fault !== undefined) {
     const { what, got, wanted } = fault;
     throw new PruneError('mismatch', { where: 'sparse-codec', what, got, wanted });
   }
-  const [rows, columns] = csr.shape;
-  const nnz = csr.data.length;
-  const modelled = columns > MAX_COLUMNS || nnz === 0 ? undefined : encodeModelled(csr, preset);
-  if (modelled !== undefined && modelled.length < 2 * nnz) return modelled;
-  const plain: number[] = [FORMS.plain];
-  for (const n of [rows, columns, nnz]) pushVarint(plain, n);
-  writePlain(plain, csr);
-  return modelled !== undefined && modelled.length <= plain.length ? modelled : Uint8Array.from(plain);
+  return encodeWithinExpansion(csr, preset) ?? encodePlain(csr);
 }
 
-function encodeModelled(csr: CsrMatrix, preset: Preset): Uint8Array {
+/** Returns a known preset. Throws `invalid-argument` for any other. */
+export function checkPreset(preset: Preset): Preset {
+  if (preset === 'fast' || preset === 'max') return preset;
+  throw new PruneError('invalid-argument', {
+    where: 'sparse-codec',
+    what: 'unknown preset',
+    got: String(preset),
+    wanted: 'fast or max',
+  });
+}
+
+/**
+ * A checked matrix as bytes, or `undefined` where the form that takes least would expand beyond `MAX_EXPANSION`: many
+ * rows with hardly any nonzeros, which the plain form would give a byte each.
+ */
+export function encodeWithinExpansion(csr: CsrMatrix, preset: Preset): Uint8Array | undefined {
+  const { shape, data } = csr;
+  const [rows, columns] = shape;
+  const nnz = data.length;
+  if (rows > MAX_ROWS || columns > MAX_COLUMNS || nnz === 0) return encodePlain(csr);
+  const modelled = encodeModelled(csr, preset);
+  if (modelled.length >= 2 * nnz) {
+    const plain = encodePlain(csr);
+    if (plain.length < modelled.length) return plain;
+  }
+  return expands({ rows, columns, nnz, groups: 1 }, modelled) ? undefined : modelled;
+}
+
+function expands(size: MatrixSize, bytes: Uint8Array): boolean {
+  return decodedBytes(size) > MAX_EXPANSION * bytes.length;
+}
+
+function encodePlain(csr: CsrMatrix): Uint8Array {
+  const plain: number[] = [FORMS.plain];
+  for (const n of [...csr.shape, csr.data.length]) pushVarint(plain, n);
+  writePlain(plain, csr);
+  return Uint8Array.from(plain);
+}
+
+function encodeModelled(csr: CsrMatrix, preset: Preset, withContexts = preset === 'max'): Uint8Array {
   const tables = gapTables();
   const [rows, columns] = csr.shape;
   const { indptr, indices, data } = csr;
@@ -82,7 +107,7 @@ function encodeModelled(csr: CsrMatrix, preset: Preset): Uint8Array {
 
   const { columnClass, rowClass } = fitMask(tables, rowCounts, columnCounts, nnz);
   const levels = magnitudeLevels(magnitudes);
-  const contexts = preset === 'fast' ? NO_CONTEXTS : contextsOf(csr, levels, rowClass, columnClass);
+  const contexts = withContexts ? contextsOf(csr, levels, rowClass, columnClass) : NO_CONTEXTS;
   const model = new BinaryEncoder();
   const classWords = encodeClasses(model, [columnClass, rowClass]);
   writeLevels(model, levels);
@@ -103,7 +128,10 @@ function encodeModelled(csr: CsrMatrix, preset: Preset): Uint8Array {
     payload.push(mask, values);
     from = to;
   }
-  return joined(head, payload);
+  const bytes = joined(head, payload);
+  // The tables of contexts may be too much for a small matrix, which they hardly help.
+  const tooMany = contexts.groups > 1 && expands({ rows, columns, nnz, groups: contexts.groups }, bytes);
+  return tooMany ? encodeModelled(csr, preset, false) : bytes;
 }
 
 /** `[columns + 1]` the first slot of each column; the last entry is the number of slots. */

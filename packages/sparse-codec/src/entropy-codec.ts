@@ -19,7 +19,8 @@ import {
   tensor,
 } from '@prune/core';
 import { corrupt } from './corrupt.js';
-import { DEFAULT_PRESET, type EncodeOptions, encodeCsr, MAX_COLUMNS } from './encode-csr.js';
+import { checkPreset, DEFAULT_PRESET, type EncodeOptions, encodeWithinExpansion, MAX_COLUMNS } from './encode-csr.js';
+import { checkExpansion, MAX_EXPANSION } from './expansion.js';
 import { decodeFloats, encodeFloats } from './float-block.js';
 import { type CsrStream, openCsr } from './open-csr.js';
 import { decodeTable, encodeTable } from './table-block.js';
@@ -54,8 +55,8 @@ type Kind = 'csr' | 'table' | 'floats';
 
 /**
  * The container's codec `entropy`: CSR triples (`X.int_repr.data`, `.indptr`, `.indices`) by `encodeCsr`, quantized embedding tables and float
- * tensors by the transform that suits them; other tensors, a group that is no valid triple, and a matrix of more than 65,535 columns it leaves to
- * the next codec.
+ * tensors by the transform that suits them. It leaves to the next codec: other tensors, a group that is not a valid
+ * triple, a matrix of more than 65,535 columns, and what would expand beyond `MAX_EXPANSION` when it is decoded.
  * `decode` needs no options. Throws `invalid-argument` for an unknown preset when the first matrix is encoded.
  */
 export function entropyCodec(options: EncodeOptions = {}): Codec {
@@ -68,13 +69,13 @@ export function entropyCodec(options: EncodeOptions = {}): Codec {
       if (kind === undefined) return undefined;
       const bytes = encodeKind(kind, tensors, preset);
       const raw = tensors.reduce((sum, { data }) => sum + data.byteLength, 0);
-      if (bytes === undefined || bytes.length >= raw) return undefined;
+      if (bytes === undefined || bytes.length >= raw || raw > MAX_EXPANSION * bytes.length) return undefined;
       return kind === 'csr' ? piecesOf(bytes, tensors) : bytes;
     },
     decode(bytes, infos, limits) {
       const kind = kindOf(infos);
       if (kind === undefined) {
-        throw corrupt('block holds what this codec does not code', infos.map(({ name }) => name).join(', '));
+        throw corrupt('block holds what this codec does not code', `${infos.length} tensors, ${infos[0]?.name}`);
       }
       return decodeKind(kind, bytes, infos, limits);
     },
@@ -128,7 +129,7 @@ function encodeKind(
   const matrix = matrixOf(tensors);
   // A wide one would be plain, 16 bits a nonzero and more, where `csr-gzip`, the next in the list of `prune pack`, takes 13.
   if (matrix === undefined || matrix.shape[1] > MAX_COLUMNS) return undefined;
-  return encodeCsr(matrix, { preset });
+  return encodeWithinExpansion(matrix, checkPreset(preset));
 }
 
 /** The bytes of a matrix by what they code: values, columns, and the head with the densities of rows, for reports. */
@@ -151,12 +152,16 @@ function piecesOf(bytes: Uint8Array, tensors: readonly NamedTensor[]): EncodedPi
 function decodeKind(kind: Kind, bytes: Uint8Array, infos: readonly NamedInfo[], limits: Limits): readonly Tensor[] {
   if (kind === 'floats') {
     const { dtype, shape } = infos[0];
+    const size = product(shape) * DTYPES[dtype].bytes;
+    if (size < SMALLEST) throw corrupt('tensor is too small for a block of its own', size, `at least ${SMALLEST}`);
+    checkExpansion('tensor', size, bytes.length);
     return [decodeFloats(bytes, dtype, shape, product(shape))];
   }
   if (kind === 'table') {
     const [scale, zeroPoint, intRepr] = TABLE_PARTS.map((part) => partOf(infos, part));
     const width = tableWidth(scale, zeroPoint, intRepr);
     if (width === undefined) throw corrupt('table of shapes that do not fit', `[${intRepr.shape.join(', ')}]`);
+    checkExpansion('table', scale.shape[0] * (2 * DTYPES.float32.bytes + width), bytes.length);
     const table = decodeTable(bytes, scale.shape[0], width);
     return infos.map((info) => {
       if (info === scale) return tensor('float32', info.shape, table.scale as TensorData<'float32'>);

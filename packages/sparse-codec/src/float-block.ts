@@ -47,15 +47,16 @@ export function decodeFloats(bytes: Uint8Array, dtype: Dtype, shape: readonly nu
     decodePlanes(reader, bytesOf(data), DTYPES[dtype].bytes);
     if (dtype === 'float32') rotated(data as Float32Array, 31, data as Float32Array<ArrayBuffer>);
   } else if (transform === TRANSFORMS.half && dtype === 'float32') {
-    const halves = new Uint16Array(count);
+    const halves = secondHalf(data as Float32Array);
     decodePlanes(reader, bytesOf(halves), 2);
     widen(halves, data as Float32Array);
   } else if (transform === TRANSFORMS.grid && dtype === 'float32') {
     const step = 2 ** -reader.varint('bits of the grid', MAX_GRID_BITS);
     const origin = unfoldedOrigin(reader.varint('origin of the grid', 2 ** 40));
-    const alphabet = reader.varint('alphabet', MAX_ALPHABET);
+    // The encoder's own bound: a frequency takes as long to read as about four elements.
+    const alphabet = reader.varint('alphabet', Math.min(MAX_ALPHABET, Math.floor(count / 4) + 1));
     const negativeZero = reader.varint('whether -0 occurs', 1) === 1 ? alphabet - 1 : alphabet;
-    const symbols = new Uint16Array(count);
+    const symbols = secondHalf(data as Float32Array);
     decodeGridRows(reader, symbols, widthOf(shape, count), alphabet);
     const values = data as Float32Array;
     for (let i = 0; i < count; i++) {
@@ -66,6 +67,14 @@ export function decodeFloats(bytes: Uint8Array, dtype: Dtype, shape: readonly nu
   }
   if (reader.offset !== bytes.length) throw corrupt('bytes after the tensor', bytes.length, reader.offset);
   return tensor(dtype, shape, data as never);
+}
+
+/**
+ * An integer of 16 bits for each value, in the second half of the memory of the values: element i ends where value i
+ * does or after it, so the values can be written in order, each after its integer was read.
+ */
+function secondHalf({ buffer, byteOffset, length }: Float32Array): Uint16Array {
+  return new Uint16Array(buffer, byteOffset + 2 * length, length);
 }
 
 /** Elements of a row: the last dimension; a tensor without elements has none. */

@@ -50,6 +50,9 @@ export function decodeGridRows(reader: ByteReader, symbols: Uint16Array, width: 
     decodeSymbols(reader, symbols, alphabet);
     return;
   }
+  // The encoder's own bound: eight tables of up to 2,048 frequencies take as long as this many symbols.
+  if (symbols.length < LEAST_SYMBOLS)
+    throw corrupt('table is too small for classes of rows', symbols.length, `at least ${LEAST_SYMBOLS} symbols`);
   const lowest = reader.varint('lowest difference', MAX_ALPHABET);
   const centred = reader.varint('alphabet', MAX_ALPHABET);
   const modelBytes = reader.varint('model of rows', reader.bytes.length);

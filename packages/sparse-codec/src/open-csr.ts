@@ -12,6 +12,7 @@ import { decodeClasses } from './class-coder.js';
 import { COLUMN_WEIGHTS } from './column-weights.js';
 import { corrupt } from './corrupt.js';
 import { contextMap, FORMS, MAX_COLUMNS, type Preset, slotStarts } from './encode-csr.js';
+import { checkExpansion, decodedBytes, LEAST_BLOCK_NONZEROS, MAX_ROWS } from './expansion.js';
 import { slotLimit } from './fit-mask.js';
 import { gapTables, ROW_CLASSES } from './gap-tables.js';
 import { decodeLane, decodeLanePair, openLane } from './mask-decoder.js';
@@ -53,8 +54,9 @@ export interface DecodeOptions {
 }
 
 /**
- * Reads the head and the model of what `encodeCsr` made. Throws `corrupt` for bytes that are none, `limit` before it would allocate
- * more than `limits.tensorBytes` for one array. Decoding takes time in proportion to nonzeros and rows, whatever the bytes.
+ * Reads the head and the model of what `encodeCsr` made. Throws `corrupt` for bytes that are not such a stream or that
+ * would expand beyond `MAX_EXPANSION`, `limit` before it would allocate more than `limits.tensorBytes` for one array.
+ * Decoding takes time in proportion to nonzeros and rows, whatever the bytes.
  */
 export function openCsr(bytes: Uint8Array, options: DecodeOptions = {}): CsrStream {
   const limits = options.limits ?? DEFAULT_LIMITS;
@@ -62,7 +64,7 @@ export function openCsr(bytes: Uint8Array, options: DecodeOptions = {}): CsrStre
   const formByte = reader.byte();
   const form = (Object.keys(FORMS) as (keyof typeof FORMS)[]).find((name) => FORMS[name] === formByte);
   if (form === undefined) throw corrupt('unknown form of a matrix', formByte, 'plain, fast or max');
-  const rows = reader.varint('number of rows', 2 ** 31 - 2);
+  const rows = reader.varint('number of rows', form === 'plain' ? 2 ** 31 - 2 : MAX_ROWS);
   const columns = reader.varint('number of columns', form === 'plain' ? 2 ** 31 - 1 : MAX_COLUMNS);
   const nnz = reader.varint('number of nonzeros', Math.min(rows * columns, 2 ** 31 - 1));
   const place = { where: 'sparse-codec' };
@@ -95,9 +97,11 @@ function openPlain(reader: ByteReader, shape: readonly [number, number], nnz: nu
 
 function openModelled(reader: ByteReader, form: Preset, shape: readonly [number, number], nnz: number): CsrStream {
   const [rows, columns] = shape;
+  const size = { rows, columns, nnz, groups: 1 };
+  checkExpansion('matrix', decodedBytes(size), reader.bytes.length);
   const tableBytes = reader.varint('tables', reader.bytes.length);
   const classBytes = 2 * reader.varint('classes', reader.bytes.length);
-  const count = reader.varint('number of blocks', reader.bytes.length);
+  const count = reader.varint('number of blocks', 2 + Math.floor(nnz / LEAST_BLOCK_NONZEROS));
   const blocks: CsrBlock[] = [];
   let from = 0;
   let before = 0;
@@ -106,6 +110,8 @@ function openModelled(reader: ByteReader, form: Preset, shape: readonly [number,
     const own = reader.varint('nonzeros of a block', nnz - before);
     const maskBytes = 2 * reader.varint('mask of a block', reader.bytes.length);
     const valueBytes = 2 * reader.varint('values of a block', reader.bytes.length);
+    // A frequency is at most half of its scale, because of the sign.
+    if (own > 8 * valueBytes) throw corrupt('values take less than a bit each', own, `at most ${8 * valueBytes}`);
     blocks.push({ from, to, before, nnz: own, maskBytes, valueBytes });
     from = to;
     before += own;
@@ -124,6 +130,7 @@ function openModelled(reader: ByteReader, form: Preset, shape: readonly [number,
   const levels = readLevels(coder, 128);
   const contexts = form === 'max' ? readContexts(coder) : NO_CONTEXTS;
   coder.finish();
+  checkExpansion('matrix', decodedBytes({ ...size, groups: contexts.groups }), reader.bytes.length);
   const valueTable = valueTables(contextFrequencies(levels, contexts));
   const map = contextMap(contexts, rowClass, columnClass);
 

@@ -22,14 +22,18 @@ export function encodePlanes(bytes: Uint8Array, width: number): Uint8Array[] {
 /** Fills `bytes` from what {@link encodePlanes} made. */
 export function decodePlanes(reader: ByteReader, bytes: Uint8Array, width: number): void {
   const length = bytes.length / width;
+  // One memory for all planes, and that of the elements where they are one plane.
+  let own: Uint8Array | undefined;
   for (let plane = width - 1; plane >= 0; plane--) {
     let symbols: Uint8Array;
     if (reader.varint('form of a plane', 1) === 1) {
-      symbols = new Uint8Array(length);
+      own ??= width === 1 ? bytes : new Uint8Array(length);
+      symbols = own;
       decodeSymbols(reader, symbols, 256);
     } else {
       symbols = reader.take('plane', length);
     }
+    if (symbols === bytes) return;
     for (let i = 0; i < length; i++) bytes[i * width + plane] = symbols[i];
   }
 }

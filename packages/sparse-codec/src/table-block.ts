@@ -116,7 +116,7 @@ export function decodeTable(bytes: Uint8Array, rows: number, width: number): Qua
   }
   const ranged = (form & RANGED) !== 0;
   const ranges = ranged ? decodeRowRanges(reader, others) : decodeRowFloats(reader, others);
-  const codes = new Uint8Array(others * width);
+  const codes = others === rows ? intRepr : new Uint8Array(others * width);
   if (ranged) decodeCodes(reader, codes, width, ranges.zeroPoint);
   else decodePlanes(reader, codes, 1);
   if (reader.offset !== bytes.length) throw corrupt('bytes after the table', bytes.length, reader.offset);
@@ -124,7 +124,7 @@ export function decodeTable(bytes: Uint8Array, rows: number, width: number): Qua
     if (isSet(onGrid, r)) continue;
     scale[r] = ranges.scale[i];
     zeroPoint[r] = ranges.zeroPoint[i];
-    intRepr.set(codes.subarray(i * width, (i + 1) * width), r * width);
+    if (codes !== intRepr) intRepr.set(codes.subarray(i * width, (i + 1) * width), r * width);
     i++;
   }
   return { scale, zeroPoint, intRepr };

@@ -5,7 +5,7 @@ import { CONTROL, MARK, PUNCTUATION } from './unicode-classes.js';
 
 // @huggingface/tokenizers 0.2.0 normalizes and splits too, but without offsets, and not always as the Rust tokenizer does: it lower-cases
 // in context (final sigma), looks at halves of surrogate pairs when it asks for CJK, and uses the engine's Unicode tables. So this part
-// is ours; vocabulary, WordPiece and templates are the library's.
+// is ours, and so is WordPiece; vocabulary and templates are the library's.
 
 /** The fields of tokenizer.json's `BertNormalizer`. */
 export interface BertNormalization {

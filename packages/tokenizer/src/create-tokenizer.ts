@@ -36,16 +36,17 @@ export interface Tokenizer {
  * The tokenizer of a BERT or RoBERTa model from its files: `tokenizer.json`, or `vocab.txt` (WordPiece), or `vocab.json` and `merges.txt`
  * (byte-level BPE); `tokenizer_config.json` is looked at where it is there. Truncation and padding set in tokenizer.json are not used: this
  * package makes its own windows. Equal in ids and offsets to transformers' `BertTokenizerFast` and `RobertaTokenizerFast`.
- * Throws `missing`, `corrupt`, or `unsupported` for a tokenizer of another kind.
+ * Throws `missing`, `corrupt`, `unsupported` for a tokenizer of another kind, or `limit` for one that would take too
+ * much memory or time.
  */
 export function createTokenizer(files: TokenizerFiles): Tokenizer {
   const json = tokenizerJson(files);
   const type = modelType(json);
   const added = addedTokens(json);
   const vocabularySize = Math.max(checkVocabulary(json.model as JsonObject), ...added.map(({ id }) => id + 1));
+  const trimming = postProcessors(json.post_processor).find(({ trim_offsets }) => trim_offsets === true);
   const library = ofLibrary(() => libraryTokenizer(json, type, added));
   const model = type === 'BPE' ? byteLevelBpe(json, library) : wordPiece(json, library);
-  const trimming = postProcessors(json.post_processor).find(({ trim_offsets }) => trim_offsets === true);
 
   const normalized = (content: string) => model.normalize(alignedSlice(content, 0, content.length)).text;
   const splitRaw = addedTokenSplitter(new Map(added.filter((t) => !t.normalized).map((t) => [t.content, t])));

@@ -1,5 +1,5 @@
 import type { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
-import { type JsonObject, PruneError } from '@prune/core';
+import { checkLimit, type JsonObject, PruneError } from '@prune/core';
 import { pushToken, type TokenSpans } from './token-spans.js';
 import { isObject } from './tokenizer-json.js';
 
@@ -75,8 +75,20 @@ export function sequenceTemplate(
   return { pieces, specials: pieces.length - texts.length };
 }
 
-/** The steps of tokenizer.json's `post_processor`: itself, or those of a sequence. */
+/** Steps of a post-processor, and pieces of one step's template: each step copies what those before it made. */
+const MOST_STEPS = 64;
+
+/**
+ * The steps of tokenizer.json's `post_processor`: itself, or those of a sequence. Throws `limit` for more steps, or more
+ * pieces of a template, than any tokenizer has.
+ */
 export function postProcessors(json: unknown): readonly JsonObject[] {
   if (!isObject(json)) return [];
-  return json.type === 'Sequence' && Array.isArray(json.processors) ? json.processors.flatMap(postProcessors) : [json];
+  for (const list of [json.processors, json.single, json.pair]) {
+    if (Array.isArray(list)) checkLimit('steps of the post-processor', list.length, MOST_STEPS, { where: 'tokenizer' });
+  }
+  if (json.type !== 'Sequence' || !Array.isArray(json.processors)) return [json];
+  const steps = json.processors.flatMap(postProcessors);
+  checkLimit('steps of the post-processor', steps.length, MOST_STEPS, { where: 'tokenizer' });
+  return steps;
 }

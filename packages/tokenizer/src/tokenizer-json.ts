@@ -3,8 +3,11 @@ import { checkLimit, type JsonObject, PruneError, parseJson } from '@prune/core'
 /** The files of a tokenizer by name, as `ModelMetadata.files` has them. */
 export type TokenizerFiles = ReadonlyMap<string, Uint8Array>;
 
-// 250,000 entries is the largest vocabulary of the BERT family (XLM-R); this bounds what a file can make us build.
-const MAX_VOCABULARY = 2_000_000;
+/**
+ * Entries of a vocabulary, and merges. LaBSE, a BERT for 109 languages, has 501,153 entries, the most of the family; an
+ * entry takes some 300 bytes while its tokenizer is made.
+ */
+export const MAX_VOCABULARY = 1_000_000;
 
 type SpecialTokens = Readonly<Record<'pad_token' | 'unk_token' | 'cls_token' | 'sep_token' | 'mask_token', string>>;
 

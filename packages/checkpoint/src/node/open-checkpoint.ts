@@ -55,6 +55,8 @@ const MAX_INFLATED_BYTES = 8 * 2 ** 30;
 // config.json has 1 KB; an index has 100 bytes a tensor.
 const MAX_CONFIG_BYTES = 1 << 20;
 const MAX_INDEX_BYTES = 1 << 24;
+// Of memory, once the index is parsed: a name and a shard take about 200.
+const INDEX_BYTES_PER_TENSOR = 400;
 
 /**
  * Opens a Hugging Face model folder, or one file of tensors with the config and tokenizer beside it. Safetensors (one file or shards with
@@ -82,10 +84,13 @@ async function openParts(
   const configBytes = await readSmallFile(folder, 'config.json', MAX_CONFIG_BYTES);
   const config = configBytes && parseJson(configBytes, join(folder, 'config.json'));
   const files = new Map<string, Uint8Array>();
-  // Each may be gzipped.
+  // Each may be gzipped, so that they are bounded in all: one limit for each would allow 200 MB from 200 kB.
+  let room = limits.metadataBytes;
   for (const name of TOKENIZER_FILES) {
-    const bytes = await readSmallFile(folder, name, limits.headerBytes);
-    if (bytes !== undefined) files.set(name, bytes);
+    const bytes = await readSmallFile(folder, name, room);
+    if (bytes === undefined) continue;
+    files.set(name, bytes);
+    room -= bytes.length;
   }
   const tensors = await openFile(join(folder, file), options, config);
   const name = basename(isFolder ? resolve(folder) : file);
@@ -152,8 +157,9 @@ async function openIndex(
   source: Required<RandomAccess>,
   options: OpenCheckpointOptions,
 ): Promise<Checkpoint> {
+  const { limits = DEFAULT_LIMITS } = options;
   checkLimit('index is too large (bytes)', source.size, MAX_INDEX_BYTES);
-  const index = parseJson(await source.read(0, source.size), path);
+  const index = parseJson(await source.read(0, source.size), path, INDEX_BYTES_PER_TENSOR * limits.tensors);
   await source.close();
   const openShard = async (file: string): Promise<ByteSource> => {
     const shard = join(dirname(path), file);

@@ -16,3 +16,19 @@ test('nested 64 deep at most, brackets in strings not counted', () => {
   expect(parse(`{"a":${'['.repeat(63)}${']'.repeat(63)}}`)).toHaveProperty('a');
   expect(() => parse(`{"a":${'['.repeat(64)}${']'.repeat(64)}}`)).toThrow(expect.objectContaining({ code: 'limit' }));
 });
+
+test('the largest vocabulary of a BERT, 501,153 entries', () => {
+  const entries = Array.from({ length: 501_153 }, (_, i) => `"w${i}":${i}`).join();
+  expect(Object.keys(parse(`{"vocab":{${entries}}}`).vocab as object).length).toBe(501_153);
+});
+
+test.each([
+  ['{}', 600_000],
+  ['[]', 600_000],
+  ['[[[[0]]]]', 150_000],
+  ['1', 1_600_000],
+  ['{"a":0}', 150_000],
+])('so many of %s that they would take more than 64 MB and 4 times the text', (value, count) => {
+  const parsed = () => parse(`{"a":[${`${value},`.repeat(count)}0]}`);
+  expect(parsed).toThrow(expect.objectContaining({ code: 'limit' }));
+});

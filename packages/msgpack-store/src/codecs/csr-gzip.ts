@@ -36,7 +36,7 @@ export function csrGzip({ level = DEFAULT_LEVEL, ...platform }: GzipOptions = {}
       const csr = partsOf(tensors);
       const counts = csr && rowCounts(csr);
       if (csr === undefined || counts === undefined) return undefined;
-      const order = byCount(counts);
+      const order = byCount(csr.indptr);
       const gaps = gapsOf(csr, counts, order);
       if (gaps === undefined) return undefined;
       return gzip(
@@ -119,22 +119,32 @@ function rowCounts({ indptr, data }: CsrParts): Int32Array | undefined {
 }
 
 /**
- * The rows with the most nonzeros first, equal ones by their number. A counting sort: no count is above the nonzeros of the matrix, so the
- * buckets take no more than its arrays, and sorting by comparison took a sixth of the time of reading.
+ * The rows that have nonzeros, those with the most first, equal ones by their number. A counting sort: no count is above
+ * the nonzeros of the matrix, so the buckets take no more than its arrays, and sorting by comparison took a sixth of the
+ * time of reading. Empty rows, which would be last, are left out: a file can have a hundred million of them.
  */
-function byCount(counts: Int32Array): Int32Array {
+function byCount(indptr: Int32Array): Int32Array {
+  const rows = indptr.length - 1;
   let most = 0;
-  for (const count of counts) if (count > most) most = count;
+  let filled = 0;
+  for (let row = 0; row < rows; row++) {
+    const count = indptr[row + 1] - indptr[row];
+    if (count > most) most = count;
+    if (count > 0) filled++;
+  }
   // Where the rows of a count begin: behind all rows of greater counts.
   const next = new Int32Array(most + 1);
-  for (const count of counts) next[count]++;
-  for (let count = most, before = 0; count >= 0; count--) {
-    const rows = next[count];
+  for (let row = 0; row < rows; row++) next[indptr[row + 1] - indptr[row]]++;
+  for (let count = most, before = 0; count > 0; count--) {
+    const own = next[count];
     next[count] = before;
-    before += rows;
+    before += own;
   }
-  const order = new Int32Array(counts.length);
-  for (let row = 0; row < counts.length; row++) order[next[counts[row]]++] = row;
+  const order = new Int32Array(filled);
+  for (let row = 0; row < rows; row++) {
+    const count = indptr[row + 1] - indptr[row];
+    if (count > 0) order[next[count]++] = row;
+  }
   return order;
 }
 
@@ -225,15 +235,13 @@ function readRows(
   indices: Uint16Array | Int32Array,
   data: Int8Array,
 ) {
-  const counts = new Int32Array(indptr.length - 1);
-  for (let row = 0; row < counts.length; row++) counts[row] = indptr[row + 1] - indptr[row];
   const mostColumns = indices instanceof Uint16Array ? 2 ** 16 : 2 ** 31;
   const gapsEnd = bytes.length - data.length;
   let at = start;
   let value = gapsEnd;
-  for (const row of byCount(counts)) {
+  for (const row of byCount(indptr)) {
     at = readRow(bytes, at, gapsEnd, value, indices, data, indptr[row], indptr[row + 1], mostColumns);
-    value += counts[row];
+    value += indptr[row + 1] - indptr[row];
   }
   if (at !== gapsEnd)
     throw new PruneError('corrupt', { what: 'bytes after the last gap', got: gapsEnd - at, wanted: 0 });

@@ -1,0 +1,27 @@
+import { runInChild } from '@prune/fixtures';
+import { expect, test } from 'vitest';
+import { type FuzzOutcome, fuzzContainers } from '../test/fuzz-containers.js';
+
+/** Mutants in a run; PRUNE_FUZZ multiplies. */
+const MUTANTS = 1500 * Number(process.env.PRUNE_FUZZ ?? 1);
+
+const FUZZ = `
+import { fuzzContainers } from '../../packages/model-files/test/fuzz-containers.js';
+export default fuzzContainers;`;
+
+test('the container that mutants are made of is whole', async () => {
+  expect(await fuzzContainers({ from: 0, count: 1 })).toMatchObject({ values: 1, errors: {} });
+});
+
+test('a manifest changed value by value: a value or a PruneError, each within 5 s, all within 128 MB', async () => {
+  const argument = { from: 1, count: MUTANTS };
+  const { value, peakBytes, ...rest } = await runInChild(FUZZ, { argument, timeoutSeconds: 3600 });
+  const outcome = value as FuzzOutcome;
+  expect(rest).not.toHaveProperty('error');
+  expect(outcome.failure).toBeUndefined();
+  expect(outcome.errors.corrupt).toBeGreaterThan(0.3 * MUTANTS);
+  expect(outcome.errors.limit).toBeGreaterThan(0);
+  expect(outcome.values).toBeGreaterThan(0);
+  expect(outcome.slowestSeconds).toBeLessThan(5);
+  expect(peakBytes).toBeLessThan(128_000_000);
+}, 3_600_000);
