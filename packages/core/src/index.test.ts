@@ -65,6 +65,7 @@ test('public API', () => {
     [
       "atomicFile",
       "fileSource",
+      "openSource",
       "readRange",
       "writeWholeFile",
     ]

@@ -11,7 +11,7 @@ import {
 /** The notebook's file of PyTorch's module versions. */
 export const MODULES_FILE = 'metadata.json';
 /** The Hugging Face configuration. */
-const CONFIG_FILE = 'config.json';
+export const CONFIG_FILE = 'config.json';
 /** What the notebook has no place for: the quantization profile. Its loader never looks at it. */
 export const PRUNE_FILE = 'prune.json';
 

@@ -21,7 +21,7 @@ export function register(program: Command, { signal }: CommandContext): void {
     .argument('<out>', 'the file to write: .prune or .h5 (with metadata.json beside it)');
   for (const option of [...storeOptions(), quietOption()]) command.addOption(option);
   command.action(async (input: string, output: string, flags: ConvertFlags) => {
-    const source = await openStore(input);
+    const source = await openStore(input, { signal });
     const progress = progressBar('converting', flags.quiet);
     try {
       progress.total([...source.keys()].length);

@@ -58,7 +58,7 @@ export function register(program: Command, { signal }: CommandContext): void {
       const start = performance.now();
       const progress = progressBar('answering', flags.quiet);
       progress.total(dataset.examples.length);
-      const { answers, evaluation, comparison } = await withBert(path, flags, async (model) => {
+      const { answers, evaluation, comparison } = await withBert(path, { ...flags, signal }, async (model) => {
         const found = await evaluateModel(model, dataset, options, progress.step);
         if (against === undefined) return { ...found, comparison: undefined };
         const theirs = predictionsOf(against, model.profile, flags.against ?? '');

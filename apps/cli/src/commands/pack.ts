@@ -33,7 +33,7 @@ export function register(program: Command, { signal }: CommandContext): void {
     command.addOption(option);
   command.action(async (path: string, flags: PackFlags) => {
     const start = performance.now();
-    const checkpoint = await openCheckpoint(path);
+    const checkpoint = await openCheckpoint(path, { signal });
     const progress = progressBar('packing', flags.quiet);
     try {
       const packed = packCheckpoint(pruned(checkpoint, flags), flags, progress.step);

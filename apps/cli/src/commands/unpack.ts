@@ -18,7 +18,7 @@ export function register(program: Command, { signal }: CommandContext): void {
     .requiredOption('-o, --output <dir>', 'the folder to write into; made when it is not there')
     .addOption(quietOption())
     .action(async (path: string, flags: { output: string; quiet?: boolean }) => {
-      const model = await openModel(path);
+      const model = await openModel(path, { signal });
       const progress = progressBar('unpacking', flags.quiet);
       try {
         await unpack(model, flags.output, progress, signal);

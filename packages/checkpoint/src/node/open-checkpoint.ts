@@ -13,7 +13,7 @@ import {
   type RandomAccess,
   TOKENIZER_FILES,
 } from '@prune/core';
-import { fileSource } from '@prune/core/node';
+import { openSource } from '@prune/core/node';
 import type { Checkpoint } from '../checkpoint.js';
 import { openSharded } from '../open-sharded.js';
 import { openTensorFile } from '../open-tensor-file.js';
@@ -38,6 +38,8 @@ export interface OpenCheckpointOptions {
   /** Where a gzipped checkpoint is inflated; the system's temporary folder by default. */
   readonly temporaryFolder?: string;
   readonly signal?: AbortSignal;
+  /** The bytes of the file, where they have been read already: a pipe's can be read once. Closed with the checkpoint. */
+  readonly source?: Required<RandomAccess>;
 }
 
 /** An open checkpoint and what lies beside it. */
@@ -48,6 +50,8 @@ export interface OpenCheckpoint {
   readonly metadata: ModelMetadata;
   /** The folder's or the file's name. */
   readonly name: string;
+  /** Every file that was read, or is read when a tensor is asked for. */
+  readonly paths: readonly string[];
   close(): Promise<void>;
 }
 
@@ -65,26 +69,33 @@ const MAX_INDEX_BYTES = 1 << 24;
 export async function openCheckpoint(path: string, options: OpenCheckpointOptions = {}): Promise<OpenCheckpoint> {
   const { isFolder, folder, file } = await locate(path);
   const { limits = DEFAULT_LIMITS } = options;
-  const configBytes = await readSmallFile(folder, 'config.json', MAX_CONFIG_BYTES);
-  const config = configBytes && parseJson(configBytes, join(folder, 'config.json'));
+  const paths: string[] = [];
+  const configFile = await readSmallFile(folder, 'config.json', MAX_CONFIG_BYTES);
+  if (configFile !== undefined) paths.push(configFile.path);
+  const config = configFile && parseJson(configFile.bytes, join(folder, 'config.json'));
   const files = new Map<string, Uint8Array>();
   // Each may be gzipped.
   for (const name of TOKENIZER_FILES) {
-    const bytes = await readSmallFile(folder, name, limits.headerBytes);
-    if (bytes !== undefined) files.set(name, bytes);
+    const found = await readSmallFile(folder, name, limits.headerBytes);
+    if (found === undefined) continue;
+    files.set(name, found.bytes);
+    paths.push(found.path);
   }
-  const tensors = await openFile(join(folder, file), options, config);
+  const opener = fileOpener(options, paths);
+  const tensors = await openFile(join(folder, file), opener, options, config);
   const name = basename(isFolder ? resolve(folder) : file);
   return {
     tensors,
     metadata: { ...(config && { config }), ...(files.size > 0 && { files }) },
     name,
+    paths,
     close: () => tensors.close(),
   };
 }
 
 async function locate(path: string): Promise<{ isFolder: boolean; folder: string; file: string }> {
-  const found = await stat(path).catch((cause) => {
+  const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'ENOENT') throw new PruneError('io', { where: path, what: cause.message, cause });
     throw new PruneError('missing', { where: path, what: 'no such file or folder', cause });
   });
   if (!found.isDirectory()) return { isFolder: false, folder: dirname(path), file: basename(path) };
@@ -98,12 +109,17 @@ async function locate(path: string): Promise<{ isFolder: boolean; folder: string
   });
 }
 
-async function openFile(path: string, options: OpenCheckpointOptions, config?: JsonObject): Promise<Checkpoint> {
+async function openFile(
+  path: string,
+  openBytes: FileOpener,
+  options: OpenCheckpointOptions,
+  config: JsonObject | undefined,
+): Promise<Checkpoint> {
   const { limits = DEFAULT_LIMITS } = options;
   let checkpoint: Checkpoint | undefined;
   try {
-    checkpoint = await ownSource(await openBytes(path, options), path, async (source) => {
-      if ((await sniffFormat(source)) === 'json') return openIndex(path, source, options);
+    checkpoint = await ownSource(await openBytes(path, options.source), path, async (source) => {
+      if ((await sniffFormat(source)) === 'json') return openIndex(path, source, openBytes, options);
       return openTensorFile(source, { limits });
     });
     return withTransformersNames(checkpoint, config);
@@ -113,19 +129,29 @@ async function openFile(path: string, options: OpenCheckpointOptions, config?: J
   }
 }
 
-/** The file's bytes, or what they inflate to. */
-async function openBytes(path: string, options: OpenCheckpointOptions) {
+/** Opens a file, or `source` where its bytes have been read already. */
+type FileOpener = (path: string, source?: Required<RandomAccess>) => Promise<Required<RandomAccess>>;
+
+/** Opens files as their bytes, or what these inflate to, and adds each path to `paths`. */
+function fileOpener(options: OpenCheckpointOptions, paths: string[]): FileOpener {
   const { limits = DEFAULT_LIMITS, maxInflatedBytes = MAX_INFLATED_BYTES, signal, temporaryFolder } = options;
-  const source = await fileSource(path);
-  const gzipped = await ownSource(source, path, async () => (await sniffFormat(source)) === 'gzip');
-  if (!gzipped) return source;
-  await source.close();
-  return gunzipFile(path, { limits, maxBytes: maxInflatedBytes, signal, temporaryFolder });
+  return async (path, given) => {
+    paths.push(path);
+    const source = given ?? (await openSource(path, { limits, signal }));
+    const gzipped = await ownSource(source, path, async () => (await sniffFormat(source)) === 'gzip');
+    if (!gzipped) return source;
+    try {
+      return await gunzipFile(source, path, { limits, maxBytes: maxInflatedBytes, signal, temporaryFolder });
+    } finally {
+      await source.close();
+    }
+  };
 }
 
 async function openIndex(
   path: string,
   source: Required<RandomAccess>,
+  openBytes: FileOpener,
   options: OpenCheckpointOptions,
 ): Promise<Checkpoint> {
   checkLimit('index is too large (bytes)', source.size, MAX_INDEX_BYTES);
@@ -133,7 +159,7 @@ async function openIndex(
   await source.close();
   const openShard = async (file: string): Promise<ByteSource> => {
     const shard = join(dirname(path), file);
-    return openBytes((await isFile(shard)) || !(await isFile(`${shard}.gz`)) ? shard : `${shard}.gz`, options);
+    return openBytes((await isFile(shard)) || !(await isFile(`${shard}.gz`)) ? shard : `${shard}.gz`);
   };
   return openSharded(index, openShard, { name: path, limits: options.limits });
 }
