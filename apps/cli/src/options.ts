@@ -39,7 +39,7 @@ export function storeOptions(): readonly Option[] {
     new Option('--codec <codec>', 'how a .prune file compresses').choices(CODEC_NAMES),
     new Option('--preset <preset>', 'of the codec entropy: opens quickly, or is smallest').choices(['fast', 'max']),
     new Option('--level <level>', 'gzip level, 0 to 9').argParser(gzipLevel),
-    new Option('--overwrite', 'replace other config.json, vocab.txt, ... beside an .h5 file'),
+    new Option('--force', 'replace the output, and other config.json, vocab.txt, ... beside an .h5 file'),
   ];
 }
 

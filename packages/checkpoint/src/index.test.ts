@@ -22,6 +22,7 @@ test('public API', () => {
     [
       "CHECKPOINT_FILES",
       "openCheckpoint",
+      "writeCheckpointFolder",
     ]
   `);
 });

@@ -4,3 +4,4 @@ export {
   type OpenCheckpointOptions,
   openCheckpoint,
 } from './node/open-checkpoint.js';
+export { type WriteCheckpointFolderOptions, writeCheckpointFolder } from './node/write-checkpoint-folder.js';

@@ -67,6 +67,7 @@ test('public API', () => {
       "fileSource",
       "openSource",
       "readRange",
+      "refuseExisting",
       "writeWholeFile",
     ]
   `);

@@ -50,7 +50,7 @@ test.each([...small, 'base/squad_sparse'])('%s read, written and read again is t
   async function* entries() {
     for (const key of golden.keys()) yield [key, (await golden.get(key))!] as [string, Elementary];
   }
-  await writeStore(await createH5File(target, { overwrite: true }), entries(), golden.metadata);
+  await writeStore(await createH5File(target, { force: true }), entries(), golden.metadata);
   const written = await openH5File(node, target);
   expect(await firstDifference(golden, written)).toBeUndefined();
   expect(written.metadata.modules).toEqual(golden.metadata.modules);

@@ -86,7 +86,7 @@ test.each([
   const bytes = new Uint8Array(readFileSync(goldenPath(`${name}.h5`)));
   await expectEqual(bytes);
   const path = join(folder, 'written.h5');
-  const writer = await createH5File(path);
+  const writer = await createH5File(path, { force: true });
   await writeStore(writer, entriesOf(await openOwn(bytes)), {});
   await expectEqual(new Uint8Array(readFileSync(path)));
 });

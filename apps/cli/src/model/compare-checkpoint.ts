@@ -68,7 +68,12 @@ export async function compareCheckpoint(
       const path = join(folder, store.store === 'h5' ? 'model.h5' : 'model.prune');
       const start = performance.now();
       // Only the tensors: the tokenizer is the same in each form and HDF5 keeps it in files of its own.
-      await writeStore(await createStore(path, store), elementary, { modules: metadata.modules }, { signal });
+      await writeStore(
+        await createStore(path, { ...store, force: true }),
+        elementary,
+        { modules: metadata.modules },
+        { signal },
+      );
       const seconds = (performance.now() - start) / 1000;
       add(form, (await stat(path)).size, await csrBytes(path), seconds);
       onStep(form);

@@ -26,8 +26,8 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const entries = new Map<string, Elementary>([['a', tensor('int8', [3], Int8Array.of(1, 2, 3))]]);
 const bytesOf = (text: string) => new TextEncoder().encode(text);
-const write = async (metadata: ModelMetadata, overwrite?: boolean) =>
-  writeStore(await createH5File(path, { overwrite }), entries, metadata);
+const write = async (metadata: ModelMetadata, force?: boolean) =>
+  writeStore(await createH5File(path, { force }), entries, metadata);
 
 test('no metadata leaves nothing beside the file', async () => {
   await write({});
@@ -55,7 +55,7 @@ test('all metadata comes back, byte for byte', async () => {
   await close();
 });
 
-test('a file beside it that says something else is refused by name, and nothing changes; overwrite replaces it', async () => {
+test('a file beside it that says something else is refused by name, and nothing changes; force replaces it', async () => {
   writeFileSync(join(folder, 'config.json'), '{"model_type": "other"}');
   const writing = write({ config: { model_type: 'bert' }, modules: {} });
   await expect(writing).rejects.toMatchObject({ code: 'mismatch', where: join(folder, 'config.json') });
@@ -74,7 +74,7 @@ test('JSON that says the same in other words is kept as it is', async () => {
 
 test('metadata.json and prune.json go with the file: replaced and removed with it, refused without it', async () => {
   await write({ modules: { a: { version: 3 } }, profile: 'qnnpack' });
-  await write({ modules: { a: { version: 4 } } });
+  await write({ modules: { a: { version: 4 } } }, true);
   expect(JSON.parse(readFileSync(join(folder, 'metadata.json'), 'utf8'))).toEqual({ a: { version: 4 } });
   expect(existsSync(join(folder, 'prune.json'))).toBe(false);
   rmSync(path);
@@ -94,16 +94,27 @@ test.each(['../evil', '/tmp/evil', 'config.json', 'notes.txt'])(
   },
 );
 
+test('a file that is there is refused before anything is written, and replaced with force', async () => {
+  await write({ profile: 'qnnpack' });
+  const old = readFileSync(path);
+  await expect(createH5File(path)).rejects.toMatchObject({ code: 'invalid-argument', where: path, what: 'exists' });
+  expect(readdirSync(folder).sort()).toEqual(['model.h5', 'prune.json']);
+  expect(readFileSync(path)).toEqual(old);
+  await writeStore(await createH5File(path, { force: true }), new Map([['b', 'x']]), {});
+  expect(readFileSync(path)).not.toEqual(old);
+  expect(readdirSync(folder)).toEqual(['model.h5']);
+});
+
 test('a failed put and an abort leave the old file and nothing else', async () => {
   await write({});
   const old = readFileSync(path);
-  const writer = await createH5File(path);
+  const writer = await createH5File(path, { force: true });
   await writer.put('a', tensor('int8', [2], Int8Array.of(9, 9)));
   const twice = writeStore(writer, new Map([...entries, ['b/c', 'x']]), {});
   await expect(twice).rejects.toMatchObject({ code: 'invalid-argument', tensor: 'a' });
   await writer.abort();
   await expect(writer.put('z', 'x')).rejects.toMatchObject({ code: 'invalid-argument' });
-  const named = writeStore(await createH5File(path), new Map([['b/c', 'x']]), {});
+  const named = writeStore(await createH5File(path, { force: true }), new Map([['b/c', 'x']]), {});
   await expect(named).rejects.toMatchObject({ code: 'unsupported', tensor: 'b/c' });
   expect(readdirSync(folder)).toEqual(['model.h5']);
   expect(readFileSync(path)).toEqual(old);
@@ -116,10 +127,10 @@ test('a file that does not read back as what was put does not get its name', asy
   vi.mocked(nodeDeflate).mockImplementationOnce(async (bytes) =>
     deflateSync(bytes.map((byte, i) => byte + +(i === 7))),
   );
-  const writing = writeStore(await createH5File(path), new Map([['w', weights]]), { modules: {} });
+  const writing = writeStore(await createH5File(path, { force: true }), new Map([['w', weights]]), { modules: {} });
   await expect(writing).rejects.toMatchObject({ code: 'corrupt', where: path, tensor: 'w' });
   vi.mocked(nodeDeflate).mockImplementationOnce(async () => new Uint8Array(30));
-  const broken = writeStore(await createH5File(path), new Map([['w', weights]]), { modules: {} });
+  const broken = writeStore(await createH5File(path, { force: true }), new Map([['w', weights]]), { modules: {} });
   await expect(broken).rejects.toMatchObject({ code: 'corrupt', where: path, tensor: 'w' });
   expect(readdirSync(folder)).toEqual(['model.h5']);
   expect(readFileSync(path)).toEqual(old);
@@ -169,7 +180,7 @@ test('limits come before reading', async () => {
   await expect(openH5File(h5wasm, path, { limits: { ...DEFAULT_LIMITS, tensors: 0 } })).rejects.toMatchObject({
     code: 'limit',
   });
-  await write({ config: { model_type: 'bert' } });
+  await write({ config: { model_type: 'bert' } }, true);
   for (const few of [{ nameLength: 0 }, { metadataBytes: 9 }]) {
     await expect(openH5File(h5wasm, path, { limits: { ...DEFAULT_LIMITS, ...few } })).rejects.toMatchObject({
       code: 'limit',

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type ByteSink, type ModelMetadata, PruneError, type TensorStoreWriter } from '@prune/core';
-import { atomicFile } from '@prune/core/node';
+import { atomicFile, refuseExisting } from '@prune/core/node';
 import { MODULES_FILE, metadataFiles, PRUNE_FILE } from '../metadata-files.js';
 import { checkWritten } from '../write/check-written.js';
 import type { H5WriteOptions } from '../write/defaults.js';
@@ -13,8 +13,8 @@ import { nodeInflate, nodeInflateBeside } from './node-inflate.js';
 
 /** Options of {@link createH5File}. */
 export interface CreateH5FileOptions extends H5WriteOptions {
-  /** Replace files beside it (config.json, vocab.txt, ...) that say something else. Default false: refuse, naming the file. */
-  readonly overwrite?: boolean;
+  /** Replace the file that is there, and files beside it (config.json, vocab.txt, ...) that say something else. Default false: refuse, naming the file. */
+  readonly force?: boolean;
 }
 
 /**
@@ -22,11 +22,12 @@ export interface CreateH5FileOptions extends H5WriteOptions {
  * name in the same folder and renamed, the HDF5 file last, after every element of it has been read back.
  *
  * A file beside it that exists is kept when it says the same (JSON is compared as JSON). When it says something else, `finish` throws `mismatch` and
- * writes nothing, unless `overwrite` is set; `metadata.json` and `prune.json` belong to the HDF5 file, and are replaced, or removed, with it.
+ * writes nothing, unless `force` is set; `metadata.json` and `prune.json` belong to the HDF5 file, and are replaced, or removed, with it.
  */
 export async function createH5File(path: string, options: CreateH5FileOptions = {}): Promise<TensorStoreWriter> {
   const absolute = resolve(path);
   const folder = dirname(absolute);
+  await refuseExisting(absolute, options.force);
   const replacing = existsSync(absolute);
   const sink = await atomicFile(absolute);
   const sinks: ByteSink[] = [];
@@ -50,9 +51,9 @@ export async function createH5File(path: string, options: CreateH5FileOptions = 
       const old = await readIfThere(target);
       if (bytes === undefined ? old === undefined : old !== undefined && saysTheSame(name, old, bytes)) continue;
       const own = replacing && (name === MODULES_FILE || name === PRUNE_FILE);
-      if (old !== undefined && !own && options.overwrite !== true) {
+      if (old !== undefined && !own && options.force !== true) {
         const what = bytes === undefined ? 'exists, and this model has none' : 'exists and says something else';
-        throw new PruneError('mismatch', { where: target, what, wanted: 'another folder, or overwrite' });
+        throw new PruneError('mismatch', { where: target, what, wanted: 'another folder, or force' });
       }
       if (bytes === undefined) {
         stale.push(target);

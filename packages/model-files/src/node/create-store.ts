@@ -21,20 +21,20 @@ export interface StoreOptions {
   readonly level?: number;
   /** Of the codec `entropy`: `fast` opens quickly, `max` is smallest. */
   readonly preset?: Preset;
-  /** Replace files beside an HDF5 file (config.json, vocab.txt, ...) that say something else. */
-  readonly overwrite?: boolean;
+  /** Replace the file that is there, and files beside an HDF5 file (config.json, vocab.txt, ...) that say something else. */
+  readonly force?: boolean;
 }
 
 /** A writer of the store that `path` is named for. Throws `invalid-argument` for options that do not belong to it, and what the store throws. */
 export async function createStore(path: string, options: StoreOptions = {}): Promise<TensorStoreWriter> {
-  const { codec, level, preset, overwrite } = options;
+  const { codec, level, preset, force } = options;
   if (storeOfName(path, options.store) === 'msgpack')
-    return createMsgpackFile(path, { codecs: codecsOf(path, options) });
+    return createMsgpackFile(path, { codecs: codecsOf(path, options), force });
   for (const [what, got] of Object.entries({ codec, preset })) {
     if (got !== undefined)
       throw new PruneError('invalid-argument', { where: path, what: `an HDF5 file has no ${what}`, got });
   }
-  return createH5File(path, { level, overwrite });
+  return createH5File(path, { level, force });
 }
 
 function codecsOf(path: string, { codec, level, preset = DEFAULT_PRESET }: StoreOptions): readonly Codec[] {

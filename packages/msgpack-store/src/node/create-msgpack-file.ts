@@ -1,5 +1,5 @@
 import type { Codec, TensorStoreWriter } from '@prune/core';
-import { atomicFile } from '@prune/core/node';
+import { atomicFile, refuseExisting } from '@prune/core/node';
 import { codecList } from '../codecs/codec-list.js';
 import { createMsgpackStore } from '../create-msgpack-store.js';
 import { nodeCrc32 } from './node-crc32.js';
@@ -8,13 +8,19 @@ import { nodeCrc32 } from './node-crc32.js';
 export interface CreateMsgpackFileOptions {
   /** Asked in their order for each tensor. Default: `codecList()`. */
   readonly codecs?: readonly Codec[];
+  /** Replace the file that is there. Default false: refuse. */
+  readonly force?: boolean;
 }
 
-/** Starts a `.prune` file; it appears under `path` when `finish` succeeds. Throws `io` with the path, and what `createMsgpackStore` throws. */
+/**
+ * Starts a `.prune` file; it appears under `path` when `finish` succeeds. Throws `invalid-argument` when there is a file and `force` is not set, `io` with
+ * the path, and what `createMsgpackStore` throws.
+ */
 export async function createMsgpackFile(
   path: string,
-  { codecs = codecList(undefined, { crc32: nodeCrc32 }) }: CreateMsgpackFileOptions = {},
+  { codecs = codecList(undefined, { crc32: nodeCrc32 }), force }: CreateMsgpackFileOptions = {},
 ): Promise<TensorStoreWriter> {
+  await refuseExisting(path, force);
   const sink = await atomicFile(path);
   try {
     return await createMsgpackStore(sink, { name: path, codecs, crc32: nodeCrc32 });

@@ -33,6 +33,20 @@ test('a golden model through a file, read with the own zlib of Node', async () =
   await store.close();
 });
 
+test('a file that is there is refused before anything is written, and replaced with force', async () => {
+  const path = join(folder, 'a.prune');
+  writeFileSync(path, 'old');
+  await expect(createMsgpackFile(path)).rejects.toMatchObject({
+    code: 'invalid-argument',
+    where: path,
+    what: 'exists',
+  });
+  expect(readFileSync(path, 'utf8')).toBe('old');
+  expect(readdirSync(folder)).toEqual(['a.prune']);
+  await writeStore(await createMsgpackFile(path, { force: true }), new Map([['b', 'x']]), {});
+  expect(await (await openMsgpackFile(path)).get('b')).toBe('x');
+});
+
 test('the old file stays until the new one is whole, and after a failure', async () => {
   const path = join(folder, 'a.prune');
   writeFileSync(path, 'old');
@@ -40,7 +54,9 @@ test('the old file stays until the new one is whole, and after a failure', async
     yield ['a', 'x'] as [string, string];
     throw new Error('the source broke');
   })();
-  await expect(writeStore(await createMsgpackFile(path), failing, {})).rejects.toThrow('the source broke');
+  await expect(writeStore(await createMsgpackFile(path, { force: true }), failing, {})).rejects.toThrow(
+    'the source broke',
+  );
   expect(readFileSync(path, 'utf8')).toBe('old');
   expect(readdirSync(folder)).toEqual(['a.prune']);
   await expect(createMsgpackFile(join(folder, 'no', 'a.prune'))).rejects.toMatchObject({ code: 'io' });

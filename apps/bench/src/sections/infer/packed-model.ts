@@ -15,7 +15,7 @@ export async function packedModel({ name, folder }: BenchModel): Promise<string>
   const checkpoint = await openCheckpoint(folder);
   try {
     const { entries, metadata } = packCheckpoint(checkpoint, { embeddings: 'int8' });
-    await writeStore(await createStore(path), entries, metadata);
+    await writeStore(await createStore(path, { force: true }), entries, metadata);
   } finally {
     await checkpoint.close();
   }
