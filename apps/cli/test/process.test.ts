@@ -37,7 +37,7 @@ test.skipIf(SKIP_CONDITIONS.windows())('a full disk leaves the old file and noth
     const options = name === 'x.prune' ? ['--codec', 'raw'] : ['--level', '0'];
     // A file of 100 KiB at most: what a full disk is to a writer.
     const command = `ulimit -f 100; exec "$0" "$@"`;
-    const args = [PRUNE, 'pack', goldenPath('tiny'), '-o', join(folder, name), ...options];
+    const args = [PRUNE, 'pack', goldenPath('tiny'), '-o', join(folder, name), '--force', ...options];
     const { status, stderr } = spawnSync('bash', ['-c', command, process.execPath, ...args], { encoding: 'utf8', env });
     expect(stderr).toMatch(/^prune: .*EFBIG[^\n]*\n$/);
     expect(status).toBe(2);
@@ -49,7 +49,7 @@ test.skipIf(SKIP_CONDITIONS.windows())('a full disk leaves the old file and noth
 test('an interrupt leaves the old file and nothing else, and exits 130', async () => {
   const path = join(folder, 'x.prune');
   writeFileSync(path, 'old');
-  const child = spawn(process.execPath, [PRUNE, 'pack', modelPath('mini-qa'), '-o', path], { env });
+  const child = spawn(process.execPath, [PRUNE, 'pack', modelPath('mini-qa'), '-o', path, '--force'], { env });
   // It is at work once its temporary file is there.
   while (readdirSync(folder).length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
   child.kill('SIGINT');
