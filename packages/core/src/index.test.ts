@@ -64,10 +64,13 @@ test('public API', () => {
   expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`
     [
       "atomicFile",
+      "fileGroup",
       "fileSource",
+      "openMainFile",
       "openSource",
       "readRange",
       "refuseExisting",
+      "stagedFolder",
       "writeWholeFile",
     ]
   `);

@@ -12,7 +12,7 @@ import {
 export const MODULES_FILE = 'metadata.json';
 /** The Hugging Face configuration. */
 export const CONFIG_FILE = 'config.json';
-/** What the notebook has no place for: the quantization profile. Its loader never looks at it. */
+/** What the notebook has no place for: the quantization profile, and which files were written with the model. Its loader never looks at it. */
 export const PRUNE_FILE = 'prune.json';
 
 /**
@@ -21,11 +21,8 @@ export const PRUNE_FILE = 'prune.json';
  */
 export async function metadataFiles(metadata: ModelMetadata, where = 'h5-store'): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
-  const json = (value: unknown, indent?: number) =>
-    new TextEncoder().encode(`${JSON.stringify(value, null, indent)}\n`);
   if (metadata.modules !== undefined) files.set(MODULES_FILE, json(metadata.modules));
   if (metadata.config !== undefined) files.set(CONFIG_FILE, json(metadata.config, 2));
-  if (metadata.profile !== undefined) files.set(PRUNE_FILE, json({ profile: metadata.profile }));
   for (const name of metadata.files?.keys() ?? []) {
     const bytes = TOKENIZER_FILES.includes(name) ? await metadata.files?.get(name) : undefined;
     if (bytes === undefined) {
@@ -38,7 +35,43 @@ export async function metadataFiles(metadata: ModelMetadata, where = 'h5-store')
     }
     files.set(name, bytes);
   }
-  return files;
+  return listWritten(files, metadata);
+}
+
+/**
+ * The same files with a `prune.json` that lists the configuration and the tokenizer's files, but for those of `notOurs`: they were there before the
+ * model and stay when it goes.
+ */
+export function listWritten(
+  files: ReadonlyMap<string, Uint8Array>,
+  { profile }: ModelMetadata,
+  notOurs: readonly string[] = [],
+): Map<string, Uint8Array> {
+  const listed = new Map([...files].filter(([name]) => name !== PRUNE_FILE));
+  const written = [...listed.keys()].filter((name) => name !== MODULES_FILE && !notOurs.includes(name));
+  if (profile !== undefined || written.length > 0) {
+    listed.set(PRUNE_FILE, json({ profile, ...(written.length > 0 && { files: written }) }));
+  }
+  return listed;
+}
+
+function json(value: unknown, indent?: number): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value, null, indent)}\n`);
+}
+
+/**
+ * The names of the files that were written with a model, by its `prune.json`: they belong to it and go with it. `metadata.json` and `prune.json` itself
+ * always do. Says only those two for a file that says something else.
+ */
+export function filesWrittenWith(pruneFile: Uint8Array | undefined): readonly string[] {
+  let listed: unknown;
+  try {
+    listed = pruneFile && parseJson(pruneFile, PRUNE_FILE).files;
+  } catch {
+    // Not one of ours.
+  }
+  const known = [CONFIG_FILE, ...TOKENIZER_FILES].filter((name) => Array.isArray(listed) && listed.includes(name));
+  return [MODULES_FILE, PRUNE_FILE, ...known];
 }
 
 /** The metadata in the files beside an HDF5 file: the inverse of {@link metadataFiles}. Throws `corrupt` for a file that is no JSON object. */

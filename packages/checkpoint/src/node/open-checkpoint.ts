@@ -13,7 +13,7 @@ import {
   type RandomAccess,
   TOKENIZER_FILES,
 } from '@prune/core';
-import { openSource } from '@prune/core/node';
+import { type MainFile, openMainFile, openSource } from '@prune/core/node';
 import type { Checkpoint } from '../checkpoint.js';
 import { openSharded } from '../open-sharded.js';
 import { openTensorFile } from '../open-tensor-file.js';
@@ -64,10 +64,24 @@ const MAX_INDEX_BYTES = 1 << 24;
  * Opens a Hugging Face model folder, or one file of tensors with the config and tokenizer beside it. Safetensors (one file or shards with
  * an index) and both PyTorch formats, told apart by content, gzipped or not; a gzipped one is inflated to a temporary file that is
  * gone when it is closed. Names are as transformers loads them ({@link withTransformersNames}).
+ * When another model takes its place meanwhile, that one is opened, or `io` is thrown.
  * Throws `missing` when there is nothing to open, and what {@link openTensorFile} and {@link openSharded} throw.
  */
 export async function openCheckpoint(path: string, options: OpenCheckpointOptions = {}): Promise<OpenCheckpoint> {
   const { isFolder, folder, file } = await locate(path);
+  return openMainFile(
+    join(folder, file),
+    (main) => openParts({ isFolder, folder, file }, main, options),
+    (opened) => opened.close(),
+  );
+}
+
+/** The weights, and what lies beside them. */
+async function openParts(
+  { isFolder, folder, file }: Located,
+  main: MainFile,
+  options: OpenCheckpointOptions,
+): Promise<OpenCheckpoint> {
   const { limits = DEFAULT_LIMITS } = options;
   const paths: string[] = [];
   const configFile = await readSmallFile(folder, 'config.json', MAX_CONFIG_BYTES);
@@ -89,11 +103,21 @@ export async function openCheckpoint(path: string, options: OpenCheckpointOption
     metadata: { ...(config && { config }), ...(files.size > 0 && { files }) },
     name,
     paths,
-    close: () => tensors.close(),
+    async close() {
+      await tensors.close();
+      await main.close();
+    },
   };
 }
 
-async function locate(path: string): Promise<{ isFolder: boolean; folder: string; file: string }> {
+interface Located {
+  readonly isFolder: boolean;
+  readonly folder: string;
+  /** The file of tensors, or their index. */
+  readonly file: string;
+}
+
+async function locate(path: string): Promise<Located> {
   const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'ENOENT') throw new PruneError('io', { where: path, what: cause.message, cause });
     throw new PruneError('missing', { where: path, what: 'no such file or folder', cause });

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   entriesOf,
@@ -9,8 +9,9 @@ import {
   type Tensor,
   TOKENIZER_FILES,
 } from '@prune/core';
-import { atomicFile, refuseExisting, writeWholeFile } from '@prune/core/node';
+import { fileGroup, stagedFolder } from '@prune/core/node';
 import { writeSafetensors } from '../write-safetensors.js';
+import { CHECKPOINT_FILES } from './open-checkpoint.js';
 
 /** Options of {@link writeCheckpointFolder}. */
 export interface WriteCheckpointFolderOptions {
@@ -23,10 +24,21 @@ export interface WriteCheckpointFolderOptions {
   readonly limits?: Limits;
 }
 
+const WEIGHTS_FILE = 'model.safetensors';
+const CONFIG_FILE = 'config.json';
+
+/** Weights that transformers may find beside ours: the files that a folder is searched for, shards, and other frameworks' files. */
+const OTHER_WEIGHTS = new Set([...CHECKPOINT_FILES, 'tf_model.h5', 'flax_model.msgpack']);
+const SHARD = /^(pytorch_)?model-\d+-of-\d+\.(safetensors|bin)$/;
+
 /**
- * Writes a folder that transformers loads: `model.safetensors`, `config.json` and the tokenizer's files. Makes the folder, and those
- * above it, when it is not there. Throws `invalid-argument` when it holds a model and `force` is not set, `unsupported` for a file
- * that is not a tokenizer's, `io`, and what {@link writeSafetensors} throws.
+ * Writes a folder that transformers loads: `model.safetensors`, `config.json` and the tokenizer's files, which become visible together. A folder that is not
+ * there is made, with those above it, and appears in one step; in one that is there, `model.safetensors` appears last (see `fileGroup` of `@prune/core/node`).
+ *
+ * Throws `invalid-argument` when the folder holds a `model.safetensors` and `mismatch` when a file beside it says something else, unless `force` is set;
+ * with `force` too, `mismatch` for weights in other files and for a tokenizer's file or a configuration that this model does not have: a reader would take
+ * them for a part of it, and they are not ours to remove. Throws `unsupported` for a file that is not a tokenizer's, `io`, and what
+ * {@link writeSafetensors} throws.
  */
 export async function writeCheckpointFolder(
   folder: string,
@@ -34,14 +46,65 @@ export async function writeCheckpointFolder(
   { name, force, ...options }: WriteCheckpointFolderOptions = {},
 ): Promise<void> {
   checkFiles(metadata, name);
-  await refuseExisting(join(folder, 'model.safetensors'), force);
-  await mkdir(folder, { recursive: true });
-  await writeSafetensors(await atomicFile(join(folder, 'model.safetensors')), tensors, options);
-  const { config, files = new Map<string, Uint8Array>() } = metadata;
-  if (config !== undefined) {
-    await writeWholeFile(join(folder, 'config.json'), new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`));
+  const beside = await filesBeside(metadata);
+  const writeInto = async (where: string) => {
+    const group = await fileGroup(join(where, WEIGHTS_FILE), { force, shownAs: join(folder, WEIGHTS_FILE) });
+    try {
+      await writeSafetensors(group.main, tensors, options);
+      await group.commit(async (files) => {
+        // Again, as it may have changed.
+        checkFolder(folder, await files.names(), beside);
+        return { files: beside };
+      });
+    } catch (error) {
+      await group.abort();
+      throw error;
+    }
+  };
+  if (await isThere(folder)) {
+    checkFolder(folder, await readdir(folder), beside);
+    return writeInto(folder);
   }
-  for await (const [file, bytes] of entriesOf(files)) await writeWholeFile(join(folder, file), bytes);
+  const staged = await stagedFolder(folder);
+  try {
+    await writeInto(staged.temporaryPath);
+    await staged.commit();
+  } catch (error) {
+    await staged.abort();
+    throw error;
+  }
+}
+
+async function isThere(folder: string): Promise<boolean> {
+  const found = await stat(folder).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return undefined;
+    throw new PruneError('io', { where: folder, what: cause.message, cause });
+  });
+  if (found?.isDirectory() === false) throw new PruneError('io', { where: folder, what: 'is not a folder' });
+  return found !== undefined;
+}
+
+async function filesBeside({ config, files = new Map<string, Uint8Array>() }: ModelMetadata) {
+  const beside = new Map<string, Uint8Array>();
+  if (config !== undefined) {
+    beside.set(CONFIG_FILE, new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`));
+  }
+  for await (const [file, bytes] of entriesOf(files)) beside.set(file, bytes);
+  return beside;
+}
+
+/** Refuses a folder where a reader would find more than the new model. Each file may be gzipped. */
+function checkFolder(folder: string, names: readonly string[], beside: ReadonlyMap<string, Uint8Array>): void {
+  for (const name of names) {
+    const plain = name.replace(/\.gz$/, '');
+    const refuse = (what: string) => {
+      throw new PruneError('mismatch', { where: join(folder, name), what, wanted: 'another folder' });
+    };
+    if (name !== WEIGHTS_FILE && (OTHER_WEIGHTS.has(plain) || SHARD.test(plain))) refuse('holds weights of a model');
+    if ((plain === CONFIG_FILE || TOKENIZER_FILES.includes(plain)) && !beside.has(plain)) {
+      refuse('exists, and this model has none');
+    }
+  }
 }
 
 /**

@@ -49,3 +49,8 @@ async function dangling(path: string): Promise<string> {
   }
   throw new PruneError('io', { where: path, what: 'too many symbolic links' });
 }
+
+/** The error for a pipe or a device where a file is wanted: one that is written out of order, or read by others. */
+export function streamError(where: string): PruneError {
+  return new PruneError('invalid-argument', { where, what: 'is a pipe or a device', wanted: 'a file' });
+}

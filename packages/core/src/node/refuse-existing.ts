@@ -11,6 +11,6 @@ export async function refuseExisting(path: string, force = false): Promise<void>
 }
 
 /** The error for an output that is there already. */
-function existsError(path: string): PruneError {
-  return new PruneError('invalid-argument', { where: path, what: 'exists', wanted: 'another name, or force' });
+export function existsError(path: string, cause?: unknown): PruneError {
+  return new PruneError('invalid-argument', { where: path, what: 'exists', wanted: 'another name, or force', cause });
 }

@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
-import { type ByteSink, type ModelMetadata, PruneError, type TensorStoreWriter } from '@prune/core';
-import { atomicFile, refuseExisting } from '@prune/core/node';
-import { MODULES_FILE, metadataFiles, PRUNE_FILE } from '../metadata-files.js';
+import { basename, resolve } from 'node:path';
+import { type ModelMetadata, PruneError, type TensorStoreWriter } from '@prune/core';
+import { type FilesBeside, type FolderFiles, fileGroup } from '@prune/core/node';
+import { filesWrittenWith, listWritten, metadataFiles, PRUNE_FILE } from '../metadata-files.js';
 import { checkWritten } from '../write/check-written.js';
 import type { H5WriteOptions } from '../write/defaults.js';
 import { type H5Writing, writeH5 } from '../write/write-h5.js';
@@ -18,56 +16,29 @@ export interface CreateH5FileOptions extends H5WriteOptions {
 }
 
 /**
- * Starts an HDF5 file in the notebook's layout at `path`. It, and the files beside it, appear when `finish` succeeds: each is written under a temporary
- * name in the same folder and renamed, the HDF5 file last, after every element of it has been read back.
+ * Starts an HDF5 file in the notebook's layout at `path`. It, and the files beside it, become visible together when `finish` succeeds (see `fileGroup` of
+ * `@prune/core/node`), after every element of the HDF5 file has been read back.
  *
  * A file beside it that exists is kept when it says the same (JSON is compared as JSON). When it says something else, `finish` throws `mismatch` and
- * writes nothing, unless `force` is set; `metadata.json` and `prune.json` belong to the HDF5 file, and are replaced, or removed, with it.
+ * writes nothing, unless `force` is set. Files that were written with the old model, by its `prune.json`, are removed when the new one has none of that name.
+ * Throws `invalid-argument` when there is a file at `path` and `force` is not set, and for a pipe or a device, since HDF5 is not written front to back.
  */
 export async function createH5File(path: string, options: CreateH5FileOptions = {}): Promise<TensorStoreWriter> {
-  const absolute = resolve(path);
-  const folder = dirname(absolute);
-  await refuseExisting(absolute, options.force);
-  const replacing = existsSync(absolute);
-  const sink = await atomicFile(absolute);
-  const sinks: ByteSink[] = [];
+  const group = await fileGroup(path, { force: options.force });
   let open = true;
   let writing: H5Writing | undefined;
 
   async function abort() {
     open = false;
     await writing?.stop();
-    for (const each of [...sinks, sink]) await each.abort();
+    await group.abort();
   }
   function wantOpen() {
     if (!open) throw new PruneError('invalid-argument', { where: path, what: 'the writer is finished or aborted' });
   }
-  /** Writes what has to change beside the file, under temporary names; returns what has to go. */
-  async function writeBeside(files: ReadonlyMap<string, Uint8Array>): Promise<string[]> {
-    const stale: string[] = [];
-    for (const name of new Set([...files.keys(), MODULES_FILE, PRUNE_FILE])) {
-      const target = join(folder, name);
-      const bytes = files.get(name);
-      const old = await readIfThere(target);
-      if (bytes === undefined ? old === undefined : old !== undefined && saysTheSame(name, old, bytes)) continue;
-      const own = replacing && (name === MODULES_FILE || name === PRUNE_FILE);
-      if (old !== undefined && !own && options.force !== true) {
-        const what = bytes === undefined ? 'exists, and this model has none' : 'exists and says something else';
-        throw new PruneError('mismatch', { where: target, what, wanted: 'another folder, or force' });
-      }
-      if (bytes === undefined) {
-        stale.push(target);
-        continue;
-      }
-      const beside = await atomicFile(target);
-      sinks.push(beside);
-      await beside.write(bytes);
-    }
-    return stale;
-  }
 
   try {
-    writing = await writeH5(sink, path, options, nodeDeflate);
+    writing = await writeH5(group.main, path, options, nodeDeflate);
   } catch (error) {
     await abort();
     throw error;
@@ -81,19 +52,17 @@ export async function createH5File(path: string, options: CreateH5FileOptions = 
     async finish(metadata: ModelMetadata) {
       wantOpen();
       const files = await metadataFiles(metadata, path);
-      if (files.has(basename(absolute))) {
+      if (files.has(basename(resolve(path)))) {
         throw new PruneError('invalid-argument', { where: path, what: 'the name is taken by a file beside it' });
       }
-      const stale = await writeBeside(files);
       await finish();
-      const { file, close } = hostBytes(sink.temporaryPath, path);
+      const { file, close } = hostBytes(group.main.temporaryPath, path);
       try {
         await checkWritten(file, { where: path, inflate: nodeInflate, inflateBeside: nodeInflateBeside }, entries);
       } finally {
         close();
       }
-      for (const each of [...sinks, sink]) await each.commit();
-      for (const target of stale) await rm(target, { force: true });
+      await group.commit((folder) => filesBeside(folder, files, metadata));
       open = false;
     },
     async abort() {
@@ -102,32 +71,15 @@ export async function createH5File(path: string, options: CreateH5FileOptions = 
   };
 }
 
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
-  return readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return undefined;
-    throw new PruneError('io', { where: path, what: cause.message, cause });
-  });
-}
-
-function saysTheSame(name: string, a: Uint8Array, b: Uint8Array): boolean {
-  if (Buffer.compare(a, b) === 0) return true;
-  return name.endsWith('.json') && sameJson(parsed(a), parsed(b));
-}
-
-function parsed(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
+async function filesBeside(
+  folder: FolderFiles,
+  files: ReadonlyMap<string, Uint8Array>,
+  metadata: ModelMetadata,
+): Promise<FilesBeside> {
+  const stale = filesWrittenWith(await folder.read(PRUNE_FILE));
+  const notOurs: string[] = [];
+  for (const [name, bytes] of files) {
+    if (!stale.includes(name) && (await folder.says(name, bytes))) notOurs.push(name);
   }
-}
-
-function sameJson(a: unknown, b: unknown): boolean {
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a !== undefined && a === b;
-  const [x, y] = [Object.entries(a), new Map(Object.entries(b))];
-  return (
-    Array.isArray(a) === Array.isArray(b) &&
-    x.length === y.size &&
-    x.every(([key, value]) => y.has(key) && sameJson(value, y.get(key)))
-  );
+  return { files: listWritten(files, metadata, notOurs), stale };
 }

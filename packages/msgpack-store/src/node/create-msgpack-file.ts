@@ -13,15 +13,15 @@ export interface CreateMsgpackFileOptions {
 }
 
 /**
- * Starts a `.prune` file; it appears under `path` when `finish` succeeds. Throws `invalid-argument` when there is a file and `force` is not set, `io` with
- * the path, and what `createMsgpackStore` throws.
+ * Starts a `.prune` file; it appears under `path` when `finish` succeeds. Throws `invalid-argument` when there is a file and `force` is not set,
+ * and for a pipe or a device, since the head of a container is written last; `io` with the path, and what `createMsgpackStore` throws.
  */
 export async function createMsgpackFile(
   path: string,
   { codecs = codecList(undefined, { crc32: nodeCrc32 }), force }: CreateMsgpackFileOptions = {},
 ): Promise<TensorStoreWriter> {
   await refuseExisting(path, force);
-  const sink = await atomicFile(path);
+  const sink = await atomicFile(path, { replace: force ?? false, stream: false });
   try {
     return await createMsgpackStore(sink, { name: path, codecs, crc32: nodeCrc32 });
   } catch (error) {
