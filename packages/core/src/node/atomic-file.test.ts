@@ -1,9 +1,28 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { atomicFile } from './atomic-file.js';
 import { fileSource } from './file-source.js';
+import { thisProcess } from './process-mark.js';
+import { refuseExisting } from './refuse-existing.js';
 import { writeWholeFile } from './write-whole-file.js';
 
 let folder: string;
@@ -82,6 +101,130 @@ test('writeWholeFile replaces a file, or leaves nothing', async () => {
   mkdirSync(join(folder, 'b'));
   await expect(writeWholeFile(join(folder, 'b'), new Uint8Array(1))).rejects.toMatchObject({ code: 'io' });
   expect(readdirSync(folder)).toEqual(['a', 'b']);
+});
+
+const write = async (path: string, text: string, options = {}) => {
+  const sink = await atomicFile(path, options);
+  try {
+    await sink.write(new TextEncoder().encode(text));
+    await sink.commit();
+  } catch (error) {
+    await sink.abort();
+    throw error;
+  }
+};
+
+test('links stay links: to a file, through another link, to a file that is not there yet', async () => {
+  mkdirSync(join(folder, 'far'));
+  symlinkSync('far/real', join(folder, 'a'));
+  symlinkSync('a', join(folder, 'b'));
+  for (const text of ['new', 'replaced']) {
+    await write(join(folder, 'b'), text);
+    expect(readlinkSync(join(folder, 'a'))).toBe('far/real');
+    expect(readlinkSync(join(folder, 'b'))).toBe('a');
+    expect(readFileSync(join(folder, 'far', 'real'), 'utf8')).toBe(text);
+  }
+  expect(readdirSync(join(folder, 'far'))).toEqual(['real']);
+  expect(lstatSync(join(folder, 'far', 'real')).isFile()).toBe(true);
+  symlinkSync('loop', join(folder, 'loop'));
+  await expect(atomicFile(join(folder, 'loop'))).rejects.toMatchObject({ code: 'io', where: join(folder, 'loop') });
+});
+
+test('a replaced file keeps its mode, and a new one gets 0666 less the umask', async () => {
+  const path = join(folder, 'a');
+  await write(path, 'new');
+  expect(statSync(path).mode & 0o777).toBe(0o666 & ~process.umask());
+  for (const mode of [0o600, 0o664, 0o444, 0o755]) {
+    chmodSync(path, mode);
+    const sink = await atomicFile(path);
+    for (const name of readdirSync(folder)) expect(statSync(join(folder, name)).mode & 0o777).toBe(mode);
+    await sink.commit();
+    expect(statSync(path).mode & 0o777).toBe(mode);
+  }
+  expect(readdirSync(folder)).toEqual(['a']);
+});
+
+test('a pipe and a device are written to front to back, and stay what they are', async () => {
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const large = 'x'.repeat(700_000);
+  const [read] = await Promise.all([readFile(pipe, 'utf8'), write(pipe, large, { replace: false })]);
+  expect(read === large).toBe(true);
+  expect(lstatSync(pipe).isFIFO()).toBe(true);
+  await write('/dev/null', large);
+  expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
+  const sink = await atomicFile('/dev/null');
+  const refused = { code: 'invalid-argument', where: '/dev/null' };
+  await expect(sink.writeAt(0, new Uint8Array(1))).rejects.toMatchObject(refused);
+  await sink.abort();
+  await sink.abort();
+  await expect(atomicFile('/dev/null', { stream: false })).rejects.toMatchObject(refused);
+  if (existsSync('/dev/full')) {
+    const what = 'ENOSPC: no space left on device';
+    await expect(write('/dev/full', 'x')).rejects.toMatchObject({ code: 'io', where: '/dev/full', what });
+  }
+  expect(readdirSync(folder)).toEqual(['pipe']);
+});
+
+test('a folder and a socket are refused by name before anything is written', async () => {
+  const socket = join(folder, 'socket');
+  const server = createServer().listen(socket);
+  await new Promise((resolve) => server.once('listening', resolve));
+  await expect(atomicFile(socket)).rejects.toMatchObject({ code: 'io', where: socket, got: 'a socket' });
+  await expect(atomicFile(folder)).rejects.toMatchObject({ code: 'io', where: folder, got: 'a folder' });
+  expect(readdirSync(folder)).toEqual(['socket']);
+  await new Promise((resolve) => server.close(resolve));
+});
+
+test('what is there is refused without force, also what was made meanwhile, but not a pipe or a device', async () => {
+  const path = join(folder, 'a');
+  const refused = { code: 'invalid-argument', where: path, what: 'exists' };
+  await refuseExisting(path);
+  const sink = await atomicFile(path, { replace: false });
+  writeFileSync(path, 'mine');
+  await expect(sink.commit()).rejects.toMatchObject(refused);
+  await sink.abort();
+  await expect(refuseExisting(path)).rejects.toMatchObject(refused);
+  symlinkSync('a', join(folder, 'link'));
+  await expect(refuseExisting(join(folder, 'link'))).rejects.toMatchObject({ ...refused, where: join(folder, 'link') });
+  for (const given of [path, '/dev/null']) await refuseExisting(given, true);
+  await refuseExisting('/dev/null');
+  expect(readFileSync(path, 'utf8')).toBe('mine');
+  expect(readdirSync(folder)).toEqual(['a', 'link']);
+});
+
+test('what killed processes left goes with the next write, and what others may still write stays', async () => {
+  const { host, start } = thisProcess();
+  // No process has this number.
+  const left = [`.a.${host}-4194305-1.0123456789ab.tmp`, `.gone.h5.${host}-4194305-1.0123456789ab.old`];
+  const kept = [
+    `.a.${host}-${process.pid}-${start}.0123456789ab.tmp`,
+    `.a.${'0'.repeat(12)}-4194305-1.0123456789ab.tmp`,
+    '.a.0123456789ab.tmp',
+    'a.tmp',
+  ];
+  for (const name of [...left, ...kept]) writeFileSync(join(folder, name), '');
+  const other = await atomicFile(join(folder, 'other'));
+  expect(readdirSync(folder)).toEqual(expect.arrayContaining(kept));
+  expect(left.filter((name) => existsSync(join(folder, name)))).toEqual([]);
+  const both = await Promise.all(['b', 'c'].map((name) => atomicFile(join(folder, name))));
+  for (const sink of [other, ...both]) await sink.commit();
+  expect(readdirSync(folder).sort()).toEqual([...kept, 'b', 'c', 'other'].sort());
+});
+
+test('names as long as file systems have them', async () => {
+  for (const name of ['n'.repeat(255), '🙂'.repeat(63)]) {
+    await write(join(folder, name), 'x');
+    expect(readdirSync(folder)).toContain(name);
+  }
+});
+
+test('a second name of the file that is replaced keeps the old contents', async () => {
+  const path = join(folder, 'a');
+  writeFileSync(path, 'old');
+  linkSync(path, join(folder, 'b'));
+  await write(path, 'new');
+  expect([readFileSync(path, 'utf8'), readFileSync(join(folder, 'b'), 'utf8')]).toEqual(['new', 'old']);
 });
 
 test('fileSource reads ranges and refuses what is no file', async () => {

@@ -150,6 +150,8 @@ export async function fileGroup(
         const gone = stale.filter((name) => names.includes(name) && !files.has(name));
         if (gone.length > 0 && !force)
           throw mismatch(join(dirname(shownAs), gone[0]), 'exists, and this model has none');
+        // Throws for a folder of that name, which is not ours to remove.
+        for (const name of gone) await outputTarget(join(folder, name));
         await show(await stage(files), gone);
       } finally {
         for (const unlock of locks) await unlock();
