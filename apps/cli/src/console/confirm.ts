@@ -14,11 +14,13 @@ export async function confirm(question: string, signal: AbortSignal): Promise<bo
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   // Without a `SIGINT` listener, readline closes on Ctrl-C, as it does at the end of input.
   const closed = new Promise<string>((resolve) => {
-    terminal.once('close', () => resolve(''));
+    // The cursor stands behind the question.
+    terminal.once('close', () => resolve('\n'));
   });
   try {
     const asked = terminal.question(`${escapeControls(question)} [y/N] `, { signal });
     const answer = await Promise.race([asked, closed]);
+    if (answer === '\n') process.stderr.write(answer);
     return /^\s*y(es)?\s*$/i.test(answer);
   } catch (error) {
     checkAborted(signal);

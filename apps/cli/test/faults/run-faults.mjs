@@ -2,8 +2,9 @@
 // left after each. Started as `node --import inject-faults.mjs run-faults.mjs <folder> <options as JSON>`. Prints a
 // report as JSON on its last line.
 //
-// Options: { kinds: string[], step: number, scenarios?: string }. `step` is the distance between two n; the first n is
-// another one in every scenario, so that all together they hit different calls. `scenarios` is a pattern.
+// Options: { steps: Record<kind, number>, kills?: number, scenarios?: string }. The kinds are those of the injector, and
+// a step is the distance between two n; the first n is another one in every scenario, so that all together they hit
+// different calls. `kills` is how often the command is killed at a random time. `scenarios` is a pattern.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +23,7 @@ const MOST_CALLS = 1000;
 
 const faults = globalThis[Symbol.for('prune/faults')];
 const [folder, optionsText] = process.argv.slice(2);
-const { kinds, step, scenarios: pattern = '' } = JSON.parse(optionsText);
+const { steps, kills = 0, scenarios: pattern = '' } = JSON.parse(optionsText);
 const at = (...names) => join(folder, ...names);
 
 let runs = 0;
@@ -59,13 +60,17 @@ async function run(args, plan) {
   }
 }
 
-/** Runs it in a child that dies at a call. */
-function runAndDie(args, plan) {
-  const { signal, status, stderr } = spawnSync(process.execPath, ['--import', INJECT, fileURLToPath(MAIN), ...args], {
-    env: { ...process.env, PRUNE_FAULT: JSON.stringify(plan) },
+/** Runs it in a child that dies at a call, or after some milliseconds. */
+function runAndDie(args, { plan, milliseconds }) {
+  const inject = plan === undefined ? [] : ['--import', INJECT];
+  const start = performance.now();
+  const { signal, status, stderr } = spawnSync(process.execPath, [...inject, fileURLToPath(MAIN), ...args], {
+    env: { ...process.env, ...(plan && { PRUNE_FAULT: JSON.stringify(plan) }) },
     encoding: 'utf8',
+    timeout: milliseconds,
+    killSignal: 'SIGKILL',
   });
-  return { died: signal === 'SIGKILL', status, stderr };
+  return { died: signal === 'SIGKILL', status, stderr, milliseconds: performance.now() - start };
 }
 
 /** A small model: what is left of golden/tiny without its second layer, weights times `factor`. */
@@ -167,42 +172,65 @@ async function runScenario(scenario, { output, args, old: oldModel, over }) {
   report.calls[scenario] = calls;
   if (old === undefined || fresh === undefined || old === fresh) throw new Error(`${scenario}: not two models`);
 
-  for (const kind of kinds) {
-    const first = 1 + ((scenario.length + kind.length) % step);
-    for (let n = first; n <= MOST_CALLS; n += step) {
+  for (const [kind, step] of Object.entries(steps)) {
+    for (let n = 1 + (scenario.length % Math.min(step, calls)); n <= MOST_CALLS; n += step) {
       reset();
+      const plan = { at: n, kind };
       const dies = kind.startsWith('dies');
-      const result = dies ? runAndDie(argsOf('new'), { at: n, kind }) : await run(argsOf('new'), { at: n, kind });
+      const result = dies ? runAndDie(argsOf('new'), { plan }) : await run(argsOf('new'), plan);
       // The command did not make as many calls.
       if (dies ? !result.died : result.fired === undefined) break;
-      report.injected++;
-      if (dies) report.deaths++;
-      const faultsFound = [];
-      const seen = await observeModel(out).catch((error) => ({ thrown: String(error.stack) }));
-      const may = [fresh, ...(over ? [old] : [])];
-      if (seen.thrown !== undefined) faultsFound.push(`a reader throws ${seen.thrown}`);
-      else if (seen.digest !== undefined && !may.includes(seen.digest)) faultsFound.push('a reader sees a mixture');
-      if (!dies) {
-        if (result.status === 0) {
-          if (seen.digest !== fresh) faultsFound.push('the command succeeds without the new model');
-        } else if (result.status !== 2 || !/^prune: (?!this is a bug)[^\n]*\n$/.test(result.stderr)) {
-          faultsFound.push(`status ${result.status}: ${result.stderr}`);
-        }
-        if (over && result.status !== 0 && seen.digest === undefined)
-          faultsFound.push(`the old model is lost: ${seen.error}`);
-        // What cannot be removed stays, until a later process writes to the folder.
-        const left = /^(rm|unlink|rmdir)$/.test(result.fired) ? [] : strays(parent, names);
-        faultsFound.push(...left.map((name) => `${name} is left`));
-      } else {
-        const next = await run([...args('new', out), '-q', '--force']);
-        if (next.status !== 0) faultsFound.push(`the next write: ${next.stderr}`);
-        else if ((await observeModel(out)).digest !== fresh)
-          faultsFound.push('the next write has not written the new model');
-        faultsFound.push(...strays(parent, names).map((name) => `${name} is left after the next write`));
-      }
-      if (faultsFound.length === 0) report.survived++;
-      else report.failures.push({ scenario, kind, n, call: result.fired, what: faultsFound });
+      await judge({ kind, n, call: result.fired }, () => (dies ? afterDeath() : afterFailure(result)));
     }
+  }
+  if (kills > 0) {
+    reset();
+    // Loading the command takes the first half.
+    const whole = runAndDie(argsOf('new'), {}).milliseconds;
+    for (let n = 1; n <= kills; n++) {
+      reset();
+      const milliseconds = Math.ceil(whole * (0.4 + 0.6 * Math.random()));
+      const { died } = runAndDie(argsOf('new'), { milliseconds });
+      if (died) await judge({ kind: 'killed', n: milliseconds }, afterDeath);
+    }
+  }
+
+  /** Counts a fault, and what a reader or the next writer finds wrong after it. */
+  async function judge(fault, findFaults) {
+    report.injected++;
+    const what = await findFaults();
+    if (what.length === 0) report.survived++;
+    else report.failures.push({ scenario, ...fault, what });
+  }
+
+  async function readerFaults() {
+    const seen = await observeModel(out).catch((error) => ({ thrown: String(error.stack) }));
+    const what = [];
+    if (seen.thrown !== undefined) what.push(`a reader throws ${seen.thrown}`);
+    else if (![undefined, fresh, over ? old : undefined].includes(seen.digest)) what.push('a reader sees a mixture');
+    return { seen, what };
+  }
+
+  async function afterFailure({ status, stderr, fired }) {
+    const { seen, what } = await readerFaults();
+    if (status === 0) {
+      if (seen.digest !== fresh) what.push('the command succeeds without the new model');
+    } else {
+      if (status !== 2 || !/^prune: (?!this is a bug)[^\n]*\n$/.test(stderr)) what.push(`status ${status}: ${stderr}`);
+      if (over && seen.digest === undefined) what.push(`the old model is lost: ${seen.error}`);
+    }
+    // What cannot be removed stays, until a later process writes to the folder.
+    const left = /^(rm|unlink|rmdir)$/.test(fired) ? [] : strays(parent, names);
+    return [...what, ...left.map((name) => `${name} is left`)];
+  }
+
+  async function afterDeath() {
+    report.deaths++;
+    const { what } = await readerFaults();
+    const next = await run([...args('new', out), '-q', '--force']);
+    if (next.status !== 0) what.push(`the next write: ${next.stderr}`);
+    else if ((await observeModel(out)).digest !== fresh) what.push('the next write has not written the new model');
+    return [...what, ...strays(parent, names).map((name) => `${name} is left after the next write`)];
   }
 }
 
