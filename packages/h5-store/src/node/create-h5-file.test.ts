@@ -1,4 +1,16 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
@@ -103,6 +115,73 @@ test('a file that is there is refused before anything is written, and replaced w
   await writeStore(await createH5File(path, { force: true }), new Map([['b', 'x']]), {});
   expect(readFileSync(path)).not.toEqual(old);
   expect(readdirSync(folder)).toEqual(['model.h5']);
+});
+
+test('what was written with the old model goes with it, by name; what was there before or is not listed stays', async () => {
+  const files = (...names: string[]) => new Map(names.map((name) => [name, bytesOf(name)]));
+  writeFileSync(join(folder, 'merges.txt'), 'merges.txt');
+  await write({ config: { a: 1 }, files: files('vocab.txt', 'merges.txt', 'tokenizer.json') });
+  const listed = JSON.parse(readFileSync(join(folder, 'prune.json'), 'utf8'));
+  expect(listed).toEqual({ files: ['config.json', 'vocab.txt', 'tokenizer.json'] });
+  writeFileSync(join(folder, 'vocab.json'), '{}');
+  await write({ profile: 'qnnpack', files: files('tokenizer.json', 'merges.txt') }, true);
+  expect(JSON.parse(readFileSync(join(folder, 'prune.json'), 'utf8'))).toEqual({
+    profile: 'qnnpack',
+    files: ['tokenizer.json'],
+  });
+  expect(readdirSync(folder).sort()).toEqual(['merges.txt', 'model.h5', 'prune.json', 'tokenizer.json', 'vocab.json']);
+  // A list of others cannot name anything but files that go with a model.
+  writeFileSync(join(folder, 'prune.json'), '{"files":["../x","model.h5","notes.txt",1,{}]}');
+  writeFileSync(join(folder, 'notes.txt'), 'mine');
+  await write({}, true);
+  expect(readdirSync(folder).sort()).toEqual(['merges.txt', 'model.h5', 'notes.txt', 'tokenizer.json', 'vocab.json']);
+});
+
+test('a pipe and a device are refused before anything is written', async () => {
+  execFileSync('mkfifo', [path]);
+  for (const force of [false, true]) {
+    for (const output of [path, '/dev/null']) {
+      await expect(createH5File(output, { force })).rejects.toMatchObject({ code: 'invalid-argument', where: output });
+    }
+  }
+  expect(readdirSync(folder)).toEqual(['model.h5']);
+});
+
+test('through a link: it stays one, and what lies beside the file lies beside the link', async () => {
+  mkdirSync(join(folder, 'far'));
+  symlinkSync('far/real.h5', path);
+  for (const force of [false, true]) await write({ profile: force ? 'qnnpack' : 'fbgemm' }, force);
+  expect(lstatSync(path).isSymbolicLink()).toBe(true);
+  expect(readdirSync(folder).sort()).toEqual(['far', 'model.h5', 'prune.json']);
+  expect(readdirSync(join(folder, 'far'))).toEqual(['real.h5']);
+  const store = await openH5File(h5wasm, path);
+  expect(store.metadata.profile).toBe('qnnpack');
+  await store.close();
+});
+
+test('a tokenizer file that is read once another model is there is an error, not a file of that model', async () => {
+  await write({ files: new Map([['vocab.txt', bytesOf('old')]]) });
+  const store = await openH5File(h5wasm, path);
+  await write({ files: new Map([['vocab.txt', bytesOf('new')]]) }, true);
+  await expect(store.metadata.files?.get('vocab.txt')).rejects.toMatchObject({ code: 'io', where: path });
+  expect((await store.get('a')) as unknown).toMatchObject({ shape: [3] });
+  await store.close();
+});
+
+test('a model whose files are replaced while it is being opened is opened anew', async () => {
+  await write({ profile: 'fbgemm', config: { model: 'old' } });
+  const old = readFileSync(path);
+  // h5wasm is asked for after the files beside it were read.
+  const strange = Buffer.concat([Buffer.alloc(512), old]);
+  writeFileSync(path, strange);
+  let calls = 0;
+  const opening = openH5File(async () => {
+    if (calls++ === 0) await write({ profile: 'qnnpack', config: { model: 'new' } }, true);
+    return h5wasm;
+  }, path);
+  const { metadata, close } = await opening;
+  expect([metadata.profile, metadata.config, calls]).toEqual(['qnnpack', { model: 'new' }, 1]);
+  await close();
 });
 
 test('a failed put and an abort leave the old file and nothing else', async () => {
