@@ -4,7 +4,8 @@
 //
 // Options: { steps: Record<kind, number>, kills?: number, scenarios?: string }. The kinds are those of the injector, and
 // a step is the distance between two n; the first n is another one in every scenario, so that all together they hit
-// different calls. `kills` is how often the command is killed at a random time. `scenarios` is a pattern.
+// different calls. `kills` is how often a command that replaces a model is killed at a random time. `scenarios` is a
+// pattern.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,6 +28,8 @@ const { steps, kills = 0, scenarios: pattern = '' } = JSON.parse(optionsText);
 const at = (...names) => join(folder, ...names);
 
 let runs = 0;
+/** Milliseconds that the command takes in a process of its own, once that is known. */
+let whole;
 // Every run of the command adds its listeners again.
 process.setMaxListeners(0);
 process.stdout.setMaxListeners(0);
@@ -183,12 +186,12 @@ async function runScenario(scenario, { output, args, old: oldModel, over }) {
       await judge({ kind, n, call: result.fired }, () => (dies ? afterDeath() : afterFailure(result)));
     }
   }
-  if (kills > 0) {
+  if (kills > 0 && over) {
     reset();
-    // Loading the command takes the first half.
-    const whole = runAndDie(argsOf('new'), {}).milliseconds;
+    whole ??= runAndDie(argsOf('new'), {}).milliseconds;
     for (let n = 1; n <= kills; n++) {
       reset();
+      // Loading the command takes the first half.
       const milliseconds = Math.ceil(whole * (0.4 + 0.6 * Math.random()));
       const { died } = runAndDie(argsOf('new'), { milliseconds });
       if (died) await judge({ kind: 'killed', n: milliseconds }, afterDeath);
