@@ -1,4 +1,4 @@
-import { rename, rm } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ByteSink } from '../byte-sources/byte-source.js';
 import { PruneError } from '../errors/prune-error.js';
@@ -61,8 +61,9 @@ export async function fileGroup(
   const target = await outputTarget(path);
   if (target.kind === 'stream') throw streamError(shownAs);
   if (target.kind === 'file' && !force) throw existsError(shownAs);
-  await removeLeftFiles(folder);
-  if (dirname(target.path) !== folder) await removeLeftFiles(dirname(target.path));
+  // A link leads to a file whose own folder other writers may know.
+  const folders = await distinctFolders([folder, dirname(target.path)], shownAs);
+  for (const each of folders) await removeLeftFiles(each);
   const main = await stagedFile(target, shownAs);
   const beside: StagedFile[] = [];
   const held = folderFiles(folder);
@@ -122,7 +123,7 @@ export async function fileGroup(
       throw writingError(shownAs, error);
     }
     for (const file of away) await rm(file, { force: true }).catch(() => {});
-    for (const each of new Set([folder, dirname(main.path)])) {
+    for (const each of folders) {
       await syncFolder(each).catch((error) => {
         throw writingError(shownAs, error);
       });
@@ -141,8 +142,7 @@ export async function fileGroup(
       await main.settle();
       const locks: (() => Promise<void>)[] = [];
       try {
-        // A link leads to a file whose own folder other writers may know.
-        for (const each of [...new Set([folder, dirname(main.path)])].sort()) locks.push(await folderLock(each));
+        for (const each of folders) locks.push(await folderLock(each));
         // Again: the file may have been made since the group was started.
         await refuseExisting(path, force);
         const { files, stale = [] } = await plan(held);
@@ -159,6 +159,18 @@ export async function fileGroup(
     },
     abort,
   };
+}
+
+/** Folders without those that are the same under another name, in an order that all writers share, so that they do not wait for each other's locks. */
+async function distinctFolders(folders: readonly string[], where: string): Promise<string[]> {
+  const distinct = new Map<string, string>();
+  for (const folder of folders) {
+    const { dev, ino } = await stat(folder, { bigint: true }).catch((error) => {
+      throw writingError(where, error);
+    });
+    distinct.set(`${dev} ${ino}`, folder);
+  }
+  return [...distinct].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, folder]) => folder);
 }
 
 function mismatch(where: string, what: string): PruneError {
