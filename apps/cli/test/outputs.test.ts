@@ -95,6 +95,13 @@ describe('an output that exists', () => {
     });
   });
 
+  test('beside an .h5, with other words, is refused by name', async () => {
+    writeFileSync(at('config.json'), '{"model_type":"other"}');
+    const stderr = await refused('pack', tiny, '-o', at('x.h5'));
+    expect(stderr).toMatch(/config\.json: exists[^\n]*--force\n$/);
+    expect(await runPrune('pack', tiny, '-o', at('x.h5'), '--force')).toMatchObject({ status: 0 });
+  });
+
   test('that is a folder is not a file to replace', async () => {
     mkdirSync(at('x.prune'));
     for (const force of [[], ['--force']]) {

@@ -16,6 +16,7 @@ test('public API', () => {
     [
       "createH5File",
       "openH5File",
+      "pathsBesideH5",
     ]
   `);
 });
