@@ -1,7 +1,7 @@
 import { escapeControls, isPruneError } from '@prune/core';
 import { CommanderError } from 'commander';
-import { namingForce } from '../output/naming-force.js';
 import { err } from './colors.js';
+import { namingForce } from './naming-force.js';
 
 /** What a command's exit status says; the same for every command. */
 export const EXIT = {

@@ -1,12 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runInChild, SKIP_CONDITIONS } from '@prune/fixtures';
+import { DEFAULT_LIMITS } from '@prune/core';
+import { fileSource, openSource } from '@prune/core/node';
+import { goldenPath, runInChild, SKIP_CONDITIONS } from '@prune/fixtures';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { DEFAULT_LIMITS } from '../limits/limits.js';
-import { fileSource } from './file-source.js';
-import { openSource } from './open-source.js';
+import { openModel, openStore } from './open-model.js';
 
 let folder: string;
 beforeEach(() => {
@@ -87,6 +87,29 @@ describe.skipIf(SKIP_CONDITIONS.windows())('a pipe', () => {
     } finally {
       holder.kill();
     }
+  });
+
+  test('holds a model of any form', async () => {
+    for (const file of ['tiny/model.safetensors', 'tiny/squad_sparse.h5', 'tiny/pytorch_model.bin']) {
+      const bytes = readFileSync(goldenPath(file));
+      const model = await openModel(pipeOf([bytes.subarray(0, 5), bytes.subarray(5)]));
+      const names = [...(await model.floats()).keys()];
+      expect(names.length).toBeGreaterThan(30);
+      expect(model.paths).toHaveLength(1);
+      await model.close();
+      rmSync(model.path);
+    }
+    const bytes = readFileSync(goldenPath('tiny/squad_sparse.h5'));
+    const store = await openStore(pipeOf([bytes]));
+    expect(store.fileBytes).toBe(bytes.length);
+    await store.close();
+  });
+
+  test('is refused as a store when it holds something else, and is limited', async () => {
+    await expect(openStore(pipeOf([new Uint8Array(9)]))).rejects.toMatchObject({ code: 'unsupported' });
+    const limits = { ...DEFAULT_LIMITS, streamBytes: 1000 };
+    const path = pipeOf([new Uint8Array(1000), new Uint8Array(1)]);
+    await expect(openModel(path, { limits })).rejects.toMatchObject({ code: 'limit', where: path });
   });
 
   test('is refused where only a file will do, without waiting for its writer', async () => {
