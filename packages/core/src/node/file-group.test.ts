@@ -1,5 +1,6 @@
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -132,6 +133,15 @@ test('without force, what is there is refused by name and stays', async () => {
   await expect(late.commit(async () => ({ files: new Map() }))).rejects.toMatchObject(refused);
   await late.abort();
   expect(look()).toEqual({ c: 'A___', model: 'new' });
+});
+
+test('what a killed writer left where the link of a file beside it leads goes too', async () => {
+  symlinkSync(join(elsewhere, 'c'), join(folder, 'c'));
+  const left = join(elsewhere, '.c.0123456789ab-1-0.0123456789ab.tmp');
+  writeFileSync(left, '');
+  await write('A___', ['c']);
+  expect(readdirSync(elsewhere)).toEqual(['c']);
+  expect(lstatSync(join(folder, 'c')).isSymbolicLink()).toBe(true);
 });
 
 test('JSON that says the same in other words stays as it is, and a folder in the way is an error', async () => {

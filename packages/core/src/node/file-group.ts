@@ -37,7 +37,8 @@ export interface FileGroup {
   };
   /**
    * Shows everything. `plan` says what belongs beside the main file, from what the folder holds; no other writer changes the folder meanwhile.
-   * Throws `invalid-argument` or `mismatch` for what must not be replaced without `force`, and `io`: then the folder is as it was.
+   * Throws `invalid-argument` or `mismatch` for what must not be replaced without `force`, and `io`: then the folder is as it was, unless only
+   * the last sync failed, when everything was visible already.
    */
   commit(plan: (folder: FolderFiles) => Promise<FilesBeside>): Promise<void>;
   /** Drops everything that is not shown yet. Safe to call twice. */
@@ -80,6 +81,7 @@ export async function fileGroup(
       const target = await outputTarget(join(folder, name));
       if (target.kind === 'stream') throw streamError(where);
       if (target.kind === 'file' && !force) throw mismatch(where, 'exists and says something else');
+      if (dirname(target.path) !== folder) await removeLeftFiles(dirname(target.path));
       const file = await stagedFile(target, where);
       beside.push(file);
       await file.write(bytes);
