@@ -97,8 +97,13 @@ describe('an output that exists', () => {
 
   test('beside an .h5, with other words, is refused by name', async () => {
     writeFileSync(at('config.json'), '{"model_type":"other"}');
-    const stderr = await refused('pack', tiny, '-o', at('x.h5'));
-    expect(stderr).toMatch(/config\.json: exists[^\n]*--force\n$/);
+    for (const args of [
+      ['pack', tiny, '-o', at('x.h5')],
+      ['convert', join(models, 'tiny.prune'), at('x.h5')],
+    ]) {
+      const stderr = await refused(...args);
+      expect(stderr).toMatch(/config\.json: exists, wanted another name, or --force\n$/);
+    }
     expect(await runPrune('pack', tiny, '-o', at('x.h5'), '--force')).toMatchObject({ status: 0 });
   });
 
@@ -150,6 +155,15 @@ describe('an input is not replaced, with --force either', () => {
     await refused('pack', at('sharded'), '-o', at(`sharded/${shard}`), ...force);
     await refused('pack', at('sharded'), '-o', at('sharded/model.safetensors.index.json'), ...force);
     expect(await runPrune('pack', at('sharded'), '-o', at('sharded/x.prune'))).toMatchObject({ status: 0 });
+  });
+
+  test('by what lies beside an .h5', async () => {
+    mkdirSync(at('linked'));
+    writeFileSync(at('model/vocab.txt'), 'a\n');
+    // The name of another file of the model: writing the configuration would change the vocabulary.
+    linkSync(at('model/vocab.txt'), at('linked/config.json'));
+    expect(await refused('pack', at('model'), '-o', at('linked/x.h5'), '--force')).toContain('is a file that is read');
+    expect(await runPrune('pack', at('model'), '-o', at('model/x.h5'))).toMatchObject({ status: 0 });
   });
 
   test('by unpack', async () => {

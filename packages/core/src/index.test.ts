@@ -66,6 +66,7 @@ test('public API', () => {
       "atomicFile",
       "fileGroup",
       "fileSource",
+      "folderFiles",
       "openMainFile",
       "openSource",
       "readRange",

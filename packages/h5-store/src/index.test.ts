@@ -14,6 +14,7 @@ test('public API', () => {
   `);
   expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`
     [
+      "changedBesideH5",
       "createH5File",
       "openH5File",
       "pathsBesideH5",

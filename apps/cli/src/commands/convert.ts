@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { entriesOf, writeStore } from '@prune/core';
-import { createStore, openStore, type StoreOptions } from '@prune/model-files/node';
+import { createStore, openStore, outputFiles, type StoreOptions } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatBytes } from '../console/format.js';
@@ -25,7 +25,11 @@ export function register(program: Command, { signal }: CommandContext): void {
     const source = await openStore(input, { signal });
     const progress = progressBar('converting', flags.quiet);
     try {
-      const { force, streamed } = await claimOutput([output], { inputs: source.paths, force: flags.force, signal });
+      const { force, streamed } = await claimOutput(await outputFiles(output, source.metadata, flags.store), {
+        inputs: source.paths,
+        force: flags.force,
+        signal,
+      });
       progress.total([...source.keys()].length);
       const writer = await createStore(output, { ...flags, force });
       await writeStore(writer, entriesOf(source), source.metadata, { signal, onEntry: progress.step });

@@ -3,7 +3,7 @@ import { applyMovementPruning, type MovementPruningOptions } from '@prune/checkp
 import { type OpenCheckpoint, openCheckpoint } from '@prune/checkpoint/node';
 import { PruneError, writeStore } from '@prune/core';
 import { type PackableCheckpoint, type PackOptions, packCheckpoint } from '@prune/model-files';
-import { createStore, type StoreOptions } from '@prune/model-files/node';
+import { createStore, outputFiles, type StoreOptions } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatBytes, formatSeconds } from '../console/format.js';
@@ -41,7 +41,10 @@ export function register(program: Command, { signal }: CommandContext): void {
       progress.total(packed.steps);
       if (!packed.architectureKnown) note(flags.quiet, UNKNOWN_ARCHITECTURE);
       const claim = { inputs: checkpoint.paths, force: flags.force, signal };
-      const { force, streamed } = await claimOutput([flags.output], claim);
+      const { force, streamed } = await claimOutput(
+        await outputFiles(flags.output, packed.metadata, flags.store),
+        claim,
+      );
       const writer = await createStore(flags.output, { ...flags, force });
       await writeStore(writer, packed.entries, packed.metadata, { signal });
       progress.stop();
