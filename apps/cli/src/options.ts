@@ -39,8 +39,12 @@ export function storeOptions(): readonly Option[] {
     new Option('--codec <codec>', 'how a .prune file compresses').choices(CODEC_NAMES),
     new Option('--preset <preset>', 'of the codec entropy: opens quickly, or is smallest').choices(['fast', 'max']),
     new Option('--level <level>', 'gzip level, 0 to 9').argParser(gzipLevel),
-    new Option('--force', 'replace the output, and other config.json, vocab.txt, ... beside an .h5 file'),
   ];
+}
+
+/** `--force`: replaces what exists, never what is read. */
+export function forceOption(): Option {
+  return new Option('--force', 'replace an output that exists, and the files beside an .h5; a terminal is asked');
 }
 
 /** `--quiet`: results only. */

@@ -73,7 +73,7 @@ async function run(...args: string[]) {
 
 /** How each command is given a model's file. */
 const WAYS: Readonly<Record<string, (file: string) => readonly string[]>> = {
-  pack: (file) => [file, '-o', at('packed.prune')],
+  pack: (file) => [file, '-o', at('packed.prune'), '--force'],
   unpack: (file) => [file, '-o', at('unpacked'), '--force'],
   convert: (file) => [file, at('converted.prune'), '--force'],
   inspect: (file) => [file, '--all'],
@@ -84,7 +84,7 @@ const WAYS: Readonly<Record<string, (file: string) => readonly string[]>> = {
   embed: (file) => [file, `a ${HOSTILE}`],
   classify: (file) => [file, `a ${HOSTILE} b`],
   logits: (file) => [file, '--input', at('ids.json')],
-  demo: (file) => ['--model', file, '-o', at('demo')],
+  demo: (file) => ['--model', file, '-o', at('demo'), '--force'],
 };
 
 /** What is not 0 for a store: it differs from a checkpoint, or is not one. */

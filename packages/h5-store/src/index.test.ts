@@ -14,8 +14,10 @@ test('public API', () => {
   `);
   expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`
     [
+      "changedBesideH5",
       "createH5File",
       "openH5File",
+      "pathsBesideH5",
     ]
   `);
 });

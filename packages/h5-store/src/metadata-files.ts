@@ -9,9 +9,9 @@ import {
 } from '@prune/core';
 
 /** The notebook's file of PyTorch's module versions. */
-const MODULES_FILE = 'metadata.json';
+export const MODULES_FILE = 'metadata.json';
 /** The Hugging Face configuration. */
-const CONFIG_FILE = 'config.json';
+export const CONFIG_FILE = 'config.json';
 /** What the notebook has no place for: the quantization profile, and which files were written with the model. Its loader never looks at it. */
 export const PRUNE_FILE = 'prune.json';
 

@@ -16,6 +16,7 @@ test('public API', () => {
       "createStore",
       "openModel",
       "openStore",
+      "outputFiles",
       "storeOfName",
     ]
   `);

@@ -1,3 +1,4 @@
 export { CODEC_NAMES, type CodecName, createStore, type StoreOptions } from './node/create-store.js';
 export { type StoreKind, storeOfName } from './node/model-path.js';
-export { type OpenModel, openModel, openStore } from './node/open-model.js';
+export { type OpenModel, type OpenStore, openModel, openStore } from './node/open-model.js';
+export { outputFiles } from './node/output-files.js';

@@ -68,7 +68,7 @@ test('an architecture that is not known is said', () => {
 test.each([false, true])(
   'read in pieces, read whole, or quantized densely: the same entries (per channel: %s)',
   async (perChannel) => {
-    const { tensors, metadata } = await openCheckpoint(goldenPath('narrow'));
+    const { tensors, metadata, close } = await openCheckpoint(goldenPath('narrow'));
     const whole = { tensors: { ...tensors, pieces: undefined }, metadata };
     const inPieces = await collect(packCheckpoint({ tensors, metadata }, { perChannel }).entries);
     expect(
@@ -80,6 +80,6 @@ test.each([false, true])(
     );
     const dense = await collect(decompose(quantizeDynamic(tensors, { linears, perChannel })));
     expect(await firstDifference(inPieces, dense)).toBeUndefined();
-    await tensors.close();
+    await close();
   },
 );

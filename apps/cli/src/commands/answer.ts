@@ -53,7 +53,7 @@ export function register(program: Command, { signal }: CommandContext): void {
       signal,
       onWindow,
     };
-    const result = await withBert(path, flags, (model) => answer(model, asked)).finally(progress.stop);
+    const result = await withBert(path, { ...flags, signal }, (model) => answer(model, asked)).finally(progress.stop);
     if (flags.json) print(JSON.stringify(result, null, 2));
     else console.log(describe(result));
   });

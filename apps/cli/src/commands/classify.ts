@@ -29,7 +29,7 @@ export function register(program: Command, { signal }: CommandContext): void {
     .option('--json', 'as JSON');
   for (const option of inferenceOptions()) command.addOption(option);
   command.action(async (path: string, text: string, flags: ClassifyFlags) => {
-    const result = await withBert(path, flags, (model) => classified(model, text, flags, signal));
+    const result = await withBert(path, { ...flags, signal }, (model) => classified(model, text, flags, signal));
     print(flags.json ? JSON.stringify(result, null, 2) : describe(result));
   });
 }

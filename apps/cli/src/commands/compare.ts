@@ -30,7 +30,7 @@ export function register(program: Command, { signal }: CommandContext): void {
     .option('--markdown', 'as a Markdown table')
     .addOption(quietOption())
     .action(async (path: string, flags: CompareFlags) => {
-      const checkpoint = await openCheckpoint(path);
+      const checkpoint = await openCheckpoint(path, { signal });
       const progress = progressBar('comparing', flags.quiet);
       progress.total(COMPARED_STORES.length + 1);
       try {

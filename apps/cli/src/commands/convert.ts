@@ -1,12 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { entriesOf, writeStore } from '@prune/core';
-import { createStore, openStore, type StoreOptions } from '@prune/model-files/node';
+import { createStore, openStore, outputFiles, type StoreOptions } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatBytes } from '../console/format.js';
 import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
-import { quietOption, storeOptions } from '../options.js';
+import { forceOption, quietOption, storeOptions } from '../options.js';
+import { claimOutput } from '../output/claim-output.js';
 
 interface ConvertFlags extends StoreOptions {
   quiet?: boolean;
@@ -19,18 +20,24 @@ export function register(program: Command, { signal }: CommandContext): void {
     .description('copy a store into another one; the extension of OUT says which')
     .argument('<in>', 'a .prune or .h5 file')
     .argument('<out>', 'the file to write: .prune or .h5 (with metadata.json beside it)');
-  for (const option of [...storeOptions(), quietOption()]) command.addOption(option);
+  for (const option of [...storeOptions(), forceOption(), quietOption()]) command.addOption(option);
   command.action(async (input: string, output: string, flags: ConvertFlags) => {
-    const source = await openStore(input);
+    const source = await openStore(input, { signal });
     const progress = progressBar('converting', flags.quiet);
     try {
+      const { force, streamed } = await claimOutput(await outputFiles(output, source.metadata, flags.store), {
+        inputs: source.paths,
+        force: flags.force,
+        signal,
+      });
       progress.total([...source.keys()].length);
-      const writer = await createStore(output, flags);
+      const writer = await createStore(output, { ...flags, force });
       await writeStore(writer, entriesOf(source), source.metadata, { signal, onEntry: progress.step });
+      progress.stop();
+      if (!flags.quiet && !streamed) print(`${output}: ${formatBytes((await stat(output)).size)}`);
     } finally {
       progress.stop();
       await source.close();
     }
-    if (!flags.quiet) print(`${output}: ${formatBytes((await stat(output)).size)}`);
   });
 }

@@ -25,8 +25,16 @@ import { compareCheckpoint } from '../model/compare-checkpoint.js';
 import { evaluateModel } from '../model/evaluate-model.js';
 import { withBert } from '../model/load-bert.js';
 import { readJson } from '../model/read-json.js';
-import { quietOption } from '../options.js';
+import { forceOption, quietOption } from '../options.js';
+import { claimOutput } from '../output/claim-output.js';
 import { comparisonTable } from './compare.js';
+
+interface DemoFlags {
+  model: string;
+  output: string;
+  force?: boolean;
+  quiet?: boolean;
+}
 
 /** How the reader of the demo calls the command: from the repository it is not installed. */
 const COMMAND = 'node apps/cli/bin/prune.js';
@@ -38,12 +46,18 @@ export function register(program: Command, { signal }: CommandContext, ownModel:
     .description('the whole story on a real pruned model: quantize, write both stores, compare, read back, prove')
     .option('--model <dir>', "a model folder with PyTorch's expected-int8.json", ownModel)
     .option('-o, --output <dir>', 'the folder that the two files are left in', 'demo-output')
+    .addOption(forceOption())
     .addOption(quietOption())
-    .action(async ({ model, output, quiet }: { model: string; output: string; quiet?: boolean }) => {
+    .action(async ({ model, output, force: replace, quiet }: DemoFlags) => {
       const story = narrator();
       const checkpoint = await openCheckpoint(model);
       const progress = progressBar('working', quiet);
       try {
+        const files = [join(output, 'mini-qa.h5'), join(output, 'mini-qa.prune')];
+        const { force } = await claimOutput(files, { inputs: checkpoint.paths, force: replace, signal });
+        await mkdir(output, { recursive: true }).catch((error) => {
+          throw new PruneError('io', { where: output, what: error.message, cause: error });
+        });
         story.tell(`Read ${show(model)}, a fine-pruned BERT (${checkpoint.tensors.format}).`);
 
         const packed = packCheckpoint(checkpoint, DEFAULT_PACK_OPTIONS, progress.step);
@@ -52,10 +66,8 @@ export function register(program: Command, { signal }: CommandContext, ownModel:
         for await (const [name, value] of packed.entries) elementary.set(name, value);
         story.tell(`Quantized its ${formatCount(packed.steps)} modules and tensors to int8, each matrix as CSR.`);
 
-        await mkdir(output, { recursive: true });
-        const files = [join(output, 'mini-qa.h5'), join(output, 'mini-qa.prune')];
         for (const [i, store] of (['h5', 'msgpack'] as const).entries()) {
-          const writer = await createStore(files[i], { store });
+          const writer = await createStore(files[i], { store, force });
           await writeStore(writer, elementary, packed.metadata, { signal });
           story.tell(`Wrote ${show(files[i])}: ${formatBytes((await stat(files[i])).size)}, embeddings and all.`);
         }

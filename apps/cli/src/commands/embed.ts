@@ -37,7 +37,7 @@ export function register(program: Command, { signal }: CommandContext): void {
     const { normalize, truncate } = flags;
     const progress = progressBar('embedding', flags.quiet);
     progress.total(texts.length);
-    const rows = await withBert(path, flags, async (model) => {
+    const rows = await withBert(path, { ...flags, signal }, async (model) => {
       const embedded: string[] = [];
       for (const text of texts) {
         const vector = await embed(model, text, { normalize, truncate, signal });

@@ -13,13 +13,15 @@ import { evaluateModel } from '../model/evaluate-model.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
 import { readJson } from '../model/read-json.js';
 import { textOutputs } from '../model/text-outputs.js';
-import { quietOption } from '../options.js';
+import { forceOption, quietOption } from '../options.js';
+import { claimOutput } from '../output/claim-output.js';
 
 interface EvalFlags extends InferenceOptions, AnsweringFlags {
   limit?: number;
   against?: string;
   predictions?: string;
   examples?: string;
+  force?: boolean;
   quiet?: boolean;
   json?: boolean;
 }
@@ -35,6 +37,7 @@ export function register(program: Command, { signal }: CommandContext): void {
     .option('--against <file>', "another implementation's answers, {id: text}, to compare with")
     .option('--predictions <file>', 'write the answers as the official scripts read them')
     .option('--examples <file>', 'write every question with its answer and scores, one JSON object a line')
+    .addOption(forceOption())
     .addOption(quietOption())
     .option('--json', 'as JSON, every example too');
   for (const option of [...answeringOptions(), ...inferenceOptions()]) command.addOption(option);
@@ -53,12 +56,17 @@ export function register(program: Command, { signal }: CommandContext): void {
       signal,
     };
 
+    const inputs = [path, squad, flags.against, flags.embeddingsFrom, flags.config].filter(
+      (file) => file !== undefined,
+    );
+    const targets = [flags.predictions, flags.examples].filter((file) => file !== undefined);
+    await claimOutput(targets, { inputs, force: flags.force, signal });
     const outputs = await textOutputs([flags.predictions, flags.examples]);
     try {
       const start = performance.now();
       const progress = progressBar('answering', flags.quiet);
       progress.total(dataset.examples.length);
-      const { answers, evaluation, comparison } = await withBert(path, flags, async (model) => {
+      const { answers, evaluation, comparison } = await withBert(path, { ...flags, signal }, async (model) => {
         const found = await evaluateModel(model, dataset, options, progress.step);
         if (against === undefined) return { ...found, comparison: undefined };
         const theirs = predictionsOf(against, model.profile, flags.against ?? '');

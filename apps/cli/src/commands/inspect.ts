@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { escapeControls } from '@prune/core';
 import { type InspectedMatrix, type Inspection, inspectStore } from '@prune/model-files';
 import { openStore } from '@prune/model-files/node';
@@ -22,10 +21,9 @@ export function register(program: Command, { signal }: CommandContext): void {
         'every row and column (mask) and draws the values one by one (values).',
     )
     .action(async (path: string, flags: { all?: boolean; json?: boolean }) => {
-      const store = await openStore(path);
+      const store = await openStore(path, { signal });
       try {
-        const { size } = await stat(path);
-        const inspection = await inspectStore(store, { path, bytes: size }, signal);
+        const inspection = await inspectStore(store, { path, bytes: store.fileBytes }, signal);
         print(flags.json ? JSON.stringify(inspection, null, 2) : describe(inspection, flags.all ?? false));
       } finally {
         await store.close();

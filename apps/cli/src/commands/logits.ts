@@ -16,7 +16,7 @@ interface LogitsFlags extends InferenceOptions {
 }
 
 /** `prune logits`: what a head computes for given token ids, for people who check a port against another implementation. */
-export function register(program: Command, _: CommandContext): void {
+export function register(program: Command, { signal }: CommandContext): void {
   const command = program
     .command('logits')
     .description("a head's logits for given token ids, every float32 printed so that it reads back exactly")
@@ -37,7 +37,7 @@ export function register(program: Command, _: CommandContext): void {
   command.action(async (path: string, flags: LogitsFlags) => {
     const inputs = inputsOf(await readJson(flags.input), flags.input);
     const padding = flags.skipPadding ? 'skip' : 'compute';
-    const outputs = await withBert(path, flags, async (model) => {
+    const outputs = await withBert(path, { ...flags, signal }, async (model) => {
       const found = new Map<string, string>();
       // A model without a head has hidden states alone.
       if (model.heads.length > 0) {

@@ -3,14 +3,15 @@ import { applyMovementPruning, type MovementPruningOptions } from '@prune/checkp
 import { type OpenCheckpoint, openCheckpoint } from '@prune/checkpoint/node';
 import { PruneError, writeStore } from '@prune/core';
 import { type PackableCheckpoint, type PackOptions, packCheckpoint } from '@prune/model-files';
-import { createStore, type StoreOptions } from '@prune/model-files/node';
+import { createStore, outputFiles, type StoreOptions } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatBytes, formatSeconds } from '../console/format.js';
 import { note } from '../console/note.js';
 import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
-import { packOptions, pruningOptions, quietOption, storeOptions } from '../options.js';
+import { forceOption, packOptions, pruningOptions, quietOption, storeOptions } from '../options.js';
+import { claimOutput } from '../output/claim-output.js';
 
 interface PackFlags extends PackOptions, StoreOptions {
   output: string;
@@ -29,26 +30,32 @@ export function register(program: Command, { signal }: CommandContext): void {
     .description('quantize a checkpoint to int8, keep each matrix as CSR, and write it to one file')
     .argument('<checkpoint>', 'a model folder, or a .safetensors or .bin file, gzipped or not')
     .requiredOption('-o, --output <file>', 'the file to write: .prune or .h5');
-  for (const option of [...storeOptions(), ...packOptions(), ...pruningOptions(), quietOption()])
+  for (const option of [...storeOptions(), ...packOptions(), ...pruningOptions(), forceOption(), quietOption()])
     command.addOption(option);
   command.action(async (path: string, flags: PackFlags) => {
     const start = performance.now();
-    const checkpoint = await openCheckpoint(path);
+    const checkpoint = await openCheckpoint(path, { signal });
     const progress = progressBar('packing', flags.quiet);
     try {
       const packed = packCheckpoint(pruned(checkpoint, flags), flags, progress.step);
       progress.total(packed.steps);
       if (!packed.architectureKnown) note(flags.quiet, UNKNOWN_ARCHITECTURE);
-      const writer = await createStore(flags.output, flags);
+      const claim = { inputs: checkpoint.paths, force: flags.force, signal };
+      const { force, streamed } = await claimOutput(
+        await outputFiles(flags.output, packed.metadata, flags.store),
+        claim,
+      );
+      const writer = await createStore(flags.output, { ...flags, force });
       await writeStore(writer, packed.entries, packed.metadata, { signal });
+      progress.stop();
+      if (!flags.quiet && !streamed) {
+        const { size } = await stat(flags.output);
+        const seconds = (performance.now() - start) / 1000;
+        print(`${flags.output}: ${formatBytes(size)} in ${formatSeconds(seconds)}`);
+      }
     } finally {
       progress.stop();
       await checkpoint.close();
-    }
-    if (!flags.quiet) {
-      const { size } = await stat(flags.output);
-      const seconds = (performance.now() - start) / 1000;
-      print(`${flags.output}: ${formatBytes(size)} in ${formatSeconds(seconds)}`);
     }
   });
 }

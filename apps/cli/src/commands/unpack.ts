@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { writeCheckpointFolder } from '@prune/checkpoint/node';
 import { openModel } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { progressBar } from '../console/progress.js';
-import { quietOption } from '../options.js';
+import { forceOption, quietOption } from '../options.js';
+import { claimOutput } from '../output/claim-output.js';
 
 /** `prune unpack`: a store -> a folder that transformers loads. */
 export function register(program: Command, { signal }: CommandContext): void {
@@ -12,19 +14,22 @@ export function register(program: Command, { signal }: CommandContext): void {
     .description('write a store back as dense float32 safetensors, in a folder that transformers loads')
     .argument('<file>', 'a .prune or .h5 file')
     .requiredOption('-o, --output <dir>', 'the folder to write into; made when it is not there')
-    .option('--force', 'replace the model that the folder holds')
+    .addOption(forceOption())
     .addOption(quietOption())
     .action(async (path: string, flags: { output: string; force?: boolean; quiet?: boolean }) => {
-      const model = await openModel(path);
+      const model = await openModel(path, { signal });
       const progress = progressBar('unpacking', flags.quiet);
       try {
-        const { metadata } = model;
+        const { metadata, paths: inputs } = model;
+        const names = ['model.safetensors', 'config.json', ...(metadata.files?.keys() ?? [])];
+        const targets = names.map((name) => join(flags.output, name));
+        const { force } = await claimOutput(targets, { inputs, force: flags.force, signal });
         const tensors = await model.floats();
         progress.total([...tensors.keys()].length);
         await writeCheckpointFolder(
           flags.output,
           { tensors, metadata },
-          { name: path, force: flags.force, signal, onTensor: progress.step },
+          { name: path, force, signal, onTensor: progress.step },
         );
       } finally {
         progress.stop();

@@ -37,9 +37,9 @@ export function register(program: Command, { signal }: CommandContext): void {
   for (const option of inferenceOptions()) command.addOption(option);
   command.action(async (pathA: string, pathB: string, flags: VerifyFlags) => {
     if (flags.logits) return compareLogits(pathA, pathB, flags, signal);
-    const a = await openModel(pathA);
+    const a = await openModel(pathA, { signal });
     try {
-      const b = await openModel(pathB);
+      const b = await openModel(pathB, { signal });
       try {
         await verify(a, b, flags.quiet ?? false, signal);
       } finally {

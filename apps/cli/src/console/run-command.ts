@@ -1,6 +1,7 @@
 import { escapeControls, isPruneError } from '@prune/core';
 import { CommanderError } from 'commander';
 import { err } from './colors.js';
+import { namingForce } from './naming-force.js';
 
 /** What a command's exit status says; the same for every command. */
 export const EXIT = {
@@ -28,7 +29,8 @@ export async function runCommand(work: (signal: AbortSignal) => Promise<void>): 
     process.exitCode = EXIT.ok;
     await work(controller.signal);
     return Number(process.exitCode ?? EXIT.ok);
-  } catch (error) {
+  } catch (thrown) {
+    const error = namingForce(thrown);
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.failed;
     if (isPruneError(error, 'aborted')) {
       process.stderr.write('prune: interrupted, nothing was written\n');
@@ -36,7 +38,10 @@ export async function runCommand(work: (signal: AbortSignal) => Promise<void>): 
     }
     // Another installed copy of the error class may not escape its messages.
     if (isPruneError(error)) process.stderr.write(`${err.red('prune:')} ${escapeControls(error.message)}\n`);
-    else {
+    // What the system says of a file, and nobody has said better: not a bug.
+    else if (error instanceof Error && 'syscall' in error) {
+      process.stderr.write(`${err.red('prune:')} ${escapeControls(error.message)}\n`);
+    } else {
       const stack = escapeControls(String(error instanceof Error ? error.stack : error), { keepLines: true });
       process.stderr.write(`${err.red('prune: this is a bug:')} ${stack}\n`);
     }

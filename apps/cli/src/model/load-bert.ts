@@ -24,18 +24,20 @@ export interface InferenceOptions {
   readonly rowwise?: boolean;
   readonly wide?: boolean;
   readonly attention?: 'float32' | 'int16';
+  /** Ends the reading of a model that comes through a pipe. */
+  readonly signal?: AbortSignal;
 }
 
 /** Loads a model of any form for inference, gives it to `work`, and closes everything. A checkpoint computes in float32. */
 export async function withBert<T>(
   path: string,
-  { embeddingsFrom, config, threads, wide, ...options }: InferenceOptions,
+  { embeddingsFrom, config, threads, wide, signal, ...options }: InferenceOptions,
   work: (model: BertModel) => Promise<T>,
 ): Promise<T> {
-  const file = await openModel(path);
+  const file = await openModel(path, { signal });
   const closing: (() => Promise<unknown>)[] = [() => file.close()];
   try {
-    const extra = embeddingsFrom === undefined ? undefined : await openCheckpoint(embeddingsFrom);
+    const extra = embeddingsFrom === undefined ? undefined : await openCheckpoint(embeddingsFrom, { signal });
     if (extra !== undefined) closing.push(() => extra.close());
     const metadata: ModelMetadata = {
       ...file.metadata,

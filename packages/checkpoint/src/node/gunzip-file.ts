@@ -1,5 +1,3 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { checkLimit, type Limits, PruneError, type RandomAccess } from '@prune/core';
@@ -16,15 +14,21 @@ export interface GunzipOptions {
   readonly temporaryFolder?: string;
 }
 
+const CHUNK_BYTES = 1 << 18;
+
 /**
  * A gzipped checkpoint, inflated as a stream into an unlinked temporary file: memory holds a few chunks. What grows
  * past `maxBytes`, {@link maxExpandedBytes} or the size that a safetensors header declares, stops there. Nothing is
- * left behind when it fails. Throws `truncated`, `corrupt`, `limit`, `aborted`, `io`.
+ * left behind when it fails. The source stays open. Throws `truncated`, `corrupt`, `limit`, `aborted`, `io`.
  */
-export async function gunzipFile(path: string, options: GunzipOptions): Promise<Required<RandomAccess>> {
+export async function gunzipFile(
+  source: RandomAccess,
+  name: string,
+  options: GunzipOptions,
+): Promise<Required<RandomAccess>> {
   const { limits, signal } = options;
-  const maxBytes = Math.min(options.maxBytes, maxExpandedBytes((await stat(path)).size));
-  const file = await temporaryFile(path, options.temporaryFolder);
+  const maxBytes = Math.min(options.maxBytes, maxExpandedBytes(source.size));
+  const file = await temporaryFile(name, options.temporaryFolder);
   // Kept apart from what pipeline() throws: Node 20 replaces a sink's own error by an AbortError (and the sink sees an AbortError when
   // the gzip stream fails).
   let failure: unknown;
@@ -48,12 +52,17 @@ export async function gunzipFile(path: string, options: GunzipOptions): Promise<
     }
   };
   try {
-    const read = createReadStream(path, { highWaterMark: 1 << 18 });
-    await pipeline(read, createGunzip({ chunkSize: 1 << 18 }), write, { signal });
+    await pipeline(chunksOf(source), createGunzip({ chunkSize: CHUNK_BYTES }), write, { signal });
     return file;
   } catch (error) {
     await file.close().catch(() => {});
     throw gunzipError(isZlibError(error) ? error : (failure ?? error), signal);
+  }
+}
+
+async function* chunksOf(source: RandomAccess): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < source.size; at += CHUNK_BYTES) {
+    yield await source.read(at, Math.min(CHUNK_BYTES, source.size - at));
   }
 }
 

@@ -13,7 +13,7 @@ import {
   type RandomAccess,
   TOKENIZER_FILES,
 } from '@prune/core';
-import { fileSource, type MainFile, openMainFile } from '@prune/core/node';
+import { type MainFile, openMainFile, openSource } from '@prune/core/node';
 import type { Checkpoint } from '../checkpoint.js';
 import { openSharded } from '../open-sharded.js';
 import { openTensorFile } from '../open-tensor-file.js';
@@ -38,6 +38,8 @@ export interface OpenCheckpointOptions {
   /** Where a gzipped checkpoint is inflated; the system's temporary folder by default. */
   readonly temporaryFolder?: string;
   readonly signal?: AbortSignal;
+  /** The bytes of the file, where they have been read already: a pipe's can be read once. Closed with the checkpoint. */
+  readonly source?: Required<RandomAccess>;
 }
 
 /** An open checkpoint and what lies beside it. */
@@ -48,6 +50,8 @@ export interface OpenCheckpoint {
   readonly metadata: ModelMetadata;
   /** The folder's or the file's name. */
   readonly name: string;
+  /** Every file that was read, or is read when a tensor is asked for. */
+  readonly paths: readonly string[];
   close(): Promise<void>;
 }
 
@@ -81,23 +85,28 @@ async function openParts(
   options: OpenCheckpointOptions,
 ): Promise<OpenCheckpoint> {
   const { limits = DEFAULT_LIMITS } = options;
-  const configBytes = await readSmallFile(folder, 'config.json', MAX_CONFIG_BYTES);
-  const config = configBytes && parseJson(configBytes, join(folder, 'config.json'));
+  const paths: string[] = [];
+  const configFile = await readSmallFile(folder, 'config.json', MAX_CONFIG_BYTES);
+  if (configFile !== undefined) paths.push(configFile.path);
+  const config = configFile && parseJson(configFile.bytes, join(folder, 'config.json'));
   const files = new Map<string, Uint8Array>();
   // Each may be gzipped, so that they are bounded in all: one limit for each would allow 200 MB from 200 kB.
   let room = limits.metadataBytes;
   for (const name of TOKENIZER_FILES) {
-    const bytes = await readSmallFile(folder, name, room);
-    if (bytes === undefined) continue;
-    files.set(name, bytes);
-    room -= bytes.length;
+    const found = await readSmallFile(folder, name, room);
+    if (found === undefined) continue;
+    files.set(name, found.bytes);
+    paths.push(found.path);
+    room -= found.bytes.length;
   }
-  const tensors = await openFile(join(folder, file), options, config);
+  const opener = fileOpener(options, paths);
+  const tensors = await openFile(join(folder, file), opener, options, config);
   const name = basename(isFolder ? resolve(folder) : file);
   return {
     tensors,
     metadata: { ...(config && { config }), ...(files.size > 0 && { files }) },
     name,
+    paths,
     async close() {
       await tensors.close();
       await main.close();
@@ -113,7 +122,8 @@ interface Located {
 }
 
 async function locate(path: string): Promise<Located> {
-  const found = await stat(path).catch((cause) => {
+  const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'ENOENT') throw new PruneError('io', { where: path, what: cause.message, cause });
     throw new PruneError('missing', { where: path, what: 'no such file or folder', cause });
   });
   if (!found.isDirectory()) return { isFolder: false, folder: dirname(path), file: basename(path) };
@@ -127,12 +137,17 @@ async function locate(path: string): Promise<Located> {
   });
 }
 
-async function openFile(path: string, options: OpenCheckpointOptions, config?: JsonObject): Promise<Checkpoint> {
+async function openFile(
+  path: string,
+  openBytes: FileOpener,
+  options: OpenCheckpointOptions,
+  config: JsonObject | undefined,
+): Promise<Checkpoint> {
   const { limits = DEFAULT_LIMITS } = options;
   let checkpoint: Checkpoint | undefined;
   try {
-    checkpoint = await ownSource(await openBytes(path, options), path, async (source) => {
-      if ((await sniffFormat(source)) === 'json') return openIndex(path, source, options);
+    checkpoint = await ownSource(await openBytes(path, options.source), path, async (source) => {
+      if ((await sniffFormat(source)) === 'json') return openIndex(path, source, openBytes, options);
       return openTensorFile(source, { limits });
     });
     return withTransformersNames(checkpoint, config);
@@ -142,19 +157,29 @@ async function openFile(path: string, options: OpenCheckpointOptions, config?: J
   }
 }
 
-/** The file's bytes, or what they inflate to. */
-async function openBytes(path: string, options: OpenCheckpointOptions) {
+/** Opens a file, or `source` where its bytes have been read already. */
+type FileOpener = (path: string, source?: Required<RandomAccess>) => Promise<Required<RandomAccess>>;
+
+/** Opens files as their bytes, or what these inflate to, and adds each path to `paths`. */
+function fileOpener(options: OpenCheckpointOptions, paths: string[]): FileOpener {
   const { limits = DEFAULT_LIMITS, maxInflatedBytes = MAX_INFLATED_BYTES, signal, temporaryFolder } = options;
-  const source = await fileSource(path);
-  const gzipped = await ownSource(source, path, async () => (await sniffFormat(source)) === 'gzip');
-  if (!gzipped) return source;
-  await source.close();
-  return gunzipFile(path, { limits, maxBytes: maxInflatedBytes, signal, temporaryFolder });
+  return async (path, given) => {
+    paths.push(path);
+    const source = given ?? (await openSource(path, { limits, signal }));
+    const gzipped = await ownSource(source, path, async () => (await sniffFormat(source)) === 'gzip');
+    if (!gzipped) return source;
+    try {
+      return await gunzipFile(source, path, { limits, maxBytes: maxInflatedBytes, signal, temporaryFolder });
+    } finally {
+      await source.close();
+    }
+  };
 }
 
 async function openIndex(
   path: string,
   source: Required<RandomAccess>,
+  openBytes: FileOpener,
   options: OpenCheckpointOptions,
 ): Promise<Checkpoint> {
   const { limits = DEFAULT_LIMITS } = options;
@@ -163,7 +188,7 @@ async function openIndex(
   await source.close();
   const openShard = async (file: string): Promise<ByteSource> => {
     const shard = join(dirname(path), file);
-    return openBytes((await isFile(shard)) || !(await isFile(`${shard}.gz`)) ? shard : `${shard}.gz`, options);
+    return openBytes((await isFile(shard)) || !(await isFile(`${shard}.gz`)) ? shard : `${shard}.gz`);
   };
   return openSharded(index, openShard, { name: path, limits: options.limits });
 }

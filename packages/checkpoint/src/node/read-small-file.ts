@@ -2,10 +2,17 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { checkLimit, locateError, PruneError } from '@prune/core';
+import { checkLimit, isPruneError, locateError, PruneError } from '@prune/core';
 
-/** The bytes of `name` in `folder`, or of `name.gz` inflated; `undefined` when neither is there. At most `maxBytes`. */
-export async function readSmallFile(folder: string, name: string, maxBytes: number): Promise<Uint8Array | undefined> {
+/** A small file, read whole. */
+export interface SmallFile {
+  /** The file that was read, which may be a `.gz`. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** `name` in `folder`, or `name.gz` inflated; `undefined` when neither is there. At most `maxBytes`. */
+export async function readSmallFile(folder: string, name: string, maxBytes: number): Promise<SmallFile | undefined> {
   for (const file of [name, `${name}.gz`]) {
     const path = join(folder, file);
     const found = await stat(path).catch(() => undefined);
@@ -13,9 +20,10 @@ export async function readSmallFile(folder: string, name: string, maxBytes: numb
     try {
       checkLimit('file is too large (bytes)', found.size, maxBytes);
       const bytes = await readFile(path);
-      return plain(file === name ? bytes : await inflate(bytes, maxBytes));
+      return { path, bytes: plain(file === name ? bytes : await inflate(bytes, maxBytes)) };
     } catch (error) {
-      throw locateError(error, { where: path });
+      if (isPruneError(error)) throw locateError(error, { where: path });
+      throw new PruneError('io', { where: path, what: (error as Error).message, cause: error });
     }
   }
   return undefined;

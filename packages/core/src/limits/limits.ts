@@ -16,6 +16,8 @@ export interface Limits {
   readonly metadataBytes: number;
   /** Bytes of one name in UTF-8, or UTF-16 code units where the name is text already. */
   readonly nameLength: number;
+  /** Bytes of a pipe, which is held in memory because it cannot be read by position. */
+  readonly streamBytes: number;
 }
 
 /**
@@ -26,6 +28,7 @@ export interface Limits {
  * `manifestBytes`: an entry takes about 150 bytes, so 100,000 tensors take 15 MB.
  * `metadataBytes`: vocabularies of 250,000 words exist; at 40 bytes a word they take 10 MB. Parsed JSON can take 20 times its bytes.
  * `nameLength`: BERT's longest names have about 100 bytes.
+ * `streamBytes`: a checkpoint of BERT-base has 440 MB. A larger one need not come through a pipe.
  */
 export const DEFAULT_LIMITS: Limits = {
   tensorBytes: 2 ** 31,
@@ -35,6 +38,7 @@ export const DEFAULT_LIMITS: Limits = {
   manifestBytes: 2 ** 25,
   metadataBytes: 2 ** 25,
   nameLength: 1024,
+  streamBytes: 2 ** 30,
 };
 
 /** Throws `limit` when `got` exceeds `limit`; called before the allocation that it guards. */

@@ -13,6 +13,7 @@ export interface FolderFiles {
   says(name: string, bytes: Uint8Array): Promise<boolean>;
 }
 
+/** The files of the folder at `folder`. Throws `io` with the path. */
 export function folderFiles(folder: string): FolderFiles {
   async function sizeOf(path: string): Promise<number | undefined> {
     const found = await stat(path).catch((error: NodeJS.ErrnoException) => {

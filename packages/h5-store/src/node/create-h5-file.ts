@@ -1,13 +1,14 @@
 import { basename, resolve } from 'node:path';
 import { type ModelMetadata, PruneError, type TensorStoreWriter } from '@prune/core';
-import { type FilesBeside, type FolderFiles, fileGroup } from '@prune/core/node';
-import { filesWrittenWith, listWritten, metadataFiles, PRUNE_FILE } from '../metadata-files.js';
+import { fileGroup } from '@prune/core/node';
+import { metadataFiles } from '../metadata-files.js';
 import { checkWritten } from '../write/check-written.js';
 import type { H5WriteOptions } from '../write/defaults.js';
 import { type H5Writing, writeH5 } from '../write/write-h5.js';
 import { hostBytes } from './host-bytes.js';
 import { nodeDeflate } from './node-deflate.js';
 import { nodeInflate, nodeInflateBeside } from './node-inflate.js';
+import { planBesideH5 } from './plan-beside-h5.js';
 
 /** Options of {@link createH5File}. */
 export interface CreateH5FileOptions extends H5WriteOptions {
@@ -62,24 +63,11 @@ export async function createH5File(path: string, options: CreateH5FileOptions = 
       } finally {
         close();
       }
-      await group.commit((folder) => filesBeside(folder, files, metadata));
+      await group.commit((folder) => planBesideH5(folder, files, metadata));
       open = false;
     },
     async abort() {
       if (open) await abort();
     },
   };
-}
-
-async function filesBeside(
-  folder: FolderFiles,
-  files: ReadonlyMap<string, Uint8Array>,
-  metadata: ModelMetadata,
-): Promise<FilesBeside> {
-  const stale = filesWrittenWith(await folder.read(PRUNE_FILE));
-  const notOurs: string[] = [];
-  for (const [name, bytes] of files) {
-    if (!stale.includes(name) && (await folder.says(name, bytes))) notOurs.push(name);
-  }
-  return { files: listWritten(files, metadata, notOurs), stale };
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { modelForm, storeOfName } from './model-path.js';
+import { findModel, storeOfName } from './model-path.js';
 
 let folder: string;
 beforeAll(() => {
@@ -29,9 +29,9 @@ test('what no name and no first bytes say is taken for a checkpoint', async () =
   for (const name of ['x', 'x.bin', 'x.constructor']) {
     const path = join(folder, name);
     writeFileSync(path, 'text');
-    expect(await modelForm(path)).toBe('checkpoint');
+    expect(await findModel(path)).toEqual({ form: 'checkpoint' });
   }
   const path = join(folder, 'x.prune');
   writeFileSync(path, 'text');
-  await expect(modelForm(path)).rejects.toMatchObject({ code: 'corrupt', got: '74 65 78 74' });
+  await expect(findModel(path)).rejects.toMatchObject({ code: 'corrupt', got: '74 65 78 74' });
 });

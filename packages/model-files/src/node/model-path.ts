@@ -1,5 +1,6 @@
-import { open, stat } from 'node:fs/promises';
-import { PruneError } from '@prune/core';
+import { stat } from 'node:fs/promises';
+import { PruneError, type RandomAccess } from '@prune/core';
+import { type OpenSourceOptions, openSource } from '@prune/core/node';
 import { isMsgpackStore } from '@prune/msgpack-store';
 
 /** The two stores: HDF5 and the `.prune` container. */
@@ -13,28 +14,41 @@ const STORE_OF_EXTENSION: ReadonlyMap<string, StoreKind> = new Map([
 ]);
 
 const HDF5_SIGNATURE = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1');
+const HEAD_BYTES = HDF5_SIGNATURE.byteLength;
+
+/** What a path holds. */
+export interface FoundModel {
+  readonly form: StoreKind | 'checkpoint';
+  /** The bytes of a pipe, which can be read once, and have been read to tell the form. */
+  readonly piped?: Required<RandomAccess>;
+}
 
 /**
- * What the file or folder at `path` holds, told by its first bytes. Throws `missing`, and `corrupt` when it is named as a store and does not begin as one.
+ * Tells by the first bytes what the file, folder or pipe at `path` holds. Throws `missing`, `io`, `limit`, and
+ * `corrupt` when it is named as a store and does not begin as one.
  */
-export async function modelForm(path: string): Promise<StoreKind | 'checkpoint'> {
-  const info = await stat(path).catch((error) => {
-    throw new PruneError('missing', { where: path, what: 'no such file or folder', cause: error });
+export async function findModel(path: string, options: OpenSourceOptions = {}): Promise<FoundModel> {
+  const info = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'ENOENT') throw new PruneError('io', { where: path, what: cause.message, cause });
+    throw new PruneError('missing', { where: path, what: 'no such file or folder', cause });
   });
-  if (info.isDirectory()) return 'checkpoint';
-  const file = await open(path);
+  if (info.isDirectory()) return { form: 'checkpoint' };
+  const source = await openSource(path, options);
+  const piped = info.isFile() ? undefined : source;
   try {
-    const head = Buffer.alloc(8);
-    const { bytesRead } = await file.read(head, 0, 8, 0);
-    if (head.equals(HDF5_SIGNATURE)) return 'h5';
-    if (isMsgpackStore(head)) return 'msgpack';
-    const named = STORE_OF_EXTENSION.get(extensionOf(path));
-    if (named === undefined) return 'checkpoint';
-    const got = [...head.subarray(0, bytesRead)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-    throw new PruneError('corrupt', { where: path, what: `does not begin as a ${named} store`, got: got || 'nothing' });
+    return { form: formOfHead(await source.read(0, Math.min(HEAD_BYTES, source.size)), path), piped };
   } finally {
-    await file.close();
+    if (piped === undefined) await source.close();
   }
+}
+
+function formOfHead(head: Uint8Array, path: string): StoreKind | 'checkpoint' {
+  if (HDF5_SIGNATURE.equals(head)) return 'h5';
+  if (isMsgpackStore(head)) return 'msgpack';
+  const named = STORE_OF_EXTENSION.get(extensionOf(path));
+  if (named === undefined) return 'checkpoint';
+  const got = [...head].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  throw new PruneError('corrupt', { where: path, what: `does not begin as a ${named} store`, got: got || 'nothing' });
 }
 
 /** The store that a file of this name gets. Throws `invalid-argument` when the name does not say and `wanted` does not either. */

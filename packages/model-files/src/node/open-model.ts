@@ -1,17 +1,29 @@
+import { stat } from 'node:fs/promises';
 import { widenFloats } from '@prune/checkpoint';
 import { openCheckpoint } from '@prune/checkpoint/node';
-import { type ModelMetadata, PruneError, type StateDict, type TensorStore } from '@prune/core';
+import {
+  type Limits,
+  type ModelMetadata,
+  PruneError,
+  type RandomAccess,
+  type StateDict,
+  type TensorStore,
+} from '@prune/core';
+import type { OpenSourceOptions } from '@prune/core/node';
 import { recompose } from '@prune/csr';
-import { openH5File } from '@prune/h5-store/node';
+import { openH5Store } from '@prune/h5-store';
+import { openH5File, pathsBesideH5 } from '@prune/h5-store/node';
 import { openMsgpackFile } from '@prune/msgpack-store/node';
 import { dequantize } from '@prune/quant';
 import { entropyCodec } from '@prune/sparse-codec';
 import { loadH5wasm } from './load-h5wasm.js';
-import { modelForm } from './model-path.js';
+import { type FoundModel, findModel, type StoreKind } from './model-path.js';
 
 /** A model of any form, open: a checkpoint holds float tensors, a store the elementary form. */
 export interface OpenModel {
   readonly path: string;
+  /** Every file that is read. */
+  readonly paths: readonly string[];
   readonly metadata: ModelMetadata;
   /** The elementary form; `undefined` for a checkpoint. */
   readonly store: TensorStore | undefined;
@@ -20,15 +32,26 @@ export interface OpenModel {
   close(): Promise<void>;
 }
 
-/** Opens a model folder, a checkpoint file or a store, told apart by content. */
-export async function openModel(path: string): Promise<OpenModel> {
-  if ((await modelForm(path)) === 'checkpoint') {
-    const { tensors, metadata, close } = await openCheckpoint(path);
-    return { path, metadata, store: undefined, floats: async () => widenFloats(tensors), close };
+/** A store that was opened by its path. */
+export interface OpenStore extends TensorStore {
+  /** Bytes of the file itself, without those beside it. */
+  readonly fileBytes: number;
+  /** Every file that is read: the store's own, and those that can lie beside it. */
+  readonly paths: readonly string[];
+}
+
+/** Opens a model folder, a checkpoint file or a store, told apart by content; a file may be a pipe. */
+export async function openModel(path: string, options: OpenSourceOptions = {}): Promise<OpenModel> {
+  const found = await findModel(path, options);
+  if (found.form === 'checkpoint') {
+    const checkpoint = await openCheckpoint(path, { ...options, source: found.piped });
+    const { tensors, metadata, paths, close } = checkpoint;
+    return { path, paths, metadata, store: undefined, floats: async () => widenFloats(tensors), close };
   }
-  const store = await openStore(path);
+  const store = await openFound(path, found, options);
   return {
     path,
+    paths: store.paths,
     metadata: store.metadata,
     store,
     floats: () => dequantize(recompose(store)),
@@ -36,15 +59,37 @@ export async function openModel(path: string): Promise<OpenModel> {
   };
 }
 
-/** Opens a store. Throws `unsupported` for a checkpoint, which `prune pack` makes a store of. */
-export async function openStore(path: string): Promise<TensorStore> {
-  const form = await modelForm(path);
-  if (form === 'h5') return openH5File(loadH5wasm, path);
-  if (form === 'msgpack') return openMsgpackFile(path, { codecs: [entropyCodec()] });
-  throw new PruneError('unsupported', {
-    where: path,
-    what: 'not a store',
-    got: 'a checkpoint, or something else',
-    wanted: 'a .prune or .h5 file (prune pack makes one)',
-  });
+/** Opens a store, of a file or a pipe. Throws `unsupported` for a checkpoint, which `prune pack` makes a store of. */
+export async function openStore(path: string, options: OpenSourceOptions = {}): Promise<OpenStore> {
+  return openFound(path, await findModel(path, options), options);
+}
+
+async function openFound(path: string, { form, piped }: FoundModel, { limits }: OpenSourceOptions): Promise<OpenStore> {
+  if (form === 'checkpoint') {
+    await piped?.close();
+    throw new PruneError('unsupported', {
+      where: path,
+      what: 'not a store',
+      got: 'a checkpoint, or something else',
+      wanted: 'a .prune or .h5 file (prune pack makes one)',
+    });
+  }
+  const beside = form === 'h5' && piped === undefined ? pathsBesideH5(path) : [];
+  const store = await openForm(form, path, piped, limits);
+  const fileBytes = piped?.size ?? (await stat(path)).size;
+  return { ...store, fileBytes, paths: [path, ...beside] };
+}
+
+async function openForm(
+  form: StoreKind,
+  path: string,
+  piped: Required<RandomAccess> | undefined,
+  limits: Limits | undefined,
+): Promise<TensorStore> {
+  if (form === 'msgpack') return openMsgpackFile(path, { source: piped, limits, codecs: [entropyCodec()] });
+  if (piped === undefined) return openH5File(loadH5wasm, path, { limits });
+  const bytes = await piped.read(0, piped.size);
+  await piped.close();
+  // Nothing lies beside a pipe, so the store has no config and no tokenizer.
+  return openH5Store(() => import('h5wasm'), bytes, { name: path, limits });
 }
