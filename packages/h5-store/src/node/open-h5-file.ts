@@ -33,7 +33,7 @@ export async function openH5File(
 }
 
 async function openFile(
-  h5wasm: H5WasmSource,
+  h5wasm: H5WasmSource | null,
   path: string,
   main: MainFile,
   { limits = DEFAULT_LIMITS }: OpenH5FileOptions,
