@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   entriesOf,
   type Limits,
+  locateError,
   type ModelMetadata,
   PruneError,
   type ReadableMap,
@@ -67,7 +68,10 @@ export async function writeCheckpointFolder(
     }
   };
   if (await isThere(folder)) {
-    checkFolder(folder, await readdir(folder), beside);
+    const names = await readdir(folder).catch((error) => {
+      throw locateError(error, { where: folder });
+    });
+    checkFolder(folder, names, beside);
     return writeInto(folder);
   }
   const staged = await stagedFolder(folder);
@@ -81,9 +85,9 @@ export async function writeCheckpointFolder(
 }
 
 async function isThere(folder: string): Promise<boolean> {
-  const found = await stat(folder).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return undefined;
-    throw new PruneError('io', { where: folder, what: cause.message, cause });
+  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw locateError(error, { where: folder });
   });
   if (found?.isDirectory() === false) throw new PruneError('io', { where: folder, what: 'is not a folder' });
   return found !== undefined;
