@@ -39,8 +39,8 @@ export async function metadataFiles(metadata: ModelMetadata, where = 'h5-store')
 }
 
 /**
- * The same files with a `prune.json` that lists the configuration and the tokenizer's files, but for those of `notOurs`: they were there before the
- * model and stay when it goes.
+ * The same files with a `prune.json` that lists the configuration and the tokenizer's files, but for those of
+ * `notOurs`: they were there before the model and stay when it goes.
  */
 export function listWritten(
   files: ReadonlyMap<string, Uint8Array>,
@@ -60,8 +60,8 @@ function json(value: unknown, indent?: number): Uint8Array {
 }
 
 /**
- * The names of the files that were written with a model, by its `prune.json`: they belong to it and go with it. `metadata.json` and `prune.json` itself
- * always do. Says only those two for a file that says something else.
+ * The names of the files that were written with a model, by its `prune.json`: they belong to it and go with it.
+ * `metadata.json` and `prune.json` itself always do. Says only those two for a file that says something else.
  */
 export function filesWrittenWith(pruneFile: Uint8Array | undefined): readonly string[] {
   let listed: unknown;

@@ -160,11 +160,16 @@ test('a folder without the right to write is an io error that names it', async (
       const write = (folder) => writeCheckpointFolder(folder, { tensors: new Map(), metadata: {} });
       return Promise.all(folders.map((folder) => write(folder).catch(({ code, where }) => ({ code, where }))));
     };`;
-  const argument = [folder, join(folder, 'new')];
+  // One that may not even be read.
+  const unread = join(top, 'unread');
+  mkdirSync(unread);
+  chmodSync(unread, 0o300);
+  const argument = [folder, join(folder, 'new'), unread];
   const { value } = await runInChild(source, { argument });
   expect(value).toEqual([
     { code: 'io', where: join(folder, 'model.safetensors') },
     { code: 'io', where: join(folder, 'new') },
+    { code: 'io', where: unread },
   ]);
   expect(readdirSync(folder)).toEqual([]);
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   entriesOf,
   type Limits,
+  locateError,
   type ModelMetadata,
   PruneError,
   type ReadableMap,
@@ -27,18 +28,23 @@ export interface WriteCheckpointFolderOptions {
 const WEIGHTS_FILE = 'model.safetensors';
 const CONFIG_FILE = 'config.json';
 
-/** Weights that transformers may find beside ours: the files that a folder is searched for, shards, and other frameworks' files. */
+/**
+ * Weights that transformers may find beside ours: the files that a folder is searched for, shards, and other
+ * frameworks' files.
+ */
 const OTHER_WEIGHTS = new Set([...CHECKPOINT_FILES, 'tf_model.h5', 'flax_model.msgpack']);
 const SHARD = /^(pytorch_)?model-\d+-of-\d+\.(safetensors|bin)$/;
 
 /**
- * Writes a folder that transformers loads: `model.safetensors`, `config.json` and the tokenizer's files, which become visible together. A folder that is not
- * there is made, with those above it, and appears in one step; in one that is there, `model.safetensors` appears last (see `fileGroup` of `@prune/core/node`).
+ * Writes a folder that transformers loads: `model.safetensors`, `config.json` and the tokenizer's files, which become
+ * visible together. A folder that is not there is made, with those above it, and appears in one step; in one that is
+ * there, `model.safetensors` appears last (see `fileGroup` of `@prune/core/node`).
  *
- * Throws `invalid-argument` when the folder holds a `model.safetensors` and `mismatch` when a file beside it says something else, unless `force` is set;
- * with `force` too, `mismatch` for weights in other files and for a tokenizer's file or a configuration that this model does not have: a reader would take
- * them for a part of it, and they are not ours to remove. Throws `unsupported` for a file that is not a tokenizer's, `io`, and what
- * {@link writeSafetensors} throws.
+ * Throws `invalid-argument` when the folder holds a `model.safetensors` and `mismatch` when a file beside it says
+ * something else, unless `force` is set; with `force` too, `mismatch` for weights in other files and for a tokenizer's
+ * file or a configuration that this model does not have: a reader would take them for a part of it, and they are not
+ * ours to remove. Throws `unsupported` for a file that is not a tokenizer's, `io`, and what {@link writeSafetensors}
+ * throws.
  */
 export async function writeCheckpointFolder(
   folder: string,
@@ -62,7 +68,10 @@ export async function writeCheckpointFolder(
     }
   };
   if (await isThere(folder)) {
-    checkFolder(folder, await readdir(folder), beside);
+    const names = await readdir(folder).catch((error) => {
+      throw locateError(error, { where: folder });
+    });
+    checkFolder(folder, names, beside);
     return writeInto(folder);
   }
   const staged = await stagedFolder(folder);
@@ -76,9 +85,9 @@ export async function writeCheckpointFolder(
 }
 
 async function isThere(folder: string): Promise<boolean> {
-  const found = await stat(folder).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return undefined;
-    throw new PruneError('io', { where: folder, what: cause.message, cause });
+  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw locateError(error, { where: folder });
   });
   if (found?.isDirectory() === false) throw new PruneError('io', { where: folder, what: 'is not a folder' });
   return found !== undefined;

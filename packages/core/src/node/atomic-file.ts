@@ -18,12 +18,13 @@ export interface AtomicFileOptions {
 }
 
 /**
- * A file that appears under `path` only when whole: written under a temporary name in the same folder, synced, then renamed, and
- * the folder synced. A failure at any point leaves the old file as it was and removes the temporary one; what killed processes left
- * in the folder is removed too. A symbolic link stays a link, and the file that it leads to is replaced. A replaced file keeps its mode.
+ * A file that appears under `path` only when whole: written under a temporary name in the same folder, synced, then
+ * renamed, and the folder synced. A failure at any point leaves the old file as it was and removes the temporary one;
+ * what killed processes left in the folder is removed too. A symbolic link stays a link, and the file that it leads to
+ * is replaced. A replaced file keeps its mode.
  *
- * A pipe or a character device is written to as it is: there is nothing to replace and no way back, so `writeAt` is refused with
- * `invalid-argument`. Throws `io` with the path, also for a folder, a socket and a block device.
+ * A pipe or a character device is written to as it is: there is nothing to replace and no way back, so `writeAt` is
+ * refused with `invalid-argument`. Throws `io` with the path, also for a folder, a socket and a block device.
  */
 export async function atomicFile(
   path: string,

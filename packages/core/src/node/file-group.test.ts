@@ -16,8 +16,8 @@ import type { PruneError } from '../errors/prune-error.js';
 import { type FilesBeside, fileGroup } from './file-group.js';
 
 /**
- * The `at`-th call of the file system fails, or the process is killed there: this call and those after it never come back. What is tested here makes one
- * call at a time, so nothing else is under way then.
+ * The `at`-th call of the file system fails, or the process is killed there: this call and those after it never come
+ * back. What is tested here makes one call at a time, so nothing else is under way then.
  */
 const faults = vi.hoisted(() => ({
   at: Number.POSITIVE_INFINITY,
@@ -173,7 +173,10 @@ const cases: [string, () => Promise<unknown>, string[], string[]][] = [
   ],
 ];
 
-/** Writes B over the old model, with a fault at each call in turn. `after` is called each time. Returns how it ended, with what the main file says. */
+/**
+ * Writes B over the old model, with a fault at each call in turn. `after` is called each time. Returns how it ended,
+ * with what the main file says.
+ */
 async function atEachCall(
   how: 'fail' | 'die',
   [, old, oldNames, newNames]: (typeof cases)[number],

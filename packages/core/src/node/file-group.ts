@@ -15,7 +15,10 @@ import { writingError } from './writing-error.js';
 
 /** Options of {@link fileGroup}. */
 export interface FileGroupOptions {
-  /** Replace the main file that is there, and files beside it that say something else. Default false: refuse, naming the file. */
+  /**
+   * Replace the main file that is there, and files beside it that say something else. Default false: refuse, naming the
+   * file.
+   */
   readonly force?: boolean;
   /** The path for messages, where the folder will get another name. */
   readonly shownAs?: string;
@@ -36,9 +39,10 @@ export interface FileGroup {
     readonly temporaryPath: string;
   };
   /**
-   * Shows everything. `plan` says what belongs beside the main file, from what the folder holds; no other writer changes the folder meanwhile.
-   * Throws `invalid-argument` or `mismatch` for what must not be replaced without `force`, and `io`: then the folder is as it was, unless only
-   * the last sync failed, when everything was visible already.
+   * Shows everything. `plan` says what belongs beside the main file, from what the folder holds; no other writer
+   * changes the folder meanwhile. Throws `invalid-argument` or `mismatch` for what must not be replaced without
+   * `force`, and `io`: then the folder is as it was, unless only the last sync failed, when everything was visible
+   * already.
    */
   commit(plan: (folder: FolderFiles) => Promise<FilesBeside>): Promise<void>;
   /** Drops everything that is not shown yet. Safe to call twice. */
@@ -46,13 +50,14 @@ export interface FileGroup {
 }
 
 /**
- * A main file and the files beside it, which become visible together: whoever opens the main file first and finds it, and finds that it is the
- * same file after reading those beside it (`openMainFile`), has read one model. A writer that is killed leaves the old model, no main file or the new
- * model. Of several writers, one wins whole.
+ * A main file and the files beside it, which become visible together: whoever opens the main file first and finds it,
+ * and finds that it is the same file after reading those beside it (`openMainFile`), has read one model. A writer that
+ * is killed leaves the old model, no main file or the new model. Of several writers, one wins whole.
  *
- * Everything is written and synced under temporary names. Then, under the lock of the folder, the old main file is moved away first, the files beside it are
- * replaced, and the new main file gets its name last. When nothing beside it changes, the main file is replaced in one step. A step that fails is undone
- * with those before it. Throws `invalid-argument` for a main file that is there and for a pipe or a device, and `io`.
+ * Everything is written and synced under temporary names. Then, under the lock of the folder, the old main file is
+ * moved away first, the files beside it are replaced, and the new main file gets its name last. When nothing beside it
+ * changes, the main file is replaced in one step. A step that fails is undone with those before it. Throws
+ * `invalid-argument` for a main file that is there and for a pipe or a device, and `io`.
  */
 export async function fileGroup(
   path: string,
@@ -163,7 +168,10 @@ export async function fileGroup(
   };
 }
 
-/** Folders without those that are the same under another name, in an order that all writers share, so that they do not wait for each other's locks. */
+/**
+ * Folders without those that are the same under another name, in an order that all writers share, so that they do not
+ * wait for each other's locks.
+ */
 async function distinctFolders(folders: readonly string[], where: string): Promise<string[]> {
   const distinct = new Map<string, string>();
   for (const folder of folders) {

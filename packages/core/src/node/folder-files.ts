@@ -7,7 +7,10 @@ import { writingError } from './writing-error.js';
 /** The small files of a folder that is being written to. Nothing is kept: each call looks again. */
 export interface FolderFiles {
   names(): Promise<readonly string[]>;
-  /** The bytes of a file, `undefined` when it is not there. Throws `limit` for one that is larger than the files that travel with a model. */
+  /**
+   * The bytes of a file, `undefined` when it is not there. Throws `limit` for one that is larger than the files that
+   * travel with a model.
+   */
   read(name: string): Promise<Uint8Array | undefined>;
   /** Whether a file is there that says the same: byte for byte, or, in a `.json` file, the same JSON. */
   says(name: string, bytes: Uint8Array): Promise<boolean>;

@@ -9,17 +9,21 @@ import { writingError } from './writing-error.js';
 /** What is done under the lock takes milliseconds; a loaded network folder may take seconds. */
 const WAIT_MS = 30_000;
 
-/** A claim of another machine, whose processes cannot be asked about, counts for an hour: a thousand times longer than anybody needs the lock. */
+/**
+ * A claim of another machine, whose processes cannot be asked about, counts for an hour: a thousand times longer than
+ * anybody needs the lock.
+ */
 const FOREIGN_AGE_MS = 3600 * 1000;
 
 /**
- * Waits until nobody else changes the files of `folder`, and returns what gives the folder free again. Throws `io` when another writer does
- * not come to an end within `waitMs`.
+ * Waits until nobody else changes the files of `folder`, and returns what gives the folder free again. Throws `io` when
+ * another writer does not come to an end within `waitMs`.
  *
- * Every writer puts a file of its own into the folder, a claim, and then looks for others. One that sees another claim takes its own away and
- * tries later. Of two writers the one that looks last sees both, so they never both go on. The name of a claim says whose it is and is never used
- * again, so that the claim of a killed process can be ignored and removed by anyone. A single lock file cannot be taken over so simply: of two
- * writers that find it left behind, the slower one would remove the lock that the faster one has just made.
+ * Every writer puts a file of its own into the folder, a claim, and then looks for others. One that sees another claim
+ * takes its own away and tries later. Of two writers the one that looks last sees both, so they never both go on. The
+ * name of a claim says whose it is and is never used again, so that the claim of a killed process can be ignored and
+ * removed by anyone. A single lock file cannot be taken over so simply: of two writers that find it left behind, the
+ * slower one would remove the lock that the faster one has just made.
  */
 export async function folderLock(folder: string, waitMs = WAIT_MS): Promise<() => Promise<void>> {
   const own = temporaryName('prune', 'lock');

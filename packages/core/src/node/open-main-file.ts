@@ -1,7 +1,9 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { isPruneError, PruneError } from '../errors/prune-error.js';
 
-/** Each try sees another file. A writer takes longer to write a model than a reader to open it, so a second try is rare. */
+/**
+ * Each try sees another file. A writer takes longer to write a model than a reader to open it, so a second try is rare.
+ */
 const TRIES = 5;
 
 const REPLACED = 'was replaced while it was being read';
@@ -9,17 +11,18 @@ const REPLACED = 'was replaced while it was being read';
 /** The main file of a model whose files lie beside it. */
 export interface MainFile {
   /**
-   * Runs `read`, which reads files beside the main one. Throws `io` when the main file was replaced since it was opened, or meanwhile: then what was
-   * read may belong to another model.
+   * Runs `read`, which reads files beside the main one. Throws `io` when the main file was replaced since it was
+   * opened, or meanwhile: then what was read may belong to another model.
    */
   unreplaced<T>(read: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
 /**
- * Opens a model of several files as one that was written by `fileGroup`: calls `opening`, which opens the main file at `path` and reads files beside it,
- * and calls it again, some times, when the main file was replaced meanwhile. Whatever has to be undone when `opening` was overtaken is done by `undo`.
- * The `MainFile` is the caller's to close when `opening` succeeded. Throws `io` when the file is replaced again and again, and what `opening` throws.
+ * Opens a model of several files as one that was written by `fileGroup`: calls `opening`, which opens the main file at
+ * `path` and reads files beside it, and calls it again, some times, when the main file was replaced meanwhile. Whatever
+ * has to be undone when `opening` was overtaken is done by `undo`. The `MainFile` is the caller's to close when
+ * `opening` succeeded. Throws `io` when the file is replaced again and again, and what `opening` throws.
  */
 export async function openMainFile<T>(
   path: string,

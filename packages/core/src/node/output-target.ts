@@ -15,7 +15,10 @@ export type OutputTarget =
 /** Links that are followed one by one: as many as Linux follows. */
 const MAX_LINKS = 40;
 
-/** Follows links to what writing to `path` would change. Throws `io` for a folder, a socket, a block device and a loop of links. */
+/**
+ * Follows links to what writing to `path` would change. Throws `io` for a folder, a socket, a block device and a loop
+ * of links.
+ */
 export async function outputTarget(path: string): Promise<OutputTarget> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;

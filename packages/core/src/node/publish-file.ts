@@ -4,8 +4,8 @@ import type { StagedFile } from './staged-file.js';
 import { writingError } from './writing-error.js';
 
 /**
- * Gives a settled file its name in one step. Throws `invalid-argument` when there is a file of that name and `replace` is not set, also one that
- * was made a moment ago; `io` that names `where`.
+ * Gives a settled file its name in one step. Throws `invalid-argument` when there is a file of that name and `replace`
+ * is not set, also one that was made a moment ago; `io` that names `where`.
  */
 export async function publishFile({ temporaryPath, path }: StagedFile, replace: boolean, where: string): Promise<void> {
   try {

@@ -4,14 +4,15 @@ import { hasEnded, type ProcessMark, thisProcess } from './process-mark.js';
 import { parseTemporaryName } from './temporary-name.js';
 
 /**
- * Another machine's processes cannot be asked about. Its files are left alone for a week after they were last written to: longer than
- * anybody evaluates a model before the result is written, and longer than clocks differ.
+ * Another machine's processes cannot be asked about. Its files are left alone for a week after they were last written
+ * to: longer than anybody evaluates a model before the result is written, and longer than clocks differ.
  */
 const FOREIGN_AGE_MS = 7 * 24 * 3600 * 1000;
 
 /**
- * Removes what killed processes left in `folder` under the names of `temporaryName`. Files of processes that may still run
- * stay, so any number of writers may call this at once. What cannot be removed is left: it is not what the caller came for.
+ * Removes what killed processes left in `folder` under the names of `temporaryName`. Files of processes that may still
+ * run stay, so any number of writers may call this at once. What cannot be removed is left: it is not what the caller
+ * came for.
  */
 export async function removeLeftFiles(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {

@@ -18,7 +18,10 @@ export interface StagedFile extends Pick<ByteSink, 'write' | 'writeAt'> {
   discard(): Promise<void>;
 }
 
-/** Starts a file for `target`, with the mode and, where the system allows it, the owner of the file that it replaces. Throws `io` that names `where`. */
+/**
+ * Starts a file for `target`, with the mode and, where the system allows it, the owner of the file that it replaces.
+ * Throws `io` that names `where`.
+ */
 export async function stagedFile(
   target: Exclude<OutputTarget, { readonly kind: 'stream' }>,
   where: string,

@@ -11,13 +11,19 @@ import { writingError } from './writing-error.js';
 /** A folder that is filled under a temporary name. */
 export interface StagedFolder {
   readonly temporaryPath: string;
-  /** Gives the folder its name, in one step. Whoever filled it has synced its files. Throws `invalid-argument` when there is one of that name by now. */
+  /**
+   * Gives the folder its name, in one step. Whoever filled it has synced its files. Throws `invalid-argument` when
+   * there is one of that name by now.
+   */
   commit(): Promise<void>;
   /** Removes it with what is in it, unless it has its name. Never throws. */
   abort(): Promise<void>;
 }
 
-/** Starts a folder that appears as `path` only when whole, and makes the folders above it. A symbolic link that leads nowhere yet stays a link. Throws `io` with the path. */
+/**
+ * Starts a folder that appears as `path` only when whole, and makes the folders above it. A symbolic link that leads
+ * nowhere yet stays a link. Throws `io` with the path.
+ */
 export async function stagedFolder(path: string): Promise<StagedFolder> {
   const target = await outputTarget(path);
   if (target.kind !== 'new') throw new PruneError('io', { where: path, what: 'is not a folder' });

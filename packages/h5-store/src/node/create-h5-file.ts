@@ -12,17 +12,21 @@ import { planBesideH5 } from './plan-beside-h5.js';
 
 /** Options of {@link createH5File}. */
 export interface CreateH5FileOptions extends H5WriteOptions {
-  /** Replace the file that is there, and files beside it (config.json, vocab.txt, ...) that say something else. Default false: refuse, naming the file. */
+  /**
+   * Replace the file that is there, and files beside it (config.json, vocab.txt, ...) that say something else. Default
+   * false: refuse, naming the file.
+   */
   readonly force?: boolean;
 }
 
 /**
- * Starts an HDF5 file in the notebook's layout at `path`. It, and the files beside it, become visible together when `finish` succeeds (see `fileGroup` of
- * `@prune/core/node`), after every element of the HDF5 file has been read back.
+ * Starts an HDF5 file in the notebook's layout at `path`. It, and the files beside it, become visible together when
+ * `finish` succeeds (see `fileGroup` of `@prune/core/node`), after every element of the HDF5 file has been read back.
  *
- * A file beside it that exists is kept when it says the same (JSON is compared as JSON). When it says something else, `finish` throws `mismatch` and
- * writes nothing, unless `force` is set. Files that were written with the old model, by its `prune.json`, are removed when the new one has none of that name.
- * Throws `invalid-argument` when there is a file at `path` and `force` is not set, and for a pipe or a device, since HDF5 is not written front to back.
+ * A file beside it that exists is kept when it says the same (JSON is compared as JSON). When it says something else,
+ * `finish` throws `mismatch` and writes nothing, unless `force` is set. Files that were written with the old model, by
+ * its `prune.json`, are removed when the new one has none of that name. Throws `invalid-argument` when there is a file
+ * at `path` and `force` is not set, and for a pipe or a device, since HDF5 is not written front to back.
  */
 export async function createH5File(path: string, options: CreateH5FileOptions = {}): Promise<TensorStoreWriter> {
   const group = await fileGroup(path, { force: options.force });

@@ -15,10 +15,11 @@ export interface OpenH5FileOptions {
 }
 
 /**
- * Opens an HDF5 file in the notebook's layout, with `metadata.json`, `config.json`, `prune.json` and the tokenizer's files beside it, each if it is there.
- * `h5wasm`, the build `h5wasm/node`, is asked for, and loaded, only when the file has structures that neither h5py's files of this layout nor this
- * package's have. Keys come in natural order. When another model takes their place meanwhile, that one is opened, or `io` is thrown; a tokenizer's file is
- * read when it is asked for, and is `io` once its model was replaced. Throws `missing`, `corrupt`, `unsupported`, `limit` or `io`.
+ * Opens an HDF5 file in the notebook's layout, with `metadata.json`, `config.json`, `prune.json` and the tokenizer's
+ * files beside it, each if it is there. `h5wasm`, the build `h5wasm/node`, is asked for, and loaded, only when the file
+ * has structures that neither h5py's files of this layout nor this package's have. Keys come in natural order. When
+ * another model takes their place meanwhile, that one is opened, or `io` is thrown; a tokenizer's file is read when it
+ * is asked for, and is `io` once its model was replaced. Throws `missing`, `corrupt`, `unsupported`, `limit` or `io`.
  */
 export async function openH5File(
   h5wasm: H5WasmSource | null,

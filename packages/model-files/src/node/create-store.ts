@@ -21,7 +21,10 @@ export interface StoreOptions {
   readonly level?: number;
   /** Of the codec `entropy`: `fast` opens quickly, `max` is smallest. */
   readonly preset?: Preset;
-  /** Replace the file that is there, and files beside an HDF5 file (config.json, vocab.txt, ...) that say something else. */
+  /**
+   * Replace the file that is there, and files beside an HDF5 file (config.json, vocab.txt, ...) that say something
+   * else.
+   */
   readonly force?: boolean;
 }
 

@@ -13,8 +13,9 @@ export interface CreateMsgpackFileOptions {
 }
 
 /**
- * Starts a `.prune` file; it appears under `path` when `finish` succeeds. Throws `invalid-argument` when there is a file and `force` is not set,
- * and for a pipe or a device, since the head of a container is written last; `io` with the path, and what `createMsgpackStore` throws.
+ * Starts a `.prune` file; it appears under `path` when `finish` succeeds. Throws `invalid-argument` when there is a
+ * file and `force` is not set, and for a pipe or a device, since the head of a container is written last; `io` with the
+ * path, and what `createMsgpackStore` throws.
  */
 export async function createMsgpackFile(
   path: string,
