@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { type FuzzOutcome, fuzzContainers } from '../test/fuzz-containers.js';
 
 /** Mutants in a run; PRUNE_FUZZ multiplies. */
-const MUTANTS = 1500 * Number(process.env.PRUNE_FUZZ ?? 1);
+const MUTANTS = 800 * Number(process.env.PRUNE_FUZZ ?? 1);
 
 const FUZZ = `
 import { fuzzContainers } from '../../packages/model-files/test/fuzz-containers.js';
