@@ -1,13 +1,13 @@
+import { fileURLToPath } from 'node:url';
 import { runInChild } from '@prune/fixtures';
 import { expect, test } from 'vitest';
 import { type FuzzOutcome, fuzzContainers } from '../test/fuzz-containers.js';
 
 /** Mutants in a run; PRUNE_FUZZ multiplies. */
-const MUTANTS = 1500 * Number(process.env.PRUNE_FUZZ ?? 1);
+const MUTANTS = 800 * Number(process.env.PRUNE_FUZZ ?? 1);
 
-const FUZZ = `
-import { fuzzContainers } from '../../packages/model-files/test/fuzz-containers.js';
-export default fuzzContainers;`;
+const MODULE = fileURLToPath(new URL('../test/fuzz-containers.ts', import.meta.url));
+const FUZZ = `export { fuzzContainers as default } from ${JSON.stringify(MODULE)};`;
 
 test('the container that mutants are made of is whole', async () => {
   expect(await fuzzContainers({ from: 0, count: 1 })).toMatchObject({ values: 1, errors: {} });

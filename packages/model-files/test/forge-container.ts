@@ -1,6 +1,8 @@
 import { gzipSync } from 'node:zlib';
 
-/** A msgpack value that may be wrong: maps are lists of pairs, so that a key can occur twice; `raw` stands for itself. */
+/**
+ * A msgpack value that may be wrong: maps are lists of pairs, so that a key can occur twice; `raw` stands for itself.
+ */
 export type Packed =
   | null
   | boolean

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { type Codec, DTYPES, type EncodedPiece, entriesOf, isPruneError, type NamedTensor, tensor } from '@prune/core';
 import { codecList, openMsgpackStore } from '@prune/msgpack-store';
 import { entropyCodec } from '@prune/sparse-codec';
@@ -13,7 +14,7 @@ export interface FuzzOutcome {
   readonly failure?: string;
 }
 
-/** A block and the tensors that it holds. */
+/** A block and the tensors that it holds; without tensors it is a file's. */
 interface Block {
   readonly codec: string;
   readonly bytes: Uint8Array;
@@ -113,6 +114,9 @@ async function seedBlocks(): Promise<Block[]> {
   ] as const) {
     blocks.push({ codec: codec.name, bytes: await bytesOf(codec, tensors), tensors });
   }
+  const file = gzipSync('[UNK]\na\n');
+  file.fill(0, 4, 10);
+  blocks.push({ codec: 'gzip', bytes: Uint8Array.from(file), tensors: [] });
   return blocks;
 }
 
@@ -146,7 +150,7 @@ function manifestOf(blocks: readonly Block[]): Node {
       offset: offset - bytes.length,
       length: bytes.length,
       crc32: crcOf(bytes),
-      shares: tensors.map(() => 0),
+      shares: tensors.length === 0 ? [0] : tensors.map(() => 0),
     });
   });
   const entries = blocks.flatMap(({ tensors }, block) =>
@@ -154,7 +158,8 @@ function manifestOf(blocks: readonly Block[]): Node {
   );
   entries.push(map({ name: 'm.scale', dtype: 'float64', shape: [], inline: new Uint8Array(8) }));
   entries.push(map({ name: 'm.dtype', dtype: 'string', shape: [], inline: Uint8Array.of(0x71) }));
-  return map({ blocks: places, entries, config: map({ layers: 2, labels: ['a'] }), profile: 'fbgemm' });
+  const files = [map({ name: 'vocab.txt', length: 8, block: blocks.length - 1 })];
+  return map({ blocks: places, entries, files, config: map({ layers: 2, labels: ['a'] }), profile: 'fbgemm' });
 }
 
 const NUMBERS = [0, 1, 2, 3, 6, 7, 16, 24, 255, 2 ** 16, 2 ** 24, 2 ** 28, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 53];
@@ -173,6 +178,11 @@ const TEXTS = [
   'fast.int_repr.indptr',
   'gzipped.int_repr.indices',
   'x'.repeat(2000),
+];
+
+const KEYS = [
+  ...['blocks', 'entries', 'files', 'config', 'modules', 'profile', 'name', 'dtype', 'shape', 'inline', 'block'],
+  ...['codec', 'offset', 'length', 'crc32', 'shares', '__proto__', 'toString', ''],
 ];
 
 function oddValue(next: Random): Node {
@@ -222,8 +232,9 @@ function changeArray(array: Node[], next: Random): void {
   const at = next(array.length);
   const kind = next(6);
   if (kind === 0) array.splice(at, 1);
-  else if (kind === 1) array.splice(at, 0, array[next(array.length)]);
-  else if (kind === 2) [array[at], array[0]] = [array[0], array[at]];
+  else if (kind === 1) array.push(renamed(array[at], next));
+  else if (kind === 2) array.splice(at, 0, array[next(array.length)]);
+  else if (kind === 3) [array[at], array[0]] = [array[0], array[at]];
   else array[at] = near(array[at], next);
 }
 
@@ -233,9 +244,18 @@ function changeMap(pairs: [string, Node][], next: Random): void {
   const kind = next(8);
   if (kind === 0) pairs.splice(at, 1);
   else if (kind === 1) pairs.push([key, next(2) === 0 ? value : oddValue(next)]);
-  else if (kind === 2) pairs[at] = [TEXTS[next(TEXTS.length)], value];
+  else if (kind === 2) pairs[at] = [KEYS[next(KEYS.length)], next(2) === 0 ? value : oddValue(next)];
   else if (kind === 3) pairs[at] = [key, pairs[next(pairs.length)][1]];
   else pairs[at] = [key, near(value, next)];
+}
+
+/** A copy under a name of its own, with one more change. */
+function renamed(node: Node, next: Random): Node {
+  const copy = structuredClone(node);
+  if (copy === null || typeof copy !== 'object' || !('pairs' in copy)) return copy;
+  copy.pairs = copy.pairs.map(([key, value]) => [key, key === 'name' ? `copy ${next(1000)}` : value]);
+  changeMap(copy.pairs, next);
+  return copy;
 }
 
 /** A value of the same type in one of two changes: shapes, numbers of blocks and dtypes that could be true. */

@@ -27,7 +27,8 @@ const DICTIONARY_KEY_BYTES = 50;
 
 /**
  * The JSON object in UTF-8 `bytes`. Throws `corrupt` for anything else, `limit` for one nested past 64 levels or of so
- * many values that they would take more than `mostMemory`, by default 64 MB and 4 times the text; `where` names the file.
+ * many values that they would take more than `mostMemory` bytes, by default 64 MB and 4 times the text. `where` names
+ * the file.
  */
 export function parseJson(
   bytes: Uint8Array,
