@@ -98,7 +98,10 @@ test.each(['h5', 'prune', 'folder'])(
   'two writers of one %s, killed at random times: a reader sees one model or an error',
   async (form) => {
     const path = join(folder, form === 'folder' ? 'model' : `model.${form}`);
-    const { value, error, died } = await runInChild(WORK, { argument: { path, form, seconds: SECONDS } });
+    const { value, error, died } = await runInChild(WORK, {
+      argument: { path, form, seconds: SECONDS },
+      timeoutSeconds: SECONDS + 60,
+    });
     expect({ error, died }).toEqual({ error: undefined, died: undefined });
     const { seen, kills, last } = value as { seen: Record<string, number>; kills: number; last: string };
     expect(['A', 'B', 'error io', 'error missing']).toEqual(expect.arrayContaining(Object.keys(seen)));
@@ -107,4 +110,5 @@ test.each(['h5', 'prune', 'folder'])(
     const names = [...readdirSync(folder), ...(form === 'folder' ? readdirSync(path) : [])];
     expect(names.filter((name) => name.startsWith('.'))).toEqual([]);
   },
+  1000 * (SECONDS + 120),
 );
