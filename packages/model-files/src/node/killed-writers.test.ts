@@ -98,5 +98,17 @@ test.each(['h5', 'prune', 'folder'])(
   'two writers of one %s, killed at random times: a reader sees one model or an error',
   async (form) => {
     const path = join(folder, form === 'folder' ? 'model' : `model.${form}`);
-    const { value, error, died } = await runInChild(WORK, { argument: { path, form, seconds: SECONDS }, timeoutSeconds: SECONDS + 60 });
-    expect({ error, died }).toEqual({ error: undefined, died: undefined }, 1000 * (SECONDS + 120));
+    const { value, error, died } = await runInChild(WORK, {
+      argument: { path, form, seconds: SECONDS },
+      timeoutSeconds: SECONDS + 60,
+    });
+    expect({ error, died }).toEqual({ error: undefined, died: undefined });
+    const { seen, kills, last } = value as { seen: Record<string, number>; kills: number; last: string };
+    expect(['A', 'B', 'error io', 'error missing']).toEqual(expect.arrayContaining(Object.keys(seen)));
+    expect(last).toBe('A');
+    expect(kills).toBeGreaterThan(1);
+    const names = [...readdirSync(folder), ...(form === 'folder' ? readdirSync(path) : [])];
+    expect(names.filter((name) => name.startsWith('.'))).toEqual([]);
+  },
+  1000 * (SECONDS + 120),
+);
