@@ -176,8 +176,13 @@ describe('an input is not replaced, with --force either', () => {
   test('by eval: the questions', async () => {
     const qas = [{ id: 'a', question: 'a?', answers: [{ text: 'a', answer_start: 0 }] }];
     writeFileSync(at('squad.json'), JSON.stringify({ data: [{ paragraphs: [{ context: 'a', qas }] }] }));
-    await refused('eval', at('a.prune'), at('squad.json'), '--examples', at('squad.json'), '--force');
-    await refused('eval', at('a.prune'), at('squad.json'), '--predictions', at('a.prune'), '--force');
+    for (const [option, name] of [
+      ['--examples', 'squad.json'],
+      ['--predictions', 'a.prune'],
+    ]) {
+      const stderr = await refused('eval', at('a.prune'), at('squad.json'), option, at(name), '--force');
+      expect(stderr).toContain('the output is a file that is read');
+    }
   });
 });
 

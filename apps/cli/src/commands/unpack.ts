@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { writeCheckpointFolder } from '@prune/checkpoint/node';
+import { TOKENIZER_FILES } from '@prune/core';
 import { openModel } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
@@ -21,7 +22,10 @@ export function register(program: Command, { signal }: CommandContext): void {
       const progress = progressBar('unpacking', flags.quiet);
       try {
         const { metadata, paths: inputs } = model;
-        const names = ['model.safetensors', 'config.json', ...(metadata.files?.keys() ?? [])];
+        const held = new Set(metadata.files?.keys());
+        // A store that names others is refused when it is written.
+        const files = TOKENIZER_FILES.filter((name) => held.has(name));
+        const names = ['model.safetensors', ...(metadata.config === undefined ? [] : ['config.json']), ...files];
         const targets = names.map((name) => join(flags.output, name));
         const { force } = await claimOutput(targets, { inputs, force: flags.force, signal });
         const tensors = await model.floats();
