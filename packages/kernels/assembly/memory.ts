@@ -47,10 +47,7 @@ export let scratch: i32 = 0;
 export function setScratch(thread: i32): void {
   scratch = planScratch() + thread * planScratchStride();
 }
-/**
- * Says that this thread is alive. Called so often that a step takes less than a second in the largest models that fit
- * the memory.
- */
+/** Says that this thread is alive. Called for a few rows or queries at a time, however large the batch is. */
 @inline export function step(): void { store<i32>(scratch, scratchSteps(scratch) + 1, SCRATCH_STEPS); }
 /** Quantized activations of a tile: [features][32] bytes. */
 @inline export function quantizedTile(): i32 { return scratch + SCRATCH_BYTES; }

@@ -3,7 +3,7 @@ import { runInChild } from '@prune/fixtures';
 import { expect, test } from 'vitest';
 
 /** `.ci/full` asks for more. */
-const ROUNDS = Number(process.env.PRUNE_CLOSE_ROUNDS ?? 40);
+const ROUNDS = Number(process.env.PRUNE_CLOSE_ROUNDS ?? 25);
 
 function inChild(name: 'closesOften' | 'withoutAddresses', argument?: object) {
   const work = fileURLToPath(new URL('./closed-memory.ts', import.meta.url));

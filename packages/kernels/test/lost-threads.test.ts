@@ -31,6 +31,7 @@ const WANTED: Readonly<Record<string, unknown>> = {
   'dead as soon as it is ready, whenever one is started': [],
   'one that does not start': [
     'io: thread 2 of 3 did not start, not today',
+    'io: thread 2 of 3 did not start, the worker threw nothing',
     'io: thread 2 of 3 did not start, the worker ended with status 4',
     'io: thread 2 of 3 did not start, the worker ended with status 0',
   ],

@@ -198,7 +198,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
 
   async 'one that does not start'() {
     const codes = [];
-    for (const program of ["throw new Error('not today');", 'process.exit(4);', '']) {
+    for (const program of ["throw new Error('not today');", 'throw undefined;', 'process.exit(4);', '']) {
       const failing = hostOf(undefined, program);
       const error = await load(failing.host, 3).then(
         () => undefined,

@@ -9,7 +9,7 @@ export async function startWorker(program: string, start: ThreadStart, options: 
   const worker = new Worker(program, { ...options, eval: true, workerData: start });
   const ended = new Promise<unknown>((resolve) => {
     // `on`: an error that nobody listens for would end the process.
-    worker.on('error', resolve);
+    worker.on('error', (error) => resolve(error ?? new Error('the worker threw nothing')));
     worker.on('messageerror', resolve);
     worker.on('exit', (status) => resolve(new Error(`the worker ended with status ${status}`)));
   });

@@ -17,9 +17,8 @@ export interface CrewTarget {
 
 /**
  * Looks, 0.1 s apart, that find no step of any thread before a thread counts as dead. A step is at most 16 rows of a
- * matrix, or 16 queries of a head, for 32 tokens: milliseconds, and less than a second for whatever fits an encoder's
- * memory. Looks are counted rather than time, so that a process that was stopped, or a machine that slept, finds its
- * threads where it left them.
+ * matrix for 32 tokens, or 16 queries of one head, so it stays short however long the pass is. Looks are counted rather
+ * than time, so that a process that was stopped, or a machine that slept, finds its threads where it left them.
  */
 const LOOKS = 600;
 
