@@ -58,6 +58,7 @@ export async function closesOften({ threads, rounds }: { threads: number; rounds
     if (round % 10 === 0) await collect();
     if (round === 10) early = memory();
   }
+  await collect();
   const late = memory();
   await engine.close();
   return {

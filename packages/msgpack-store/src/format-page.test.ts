@@ -68,7 +68,7 @@ test.skipIf(SKIP_CONDITIONS['no-python-msgpack']()).each(MSGPACK_CODEC_NAMES)(
     for (const entries of [new Map<string, Elementary>(), odd, readNpz(goldenPath('narrow/elementary.npz'))]) {
       const path = join(folder, 'model.prune');
       const files = new Map([['vocab.txt', Uint8Array.of(97, 10)]]);
-      await writeStore(await createMsgpackFile(path, { codecs: codecList(codec) }), entries, {
+      await writeStore(await createMsgpackFile(path, { codecs: codecList(codec), force: true }), entries, {
         config: { a: 1 },
         files,
       });
