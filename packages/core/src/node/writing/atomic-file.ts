@@ -1,6 +1,6 @@
 import { constants, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { ByteSink } from '../byte-sources/byte-source.js';
+import type { ByteSink } from '../../byte-sources/byte-source.js';
 import { gatheredWrites } from './gathered-writes.js';
 import { outputTarget, streamError } from './output-target.js';
 import { publishFile } from './publish-file.js';

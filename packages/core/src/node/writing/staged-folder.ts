@@ -1,6 +1,6 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { PruneError } from '../errors/prune-error.js';
+import { PruneError } from '../../errors/prune-error.js';
 import { outputTarget } from './output-target.js';
 import { existsError } from './refuse-existing.js';
 import { removeLeftFiles } from './remove-left-files.js';

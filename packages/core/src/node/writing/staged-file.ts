@@ -1,6 +1,6 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { ByteSink } from '../byte-sources/byte-source.js';
+import type { ByteSink } from '../../byte-sources/byte-source.js';
 import { gatheredWrites } from './gathered-writes.js';
 import type { OutputTarget } from './output-target.js';
 import { temporaryName } from './temporary-name.js';

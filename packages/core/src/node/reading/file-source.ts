@@ -1,8 +1,8 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { RandomAccess } from '../byte-sources/byte-source.js';
-import { PruneError } from '../errors/prune-error.js';
+import type { RandomAccess } from '../../byte-sources/byte-source.js';
+import { PruneError } from '../../errors/prune-error.js';
 import { readRange } from './read-range.js';
 
 /**

@@ -1,6 +1,6 @@
 import { readlink, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { PruneError } from '../errors/prune-error.js';
+import { PruneError } from '../../errors/prune-error.js';
 import { writingError } from './writing-error.js';
 
 /** What lies where a file is to be written. */

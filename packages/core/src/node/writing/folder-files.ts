@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseJson } from '../byte-sources/parse-json.js';
-import { checkLimit, DEFAULT_LIMITS } from '../limits/limits.js';
+import { parseJson } from '../../byte-sources/parse-json.js';
+import { checkLimit, DEFAULT_LIMITS } from '../../limits/limits.js';
 import { writingError } from './writing-error.js';
 
 /** The small files of a folder that is being written to. Nothing is kept: each call looks again. */

@@ -1,4 +1,4 @@
-import { isPruneError, PruneError } from '../errors/prune-error.js';
+import { isPruneError, PruneError } from '../../errors/prune-error.js';
 
 /** `io` for what the system said while `path` was being written; a {@link PruneError} stays as it is. */
 export function writingError(path: string, error: unknown): PruneError {

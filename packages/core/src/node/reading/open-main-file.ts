@@ -1,5 +1,5 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { isPruneError, PruneError } from '../errors/prune-error.js';
+import { isPruneError, PruneError } from '../../errors/prune-error.js';
 
 /**
  * Each try sees another file. A writer takes longer to write a model than a reader to open it, so a second try is rare.

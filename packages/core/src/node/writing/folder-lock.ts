@@ -1,7 +1,7 @@
 import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { PruneError } from '../errors/prune-error.js';
+import { PruneError } from '../../errors/prune-error.js';
 import { hasEnded, thisProcess } from './process-mark.js';
 import { parseTemporaryName, temporaryName } from './temporary-name.js';
 import { writingError } from './writing-error.js';

@@ -1,4 +1,4 @@
-import { PruneError } from '../errors/prune-error.js';
+import { PruneError } from '../../errors/prune-error.js';
 import { outputTarget } from './output-target.js';
 
 /**

@@ -4,9 +4,9 @@ import { Socket } from 'node:net';
 import { basename } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { promisify } from 'node:util';
-import type { RandomAccess } from '../byte-sources/byte-source.js';
-import { PruneError } from '../errors/prune-error.js';
-import { checkLimit, DEFAULT_LIMITS, type Limits } from '../limits/limits.js';
+import type { RandomAccess } from '../../byte-sources/byte-source.js';
+import { PruneError } from '../../errors/prune-error.js';
+import { checkLimit, DEFAULT_LIMITS, type Limits } from '../../limits/limits.js';
 import { fileSource } from './file-source.js';
 
 /** Options of {@link openSource}. */

@@ -1,7 +1,7 @@
 import { rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { ByteSink } from '../byte-sources/byte-source.js';
-import { PruneError } from '../errors/prune-error.js';
+import type { ByteSink } from '../../byte-sources/byte-source.js';
+import { PruneError } from '../../errors/prune-error.js';
 import { type FolderFiles, folderFiles } from './folder-files.js';
 import { folderLock } from './folder-lock.js';
 import { outputTarget, streamError } from './output-target.js';

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { PruneError } from '../errors/prune-error.js';
+import type { PruneError } from '../../errors/prune-error.js';
 import { type FilesBeside, fileGroup } from './file-group.js';
 
 /**
