@@ -12,7 +12,10 @@ import {
 export const MODULES_FILE = 'metadata.json';
 /** The Hugging Face configuration. */
 export const CONFIG_FILE = 'config.json';
-/** What the notebook has no place for: the quantization profile, and which files were written with the model. Its loader never looks at it. */
+/**
+ * What the notebook has no place for: the quantization profile, and which files were written with the model. Its loader
+ * never looks at it.
+ */
 export const PRUNE_FILE = 'prune.json';
 
 /**

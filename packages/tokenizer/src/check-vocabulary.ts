@@ -1,7 +1,10 @@
 import { checkLimit, type JsonObject, PruneError, shown } from '@prune/core';
 import { isObject, MAX_VOCABULARY } from './tokenizer-json.js';
 
-/** Checks that ids are distinct integers without large holes, because the library makes an array of them; returns one past the largest. Throws `corrupt`, or `limit` for too many. */
+/**
+ * Checks that ids are distinct integers without large holes, because the library makes an array of them; returns one
+ * past the largest. Throws `corrupt`, or `limit` for too many.
+ */
 export function checkVocabulary({ vocab }: JsonObject): number {
   if (!isObject(vocab)) throw new PruneError('corrupt', { where: 'tokenizer', what: 'vocabulary is not an object' });
   // The values alone and a byte an id: entries and a Set take 30 ms more for BERT's 30,522 words.

@@ -20,8 +20,9 @@ const LINK_BYTES = 11;
 
 /**
  * Pays for the links or attributes of a group that are in a fractal heap, where HDF5 puts them when they are many: it
- * copies all of them when it lists the group, as often as the group's index names them. Throws `limit`, a RangeError for
- * bytes that are not such structures. Source: HDF5 File Format Specification 3.0, sections III.A.2, III.G, IV.A.2.c and IV.A.2.v.
+ * copies all of them when it lists the group, as often as the group's index names them. Throws `limit`, and a RangeError
+ * for bytes that are not such structures. Source: HDF5 File Format Specification 3.0, sections III.A.2, III.G, IV.A.2.c
+ * and IV.A.2.v.
  */
 export function checkDense(file: BudgetedFile, { type, body }: HeaderMessage): void {
   const links = type === MESSAGE_TYPE.linkInfo;
