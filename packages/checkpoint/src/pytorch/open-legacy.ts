@@ -1,9 +1,10 @@
 import { checkLimit, DTYPES, isPruneError, type Limits, PruneError, type RandomAccess } from '@prune/core';
-import type { Checkpoint } from '../checkpoint.js';
 import { checkStorageBytes } from './check-storage-bytes.js';
 import { PickleBudget } from './pickle-budget.js';
+import { pickledModel, tensorsOf } from './pickled-model.js';
 import { torchCheckpoint } from './torch-checkpoint.js';
-import { stateDictEntries, TorchPickle } from './torch-pickle.js';
+import type { TorchFile } from './torch-file.js';
+import { TorchPickle } from './torch-pickle.js';
 import { PickleDict, PickleList, unpickle } from './unpickle.js';
 
 /** The first pickle of the older format. */
@@ -15,7 +16,7 @@ const FIRST_WINDOW_BYTES = 1 << 16;
  * Opens torch's older format (before 1.6): pickles of the magic number, the protocol, the system, the state dict and the storages'
  * keys, then for each key an int64 count and its elements.
  */
-export async function openLegacy(source: Required<RandomAccess>, limits: Limits): Promise<Checkpoint> {
+export async function openLegacy(source: Required<RandomAccess>, limits: Limits): Promise<TorchFile> {
   const magic = await readPickle(source, 0, limits);
   if (magic.value !== MAGIC) throw new PruneError('unsupported', { what: 'pickle is no PyTorch checkpoint' });
   const protocol = await readPickle(source, magic.end, limits);
@@ -26,7 +27,8 @@ export async function openLegacy(source: Required<RandomAccess>, limits: Limits)
     throw new PruneError('unsupported', { what: 'byte order', wanted: 'little-endian' });
   }
   const root = await readPickle(source, system.end, limits);
-  const references = stateDictEntries(root.value);
+  const model = pickledModel(root.value);
+  const references = tensorsOf(model);
   checkLimit('too many tensors', references.size, limits.tensors);
   const keys = await readPickle(source, root.end, limits);
   const starts = await locateStorages(source, keys, root.host, limits);
@@ -37,7 +39,7 @@ export async function openLegacy(source: Required<RandomAccess>, limits: Limits)
     }
     checkStorageBytes(storage, found.elements * DTYPES[found.dtype].bytes, tensor);
   }
-  return torchCheckpoint(
+  const tensors = torchCheckpoint(
     source,
     'pytorch-legacy',
     references,
@@ -47,6 +49,7 @@ export async function openLegacy(source: Required<RandomAccess>, limits: Limits)
     },
     limits,
   );
+  return { model, tensors };
 }
 
 /** Storage key -> file offset of its elements. */

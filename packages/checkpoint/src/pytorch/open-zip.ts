@@ -1,16 +1,17 @@
 import { checkLimit, type Limits, PruneError, type RandomAccess } from '@prune/core';
-import type { Checkpoint } from '../checkpoint.js';
 import { checkStorageBytes } from './check-storage-bytes.js';
 import { keptStorages } from './kept-storages.js';
 import { PickleBudget } from './pickle-budget.js';
+import { pickledModel, tensorsOf } from './pickled-model.js';
 import { readZipEntry } from './read-zip-entry.js';
 import { torchCheckpoint } from './torch-checkpoint.js';
-import { stateDictEntries, TorchPickle } from './torch-pickle.js';
+import type { TorchFile } from './torch-file.js';
+import { TorchPickle } from './torch-pickle.js';
 import { unpickle } from './unpickle.js';
 import { readZipDirectory, type ZipEntry, zipDataOffset } from './zip-directory.js';
 
 /** Opens torch's zip format (since 1.6): `<folder>/data.pkl` and one stored file a storage, `<folder>/data/<key>`. */
-export async function openZip(source: Required<RandomAccess>, limits: Limits): Promise<Checkpoint> {
+export async function openZip(source: Required<RandomAccess>, limits: Limits): Promise<TorchFile> {
   const files = await readZipDirectory(source, limits);
   const [first] = files.keys();
   const folder = (first ?? '').split('/')[0];
@@ -25,7 +26,8 @@ export async function openZip(source: Required<RandomAccess>, limits: Limits): P
   if (pickle.method === 'deflated') budget.charge(pickle.bytes);
   const bytes = await readZipEntry(source, pickle, 0, pickle.bytes, limits.headerBytes);
   const { value } = unpickle(bytes, new TorchPickle(limits, budget), budget);
-  const references = stateDictEntries(value);
+  const model = pickledModel(value);
+  const references = tensorsOf(model);
   checkLimit('too many tensors', references.size, limits.tensors);
 
   const fileOf = (key: string): ZipEntry => {
@@ -47,7 +49,7 @@ export async function openZip(source: Required<RandomAccess>, limits: Limits): P
     // A copy: the caller may change it.
     return (await whole).slice(offset, offset + length);
   }
-  return torchCheckpoint(
+  const tensors = torchCheckpoint(
     source,
     'pytorch-zip',
     references,
@@ -57,6 +59,7 @@ export async function openZip(source: Required<RandomAccess>, limits: Limits): P
     },
     limits,
   );
+  return { model, tensors };
 }
 
 async function checkByteOrder(source: RandomAccess, file: ZipEntry | undefined) {

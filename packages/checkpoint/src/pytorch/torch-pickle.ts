@@ -1,4 +1,5 @@
 import { checkLimit, type Dtype, type Limits, PruneError, type TensorInfo } from '@prune/core';
+import { buildNumpy, isNumpyPath, reduceNumpy } from './numpy-pickle.js';
 import type { PickleBudget } from './pickle-budget.js';
 import { DICT_FIELDS, PickleDict, PickleGlobal, type PickleHost, PickleList } from './unpickle.js';
 
@@ -21,6 +22,25 @@ export interface TensorReference extends TensorInfo {
   readonly strides: readonly number[];
 }
 
+/** How the codes of a quantized tensor stand for numbers, `scale * (code - zero point)`: for all alike, or one of each for every row. */
+export type Quantizer =
+  | { readonly qscheme: 'per_tensor_affine'; readonly scale: number; readonly zeroPoint: number }
+  | {
+      readonly qscheme: 'per_channel_affine';
+      readonly scales: TensorReference;
+      readonly zeroPoints: TensorReference;
+      readonly axis: number;
+    };
+
+/** A quantized tensor of a pickle. */
+export class QuantizedReference {
+  constructor(
+    /** int8 for torch.qint8, uint8 for torch.quint8. */
+    readonly codes: TensorReference,
+    readonly quantizer: Quantizer,
+  ) {}
+}
+
 const STORAGES: ReadonlyMap<string, Dtype> = new Map<string, Dtype>([
   ['BoolStorage', 'bool'],
   ['ByteStorage', 'uint8'],
@@ -33,6 +53,18 @@ const STORAGES: ReadonlyMap<string, Dtype> = new Map<string, Dtype>([
   ['FloatStorage', 'float32'],
   ['DoubleStorage', 'float64'],
   ['UntypedStorage', 'uint8'],
+  ['QInt8Storage', 'int8'],
+  ['QUInt8Storage', 'uint8'],
+]);
+
+/** The dtypes of quantized tensors. Four-bit codes (quint4x2) and 32-bit ones are not read. */
+const QUANTIZED_DTYPES: ReadonlySet<string> = new Set(['torch.qint8', 'torch.quint8']);
+
+const PER_TENSOR = 'torch.per_tensor_affine';
+/** The second is that of embedding tables, whose zero points are floats. */
+const PER_CHANNEL: ReadonlySet<string> = new Set([
+  'torch.per_channel_affine',
+  'torch.per_channel_affine_float_qparams',
 ]);
 
 const DTYPES_BY_NAME: ReadonlyMap<string, Dtype> = new Map<string, Dtype>(
@@ -60,6 +92,8 @@ const REBUILD: Readonly<Record<string, (args: readonly unknown[], rank: number) 
     rebuild(rank, storage, offset, size, stride),
   'torch._utils._rebuild_tensor_v3': ([storage, offset, size, stride, , , dtype], rank) =>
     rebuild(rank, storage, offset, size, stride, dtype),
+  'torch._utils._rebuild_qtensor': ([storage, offset, size, stride, quantizer], rank) =>
+    new QuantizedReference(rebuild(rank, storage, offset, size, stride), quantizerOf(quantizer)),
   'torch._utils._rebuild_parameter': ([data]) => data,
   'torch._utils._rebuild_parameter_with_state': ([data]) => data,
 };
@@ -81,6 +115,10 @@ export class TorchPickle implements PickleHost {
       path === ORDERED_DICT ||
       Object.hasOwn(REBUILD, path) ||
       DTYPES_BY_NAME.has(path) ||
+      QUANTIZED_DTYPES.has(path) ||
+      path === PER_TENSOR ||
+      PER_CHANNEL.has(path) ||
+      isNumpyPath(path) ||
       storageDtype(path) !== undefined
     )
       return;
@@ -93,6 +131,7 @@ export class TorchPickle implements PickleHost {
 
   reduce(path: string, args: readonly unknown[]): unknown {
     if (path === ORDERED_DICT) return this.#orderedDict(args);
+    if (isNumpyPath(path)) return reduceNumpy(path, args, this.#budget);
     if (!Object.hasOwn(REBUILD, path)) throw new PruneError('unsupported', { what: 'pickle calls', got: path });
     this.#budget.chargeObject(TENSOR_FIELDS);
     return REBUILD[path](args, this.#limits.rank);
@@ -124,6 +163,10 @@ export class TorchPickle implements PickleHost {
     return reference;
   }
 
+  build(target: unknown, state: unknown): void {
+    buildNumpy(target, state, this.#limits);
+  }
+
   #orderedDict([pairs]: readonly unknown[]): PickleDict {
     // Python 2 pickles the items as the argument: OrderedDict([[k, v], ...]).
     const items = pairs instanceof PickleList ? pairs.items : (pairs ?? []);
@@ -141,40 +184,14 @@ export class TorchPickle implements PickleHost {
   }
 }
 
-/** The named tensors of a state dict's pickle. Throws `unsupported` for what is none, `corrupt` for a name that comes twice. */
-export function stateDictEntries(root: unknown): Map<string, TensorReference> {
-  if (!(root instanceof PickleDict)) {
-    throw new PruneError('unsupported', {
-      what: 'pickle holds no state dict',
-      got: describe(root),
-      wanted: 'a dict of tensors',
-    });
-  }
-  const entries = new Map<string, TensorReference>();
-  root.keys.forEach((name, i) => {
-    const value = root.values[i];
-    if (typeof name !== 'string') throw corrupt('a name in the state dict is no string', describe(name));
-    if (entries.has(name)) throw new PruneError('corrupt', { what: 'duplicate name in the state dict', tensor: name });
-    if (!isTensorReference(value)) {
-      throw new PruneError('unsupported', {
-        what: 'an entry of the state dict is no tensor',
-        got: describe(value),
-        wanted: 'a state dict alone (torch.save(model.state_dict(), path))',
-        tensor: name,
-      });
-    }
-    entries.set(name, value);
-  });
-  return entries;
-}
-
 function storageDtype(path: string): Dtype | undefined {
   return STORAGES.get(STORAGE_PATH.exec(path)?.[1] ?? '');
 }
 
 const REFERENCE = Symbol('tensor reference');
 
-function isTensorReference(value: unknown): value is TensorReference {
+/** Whether a value of a pickle is a plain tensor. */
+export function isTensorReference(value: unknown): value is TensorReference {
   return typeof value === 'object' && value !== null && REFERENCE in value;
 }
 
@@ -206,6 +223,18 @@ function rebuild(
   return made;
 }
 
+function quantizerOf(value: unknown): Quantizer {
+  const [scheme, scale, zeroPoint, axis] = Array.isArray(value) ? (value as unknown[]) : [];
+  const path = scheme instanceof PickleGlobal ? scheme.path : '';
+  if (path === PER_TENSOR && typeof scale === 'number' && Number.isSafeInteger(zeroPoint)) {
+    return { qscheme: 'per_tensor_affine', scale, zeroPoint: zeroPoint as number };
+  }
+  if (PER_CHANNEL.has(path) && isTensorReference(scale) && isTensorReference(zeroPoint)) {
+    return { qscheme: 'per_channel_affine', scales: scale, zeroPoints: zeroPoint, axis: count(axis, 'axis of scales') };
+  }
+  throw corrupt('quantizer of a tensor', describe(scheme ?? value));
+}
+
 /** The tuple itself: tensors can share one through the memo, and a copy for each would cost more than their pickle. */
 function counts(value: unknown, what: string, rank: number): readonly number[] {
   if (!Array.isArray(value)) throw corrupt(what, describe(value));
@@ -223,7 +252,8 @@ function corrupt(what: string, got: string | number): PruneError {
   return new PruneError('corrupt', { what, got });
 }
 
-function describe(value: unknown): string {
+/** What a value of a pickle is, in the words of an error. */
+export function describe(value: unknown): string {
   if (value === null) return 'None';
   if (value instanceof PickleDict) return `a dict of ${value.keys.length}`;
   if (value instanceof PickleList) return `a list of ${value.items.length}`;

@@ -5,6 +5,8 @@ import type { PickleBudget } from './pickle-budget.js';
 export class PickleDict {
   readonly keys: unknown[] = [];
   readonly values: unknown[] = [];
+  /** Attributes that an OrderedDict has besides its items. */
+  state: unknown;
 
   /** The last value of a key, as Python would have it. */
   get(key: unknown): unknown {
@@ -33,10 +35,12 @@ export interface PickleHost {
   reduce(path: string, args: readonly unknown[]): unknown;
   /** What a persistent id stands for. */
   persistent(id: unknown): unknown;
+  /** Gives what `reduce` made its state. Throws for what has none. */
+  build(target: unknown, state: unknown): void;
 }
 
-// A state dict's names have tens of characters; a length past this is a corrupt one.
-const MAX_STRING_BYTES = 1 << 20;
+// An array of numpy is one string. An embedding table of BERT-large has 125 MB.
+const MAX_STRING_BYTES = 1 << 27;
 // The magic number of the older format has 10 bytes.
 const MAX_INTEGER_BYTES = 16;
 const MAX_GLOBAL_BYTES = 256;
@@ -258,6 +262,9 @@ export function unpickle(
       case 0x42: // BINBYTES
         stack.push(raw(view.getUint32(take(4), true)));
         break;
+      case 0x8e: // BINBYTES8
+        stack.push(raw(Number(view.getBigUint64(take(8), true))));
+        break;
       case 0x43: // SHORT_BINBYTES
         stack.push(raw(bytes[take(1)]));
         break;
@@ -313,10 +320,14 @@ export function unpickle(
         stack.push(host.reduce(callable.path, args));
         break;
       }
-      case 0x62: // BUILD: an OrderedDict's attributes (`_metadata`, the module versions) are no tensors
-        pop();
-        if (!(top() instanceof PickleDict)) fail('state of what is no OrderedDict');
+      case 0x62: {
+        // BUILD
+        const state = pop();
+        const target = top();
+        if (target instanceof PickleDict) target.state = state;
+        else host.build(target, state);
         break;
+      }
       case 0x51: // BINPERSID
         stack.push(host.persistent(pop()));
         break;

@@ -1,4 +1,5 @@
 import { PruneError } from '../errors/prune-error.js';
+import { plainBytes } from './plain-bytes.js';
 
 /** Bytes that can be read by range: a file, a fetched range. */
 export interface RandomAccess {
@@ -16,7 +17,7 @@ export interface RandomAccess {
 /** What every reader takes. A `Uint8Array` is one. */
 export type ByteSource = Uint8Array | RandomAccess;
 
-/** The source as {@link RandomAccess}, every read checked against its size (`truncated`). */
+/** The source as {@link RandomAccess}, every read checked against its size (`truncated`) and given as a plain array. */
 export function randomAccess(source: ByteSource, name?: string): Required<RandomAccess> {
   const inner: RandomAccess =
     source instanceof Uint8Array
@@ -39,7 +40,7 @@ export function randomAccess(source: ByteSource, name?: string): Required<Random
       if (bytes.byteLength !== length) {
         throw new PruneError('truncated', { where, what: 'short read', got: bytes.byteLength, wanted: length });
       }
-      return bytes;
+      return plainBytes(bytes);
     },
     close: async () => inner.close?.(),
   };

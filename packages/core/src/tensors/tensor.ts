@@ -1,3 +1,4 @@
+import { plainBytes } from '../byte-sources/plain-bytes.js';
 import { PruneError } from '../errors/prune-error.js';
 import { checkLimit, DEFAULT_LIMITS, type Limits } from '../limits/limits.js';
 
@@ -117,6 +118,6 @@ export function tensorFromBytes<D extends Dtype>(
       wanted: `${count * width} (${dtype} [${shape.join(', ')}])`,
     });
   }
-  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % width === 0 ? bytes : plainBytes(bytes).slice();
   return { dtype, shape, data: new array(aligned.buffer as ArrayBuffer, aligned.byteOffset, count) as TensorData<D> };
 }
