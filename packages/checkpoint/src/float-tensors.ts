@@ -6,10 +6,15 @@ import type { StagedCheckpoint } from './staged-checkpoint.js';
 export async function floatTensors(checkpoint: StagedCheckpoint): Promise<Checkpoint> {
   if (checkpoint.stage === 'float') return checkpoint.tensors;
   await checkpoint.close();
-  throw new PruneError('unsupported', {
-    where: checkpoint.name,
+  throw quantizedAlready(checkpoint.stage, checkpoint.name);
+}
+
+/** The error for a model that is quantized already, where floats are wanted. */
+export function quantizedAlready(stage: Exclude<StagedCheckpoint['stage'], 'float'>, where: string): PruneError {
+  return new PruneError('unsupported', {
+    where,
     what: 'the model is quantized already',
-    got: checkpoint.stage === 'quantized' ? "PyTorch's quantized state dict" : 'the elementary form',
+    got: stage === 'quantized' ? "PyTorch's quantized state dict" : "the notebook's elementary form",
     wanted: 'a checkpoint of floats',
   });
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { elementCount, isPruneError, parseJson } from '@prune/core';
+import { type Elementary, elementCount, entriesOf, isPruneError, parseJson, type Tensor } from '@prune/core';
 import { goldenPath } from '@prune/fixtures';
 import { expect, test } from 'vitest';
 import {
@@ -17,7 +17,7 @@ import {
 import { makeSafetensors } from '../test/make-safetensors.js';
 import { makeTorchStream, makeTorchZip } from '../test/make-torch-file.js';
 import { openSharded } from './open-sharded.js';
-import { openTensorFile } from './open-tensor-file.js';
+import { openStagedFile } from './open-staged-file.js';
 
 const MUTANTS = 1000 * Math.max(1, Number(process.env.PRUNE_FUZZ ?? 1));
 // What a mutant may take: the slowest of them takes 40 ms here; a hang takes for ever.
@@ -71,17 +71,32 @@ function mutate(
 /** Opens and reads everything: the number of tensors, or the code of the PruneError. Anything else that is thrown comes out. */
 async function readAll(file: Uint8Array): Promise<string> {
   try {
-    const checkpoint = await openTensorFile(file);
-    for (const name of checkpoint.keys()) {
-      const value = await checkpoint.get(name);
-      if (value === undefined || value.data.length !== elementCount(value))
-        throw new Error(`no whole tensor "${name}"`);
+    const checkpoint = await openStagedFile(file);
+    if (checkpoint.stage === 'quantized') {
+      for await (const [name, entry] of entriesOf(checkpoint.quantized)) {
+        if (!('kind' in entry)) checkWhole(name, entry);
+        else if (entry.kind === 'linear') checkCodes(name, entry.weight.intRepr, entry.weight.shape);
+        else checkCodes(name, entry.intRepr, entry.shape);
+      }
+    } else {
+      const tensors = checkpoint.stage === 'float' ? checkpoint.tensors : checkpoint.elementary;
+      for await (const [name, value] of entriesOf<Elementary>(tensors)) {
+        if (typeof value !== 'string') checkWhole(name, value);
+      }
     }
     return 'read';
   } catch (error) {
     if (isPruneError(error)) return error.code;
     throw error;
   }
+}
+
+function checkWhole(name: string, value: Tensor) {
+  if (value.data.length !== elementCount(value)) throw new Error(`no whole tensor "${name}"`);
+}
+
+function checkCodes(name: string, { length }: Int8Array | Uint8Array, [rows, columns]: readonly [number, number]) {
+  if (length !== rows * columns) throw new Error(`no whole matrix "${name}"`);
 }
 
 const F: Storage = { key: '0', type: 'FloatStorage', elements: 6 };
@@ -124,6 +139,11 @@ const SEEDS: Record<string, [file: Uint8Array, structure: readonly [number, numb
   'narrow/pytorch_model.bin: pickle': golden('narrow/pytorch_model.bin', 0, 4000),
   'narrow/pytorch_model.bin: directory': golden('narrow/pytorch_model.bin', -5000, 0),
   'narrow/pytorch_model_legacy.bin: pickles': golden('narrow/pytorch_model_legacy.bin', 0, 7500),
+  'quantized/per_channel.bin: pickle': golden('quantized/per_channel.bin', 0, 4000),
+  'quantized/embeddings.bin: pickle': golden('quantized/embeddings.bin', 0, 3000),
+  'quantized/torch14.bin: pickles': golden('quantized/torch14.bin', 0, 6000),
+  'quantized/elementary.pt: pickle': golden('quantized/elementary.pt', 0, 6000),
+  'quantized/elementary_proto4.pt: pickle': golden('quantized/elementary_proto4.pt', 0, 6000),
 };
 
 test.each(Object.entries(SEEDS))(

@@ -11,6 +11,8 @@ test('public API', () => {
       "openPytorch",
       "openSafetensors",
       "openSharded",
+      "openStagedFile",
+      "openStagedPytorch",
       "openTensorFile",
       "widenFloats",
       "widenToFloat32",
@@ -22,6 +24,7 @@ test('public API', () => {
     [
       "CHECKPOINT_FILES",
       "openCheckpoint",
+      "openStagedCheckpoint",
       "writeCheckpointFolder",
     ]
   `);

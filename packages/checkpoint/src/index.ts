@@ -8,7 +8,15 @@ export type { Checkpoint, CheckpointFormat, OpenOptions } from './checkpoint.js'
 export { openPytorch } from './open-pytorch.js';
 export { openSafetensors } from './open-safetensors.js';
 export { openSharded } from './open-sharded.js';
+export { openStagedFile } from './open-staged-file.js';
+export { openStagedPytorch } from './open-staged-pytorch.js';
 export { openTensorFile } from './open-tensor-file.js';
+export type {
+  ElementaryCheckpoint,
+  FloatCheckpoint,
+  QuantizedCheckpoint,
+  StagedCheckpoint,
+} from './staged-checkpoint.js';
 export { widenFloats } from './widen-floats.js';
 export { widenToFloat32 } from './widen-to-float32.js';
 export { withTransformersNames } from './with-transformers-names.js';

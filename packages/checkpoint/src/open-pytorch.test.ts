@@ -166,7 +166,7 @@ test('a global that is not on the list is named, and nothing runs', async () => 
     ['posix', 'system'],
     ['builtins', 'eval'],
     ['transformers.modeling_bert', 'BertModel'],
-    ['torch', 'QInt8Storage'],
+    ['torch', 'QInt32Storage'],
     ['collections', '__proto__'],
     ['torch._utils', 'constructor'],
   ]) {

@@ -1,21 +1,12 @@
-import { type ByteSource, PruneError, randomAccess } from '@prune/core';
+import type { ByteSource } from '@prune/core';
 import type { Checkpoint, OpenOptions } from './checkpoint.js';
-import { openPytorch } from './open-pytorch.js';
-import { openSafetensors } from './open-safetensors.js';
-import { ownSource } from './own-source.js';
-import { sniffFormat } from './sniff-format.js';
+import { floatTensors } from './float-tensors.js';
+import { openStagedFile } from './open-staged-file.js';
 
-/** Opens a file of tensors, safetensors or either PyTorch format, whichever its first bytes say. Takes over the source. */
+/**
+ * Opens a file of float tensors, safetensors or either PyTorch format, whichever its first bytes say. Takes over the
+ * source. Throws `unsupported` for a model that is quantized already: {@link openStagedFile} opens it.
+ */
 export async function openTensorFile(source: ByteSource, options: OpenOptions = {}): Promise<Checkpoint> {
-  const bytes = randomAccess(source, options.name);
-  return ownSource(bytes, undefined, async () => {
-    const format = await sniffFormat(bytes);
-    if (format === 'safetensors') return openSafetensors(bytes, options);
-    if (format === 'pytorch-zip' || format === 'pytorch-legacy') return openPytorch(bytes, options);
-    throw new PruneError('unsupported', {
-      what: 'not a file of tensors',
-      got: format === undefined ? `${bytes.size} unknown bytes` : format,
-      wanted: 'safetensors or a PyTorch checkpoint',
-    });
-  });
+  return floatTensors(await openStagedFile(source, options));
 }

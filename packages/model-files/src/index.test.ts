@@ -8,6 +8,7 @@ test('public API', () => {
       "DEFAULT_PACK_OPTIONS",
       "inspectStore",
       "packCheckpoint",
+      "packQuantized",
     ]
   `);
   expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`

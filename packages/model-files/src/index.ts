@@ -6,3 +6,4 @@ export {
   type PackOptions,
   packCheckpoint,
 } from './pack-checkpoint.js';
+export { type PackableQuantized, type PackQuantizedOptions, packQuantized } from './pack-quantized.js';

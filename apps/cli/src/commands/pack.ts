@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { applyMovementPruning, type MovementPruningOptions } from '@prune/checkpoint';
-import { type OpenCheckpoint, openCheckpoint } from '@prune/checkpoint/node';
+import { type OpenCheckpoint, openStagedCheckpoint } from '@prune/checkpoint/node';
 import { PruneError, writeStore } from '@prune/core';
-import { type PackableCheckpoint, type PackOptions, packCheckpoint } from '@prune/model-files';
+import { type PackableCheckpoint, type PackOptions, packCheckpoint, packQuantized } from '@prune/model-files';
 import { createStore, outputFiles, type StoreOptions } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
@@ -23,21 +23,34 @@ interface PackFlags extends PackOptions, StoreOptions {
 const UNKNOWN_ARCHITECTURE =
   'the architecture is not known: every 2-D weight that is no embedding table is taken for a Linear and quantized';
 
-/** `prune pack`: checkpoint -> quantized -> elementary -> one file. */
+/** What has no meaning for a model that is quantized already. */
+const QUANTIZING_OPTIONS = ['exclude', 'perChannel', 'embeddings', 'pruningMethod', 'pruningThreshold'] as const;
+
+/** `prune pack`: checkpoint -> quantized -> elementary -> one file. A model that is quantized already joins on the way. */
 export function register(program: Command, { signal }: CommandContext): void {
   const command = program
     .command('pack')
     .description('quantize a checkpoint to int8, keep each matrix as CSR, and write it to one file')
-    .argument('<checkpoint>', 'a model folder, or a .safetensors or .bin file, gzipped or not')
+    .argument('<checkpoint>', 'a model folder, or a .safetensors, .bin or .pt file, gzipped or not')
     .requiredOption('-o, --output <file>', 'the file to write: .prune or .h5');
   for (const option of [...storeOptions(), ...packOptions(), ...pruningOptions(), forceOption(), quietOption()])
     command.addOption(option);
   command.action(async (path: string, flags: PackFlags) => {
     const start = performance.now();
-    const checkpoint = await openCheckpoint(path, { signal });
+    const checkpoint = await openStagedCheckpoint(path, { signal });
     const progress = progressBar('packing', flags.quiet);
     try {
-      const packed = packCheckpoint(pruned(checkpoint, flags), flags, progress.step);
+      const given = (option: string) => command.getOptionValueSource(option) === 'cli';
+      const packed =
+        checkpoint.stage === 'float'
+          ? packCheckpoint(pruned(checkpoint, flags), flags, progress.step)
+          : packQuantized(checkpoint, { profile: given('profile') ? flags.profile : undefined }, progress.step);
+      const useless = checkpoint.stage === 'float' ? undefined : QUANTIZING_OPTIONS.find(given);
+      if (useless !== undefined) {
+        const option = command.options.find((known) => known.attributeName() === useless);
+        const what = 'the model is quantized already, its integers are kept';
+        throw new PruneError('invalid-argument', { where: path, what, got: option?.long ?? useless });
+      }
       progress.total(packed.steps);
       if (!packed.architectureKnown) note(flags.quiet, UNKNOWN_ARCHITECTURE);
       const claim = { inputs: checkpoint.paths, force: flags.force, signal };

@@ -15,10 +15,12 @@ import {
 } from '@prune/core';
 import { type MainFile, openMainFile, openSource } from '@prune/core/node';
 import type { Checkpoint } from '../checkpoint.js';
+import { quantizedAlready } from '../float-tensors.js';
 import { openSharded } from '../open-sharded.js';
-import { openTensorFile } from '../open-tensor-file.js';
+import { openStagedFile } from '../open-staged-file.js';
 import { ownSource } from '../own-source.js';
 import { sniffFormat } from '../sniff-format.js';
+import type { ElementaryCheckpoint, QuantizedCheckpoint, StagedCheckpoint } from '../staged-checkpoint.js';
 import { withTransformersNames } from '../with-transformers-names.js';
 import { gunzipFile } from './gunzip-file.js';
 import { readSmallFile } from './read-small-file.js';
@@ -42,10 +44,8 @@ export interface OpenCheckpointOptions {
   readonly source?: Required<RandomAccess>;
 }
 
-/** An open checkpoint and what lies beside it. */
-export interface OpenCheckpoint {
-  /** The tensors under the names that transformers loads them by. */
-  readonly tensors: Checkpoint;
+/** What lies beside a checkpoint. */
+interface BesideCheckpoint {
   /** `config` and the tokenizer's `files`, where they are there. */
   readonly metadata: ModelMetadata;
   /** The folder's or the file's name. */
@@ -55,6 +55,19 @@ export interface OpenCheckpoint {
   close(): Promise<void>;
 }
 
+/** An open checkpoint of floats and what lies beside it. */
+export interface OpenCheckpoint extends BesideCheckpoint {
+  readonly stage: 'float';
+  /** The tensors under the names that transformers loads them by. */
+  readonly tensors: Checkpoint;
+}
+
+/** An open checkpoint at the stage that its model is at. */
+export type OpenStagedCheckpoint =
+  | OpenCheckpoint
+  | (BesideCheckpoint & Pick<QuantizedCheckpoint, 'stage' | 'quantized'>)
+  | (BesideCheckpoint & Pick<ElementaryCheckpoint, 'stage' | 'elementary'>);
+
 const MAX_INFLATED_BYTES = 8 * 2 ** 30;
 // config.json has 1 KB; an index has 100 bytes a tensor.
 const MAX_CONFIG_BYTES = 1 << 20;
@@ -63,13 +76,28 @@ const MAX_INDEX_BYTES = 1 << 24;
 const INDEX_BYTES_PER_TENSOR = 400;
 
 /**
- * Opens a Hugging Face model folder, or one file of tensors with the config and tokenizer beside it. Safetensors (one file or shards with
- * an index) and both PyTorch formats, told apart by content, gzipped or not; a gzipped one is inflated to a temporary file that is
- * gone when it is closed. Names are as transformers loads them ({@link withTransformersNames}).
- * When another model takes its place meanwhile, that one is opened, or `io` is thrown.
- * Throws `missing` when there is nothing to open, and what {@link openTensorFile} and {@link openSharded} throw.
+ * {@link openStagedCheckpoint} for a checkpoint of floats. Throws `unsupported` for a model that is quantized already.
  */
 export async function openCheckpoint(path: string, options: OpenCheckpointOptions = {}): Promise<OpenCheckpoint> {
+  const checkpoint = await openStagedCheckpoint(path, options);
+  if (checkpoint.stage === 'float') return checkpoint;
+  await checkpoint.close();
+  throw quantizedAlready(checkpoint.stage, path);
+}
+
+/**
+ * Opens a Hugging Face model folder, or one file of tensors with the config and tokenizer beside it. Safetensors (one file or shards with
+ * an index) and both PyTorch formats, told apart by content, gzipped or not; a gzipped one is inflated to a temporary file that is
+ * gone when it is closed. Names of floats are as transformers loads them ({@link withTransformersNames}). A model that
+ * PyTorch quantized, and the notebook's elementary form, have the names of the file; `metadata` has what torch says of
+ * the modules' versions.
+ * When another model takes its place meanwhile, that one is opened, or `io` is thrown.
+ * Throws `missing` when there is nothing to open, and what `openStagedFile` and {@link openSharded} throw.
+ */
+export async function openStagedCheckpoint(
+  path: string,
+  options: OpenCheckpointOptions = {},
+): Promise<OpenStagedCheckpoint> {
   const { isFolder, folder, file } = await locate(path);
   return openMainFile(
     join(folder, file),
@@ -83,7 +111,7 @@ async function openParts(
   { isFolder, folder, file }: Located,
   main: MainFile,
   options: OpenCheckpointOptions,
-): Promise<OpenCheckpoint> {
+): Promise<OpenStagedCheckpoint> {
   const { limits = DEFAULT_LIMITS } = options;
   const paths: string[] = [];
   const configFile = await readSmallFile(folder, 'config.json', MAX_CONFIG_BYTES);
@@ -100,18 +128,21 @@ async function openParts(
     room -= found.bytes.length;
   }
   const opener = fileOpener(options, paths);
-  const tensors = await openFile(join(folder, file), opener, options, config);
-  const name = basename(isFolder ? resolve(folder) : file);
-  return {
-    tensors,
+  const opened = await openFile(join(folder, file), opener, options, config);
+  const beside = {
+    name: basename(isFolder ? resolve(folder) : file),
     metadata: { ...(config && { config }), ...(files.size > 0 && { files }) },
-    name,
     paths,
     async close() {
-      await tensors.close();
+      await opened.close();
       await main.close();
     },
   };
+  if (opened.stage === 'float') return { ...beside, stage: 'float', tensors: opened.tensors };
+  if (opened.stage === 'elementary') return { ...beside, stage: 'elementary', elementary: opened.elementary };
+  const { stage, quantized, modules, profile } = opened;
+  const metadata = { ...beside.metadata, ...(modules && { modules }), ...(profile && { profile }) };
+  return { ...beside, metadata, stage, quantized };
 }
 
 interface Located {
@@ -142,17 +173,20 @@ async function openFile(
   openBytes: FileOpener,
   options: OpenCheckpointOptions,
   config: JsonObject | undefined,
-): Promise<Checkpoint> {
+): Promise<StagedCheckpoint> {
   const { limits = DEFAULT_LIMITS } = options;
-  let checkpoint: Checkpoint | undefined;
+  let opened: StagedCheckpoint | undefined;
   try {
-    checkpoint = await ownSource(await openBytes(path, options.source), path, async (source) => {
-      if ((await sniffFormat(source)) === 'json') return openIndex(path, source, openBytes, options);
-      return openTensorFile(source, { limits });
+    opened = await ownSource(await openBytes(path, options.source), path, async (source) => {
+      if ((await sniffFormat(source)) !== 'json') return openStagedFile(source, { limits });
+      const tensors = await openIndex(path, source, openBytes, options);
+      return { stage: 'float', tensors, close: () => tensors.close() };
     });
-    return withTransformersNames(checkpoint, config);
+    if (opened.stage !== 'float') return opened;
+    const tensors = withTransformersNames(opened.tensors, config);
+    return { stage: 'float', tensors, close: () => tensors.close() };
   } catch (error) {
-    await checkpoint?.close();
+    await opened?.close();
     throw locateError(error, { where: path });
   }
 }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { widenFloats } from '@prune/checkpoint';
-import { openCheckpoint } from '@prune/checkpoint/node';
+import { openStagedCheckpoint } from '@prune/checkpoint/node';
 import {
   type Limits,
   type ModelMetadata,
@@ -27,7 +27,7 @@ export interface OpenModel {
   readonly metadata: ModelMetadata;
   /** The elementary form; `undefined` for a checkpoint. */
   readonly store: TensorStore | undefined;
-  /** The float stage: a checkpoint's own tensors with half precision widened, or a store's dequantized. */
+  /** The float stage: a checkpoint's own tensors with half precision widened, or what is quantized, dequantized. */
   floats(): Promise<StateDict>;
   close(): Promise<void>;
 }
@@ -44,9 +44,13 @@ export interface OpenStore extends TensorStore {
 export async function openModel(path: string, options: OpenSourceOptions = {}): Promise<OpenModel> {
   const found = await findModel(path, options);
   if (found.form === 'checkpoint') {
-    const checkpoint = await openCheckpoint(path, { ...options, source: found.piped });
-    const { tensors, metadata, paths, close } = checkpoint;
-    return { path, paths, metadata, store: undefined, floats: async () => widenFloats(tensors), close };
+    const checkpoint = await openStagedCheckpoint(path, { ...options, source: found.piped });
+    const { metadata, paths, close } = checkpoint;
+    const floats = async (): Promise<StateDict> => {
+      if (checkpoint.stage === 'float') return widenFloats(checkpoint.tensors);
+      return dequantize(checkpoint.stage === 'quantized' ? checkpoint.quantized : recompose(checkpoint.elementary));
+    };
+    return { path, paths, metadata, store: undefined, floats, close };
   }
   const store = await openFound(path, found, options);
   return {
