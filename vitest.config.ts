@@ -13,7 +13,9 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['{packages,apps,tooling}/**/*.test.ts'],
+    // Below the folder of --dir, which is a package where `npm test` runs in it.
+    include: ['**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**', '**/.*/**'],
     expect: { requireAssertions: true },
     reporters: ['default', root('tooling/checks/src/skip-report.ts')],
     // Generous: no test is about time, and machines are shared.
