@@ -1,6 +1,7 @@
-/** What the check of installs tries. Exact, so that it gives the same result until someone raises them. */
+// What the check of installs tries. The versions are exact, so that it gives the same result until someone raises them.
 
-export const NODES = ['20.19.0', '22.23.5', '24.22.3'];
+/** 20.19 and 22.12 are the first of their lines that can require ES modules. */
+export const NODES = ['20.19.0', '22.12.0', '22.23.5', '24.22.3'];
 
 /** The oldest that works with each `moduleResolution`, as docs/which-package.md says, and a recent one. */
 export const TYPESCRIPTS = { node16: ['4.7.4', '5.9.3'], bundler: ['5.0.4', '5.9.3'] };
