@@ -1,143 +1,189 @@
 // Checks what would be published: packs every public package, runs publint and attw on the tarball, then unpacks all of
-// them into one empty project, imports every entry (stderr must stay empty), type-checks a consumer of every entry, runs
-// the command, and holds the sizes to their budgets.
+// them outside the workspace, as a strict package manager installs them. There it imports and requires every entry (stderr
+// must stay empty), type-checks every entry alone and all README examples, runs the examples and the command, and holds
+// the sizes to their budgets and to docs/which-package.md. With --write-sizes it writes that page's sizes.
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { pnpm, root } from './pnpm.mjs';
+import { basename, join, relative } from 'node:path';
+import { transformSync } from 'esbuild';
+import { checkSizePage } from './check-size-page.mjs';
+import { installedSizes } from './installed-sizes.mjs';
+import { packPackages } from './pack-packages.mjs';
+import { root } from './pnpm.mjs';
+import { readmeExamples } from './readme-examples.mjs';
+import { strictLayout } from './strict-layout.mjs';
+import { typeErrors } from './type-errors.mjs';
+
+/** What must be in a tarball beside its code. */
+const DOCUMENTS = {
+  '@prune/msgpack-store': ['FORMAT.md', 'THIRD-PARTY-NOTICES'],
+  '@prune/sparse-codec': ['RESULTS.md', 'SPEC.md'],
+};
+/** What the examples of a README read, made by `makeInput`. */
+const INPUTS = {
+  'packages/bert-infer/README.md': ['mini-qa.prune'],
+  'packages/checkpoint/README.md': ['fine-pruned-bert'],
+  'packages/model-files/README.md': ['models'],
+  'packages/tokenizer/README.md': ['models'],
+};
 
 const budgets = JSON.parse(readFileSync(join(root, 'tooling', 'package-budgets.json'), 'utf8'));
 const work = mkdtempSync(join(tmpdir(), 'prune-packages-'));
+const consumer = join(work, 'consumer');
 const problems = [];
 try {
-  const packages = publicPackages();
-  const modules = join(work, 'consumer', 'node_modules');
-  mkdirSync(modules, { recursive: true });
-  // Quiet: the list of every tarball's files would bury what is found.
-  pnpm(
-    [
-      '--silent',
-      '--filter',
-      './packages/*',
-      '--filter',
-      './apps/cli',
-      '--recursive',
-      'exec',
-      'pnpm',
-      'pack',
-      '--pack-destination',
-      work,
-      '--json',
-    ],
-    { stdout: 'ignore' },
-  );
-  for (const { folder, manifest } of packages) {
-    const tarball = join(work, `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`);
-    checkTarball(manifest, tarball);
-    unpack(tarball, join(modules, manifest.name));
-    linkDependencies(manifest, folder, modules);
-  }
+  const packages = packPackages(work);
+  for (const one of packages) checkTarball(one);
+  const makeProject = strictLayout(join(work, 'store'), packages);
+  const everything = [...packages.map(({ manifest }) => manifest.name), 'h5wasm'];
+  makeProject(consumer, everything);
   const entries = packages.flatMap(({ manifest }) =>
     Object.keys(manifest.exports ?? {}).map((path) => join(manifest.name, path).replaceAll('\\', '/')),
   );
-  importEntries(entries);
+  loadEntries(entries);
   typeCheckEntries(entries);
   runCommand();
+  checkExamples(packages, makeProject, everything);
+  const sizes = installedSizes(packages.map(({ manifest }) => join(consumer, 'node_modules', manifest.name)));
+  problems.push(...checkSizePage(sizes, { write: process.argv.includes('--write-sizes') }));
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
 for (const problem of problems) console.error(`packages: ${problem}`);
 process.exit(problems.length > 0 ? 1 : 0);
 
-function publicPackages() {
-  return ['packages', 'apps']
-    .flatMap((group) => readdirSync(join(root, group)).map((name) => join(root, group, name)))
-    .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) }))
-    .filter(({ manifest }) => !manifest.private);
-}
-
-function checkTarball(manifest, tarball) {
+function checkTarball({ folder, manifest, tarball }) {
   run('publint', [tarball, '--strict']);
   if (manifest.exports) run('attw', [tarball, '--profile', 'esm-only', '--no-color', '--format', 'table']);
   const bytes = statSync(tarball).size;
   const budget = budgets[manifest.name];
   console.log(`packages: ${manifest.name} ${(bytes / 1000).toFixed(1)} kB packed (budget ${budget / 1000} kB)`);
   if (!(bytes <= budget)) problems.push(`${manifest.name} has ${bytes} bytes packed, its budget is ${budget}`);
-  const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' });
-  for (const wanted of ['package/README.md', 'package/LICENSE', 'package/package.json']) {
-    if (!files.includes(wanted)) problems.push(`${manifest.name}: ${wanted} is not in the tarball`);
+  const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).split('\n');
+  for (const wanted of ['README.md', 'LICENSE', 'package.json', ...(DOCUMENTS[manifest.name] ?? [])]) {
+    if (!files.includes(`package/${wanted}`)) problems.push(`${manifest.name}: ${wanted} is not in the tarball`);
   }
-  if (/\.test\./.test(files)) problems.push(`${manifest.name}: a test is in the tarball`);
+  const readme = readFileSync(join(folder, 'README.md'), 'utf8');
+  if (!readme.includes('](../../docs/which-package.md)'))
+    problems.push(`${manifest.name}: no link to which-package.md`);
+  // Changesets writes the file at a package's first release.
+  if (!manifest.files.includes('CHANGELOG.md')) problems.push(`${manifest.name}: "files" does not list CHANGELOG.md`);
+  if (files.some((file) => /\.test\./.test(file))) problems.push(`${manifest.name}: a test is in the tarball`);
 }
 
-function unpack(tarball, target) {
-  mkdirSync(target, { recursive: true });
-  execFileSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', target]);
-}
-
-/** The dependencies from outside, as this workspace has them installed. */
-function linkDependencies(manifest, folder, modules) {
-  for (const name of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
-    const link = join(modules, name);
-    if (name.startsWith('@prune/') || existsSync(link)) continue;
-    mkdirSync(dirname(link), { recursive: true });
-    symlinkSync(join(folder, 'node_modules', name), link, 'junction');
-  }
-}
-
-function importEntries(entries) {
+function loadEntries(entries) {
   for (const entry of entries) {
-    const code = `const m = await import(${JSON.stringify(entry)}); if (Object.keys(m).length === 0) throw new Error('no exports')`;
-    const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
-      cwd: join(work, 'consumer'),
-      encoding: 'utf8',
-    });
-    if (status !== 0 || stderr !== '') problems.push(`import ${entry}: ${stderr || `exit ${status}`}`);
+    const thrown = `if (Object.keys(m).length === 0) throw new Error('no exports')`;
+    const name = JSON.stringify(entry);
+    runNode(`import ${entry}`, ['--input-type=module', '-e', `const m = await import(${name}); ${thrown}`], consumer);
+    // From Node 20.19 on. Node 20 and 22 call it experimental, outside of node_modules.
+    if (!process.features.require_module) continue;
+    const quiet = '--disable-warning=ExperimentalWarning';
+    runNode(`require ${entry}`, [quiet, '-e', `const m = require(${name}); ${thrown}`], consumer);
   }
 }
 
+/** Each entry alone, without the types of Node and of the DOM: what one entry declares must not help another. */
 function typeCheckEntries(entries) {
-  const lines = entries.map((entry, i) => `import * as m${i} from '${entry}';\nexport const n${i}: object = m${i};`);
-  writeFileSync(join(work, 'consumer', 'consumer.mts'), lines.join('\n'));
-  const options = ['--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', '--lib', 'es2022,dom'];
-  const types = ['--typeRoots', join(root, 'node_modules', '@types'), '--types', 'node', '--skipLibCheck', 'false'];
-  run('tsc', [...options, ...types, 'consumer.mts'], join(work, 'consumer'));
+  for (const [i, entry] of entries.entries()) {
+    const file = join(consumer, `entry-${i}.mts`);
+    writeFileSync(file, `import * as entry from '${entry}';\nexport const value: object = entry;\n`);
+    problems.push(...typeErrors([file], { lib: ['lib.es2022.d.ts'], types: [] }).map((text) => `${entry}: ${text}`));
+  }
 }
 
 /** Runs the installed command in an empty folder. Its demo needs the repository, so the command must not list it. */
 function runCommand() {
   const cwd = join(work, 'empty');
   mkdirSync(cwd);
-  const command = join(work, 'consumer', 'node_modules', '@prune', 'cli', 'bin', 'prune.js');
-  const prune = (...args) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], { cwd, encoding: 'utf8' });
-    if (status !== 0 || stderr !== '') problems.push(`prune ${args.join(' ')}: ${stderr || `exit ${status}`}`);
-    return stdout;
-  };
-  const help = prune('--help');
+  const help = prune(cwd, '--help');
   if (!/^ {2}answer /m.test(help)) problems.push(`prune --help does not list answer:\n${help}`);
   if (/^ {2}demo /m.test(help)) problems.push('prune --help lists demo, which needs the model of the repository');
-  prune('pack', join(root, 'tooling', 'fixtures', 'golden', 'tiny'), '-o', 'tiny.prune', '--codec', 'entropy');
-  prune('convert', 'tiny.prune', 'tiny.h5');
-  prune('verify', 'tiny.prune', 'tiny.h5');
+  prune(cwd, 'pack', join(root, 'tooling', 'fixtures', 'golden', 'tiny'), '-o', 'tiny.prune', '--codec', 'entropy');
+  prune(cwd, 'convert', 'tiny.prune', 'tiny.h5');
+  prune(cwd, 'verify', 'tiny.prune', 'tiny.h5');
   writeFileSync(join(cwd, 'ids.json'), '{"input_ids": [[2, 45, 3]]}');
-  prune('logits', 'tiny.prune', '--input', 'ids.json');
+  prune(cwd, 'logits', 'tiny.prune', '--input', 'ids.json');
 }
 
-function run(tool, args, cwd = root) {
-  const { status, stdout, stderr } = spawnSync(join(root, 'node_modules', '.bin', tool), args, {
+/**
+ * Type-checks and runs every TypeScript example, each README's in a project that has what the README installs. Examples of
+ * pages without an `npm install` line see every package.
+ */
+function checkExamples(packages, makeProject, everything) {
+  const pages = [
+    'README.md',
+    'CONTRIBUTING.md',
+    ...packages.map(({ folder }) => relative(root, join(folder, 'README.md'))),
+  ];
+  const found = pages.flatMap((page) => {
+    const { examples, installs } = readmeExamples(join(root, page));
+    if (examples.length === 0) return [];
+    const cwd = join(work, 'examples', page.replaceAll(/[\\/]/g, '-'));
+    makeProject(cwd, installs.length > 0 ? installs : everything);
+    for (const name of INPUTS[page] ?? []) makeInput(name, cwd);
+    return examples.map(({ line, code }) => {
+      const file = join(cwd, `line-${line}.mts`);
+      writeFileSync(file, code);
+      return { page: `${page}:${line}`, file, code, cwd };
+    });
+  });
+  const options = { lib: ['lib.es2022.d.ts'], types: ['node'], typeRoots: [join(root, 'node_modules', '@types')] };
+  problems.push(
+    ...typeErrors(
+      found.map(({ file }) => file),
+      options,
+    ).map((text) => `examples: ${text}`),
+  );
+  for (const { page, file, code, cwd } of found) {
+    const script = file.replace(/\.mts$/, '.mjs');
+    writeFileSync(script, transformSync(code, { loader: 'ts', format: 'esm' }).code);
+    runNode(page, [basename(script)], cwd);
+  }
+  console.log(`packages: ${found.length} examples type-checked and run`);
+}
+
+function makeInput(name, cwd) {
+  if (name === 'models') symlinkSync(join(root, 'models'), join(cwd, name), 'junction');
+  else if (name === 'mini-qa.prune') prune(cwd, 'pack', join(root, 'models', 'mini-qa'), '-o', name);
+  else {
+    cpSync(join(root, 'tooling', 'fixtures', 'golden', 'tiny', 'config.json'), join(cwd, name, 'config.json'));
+    // Its scores are the weights: it does not matter which ones are kept.
+    const code = `import { writeSafetensors } from '@prune/checkpoint';
+      import { openCheckpoint } from '@prune/checkpoint/node';
+      import { atomicFile } from '@prune/core/node';
+      const { tensors, close } = await openCheckpoint(${JSON.stringify(join(root, 'tooling/fixtures/golden/tiny'))});
+      const scored = new Map();
+      for (const key of tensors.keys()) {
+        const value = await tensors.get(key);
+        scored.set(key, value);
+        if (/encoder.*(query|key|value|dense)\\.weight$/.test(key)) scored.set(key.replace(/weight$/, 'mask_scores'), value);
+      }
+      await writeSafetensors(await atomicFile(${JSON.stringify(join(cwd, name, 'model.safetensors'))}), scored);
+      await close();`;
+    runNode(`making ${name}`, ['--input-type=module', '-e', code], consumer);
+  }
+}
+
+function prune(cwd, ...args) {
+  return runNode(
+    `prune ${args.join(' ')}`,
+    [join(consumer, 'node_modules', '@prune', 'cli', 'bin', 'prune.js'), ...args],
     cwd,
+  );
+}
+
+/** Runs Node, which must succeed without a word on stderr; gives its stdout. */
+function runNode(what, args, cwd) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8' });
+  if (status !== 0 || stderr !== '') problems.push(`${what}: ${stderr || `exit ${status}`}`);
+  return stdout;
+}
+
+function run(tool, args) {
+  const { status, stdout, stderr } = spawnSync(join(root, 'node_modules', '.bin', tool), args, {
+    cwd: root,
     encoding: 'utf8',
   });
   if (status !== 0) problems.push(`${tool} ${args.join(' ')}:\n${stdout}${stderr}`);

@@ -97,6 +97,14 @@ export function locateError(error: unknown, place: { readonly where?: string; re
   });
 }
 
+// Types of both Node and the DOM have this interface. A program with neither of them compiles against ours all the same;
+// where one of them is there, the declarations merge.
+declare global {
+  interface AbortSignal {
+    readonly aborted: boolean;
+  }
+}
+
 /** Throws `aborted` when `signal` is aborted; called between the steps of long work. */
 export function checkAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new PruneError('aborted', { what: 'stopped before it was done', cause: signal.reason });

@@ -7,6 +7,6 @@ export function columnIndexArray(columns: number): typeof Uint16Array | typeof I
 }
 
 /** Room for the column indices of `nnz` nonzeros, in the dtype that the number of columns asks for. */
-export function newColumnIndices(columns: number, nnz: number): Uint16Array<ArrayBuffer> | Int32Array<ArrayBuffer> {
+export function newColumnIndices(columns: number, nnz: number): Uint16Array | Int32Array {
   return new (columnIndexArray(columns))(nnz);
 }

@@ -1,3 +1,12 @@
+// TypeScript has the types of WebAssembly only in its DOM library, and programs for Node often leave that out. Where it is
+// there, the declarations merge.
+declare global {
+  namespace WebAssembly {
+    interface Module {}
+    interface Memory {}
+  }
+}
+
 /**
  * What a worker needs. It instantiates `module` with `memory` as `env.memory` and a function that does nothing as
  * `env.watch`, and calls the export `work(index)`, which returns at the end. When that throws, it calls

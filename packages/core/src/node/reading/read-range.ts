@@ -1,11 +1,14 @@
-import type { FileHandle } from 'node:fs/promises';
-
 /** The most that one read of the operating system may be asked for. */
 const MOST_BYTES = 2 ** 30;
 
+/** The part of Node's `FileHandle` that is used, so that our types do not ask for those of Node. */
+interface ReadableHandle {
+  read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
+}
+
 /** The bytes `[offset, offset + length)` of an open file, in `scratch` where there is one; fewer where the file ends before that. */
 export async function readRange(
-  handle: FileHandle,
+  handle: ReadableHandle,
   offset: number,
   length: number,
   scratch?: Uint8Array,

@@ -1,0 +1,185 @@
+// Checks the packages as users get them: packs the public ones, installs the tarballs into empty projects outside the
+// workspace, opens a packed mini-qa there, asks one question and embeds one text. Without arguments it tries what most
+// people have, in about two minutes; --all tries every package manager, runtime and bundler below; other words choose
+// checks whose names contain them.
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findChromium } from './installs/chromium.mjs';
+import { makeProject } from './installs/make-project.mjs';
+import { openPage } from './installs/open-page.mjs';
+import { APP, checkResult, PAGES, REQUIRING_APP } from './installs/programs.mjs';
+import { runTool } from './installs/run-tool.mjs';
+import { BUNDLERS, NODES, TOOLS, TYPESCRIPTS } from './installs/versions.mjs';
+import { packPackages } from './pack-packages.mjs';
+import { pinnedPnpm, root } from './pnpm.mjs';
+
+/** What the projects import, so nothing else of ours is installed by name. */
+const USED = ['@prune/bert-infer', '@prune/msgpack-store'];
+const APPS = { 'app.mjs': APP, 'app.cjs': REQUIRING_APP };
+
+/** The checks of every run of CI, in the order of what is found most often. */
+const COMMON = {
+  'npm with this Node': () => runApps(process.execPath, npmProject()),
+  'pnpm with this Node': () => {
+    const folder = project('pnpm', { files: APPS });
+    runTool('npx', ['-y', pinnedPnpm, 'install', '--prefer-offline'], { cwd: folder });
+    runApps(process.execPath, folder);
+  },
+  'TypeScript, the oldest and a recent one': checkTypes,
+  'esbuild in Chromium': () =>
+    checkBundle('esbuild', ['esbuild', 'page.js', '--bundle', '--format=esm', '--outfile=dist/page.js']),
+};
+const OTHERS = {
+  ...Object.fromEntries(
+    NODES.map((version) => [`npm with Node ${version}`, () => runApps(node(version), npmProject())]),
+  ),
+  "Yarn with Plug'n'Play": checkYarn,
+  Bun: () => {
+    const folder = project('bun', { files: APPS });
+    const bun = join(tools(), 'node_modules/.bin/bun');
+    runTool(bun, ['install'], { cwd: folder });
+    runApp(bun, ['app.mjs'], folder);
+  },
+  Deno: () => {
+    const deno = join(tools(), 'node_modules/.bin/deno');
+    runApp(deno, ['run', '--quiet', '--allow-all', '--node-modules-dir=manual', 'app.mjs'], npmProject());
+  },
+  'Vite in Chromium': () => checkBundle('vite', ['vite', 'build']),
+  'webpack in Chromium': () =>
+    checkBundle('webpack', ['webpack', '--mode=production', '--entry=./page.js', '--output-filename=page.js']),
+  'Next.js in Chromium': () => checkBundle('next', ['next', 'build'], 'out'),
+};
+
+const words = process.argv.slice(2).filter((word) => word !== '--all');
+const candidates = process.argv.includes('--all') || words.length > 0 ? { ...COMMON, ...OTHERS } : COMMON;
+const chosen = Object.entries(candidates).filter(
+  ([name]) => words.length === 0 || words.some((word) => name.toLowerCase().includes(word.toLowerCase())),
+);
+if (chosen.length === 0) throw new Error(`no check is called ${words.join(' or ')}`);
+
+const chromium = findChromium();
+const work = mkdtempSync(join(tmpdir(), 'prune-installs-'));
+const model = join(work, 'mini-qa.prune');
+let failures = 0;
+let packages;
+try {
+  mkdirSync(join(work, 'tarballs'));
+  packages = packPackages(join(work, 'tarballs'));
+  // The model is packed by the command as npm installs it.
+  const prune = join(everything(), 'node_modules/.bin/prune');
+  runTool(prune, ['pack', join(root, 'models/mini-qa'), '-o', model], { cwd: work });
+  for (const [name, check] of chosen) {
+    if (chromium === undefined && name.endsWith('in Chromium')) {
+      console.log(`installs: ${name}: skipped, there is no Chromium`);
+      continue;
+    }
+    const start = performance.now();
+    try {
+      await check();
+      console.log(`installs: ${name}: ok in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+    } catch (error) {
+      failures++;
+      console.error(`installs: ${name}: FAILED\n${error.message}`);
+    }
+  }
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+process.exit(failures > 0 ? 1 : 0);
+
+function project(name, { used = USED, ...options }) {
+  const folder = join(work, name);
+  const tarballs = new Map(packages.map(({ manifest, tarball }) => [manifest.name, tarball]));
+  makeProject(folder, { tarballs, used, ...options });
+  if (existsSync(model)) cpSync(model, join(folder, 'mini-qa.prune'));
+  return folder;
+}
+
+/** The folder of a project that npm has installed, the first time that it is asked for. */
+function installed(name, options) {
+  const folder = join(work, name);
+  if (existsSync(join(folder, 'node_modules'))) return folder;
+  project(name, options);
+  runTool('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: folder });
+  return folder;
+}
+
+function npmProject() {
+  return installed('npm', { files: APPS });
+}
+
+/** All our packages, and every TypeScript. */
+function everything() {
+  const versions = [...new Set(Object.values(TYPESCRIPTS).flat())];
+  const dependencies = Object.fromEntries(versions.map((one) => [`typescript-${one}`, `npm:typescript@${one}`]));
+  return installed('everything', { used: packages.map(({ manifest }) => manifest.name), dependencies });
+}
+
+function tools() {
+  return installed('tools', { used: [], dependencies: TOOLS });
+}
+
+function node(version) {
+  const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
+  return join(
+    installed(`node-${version}`, { used: [], dependencies: { [name]: version } }),
+    'node_modules',
+    name,
+    'bin/node',
+  );
+}
+
+function runApp(command, args, folder, env) {
+  checkResult(runTool(command, args, { cwd: folder, env, quiet: true }));
+}
+
+/** As an ES module, and by `require`, which some versions of Node call experimental. */
+function runApps(command, folder) {
+  runApp(command, ['app.mjs'], folder);
+  runApp(command, ['--disable-warning=ExperimentalWarning', 'app.cjs'], folder);
+}
+
+function checkYarn() {
+  const folder = project('yarn', { files: APPS });
+  const yarn = join(tools(), 'node_modules/@yarnpkg/cli-dist/bin/yarn.js');
+  const env = {
+    YARN_NPM_REGISTRY_SERVER: runTool('npm', ['config', 'get', 'registry'], { cwd: folder }).trim(),
+    YARN_ENABLE_IMMUTABLE_INSTALLS: 'false',
+    YARN_ENABLE_TELEMETRY: '0',
+  };
+  runTool(process.execPath, [yarn, 'install'], { cwd: folder, env });
+  if (!existsSync(join(folder, '.pnp.cjs'))) throw new Error("Yarn did not install with Plug'n'Play");
+  runApp(process.execPath, [yarn, 'node', 'app.mjs'], folder, env);
+}
+
+/** Every entry under --strict, without the types of Node and of the DOM, in each TypeScript. */
+function checkTypes() {
+  const entries = packages.flatMap(({ manifest }) =>
+    Object.keys(manifest.exports ?? {}).map((path) => `${manifest.name}${path.slice(1)}`),
+  );
+  const code = entries.map((entry, i) => `import * as m${i} from '${entry}';\nexport const n${i}: object = m${i};\n`);
+  for (const [moduleResolution, versions] of Object.entries(TYPESCRIPTS)) {
+    const module = moduleResolution === 'bundler' ? 'esnext' : moduleResolution;
+    const target = { target: 'es2022', lib: ['es2022'], types: [], module, moduleResolution };
+    const compilerOptions = { noEmit: true, strict: true, skipLibCheck: false, ...target };
+    const tsconfig = JSON.stringify({ compilerOptions, files: ['all.mts'] });
+    const folder = everything();
+    for (const [name, text] of Object.entries({ 'all.mts': code.join(''), 'tsconfig.json': tsconfig })) {
+      writeFileSync(join(folder, name), text);
+    }
+    for (const version of versions) {
+      runTool(process.execPath, [`node_modules/typescript-${version}/lib/tsc.js`, '-p', '.'], { cwd: folder });
+    }
+  }
+}
+
+async function checkBundle(name, command, output = 'dist') {
+  const folder = installed(name, { files: PAGES[name] ?? PAGES.plain, dependencies: BUNDLERS[name] });
+  runTool('npx', command, { cwd: folder, env: { NEXT_TELEMETRY_DISABLED: '1' } });
+  const site = join(folder, output);
+  // Vite and Next.js write their own.
+  if (!existsSync(join(site, 'index.html'))) cpSync(join(folder, 'index.html'), join(site, 'index.html'));
+  cpSync(model, join(site, 'mini-qa.prune'));
+  checkResult(await openPage(site, chromium));
+}

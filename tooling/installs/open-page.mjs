@@ -1,0 +1,32 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+
+/** Serves a folder, opens its index.html in Chromium and returns `globalThis.result` once the page has set it. */
+export async function openPage(folder, executablePath) {
+  const server = createServer(({ url }, response) => {
+    const { pathname } = new URL(url, 'http://localhost');
+    const path = join(folder, normalize(pathname === '/' ? '/index.html' : pathname));
+    if (!existsSync(path)) response.writeHead(404).end();
+    else {
+      response.setHeader('content-type', TYPES[extname(path)] ?? 'application/octet-stream');
+      createReadStream(path).pipe(response);
+    }
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // Chromium refuses its sandbox to root, as which CI runs.
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  try {
+    const page = await browser.newPage();
+    const failed = new Promise((_, reject) => page.on('pageerror', reject));
+    await page.goto(`http://127.0.0.1:${server.address().port}/`);
+    await Promise.race([page.waitForFunction('globalThis.result', undefined, { timeout: 120_000 }), failed]);
+    return await page.evaluate('globalThis.result');
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}

@@ -1,0 +1,18 @@
+// What the check of installs tries. The versions are exact, so that it gives the same result until someone raises them.
+
+/** 20.19 and 22.12 are the first of their lines that can require ES modules. */
+export const NODES = ['20.19.0', '22.12.0', '22.23.5', '24.22.3'];
+
+/** The oldest that works with each `moduleResolution`, as docs/which-package.md says, and a recent one. */
+export const TYPESCRIPTS = { node16: ['4.7.4', '5.9.3'], bundler: ['5.0.4', '5.9.3'] };
+
+/** Package managers and runtimes other than npm, pnpm and Node. */
+export const TOOLS = { '@yarnpkg/cli-dist': '4.18.1', bun: '1.4.5', deno: '2.9.6' };
+
+/** What each bundler's project has beside our packages. */
+export const BUNDLERS = {
+  esbuild: { esbuild: '0.28.2' },
+  vite: { vite: '8.4.0' },
+  webpack: { webpack: '5.113.0', 'webpack-cli': '7.3.1' },
+  next: { next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' },
+};
