@@ -6,5 +6,6 @@ export { type MainFile, openMainFile } from './node/open-main-file.js';
 export { type OpenSourceOptions, openSource } from './node/open-source.js';
 export { readRange } from './node/read-range.js';
 export { refuseExisting } from './node/refuse-existing.js';
+export { removeAtExit } from './node/remove-at-exit.js';
 export { type StagedFolder, stagedFolder } from './node/staged-folder.js';
 export { writeWholeFile } from './node/write-whole-file.js';

@@ -19,7 +19,7 @@ interface CompareFlags extends PackOptions {
 const DEFAULT_EXCLUDE = ['embeddings'];
 
 /** `prune compare`: the notebook's table of sizes, and ours. */
-export function register(program: Command, { signal }: CommandContext): void {
+export function register(program: Command, { signal, sayWhenEnded }: CommandContext): void {
   const command = program
     .command('compare')
     .description('the sizes of a checkpoint in every form: dense, CSR, HDF5, each codec of the .prune container')
@@ -34,7 +34,10 @@ export function register(program: Command, { signal }: CommandContext): void {
       const progress = progressBar('comparing', flags.quiet);
       progress.total(COMPARED_STORES.length + 1);
       try {
-        const rows = await compareCheckpoint(checkpoint, flags, { signal, onStep: progress.step });
+        const soFar: Comparison[] = [];
+        const onRow = (row: Comparison) => soFar.push(row);
+        sayWhenEnded(() => (soFar.length === 0 ? undefined : describe(soFar, flags, true)));
+        const rows = await compareCheckpoint(checkpoint, flags, { signal, onStep: progress.step, onRow });
         progress.stop();
         print(describe(rows, flags));
       } finally {
@@ -44,11 +47,15 @@ export function register(program: Command, { signal }: CommandContext): void {
     });
 }
 
-function describe(rows: readonly Comparison[], { json, markdown, exclude }: CompareFlags): string {
-  if (json) return JSON.stringify({ excluded: exclude, forms: rows }, null, 2);
+function describe(
+  rows: readonly Comparison[],
+  { json, markdown, exclude }: CompareFlags,
+  partial: boolean = false,
+): string {
+  if (json) return JSON.stringify({ ...(partial && { partial }), excluded: exclude, forms: rows }, null, 2);
   const table = comparisonTable(rows, markdown ? markdownTable : textTable);
   const left = exclude.length === 0 ? '' : `Without ${exclude.join(', ')} (--exclude none counts everything).\n\n`;
-  return left + table;
+  return (partial ? 'Partial: not every form was reached.\n\n' : '') + left + table;
 }
 
 const COLUMNS: readonly Column[] = [

@@ -10,6 +10,7 @@ import {
   type TensorStore,
   writeStore,
 } from '@prune/core';
+import { removeAtExit } from '@prune/core/node';
 import { type PackableCheckpoint, type PackOptions, packCheckpoint } from '@prune/model-files';
 import { CODEC_NAMES, createStore, openStore, type StoreOptions } from '@prune/model-files/node';
 
@@ -41,11 +42,20 @@ export const COMPARED_STORES: readonly (StoreOptions & { readonly form: string }
   ),
 ];
 
+/** Options of {@link compareCheckpoint}. */
+export interface CompareCheckpointOptions {
+  readonly signal?: AbortSignal;
+  /** Called after each step: quantizing, then each store. */
+  readonly onStep?: (what: string) => void;
+  /** Called with each row as soon as it is known. */
+  readonly onRow?: (row: Comparison) => void;
+}
+
 /** Packs a checkpoint once and keeps it in every form in turn, in a temporary folder that is removed. */
 export async function compareCheckpoint(
   checkpoint: PackableCheckpoint,
   options: PackOptions,
-  { signal, onStep = () => {} }: { signal?: AbortSignal; onStep?: (what: string) => void } = {},
+  { signal, onStep, onRow }: CompareCheckpointOptions = {},
 ): Promise<readonly Comparison[]> {
   const { entries, metadata } = packCheckpoint(checkpoint, options);
   const elementary = new Map<string, Elementary>();
@@ -53,16 +63,21 @@ export async function compareCheckpoint(
     checkAborted(signal);
     elementary.set(name, value);
   }
-  onStep('quantized');
+  onStep?.('quantized');
   const size = sizesOf(elementary);
   const rows: Comparison[] = [];
-  const add = (form: string, bytes: number, matrixBytes: number, seconds: number | null = null) =>
-    rows.push({ form, bytes, ratio: size.dense32 / bytes, bitsPerNonzero: (8 * matrixBytes) / size.nonzeros, seconds });
+  function add(form: string, bytes: number, matrixBytes: number, seconds: number | null = null) {
+    const bitsPerNonzero = (8 * matrixBytes) / size.nonzeros;
+    const row = { form, bytes, ratio: size.dense32 / bytes, bitsPerNonzero, seconds };
+    rows.push(row);
+    onRow?.(row);
+  }
   add('dense float32', size.dense32, 4 * size.cells);
   add('dense int8', size.dense32 - 3 * size.cells, size.cells);
   add('CSR, uncompressed', size.elementary, size.csr);
 
   const folder = await mkdtemp(join(tmpdir(), 'prune-compare-'));
+  const released = removeAtExit(folder);
   try {
     for (const { form, ...store } of COMPARED_STORES) {
       const path = join(folder, store.store === 'h5' ? 'model.h5' : 'model.prune');
@@ -76,10 +91,11 @@ export async function compareCheckpoint(
       );
       const seconds = (performance.now() - start) / 1000;
       add(form, (await stat(path)).size, await csrBytes(path), seconds);
-      onStep(form);
+      onStep?.(form);
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
+    released();
   }
   return rows;
 }
