@@ -1,4 +1,3 @@
-import { openCheckpoint } from '@prune/checkpoint/node';
 import type { PackOptions } from '@prune/model-files';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
@@ -7,6 +6,7 @@ import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
 import { type Column, markdownTable, textTable } from '../console/table.js';
 import { COMPARED_STORES, type Comparison, compareCheckpoint } from '../model/compare-checkpoint.js';
+import { openPackable } from '../model/open-packable.js';
 import { packOptions, quietOption } from '../options.js';
 
 interface CompareFlags extends PackOptions {
@@ -30,7 +30,7 @@ export function register(program: Command, { signal, sayWhenEnded }: CommandCont
     .option('--markdown', 'as a Markdown table')
     .addOption(quietOption())
     .action(async (path: string, flags: CompareFlags) => {
-      const checkpoint = await openCheckpoint(path, { signal });
+      const checkpoint = await openPackable(path, { signal });
       const progress = progressBar('comparing', flags.quiet);
       progress.total(COMPARED_STORES.length + 1);
       try {

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { applyMovementPruning, type MovementPruningOptions } from '@prune/checkpoint';
-import { type OpenCheckpoint, openCheckpoint } from '@prune/checkpoint/node';
+import type { OpenCheckpoint } from '@prune/checkpoint/node';
 import { PruneError, writeStore } from '@prune/core';
 import { type PackableCheckpoint, type PackOptions, packCheckpoint } from '@prune/model-files';
 import { createStore, outputFiles, type StoreOptions } from '@prune/model-files/node';
@@ -10,6 +10,8 @@ import { formatBytes, formatSeconds } from '../console/format.js';
 import { note } from '../console/note.js';
 import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
+import { openPackable } from '../model/open-packable.js';
+import { type EmbeddingSizes, smallerEmbeddings } from '../model/smaller-embeddings.js';
 import { forceOption, packOptions, pruningOptions, quietOption, storeOptions } from '../options.js';
 import { claimOutput } from '../output/claim-output.js';
 
@@ -34,10 +36,11 @@ export function register(program: Command, { signal }: CommandContext): void {
     command.addOption(option);
   command.action(async (path: string, flags: PackFlags) => {
     const start = performance.now();
-    const checkpoint = await openCheckpoint(path, { signal });
+    const checkpoint = await openPackable(path, { signal });
     const progress = progressBar('packing', flags.quiet);
     try {
-      const packed = packCheckpoint(pruned(checkpoint, flags), flags, progress.step);
+      const source = pruned(checkpoint, flags);
+      const packed = packCheckpoint(source, flags, progress.step);
       progress.total(packed.steps);
       if (!packed.architectureKnown) note(flags.quiet, UNKNOWN_ARCHITECTURE);
       const claim = { inputs: checkpoint.paths, force: flags.force, signal };
@@ -48,6 +51,10 @@ export function register(program: Command, { signal }: CommandContext): void {
       const writer = await createStore(flags.output, { ...flags, force });
       await writeStore(writer, packed.entries, packed.metadata, { signal });
       progress.stop();
+      if (!flags.quiet && flags.embeddings !== 'f32') {
+        const smaller = await smallerEmbeddings(source, { ...flags, signal });
+        if (smaller !== undefined) note(false, roundedTables(smaller, flags.embeddings));
+      }
       if (!flags.quiet && !streamed) {
         const { size } = await stat(flags.output);
         const seconds = (performance.now() - start) / 1000;
@@ -58,6 +65,11 @@ export function register(program: Command, { signal }: CommandContext): void {
       await checkpoint.close();
     }
   });
+}
+
+function roundedTables({ name, chosen, floats }: EmbeddingSizes, chosenName: string): string {
+  const sizes = `about ${formatBytes(Math.round(floats))} instead of ${formatBytes(Math.round(chosen))}`;
+  return `${name} is rounded already: --embeddings f32 is exact and smaller than ${chosenName}, ${sizes} for this table`;
 }
 
 /** The checkpoint with its saved scores applied, where a method is named. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   checkAborted,
   type Elementary,
+  EMBEDDING_PARTS,
   intReprArrayOf,
   LINEAR_PARTS,
   splitPartName,
@@ -73,7 +74,8 @@ export async function compareCheckpoint(
     onRow?.(row);
   }
   add('dense float32', size.dense32, 4 * size.cells);
-  add('dense int8', size.dense32 - 3 * size.cells, size.cells);
+  // A table that is quantized too counts as it is stored.
+  add('dense int8', size.dense32 - 3 * size.cells - 4 * size.tableCells + size.tables, size.cells);
   add('CSR, uncompressed', size.elementary, size.csr);
 
   const folder = await mkdtemp(join(tmpdir(), 'prune-compare-'));
@@ -113,22 +115,33 @@ async function csrBytes(path: string): Promise<number> {
 
 /** Bytes of the elementary form as arrays, and of what it stands for. */
 function sizesOf(elementary: ReadonlyMap<string, Elementary>) {
-  const size = { dense32: 0, cells: 0, elementary: 0, csr: 0, nonzeros: 0 };
+  const size = { dense32: 0, cells: 0, elementary: 0, csr: 0, nonzeros: 0, tableCells: 0, tables: 0 };
   for (const [name, value] of elementary) {
     if (typeof value === 'string') continue;
     const bytes = value.data.byteLength;
     size.elementary += bytes;
     const array = intReprArrayOf(name);
+    const part = splitPartName(name)?.part;
     if (array !== undefined) {
       size.csr += bytes;
       if (array === 'data') size.nonzeros += value.data.length;
-    } else if (splitPartName(name)?.part === LINEAR_PARTS.shape) {
+    } else if (part === LINEAR_PARTS.shape || part === EMBEDDING_PARTS.shape) {
       const cells = Number(value.data[0]) * Number(value.data[1]);
-      size.cells += cells;
       size.dense32 += 4 * cells;
+      if (part === LINEAR_PARTS.shape) size.cells += cells;
+      else size.tableCells += cells;
+    } else if (part !== undefined && TABLE_PARTS.has(part)) {
+      size.tables += bytes;
     } else if (value.dtype === 'float32' && value.shape.length > 0) {
       size.dense32 += bytes;
     }
   }
   return size;
 }
+
+/** The arrays of a quantized embedding table. */
+const TABLE_PARTS: ReadonlySet<string> = new Set([
+  EMBEDDING_PARTS.intRepr,
+  EMBEDDING_PARTS.scale,
+  EMBEDDING_PARTS.zeroPoint,
+]);
