@@ -30,6 +30,17 @@ describe('the command line', () => {
   });
 
   it.each([
+    [['--model', '/nope'], 'missing', /^\/nope: no such folder, wanted [^\n]+$/],
+    [['--from', '/nope.json'], 'missing', /^\/nope\.json: no such file$/],
+    [['--from', import.meta.filename], 'corrupt', /program\.test\.ts: not JSON: [^\n]+$/],
+  ])('says in one line that %j cannot be read', async (args, code, message) => {
+    const error = await createProgram(args)
+      .parseAsync(args, { from: 'user' })
+      .catch((error) => error);
+    expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
+  it.each([
     [['--only', ''], 'is none of sizes, codec'],
     [['--only', 'sizes,speed'], '"speed" is none of'],
     [['--rounds', '0'], 'wanted an integer of at least 1'],

@@ -8,6 +8,7 @@ import { compareMetrics } from './history/compare-metrics.js';
 import { lastComparable, readHistory, saveHistory } from './history/history.js';
 import { metricsOf } from './history/metrics.js';
 import { measureReport } from './measure-report.js';
+import { weightsFile } from './model/bench-model.js';
 import { mergeReports } from './report/merge-reports.js';
 import { REPORT_SCHEMA, type Report } from './report/report.js';
 import { type ReportPaths, writeReport } from './report/write-report.js';
@@ -23,6 +24,8 @@ export async function runBench(
   options: BenchOptions,
   args: readonly string[],
 ): Promise<{ failed: number; regressions: number }> {
+  // A typing error is said before the first section is measured, and not by each of them.
+  for (const folder of options.model) weightsFile(resolve(folder));
   const start = performance.now();
   const log = (line: string) => console.error(`[${((performance.now() - start) / 1000).toFixed(0)} s] ${line}`);
   const { report, failed } =
@@ -48,16 +51,32 @@ export async function runBench(
 async function earlier(paths: readonly string[]): Promise<{ report: Report; failed: readonly string[] }> {
   const reports: Report[] = [];
   for (const path of paths) {
-    const report: Report = JSON.parse(await readFile(path, 'utf8'));
-    if (report.schema !== REPORT_SCHEMA) {
+    const report = await readReport(path);
+    if (report?.schema !== REPORT_SCHEMA) {
       throw new PruneError('unsupported', {
         where: path,
         what: 'report schema',
-        got: report.schema,
+        got: report?.schema ?? 'none',
         wanted: REPORT_SCHEMA,
       });
     }
     reports.push(report);
   }
   return { report: mergeReports(reports), failed: [] };
+}
+
+async function readReport(path: string): Promise<Report | null> {
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    const missing = cause.code === 'ENOENT';
+    throw new PruneError(missing ? 'missing' : 'io', {
+      where: path,
+      what: missing ? 'no such file' : cause.message,
+      cause,
+    });
+  });
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new PruneError('corrupt', { where: path, what: `not JSON: ${(cause as SyntaxError).message}`, cause });
+  }
 }

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { IDLE_CONTEXT } from '../test/idle-context.js';
 import { createProgram } from './program.js';
 
-const commands = (ownModel?: string) => createProgram({ signal: new AbortController().signal }, ownModel).commands;
+const commands = (ownModel?: string) => createProgram(IDLE_CONTEXT, ownModel).commands;
 
 test('the demo is a command where its model is, and no command elsewhere', () => {
   const inRepository = commands().map((command) => command.name());

@@ -34,7 +34,10 @@ export function createProgram(context: CommandContext, ownModel = OWN_MODEL): Co
       writeErr: (text) => process.stderr.write(escapeControls(text, { keepLines: true })),
     })
     .showHelpAfterError('(--help shows the options)')
-    .addHelpText('after', '\nExit status: 0 done, 1 verify found a difference, 2 not done, 130 interrupted.');
+    .addHelpText(
+      'after',
+      '\nExit status: 0 done, 1 verify found a difference, 2 not done, 130, 143 or 129 ended by a signal.',
+    );
   for (const register of COMMANDS) register(program, context);
   if (existsSync(ownModel)) demo(program, context, ownModel);
   return program;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { writeSafetensors } from '@prune/checkpoint';
 import { openCheckpoint } from '@prune/checkpoint/node';
 import { memorySink, type Tensor, tensor } from '@prune/core';
-import { goldenPath, hostilePath } from '@prune/fixtures';
+import { goldenPath, hostilePath, modelPath } from '@prune/fixtures';
 import { openStore } from '@prune/model-files/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runPrune } from './run-prune.js';
@@ -164,6 +164,27 @@ test('compare lists every form, each smaller than dense', async () => {
   expect(markdown.stdout).toMatch(/^\| form \| bytes \|/);
 });
 
+test('compare counts the same dense float32 however the embedding tables are stored', async () => {
+  const rows = [];
+  for (const dtype of ['f32', 'int8', 'int4']) {
+    const { stdout } = await runPrune('compare', tiny, '--json', '--quiet', '--exclude', 'none', '--embeddings', dtype);
+    rows.push(JSON.parse(stdout).forms.map(({ bytes }: { bytes: number }) => bytes));
+  }
+  const [floats, eight, four] = rows;
+  expect([eight[0], four[0]]).toEqual([floats[0], floats[0]]);
+  // As int8, the tables count as they are stored.
+  expect(eight[1]).toBeLessThan(floats[1]);
+  expect(four[1]).toBeLessThan(eight[1]);
+});
+
+test('pack says when tables that are rounded already would be smaller as floats', async () => {
+  const model = modelPath('mini-qa');
+  const { stderr } = await runPrune('pack', model, '-o', at('rounded.prune'), '--embeddings', 'int8');
+  expect(stderr).toMatch(/^note: \S*word_embeddings\.weight is rounded already: --embeddings f32 is exact and smaller/);
+  const { stderr: none } = await runPrune('pack', tiny, '-o', at('plain.prune'), '--embeddings', 'int8');
+  expect(none).toBe('');
+});
+
 test('8- and 4-bit embeddings survive both stores', async () => {
   for (const bits of ['int8', 'int4']) {
     await runPrune('pack', tiny, '-o', at(`${bits}.prune`), '--embeddings', bits);
@@ -178,6 +199,10 @@ test('users hear what is wrong in one line, and nothing is left behind', async (
   writeFileSync(broken, readFileSync(join(tiny, 'model.safetensors')).subarray(0, 100_000));
   const cases: [args: string[], message: RegExp][] = [
     [['pack', at('absent'), '-o', at('x.prune')], /no such file/],
+    [
+      ['pack', goldenPath('tiny/squad_sparse.h5'), '-o', at('x.prune')],
+      /squad_sparse\.h5: already packed, wanted .*prune convert/,
+    ],
     [['pack', broken, '-o', at('x.prune')], /model\.safetensors: file size.*got 100000/],
     [['pack', tiny, '-o', at('x.bin')], /cannot tell the store/],
     [['pack', tiny, '-o', at('x.h5'), '--store', 'msgpack'], /\.h5.*msgpack/],

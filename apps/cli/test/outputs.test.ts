@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { goldenPath, SKIP_CONDITIONS } from '@prune/fixtures';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createProgram } from '../src/program.js';
+import { IDLE_CONTEXT } from './idle-context.js';
 import { runPrune } from './run-prune.js';
 
 const tiny = goldenPath('tiny');
@@ -56,7 +57,7 @@ function contents(path: string): Record<string, string> {
 }
 
 test('every command that writes has --force', () => {
-  const { commands } = createProgram({ signal: new AbortController().signal });
+  const { commands } = createProgram(IDLE_CONTEXT);
   const forced = commands.filter(({ options }) => options.some(({ long }) => long === '--force'));
   expect(forced.map((command) => command.name())).toEqual(['pack', 'unpack', 'convert', 'eval', 'demo']);
 });

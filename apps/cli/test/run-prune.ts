@@ -27,8 +27,8 @@ export async function runPrune(...args: string[]): Promise<Run> {
     }),
   ];
   try {
-    const status = await runCommand(async (signal) => {
-      await createProgram({ signal }).parseAsync(['node', 'prune', ...args]);
+    const status = await runCommand(async (context) => {
+      await createProgram(context).parseAsync(['node', 'prune', ...args]);
     });
     return { status, stdout, stderr };
   } finally {

@@ -7,6 +7,7 @@ import { memorySink, type Tensor, tensor } from '@prune/core';
 import { goldenPath, hostilePath } from '@prune/fixtures';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../src/program.js';
+import { IDLE_CONTEXT } from './idle-context.js';
 import { runPrune } from './run-prune.js';
 
 /** Of each kind one: a window's title, a new line, C1, DEL, an override, an isolate, a mark, and a line separator. */
@@ -91,7 +92,7 @@ const WAYS: Readonly<Record<string, (file: string) => readonly string[]>> = {
 const STATUS: Readonly<Record<string, number>> = { verify: 1, pack: 2, compare: 2, demo: 2 };
 
 test('every command is here', () => {
-  const { commands } = createProgram({ signal: new AbortController().signal });
+  const { commands } = createProgram(IDLE_CONTEXT);
   expect(commands.map((command) => command.name())).toEqual(Object.keys(WAYS));
 });
 

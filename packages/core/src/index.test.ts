@@ -71,6 +71,7 @@ test('public API', () => {
       "openSource",
       "readRange",
       "refuseExisting",
+      "removeAtExit",
       "stagedFolder",
       "writeWholeFile",
     ]

@@ -6,5 +6,6 @@ export { type AtomicFileOptions, atomicFile } from './node/writing/atomic-file.j
 export { type FileGroup, type FileGroupOptions, type FilesBeside, fileGroup } from './node/writing/file-group.js';
 export { type FolderFiles, folderFiles } from './node/writing/folder-files.js';
 export { refuseExisting } from './node/writing/refuse-existing.js';
+export { removeAtExit } from './node/writing/remove-at-exit.js';
 export { type StagedFolder, stagedFolder } from './node/writing/staged-folder.js';
 export { writeWholeFile } from './node/writing/write-whole-file.js';

@@ -16,6 +16,7 @@ import {
   tensor,
   tensorBytes,
 } from '@prune/core';
+import { codecError } from './codecs/codec-error.js';
 import { codecList } from './codecs/codec-list.js';
 import {
   encodeManifest,
@@ -78,7 +79,9 @@ export async function createMsgpackStore(
     const start = offset;
     let crc = 0;
     const pieces: Iterable<EncodedPiece> | AsyncIterable<EncodedPiece> =
-      encoded instanceof Uint8Array ? [{ bytes: encoded, tensor: tensors === 1 ? 0 : undefined }] : encoded;
+      encoded instanceof Uint8Array
+        ? [{ bytes: encoded, tensor: tensors === 1 ? 0 : undefined }]
+        : piecesOf(codec, encoded);
     for await (const { bytes, tensor } of pieces) {
       await sink.write(bytes);
       crc = crc32(bytes, crc);
@@ -93,7 +96,7 @@ export async function createMsgpackStore(
   /** Offers a group to its codec; what that declines goes on to the codecs after it, one tensor at a time. */
   async function encode({ codec: first, tensors, entries: places }: OpenGroup): Promise<void> {
     const codec = codecs[first];
-    const encoded = await codec.encode(tensors);
+    const encoded = await encodedBy(codec, tensors);
     if (encoded !== undefined) {
       const block = await writeBlock(codec.name, encoded, tensors.length);
       for (const place of places) entries[place] = { ...entries[place], block };
@@ -199,6 +202,26 @@ export async function createMsgpackStore(
       await sink.abort();
     },
   };
+}
+
+async function encodedBy(codec: Codec, tensors: readonly NamedTensor[]): Promise<EncodedBlock | undefined> {
+  try {
+    return await codec.encode(tensors);
+  } catch (error) {
+    throw codecError(codec.name, error);
+  }
+}
+
+/** What the sink throws while a piece is written does not pass through here. */
+async function* piecesOf(
+  codec: string,
+  pieces: Iterable<EncodedPiece> | AsyncIterable<EncodedPiece>,
+): AsyncGenerator<EncodedPiece> {
+  try {
+    yield* pieces;
+  } catch (error) {
+    throw codecError(codec, error);
+  }
 }
 
 /** The entry of a value: inline where it is small and no codec asks for it. */

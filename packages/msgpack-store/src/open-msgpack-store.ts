@@ -20,7 +20,9 @@ import {
   tensor,
   tensorFromBytes,
 } from '@prune/core';
+import { codecError } from './codecs/codec-error.js';
 import { codecList } from './codecs/codec-list.js';
+import { missingCodec } from './codecs/missing-codec.js';
 import { raw } from './codecs/raw.js';
 import { decodeManifest, type Manifest, type ManifestBlock, type ManifestEntry } from './container/manifest.js';
 import { decodePrologue, PROLOGUE_BYTES } from './container/prologue.js';
@@ -59,6 +61,7 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
     await bytes.close().catch(() => {});
     throw locateError(error, { where });
   }
+  let open = true;
   const { blocks } = manifest;
   const entries = new Map(manifest.entries.map((entry) => [entry.name, entry]));
   const members = blocks.map((): ManifestEntry[] => []);
@@ -79,6 +82,7 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
   );
 
   async function stored({ offset, length, crc32: wanted }: ManifestBlock): Promise<Uint8Array> {
+    if (!open) throw new PruneError('invalid-argument', { what: 'the store is closed' });
     const read = await ahead.read(offset, length);
     const got = crc32(read);
     if (got !== wanted) throw new PruneError('corrupt', { what: 'CRC-32 of the stored bytes', got, wanted });
@@ -88,14 +92,16 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
   async function decode(number: number): Promise<Map<string, Tensor>> {
     const block = blocks[number];
     const codec = codecs.get(block.codec);
-    if (codec === undefined) {
-      const wanted = [...codecs.keys()].join(', ');
-      throw new PruneError('unsupported', { what: 'codec', got: block.codec, wanted });
-    }
+    if (codec === undefined) throw missingCodec(block.codec, codecs.keys());
     const infos = members[number] as readonly NamedInfo[];
     const packed = await stored(block);
     // Others are given the bytes, which are shared with other blocks.
-    const tensors = await codec.decode(inflating.has(codec) ? packed : packed.slice(), infos, limits);
+    let tensors: readonly Tensor[];
+    try {
+      tensors = await codec.decode(inflating.has(codec) ? packed : packed.slice(), infos, limits);
+    } catch (error) {
+      throw codecError(codec.name, error);
+    }
     checkDecoded(tensors, infos, codec.name, limits);
     return new Map(infos.map(({ name }, i) => [name, tensors[i]]));
   }
@@ -140,13 +146,17 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
       const codec = codecs.get(blocks[number].codec);
       if (codec?.rows === undefined || !isMatrixBlock(name, infos)) return undefined;
       try {
-        const rows = codec.rows(await stored(blocks[number]), infos, limits);
+        const packed = await stored(blocks[number]);
+        const rows = rowsOf(codec, packed, infos, limits);
         return rows && storedRows(rows, infos, where, name);
       } catch (error) {
         throw locateError(error, { where, tensor: name });
       }
     },
-    close: () => bytes.close(),
+    close() {
+      open = false;
+      return bytes.close();
+    },
   };
 }
 
@@ -171,6 +181,14 @@ function inlineValue({ name, dtype, shape }: ManifestEntry, bytes: Uint8Array, l
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
     throw new PruneError('corrupt', { what: 'a string is not UTF-8', cause });
+  }
+}
+
+function rowsOf(codec: Codec, packed: Uint8Array, infos: readonly NamedInfo[], limits: Limits): CsrRows | undefined {
+  try {
+    return codec.rows?.(packed, infos, limits);
+  } catch (error) {
+    throw codecError(codec.name, error);
   }
 }
 

@@ -289,6 +289,46 @@ test('a codec that the reader has not is named', async () => {
   await expect(store.get('big')).rejects.toMatchObject({ code: 'unsupported', got: 'lying' });
 });
 
+test('a codec of a package that the reader was not given: the package is named', async () => {
+  const entries = new Map([['big', tensor('int8', [99], new Int8Array(99))]]);
+  const store = await openMsgpackStore(await pack(entries, {}, { codecs: [{ ...raw(), name: 'entropy' }] }));
+  await expect(store.get('big')).rejects.toMatchObject({
+    code: 'unsupported',
+    got: 'entropy',
+    wanted: expect.stringContaining('@prune/sparse-codec'),
+  });
+});
+
+test('what a codec throws names the codec, and is the cause', async () => {
+  const broken = new TypeError('no memory');
+  const fail = () => {
+    throw broken;
+  };
+  async function* failLater() {
+    yield { bytes: new Uint8Array(3) };
+    fail();
+  }
+  const wanted = { code: 'io', tensor: 'big', what: 'codec "broken" failed: no memory', cause: broken };
+  const codec = (part: Partial<Codec>): Codec => ({ ...raw(), name: 'broken', ...part });
+  const entries = new Map([['big', tensor('int8', [99], new Int8Array(99))]]);
+  for (const encode of [fail, async () => fail(), failLater]) {
+    await expect(pack(entries, {}, { codecs: [codec({ encode })] })).rejects.toMatchObject(wanted);
+  }
+  const whole = await pack(entries, {}, { codecs: [codec({})] });
+  const store = await openMsgpackStore(whole, { codecs: [codec({ decode: fail })] });
+  await expect(store.get('big')).rejects.toMatchObject(wanted);
+});
+
+test('a closed store says so, also of its metadata', async () => {
+  const files = new Map([['vocab.txt', new Uint8Array(5)]]);
+  const entries = new Map([['big', tensor('int8', [99], new Int8Array(99))]]);
+  const store = await openMsgpackStore(await pack(entries, { files }), { name: 'f.prune' });
+  await store.close();
+  const wanted = { code: 'invalid-argument', what: 'the store is closed', where: 'f.prune' };
+  await expect(store.get('big')).rejects.toMatchObject(wanted);
+  await expect(store.metadata.files?.get('vocab.txt')).rejects.toMatchObject(wanted);
+});
+
 test('every flipped byte and every cut is noticed', async () => {
   const entries = new Map<string, Elementary>([
     [

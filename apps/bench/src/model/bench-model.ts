@@ -41,13 +41,17 @@ const WEIGHTS = [
   'model.safetensors.index.json',
 ];
 
+/** The file with the weights, or the index where they are in several. Throws `missing` for a folder without one. */
+export function weightsFile(folder: string): string {
+  const path = WEIGHTS.map((name) => join(folder, name)).find(existsSync);
+  if (path !== undefined) return path;
+  const what = existsSync(folder) ? 'no weights' : 'no such folder';
+  throw new PruneError('missing', { where: folder, what, wanted: WEIGHTS.join(', ') });
+}
+
 /** SHA-256 of the file with the weights, or of the index where they are in several. */
 async function hashWeights(folder: string): Promise<string> {
-  const path = WEIGHTS.map((name) => join(folder, name)).find(existsSync);
-  if (path === undefined) {
-    throw new PruneError('missing', { where: folder, what: 'no weights', wanted: WEIGHTS.join(', ') });
-  }
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
+  await pipeline(createReadStream(weightsFile(folder)), hash);
   return hash.digest('hex');
 }

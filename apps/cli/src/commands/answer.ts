@@ -38,7 +38,7 @@ export function register(program: Command, { signal }: CommandContext): void {
   for (const option of [...answeringOptions(), ...inferenceOptions()]) command.addOption(option);
   command.action(async (path: string, flags: AnswerFlags) => {
     const { question, unanswerable, threshold, ...options } = flags;
-    const context = await contextOf(flags);
+    const context = await contextOf(flags, signal);
     const progress = progressBar('reading', flags.quiet);
     const onWindow = (done: number, total: number) => {
       progress.total(total);
@@ -59,11 +59,11 @@ export function register(program: Command, { signal }: CommandContext): void {
   });
 }
 
-async function contextOf({ context, file }: AnswerFlags): Promise<string> {
+async function contextOf({ context, file }: AnswerFlags, signal: AbortSignal): Promise<string> {
   if ((context === undefined) === (file === undefined)) {
     throw new PruneError('invalid-argument', { what: 'which text?', wanted: 'either --context or --file' });
   }
-  return file === undefined ? (context ?? '') : readText(file);
+  return file === undefined ? (context ?? '') : readText(file, signal);
 }
 
 /** The answer alone on its line, what is known of it below; other candidates after it. */

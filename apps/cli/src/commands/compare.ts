@@ -1,4 +1,4 @@
-import { openCheckpoint } from '@prune/checkpoint/node';
+import { PruneError } from '@prune/core';
 import type { PackOptions } from '@prune/model-files';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
@@ -7,6 +7,7 @@ import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
 import { type Column, markdownTable, textTable } from '../console/table.js';
 import { COMPARED_STORES, type Comparison, compareCheckpoint } from '../model/compare-checkpoint.js';
+import { openPackable } from '../model/open-packable.js';
 import { packOptions, quietOption } from '../options.js';
 
 interface CompareFlags extends PackOptions {
@@ -19,7 +20,7 @@ interface CompareFlags extends PackOptions {
 const DEFAULT_EXCLUDE = ['embeddings'];
 
 /** `prune compare`: the notebook's table of sizes, and ours. */
-export function register(program: Command, { signal }: CommandContext): void {
+export function register(program: Command, { signal, sayWhenEnded }: CommandContext): void {
   const command = program
     .command('compare')
     .description('the sizes of a checkpoint in every form: dense, CSR, HDF5, each codec of the .prune container')
@@ -30,11 +31,18 @@ export function register(program: Command, { signal }: CommandContext): void {
     .option('--markdown', 'as a Markdown table')
     .addOption(quietOption())
     .action(async (path: string, flags: CompareFlags) => {
-      const checkpoint = await openCheckpoint(path, { signal });
+      const checkpoint = await openPackable(path, { signal });
       const progress = progressBar('comparing', flags.quiet);
       progress.total(COMPARED_STORES.length + 1);
       try {
-        const rows = await compareCheckpoint(checkpoint, flags, { signal, onStep: progress.step });
+        if (checkpoint.stage !== 'float') {
+          const what = 'the model is quantized already';
+          throw new PruneError('unsupported', { where: path, what, wanted: 'a checkpoint of floats' });
+        }
+        const soFar: Comparison[] = [];
+        const onRow = (row: Comparison) => soFar.push(row);
+        sayWhenEnded(() => (soFar.length === 0 ? undefined : describe(soFar, flags, true)));
+        const rows = await compareCheckpoint(checkpoint, flags, { signal, onStep: progress.step, onRow });
         progress.stop();
         print(describe(rows, flags));
       } finally {
@@ -44,11 +52,15 @@ export function register(program: Command, { signal }: CommandContext): void {
     });
 }
 
-function describe(rows: readonly Comparison[], { json, markdown, exclude }: CompareFlags): string {
-  if (json) return JSON.stringify({ excluded: exclude, forms: rows }, null, 2);
+function describe(
+  rows: readonly Comparison[],
+  { json, markdown, exclude }: CompareFlags,
+  partial: boolean = false,
+): string {
+  if (json) return JSON.stringify({ ...(partial && { partial }), excluded: exclude, forms: rows }, null, 2);
   const table = comparisonTable(rows, markdown ? markdownTable : textTable);
   const left = exclude.length === 0 ? '' : `Without ${exclude.join(', ')} (--exclude none counts everything).\n\n`;
-  return left + table;
+  return (partial ? 'Partial: not every form was reached.\n\n' : '') + left + table;
 }
 
 const COLUMNS: readonly Column[] = [

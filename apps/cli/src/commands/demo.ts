@@ -4,6 +4,7 @@ import { DEFAULT_ANSWER_OPTIONS } from '@prune/bert-infer';
 import { readSquad } from '@prune/bert-infer/squad';
 import { openCheckpoint } from '@prune/checkpoint/node';
 import {
+  checkAborted,
   type Elementary,
   escapeControls,
   firstDifference,
@@ -50,7 +51,7 @@ export function register(program: Command, { signal }: CommandContext, ownModel:
     .addOption(quietOption())
     .action(async ({ model, output, force: replace, quiet }: DemoFlags) => {
       const story = narrator();
-      const checkpoint = await openCheckpoint(model);
+      const checkpoint = await openCheckpoint(model, { signal });
       const progress = progressBar('working', quiet);
       try {
         const files = [join(output, 'mini-qa.h5'), join(output, 'mini-qa.prune')];
@@ -63,7 +64,10 @@ export function register(program: Command, { signal }: CommandContext, ownModel:
         const packed = packCheckpoint(checkpoint, DEFAULT_PACK_OPTIONS, progress.step);
         progress.total(packed.steps);
         const elementary = new Map<string, Elementary>();
-        for await (const [name, value] of packed.entries) elementary.set(name, value);
+        for await (const [name, value] of packed.entries) {
+          checkAborted(signal);
+          elementary.set(name, value);
+        }
         story.tell(`Quantized its ${formatCount(packed.steps)} modules and tensors to int8, each matrix as CSR.`);
 
         for (const [i, store] of (['h5', 'msgpack'] as const).entries()) {
@@ -94,7 +98,7 @@ export function register(program: Command, { signal }: CommandContext, ownModel:
 async function readBack(files: readonly string[], expected: string, story: Story, signal: AbortSignal): Promise<void> {
   const stores: TensorStore[] = [];
   try {
-    for (const file of files) stores.push(await openStore(file));
+    for (const file of files) stores.push(await openStore(file, { signal }));
     const difference = await firstDifference(stores[0], stores[1], { signal });
     if (difference !== undefined) {
       throw new PruneError('mismatch', { where: files.join(' and '), what: difference.what, tensor: difference.name });
@@ -112,12 +116,12 @@ async function readBack(files: readonly string[], expected: string, story: Story
 /** Asks the packed file three questions, then all of the evaluation set, and holds the answers against PyTorch's. */
 async function answerQuestions(file: string, model: string, story: Story, progress: Progress, signal: AbortSignal) {
   const squad = join(model, 'dev-squad.json');
-  const dataset = readSquad(await readJson(squad), squad);
+  const dataset = readSquad(await readJson(squad, signal), squad);
   progress.total(dataset.examples.length);
-  const { answers, evaluation, comparison } = await withBert(file, {}, async (bert) => {
+  const { answers, evaluation, comparison } = await withBert(file, { signal }, async (bert) => {
     const options = { nBest: DEFAULT_ANSWER_OPTIONS.candidates, signal };
     const found = await evaluateModel(bert, dataset, options, progress.step);
-    const predictions = predictionsOf(await readJson(join(model, 'dev-predictions.json')), bert.profile, model);
+    const predictions = predictionsOf(await readJson(join(model, 'dev-predictions.json'), signal), bert.profile, model);
     return { ...found, comparison: compareAnswers(found.answers, predictions) };
   });
   story.tell(`${show(file)} answered the ${dataset.examples.length} questions of dev-squad.json, for example:`);
@@ -125,7 +129,9 @@ async function answerQuestions(file: string, model: string, story: Story, progre
   for (const { id, question } of threeOf(dataset.examples)) {
     console.log(`  ${escapeControls(question)}\n    ${out.bold(escapeControls(answers.get(id)?.text ?? ''))}`);
   }
-  const { results } = (await readJson(join(model, 'accuracy.json'))) as { results: Record<string, SquadAccuracy> };
+  const { results } = (await readJson(join(model, 'accuracy.json'), signal)) as {
+    results: Record<string, SquadAccuracy>;
+  };
   const theirs = results['fbgemm.dev'];
   const rows = [
     ['this file', evaluation.exact.toFixed(2), evaluation.f1.toFixed(2)],

@@ -19,7 +19,7 @@ interface EmbedFlags extends InferenceOptions {
 }
 
 /** `prune embed`: mean-pooled sentence embeddings. */
-export function register(program: Command, { signal }: CommandContext): void {
+export function register(program: Command, { signal, sayWhenEnded }: CommandContext): void {
   const command = program
     .command('embed')
     .description('sentence embeddings: the mean of the last layer over all tokens')
@@ -32,19 +32,22 @@ export function register(program: Command, { signal }: CommandContext): void {
     .option('--json', 'as JSON: {"embeddings": [[..], ..]}; without it one JSON list a line');
   for (const option of inferenceOptions()) command.addOption(option);
   command.action(async (path: string, given: string[], flags: EmbedFlags) => {
-    const texts = [...given, ...(flags.file === undefined ? [] : linesOf(await readText(flags.file)))];
+    const texts = [...given, ...(flags.file === undefined ? [] : linesOf(await readText(flags.file, signal)))];
     if (texts.length === 0) throw new PruneError('invalid-argument', { what: 'no text', wanted: 'a text or --file' });
     const { normalize, truncate } = flags;
     const progress = progressBar('embedding', flags.quiet);
     progress.total(texts.length);
-    const rows = await withBert(path, { ...flags, signal }, async (model) => {
-      const embedded: string[] = [];
+    const rows: string[] = [];
+    sayWhenEnded(() => {
+      if (flags.json) return `{"partial":true,"embeddings":[${rows.join(',\n')}]}`;
+      return rows.length === 0 ? undefined : rows.join('\n');
+    });
+    await withBert(path, { ...flags, signal }, async (model) => {
       for (const text of texts) {
         const vector = await embed(model, text, { normalize, truncate, signal });
-        embedded.push(float32Json(vector, [vector.length]));
+        rows.push(float32Json(vector, [vector.length]));
         progress.step(text.slice(0, 30));
       }
-      return embedded;
     }).finally(progress.stop);
     print(flags.json ? `{"embeddings":[${rows.join(',\n')}]}` : rows.join('\n'));
   });

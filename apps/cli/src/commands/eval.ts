@@ -1,5 +1,11 @@
-import { DEFAULT_ANSWER_OPTIONS } from '@prune/bert-infer';
-import { readSquad, type SquadEvaluation, type SquadScores } from '@prune/bert-infer/squad';
+import { type AnswerResult, DEFAULT_ANSWER_OPTIONS } from '@prune/bert-infer';
+import {
+  evaluateSquad,
+  readSquad,
+  type SquadDataset,
+  type SquadEvaluation,
+  type SquadScores,
+} from '@prune/bert-infer/squad';
 import { escapeControls, PruneError } from '@prune/core';
 import type { Command } from 'commander';
 import { type AnsweringFlags, answeringOptions } from '../answering-options.js';
@@ -27,7 +33,7 @@ interface EvalFlags extends InferenceOptions, AnsweringFlags {
 }
 
 /** `prune eval`: exact match and F1 on a SQuAD file, equal to the official script's. */
-export function register(program: Command, { signal }: CommandContext): void {
+export function register(program: Command, { signal, sayWhenEnded }: CommandContext): void {
   const command = program
     .command('eval')
     .description('exact match and F1 on a SQuAD 1.1 or 2.0 file, as the official scripts compute them')
@@ -42,10 +48,10 @@ export function register(program: Command, { signal }: CommandContext): void {
     .option('--json', 'as JSON, every example too');
   for (const option of [...answeringOptions(), ...inferenceOptions()]) command.addOption(option);
   command.action(async (path: string, squad: string, flags: EvalFlags) => {
-    const whole = readSquad(await readJson(squad), squad);
+    const whole = readSquad(await readJson(squad, signal), squad);
     const dataset = { ...whole, examples: whole.examples.slice(0, flags.limit) };
     if (dataset.examples.length === 0) throw new PruneError('invalid-argument', { where: squad, what: 'no questions' });
-    const against = flags.against === undefined ? undefined : await readJson(flags.against);
+    const against = flags.against === undefined ? undefined : await readJson(flags.against, signal);
     const { maxAnswerLength, maxLength, stride, threshold: noAnswerThreshold } = flags;
     const options = {
       maxAnswerLength,
@@ -66,18 +72,24 @@ export function register(program: Command, { signal }: CommandContext): void {
       const start = performance.now();
       const progress = progressBar('answering', flags.quiet);
       progress.total(dataset.examples.length);
+      const soFar = new Map<string, AnswerResult>();
+      const onAnswer = (id: string, answer: AnswerResult) => {
+        soFar.set(id, answer);
+        progress.step(id);
+      };
+      sayWhenEnded(() => {
+        progress.stop();
+        return describePartial(dataset, soFar, flags.json ?? false, (performance.now() - start) / 1000);
+      });
       const { answers, evaluation, comparison } = await withBert(path, { ...flags, signal }, async (model) => {
-        const found = await evaluateModel(model, dataset, options, progress.step);
+        const found = await evaluateModel(model, dataset, options, onAnswer);
         if (against === undefined) return { ...found, comparison: undefined };
         const theirs = predictionsOf(against, model.profile, flags.against ?? '');
         return { ...found, comparison: compareAnswers(found.answers, theirs) };
       }).finally(progress.stop);
       const seconds = (performance.now() - start) / 1000;
 
-      const examples = dataset.examples.map(({ id, question, answers: gold }) => {
-        const { nBest: _, ...best } = answers.get(id)!;
-        return { id, question, gold, ...best, ...evaluation.scores.get(id) };
-      });
+      const examples = scoredExamples(dataset, answers, evaluation);
       const predictions = Object.fromEntries(examples.map(({ id, text }) => [id, text]));
       await outputs.write([
         `${JSON.stringify(predictions, null, 1)}\n`,
@@ -91,6 +103,35 @@ export function register(program: Command, { signal }: CommandContext): void {
       await outputs.abort();
     }
   });
+}
+
+function scoredExamples(
+  { examples }: SquadDataset,
+  answers: ReadonlyMap<string, AnswerResult>,
+  { scores }: SquadEvaluation,
+) {
+  return examples.map(({ id, question, answers: gold }) => {
+    const { nBest: _, ...best } = answers.get(id)!;
+    return { id, question, gold, ...best, ...scores.get(id) };
+  });
+}
+
+/** The scores of the questions that were answered before a signal came; `undefined` before the first answer. */
+function describePartial(
+  { version, examples }: SquadDataset,
+  answers: ReadonlyMap<string, AnswerResult>,
+  json: boolean,
+  seconds: number,
+): string | undefined {
+  if (answers.size === 0) return undefined;
+  const answered = { version, examples: examples.filter(({ id }) => answers.has(id)) };
+  const evaluation = evaluateSquad(answered, { get: (id) => answers.get(id)?.text });
+  if (!json) {
+    return `partial, ${answered.examples.length} of ${examples.length} questions\n${describe(evaluation, seconds)}`;
+  }
+  const scored = scoredExamples(answered, answers, evaluation);
+  const counts = { partial: true, questions: examples.length };
+  return JSON.stringify({ ...counts, ...summary(evaluation), seconds, examples: scored }, null, 2);
 }
 
 /** By the names of both official scripts: the one for SQuAD 1.1 says `exact_match`. */

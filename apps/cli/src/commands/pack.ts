@@ -1,15 +1,23 @@
 import { stat } from 'node:fs/promises';
 import { applyMovementPruning, type MovementPruningOptions } from '@prune/checkpoint';
-import { type OpenCheckpoint, openStagedCheckpoint } from '@prune/checkpoint/node';
+import type { OpenCheckpoint } from '@prune/checkpoint/node';
 import { PruneError, writeStore } from '@prune/core';
-import { type PackableCheckpoint, type PackOptions, packCheckpoint, packQuantized } from '@prune/model-files';
+import {
+  type PackableCheckpoint,
+  type PackedCheckpoint,
+  type PackOptions,
+  packCheckpoint,
+  packQuantized,
+} from '@prune/model-files';
 import { createStore, outputFiles, type StoreOptions } from '@prune/model-files/node';
-import type { Command } from 'commander';
+import type { Command, Option } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatBytes, formatSeconds } from '../console/format.js';
 import { note } from '../console/note.js';
 import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
+import { openPackable } from '../model/open-packable.js';
+import { type EmbeddingSizes, smallerEmbeddings } from '../model/smaller-embeddings.js';
 import { forceOption, packOptions, pruningOptions, quietOption, storeOptions } from '../options.js';
 import { claimOutput } from '../output/claim-output.js';
 
@@ -24,7 +32,10 @@ const UNKNOWN_ARCHITECTURE =
   'the architecture is not known: every 2-D weight that is no embedding table is taken for a Linear and quantized';
 
 /** What has no meaning for a model that is quantized already. */
-const QUANTIZING_OPTIONS = ['exclude', 'perChannel', 'embeddings', 'pruningMethod', 'pruningThreshold'] as const;
+const QUANTIZING_OPTIONS: ReadonlySet<string> = new Set([
+  ...['exclude', 'perChannel', 'embeddings'],
+  ...['pruningMethod', 'pruningThreshold'],
+]);
 
 /** `prune pack`: checkpoint -> quantized -> elementary -> one file. A model that is quantized already joins on the way. */
 export function register(program: Command, { signal }: CommandContext): void {
@@ -37,19 +48,18 @@ export function register(program: Command, { signal }: CommandContext): void {
     command.addOption(option);
   command.action(async (path: string, flags: PackFlags) => {
     const start = performance.now();
-    const checkpoint = await openStagedCheckpoint(path, { signal });
+    const checkpoint = await openPackable(path, { signal });
     const progress = progressBar('packing', flags.quiet);
     try {
       const given = (option: string) => command.getOptionValueSource(option) === 'cli';
-      const packed =
-        checkpoint.stage === 'float'
-          ? packCheckpoint(pruned(checkpoint, flags), flags, progress.step)
-          : packQuantized(checkpoint, { profile: given('profile') ? flags.profile : undefined }, progress.step);
-      const useless = checkpoint.stage === 'float' ? undefined : QUANTIZING_OPTIONS.find(given);
-      if (useless !== undefined) {
-        const option = command.options.find((known) => known.attributeName() === useless);
-        const what = 'the model is quantized already, its integers are kept';
-        throw new PruneError('invalid-argument', { where: path, what, got: option?.long ?? useless });
+      let floats: PackableCheckpoint | undefined;
+      let packed: PackedCheckpoint;
+      if (checkpoint.stage === 'float') {
+        floats = pruned(checkpoint, flags);
+        packed = packCheckpoint(floats, flags, progress.step);
+      } else {
+        refuseQuantizing(path, command.options, given);
+        packed = packQuantized(checkpoint, { profile: given('profile') ? flags.profile : undefined }, progress.step);
       }
       progress.total(packed.steps);
       if (!packed.architectureKnown) note(flags.quiet, UNKNOWN_ARCHITECTURE);
@@ -61,6 +71,10 @@ export function register(program: Command, { signal }: CommandContext): void {
       const writer = await createStore(flags.output, { ...flags, force });
       await writeStore(writer, packed.entries, packed.metadata, { signal });
       progress.stop();
+      if (!flags.quiet && flags.embeddings !== 'f32' && floats !== undefined) {
+        const smaller = await smallerEmbeddings(floats, { ...flags, signal });
+        if (smaller !== undefined) note(false, roundedTables(smaller, flags.embeddings));
+      }
       if (!flags.quiet && !streamed) {
         const { size } = await stat(flags.output);
         const seconds = (performance.now() - start) / 1000;
@@ -71,6 +85,21 @@ export function register(program: Command, { signal }: CommandContext): void {
       await checkpoint.close();
     }
   });
+}
+
+/** Throws `invalid-argument` for an option that would quantize what is quantized already. */
+function refuseQuantizing(path: string, options: readonly Option[], given: (option: string) => boolean): void {
+  const useless = options.find(
+    (option) => QUANTIZING_OPTIONS.has(option.attributeName()) && given(option.attributeName()),
+  );
+  if (useless === undefined) return;
+  const what = 'the model is quantized already, its integers are kept';
+  throw new PruneError('invalid-argument', { where: path, what, got: useless.long });
+}
+
+function roundedTables({ name, chosen, floats }: EmbeddingSizes, chosenName: string): string {
+  const sizes = `about ${formatBytes(Math.round(floats))} instead of ${formatBytes(Math.round(chosen))}`;
+  return `${name} is rounded already: --embeddings f32 is exact and smaller than ${chosenName}, ${sizes} for this table`;
 }
 
 /** The checkpoint with its saved scores applied, where a method is named. */

@@ -1,9 +1,11 @@
 import { escapeControls, isPruneError } from '@prune/core';
 import { CommanderError } from 'commander';
+import type { CommandContext } from '../command-context.js';
 import { err } from './colors.js';
 import { namingForce } from './naming-force.js';
+import { print } from './print.js';
 
-/** What a command's exit status says; the same for every command. */
+/** What a command's exit status says; the same for every command. A signal's status is in {@link SIGNAL_STATUS}. */
 export const EXIT = {
   /** Done; for `verify`: equal. */
   ok: 0,
@@ -11,31 +13,62 @@ export const EXIT = {
   different: 1,
   /** Not done: bad usage, bad input, a full disk. */
   failed: 2,
-  /** Interrupted; as shells report SIGINT. */
-  interrupted: 130,
 } as const;
 
-/** Runs `work` and gives the exit status. A user's error is one line on stderr; only a bug shows a stack trace. */
-export async function runCommand(work: (signal: AbortSignal) => Promise<void>): Promise<number> {
+/** The signals that end a command, and its exit status then, as shells report it. */
+export const SIGNAL_STATUS: Readonly<Partial<Record<NodeJS.Signals, number>>> = {
+  SIGINT: 130,
+  SIGTERM: 143,
+  SIGHUP: 129,
+};
+
+/** Work that has not stopped by then is given up, in milliseconds: a command ends within a second of its first signal. */
+const PATIENCE_MS = 700;
+
+/** A signal this soon after the first is the same Ctrl-C: the terminal sends one to `npx`, which passes on its own. */
+const SAME_SIGNAL_MS = 200;
+
+/**
+ * Runs `work` and gives the exit status. A user's error is one line on stderr; only a bug shows a stack trace. A signal
+ * aborts the work and prints the result so far; a second signal ends the process at once, and so does work that goes on.
+ */
+export async function runCommand(work: (context: CommandContext) => Promise<void>): Promise<number> {
   const controller = new AbortController();
-  const interrupt = () => {
-    // A second interrupt does not wait for the clean-up.
-    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+  let resultSoFar: () => string | undefined = () => undefined;
+  let ended: { readonly status: number; readonly at: number } | undefined;
+  let patience: NodeJS.Timeout | undefined;
+
+  function reportEnd(status: number): number {
+    const text = resultSoFar();
+    if (text !== undefined) print(text);
+    process.stderr.write('prune: interrupted, nothing was written\n');
+    return status;
+  }
+  function end(name: NodeJS.Signals) {
+    if (ended !== undefined) {
+      if (performance.now() - ended.at > SAME_SIGNAL_MS) process.exit(ended.status);
+      return;
+    }
+    const status = SIGNAL_STATUS[name]!;
+    ended = { status, at: performance.now() };
+    patience = setTimeout(() => process.exit(reportEnd(status)), PATIENCE_MS);
     controller.abort();
-  };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
+  }
+  const signals = Object.keys(SIGNAL_STATUS) as NodeJS.Signals[];
+  for (const name of signals) process.on(name, end);
   try {
     process.exitCode = EXIT.ok;
-    await work(controller.signal);
+    await work({
+      signal: controller.signal,
+      sayWhenEnded(say) {
+        resultSoFar = say;
+      },
+    });
     return Number(process.exitCode ?? EXIT.ok);
   } catch (thrown) {
     const error = namingForce(thrown);
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.failed;
-    if (isPruneError(error, 'aborted')) {
-      process.stderr.write('prune: interrupted, nothing was written\n');
-      return EXIT.interrupted;
-    }
+    if (ended !== undefined && isPruneError(error, 'aborted')) return reportEnd(ended.status);
     // Another installed copy of the error class may not escape its messages.
     if (isPruneError(error)) process.stderr.write(`${err.red('prune:')} ${escapeControls(error.message)}\n`);
     // What the system says of a file, and nobody has said better: not a bug.
@@ -47,7 +80,7 @@ export async function runCommand(work: (signal: AbortSignal) => Promise<void>): 
     }
     return EXIT.failed;
   } finally {
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
+    clearTimeout(patience);
+    for (const name of signals) process.off(name, end);
   }
 }

@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import {
   checkAborted,
   type Elementary,
+  EMBEDDING_PARTS,
   intReprArrayOf,
   LINEAR_PARTS,
   splitPartName,
   type TensorStore,
   writeStore,
 } from '@prune/core';
+import { removeAtExit } from '@prune/core/node';
 import { type PackableCheckpoint, type PackOptions, packCheckpoint } from '@prune/model-files';
 import { CODEC_NAMES, createStore, openStore, type StoreOptions } from '@prune/model-files/node';
 
@@ -41,11 +43,20 @@ export const COMPARED_STORES: readonly (StoreOptions & { readonly form: string }
   ),
 ];
 
+/** Options of {@link compareCheckpoint}. */
+export interface CompareCheckpointOptions {
+  readonly signal?: AbortSignal;
+  /** Called after each step: quantizing, then each store. */
+  readonly onStep?: (what: string) => void;
+  /** Called with each row as soon as it is known. */
+  readonly onRow?: (row: Comparison) => void;
+}
+
 /** Packs a checkpoint once and keeps it in every form in turn, in a temporary folder that is removed. */
 export async function compareCheckpoint(
   checkpoint: PackableCheckpoint,
   options: PackOptions,
-  { signal, onStep = () => {} }: { signal?: AbortSignal; onStep?: (what: string) => void } = {},
+  { signal, onStep, onRow }: CompareCheckpointOptions = {},
 ): Promise<readonly Comparison[]> {
   const { entries, metadata } = packCheckpoint(checkpoint, options);
   const elementary = new Map<string, Elementary>();
@@ -53,16 +64,22 @@ export async function compareCheckpoint(
     checkAborted(signal);
     elementary.set(name, value);
   }
-  onStep('quantized');
+  onStep?.('quantized');
   const size = sizesOf(elementary);
   const rows: Comparison[] = [];
-  const add = (form: string, bytes: number, matrixBytes: number, seconds: number | null = null) =>
-    rows.push({ form, bytes, ratio: size.dense32 / bytes, bitsPerNonzero: (8 * matrixBytes) / size.nonzeros, seconds });
+  function add(form: string, bytes: number, matrixBytes: number, seconds: number | null = null) {
+    const bitsPerNonzero = (8 * matrixBytes) / size.nonzeros;
+    const row = { form, bytes, ratio: size.dense32 / bytes, bitsPerNonzero, seconds };
+    rows.push(row);
+    onRow?.(row);
+  }
   add('dense float32', size.dense32, 4 * size.cells);
-  add('dense int8', size.dense32 - 3 * size.cells, size.cells);
+  // A table that is quantized too counts as it is stored.
+  add('dense int8', size.dense32 - 3 * size.cells - 4 * size.tableCells + size.tables, size.cells);
   add('CSR, uncompressed', size.elementary, size.csr);
 
   const folder = await mkdtemp(join(tmpdir(), 'prune-compare-'));
+  const released = removeAtExit(folder);
   try {
     for (const { form, ...store } of COMPARED_STORES) {
       const path = join(folder, store.store === 'h5' ? 'model.h5' : 'model.prune');
@@ -76,10 +93,11 @@ export async function compareCheckpoint(
       );
       const seconds = (performance.now() - start) / 1000;
       add(form, (await stat(path)).size, await csrBytes(path), seconds);
-      onStep(form);
+      onStep?.(form);
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
+    released();
   }
   return rows;
 }
@@ -97,22 +115,33 @@ async function csrBytes(path: string): Promise<number> {
 
 /** Bytes of the elementary form as arrays, and of what it stands for. */
 function sizesOf(elementary: ReadonlyMap<string, Elementary>) {
-  const size = { dense32: 0, cells: 0, elementary: 0, csr: 0, nonzeros: 0 };
+  const size = { dense32: 0, cells: 0, elementary: 0, csr: 0, nonzeros: 0, tableCells: 0, tables: 0 };
   for (const [name, value] of elementary) {
     if (typeof value === 'string') continue;
     const bytes = value.data.byteLength;
     size.elementary += bytes;
     const array = intReprArrayOf(name);
+    const part = splitPartName(name)?.part;
     if (array !== undefined) {
       size.csr += bytes;
       if (array === 'data') size.nonzeros += value.data.length;
-    } else if (splitPartName(name)?.part === LINEAR_PARTS.shape) {
+    } else if (part === LINEAR_PARTS.shape || part === EMBEDDING_PARTS.shape) {
       const cells = Number(value.data[0]) * Number(value.data[1]);
-      size.cells += cells;
       size.dense32 += 4 * cells;
+      if (part === LINEAR_PARTS.shape) size.cells += cells;
+      else size.tableCells += cells;
+    } else if (part !== undefined && TABLE_PARTS.has(part)) {
+      size.tables += bytes;
     } else if (value.dtype === 'float32' && value.shape.length > 0) {
       size.dense32 += bytes;
     }
   }
   return size;
 }
+
+/** The arrays of a quantized embedding table. */
+const TABLE_PARTS: ReadonlySet<string> = new Set([
+  EMBEDDING_PARTS.intRepr,
+  EMBEDDING_PARTS.scale,
+  EMBEDDING_PARTS.zeroPoint,
+]);

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { type AnswerOptions, type AnswerResult, answer, type BertModel } from '@prune/bert-infer';
 import { evaluateSquad, type SquadDataset, type SquadEvaluation } from '@prune/bert-infer/squad';
 import { isPruneError, PruneError } from '@prune/core';
@@ -14,13 +15,16 @@ export async function evaluateModel(
   model: BertModel,
   dataset: SquadDataset,
   options: AnswerOptions,
-  onAnswer: (id: string) => void = () => {},
+  onAnswer: (id: string, answer: AnswerResult) => void = () => {},
 ): Promise<ModelEvaluation> {
   const answers = new Map<string, AnswerResult>();
   for (const { id, question, context } of dataset.examples) {
     const asked = { ...options, question, context, noAnswer: dataset.version === 2 };
-    answers.set(id, await answer(model, asked).catch((error) => fail(error, id)));
-    onAnswer(id);
+    const found = await answer(model, asked).catch((error) => fail(error, id));
+    answers.set(id, found);
+    onAnswer(id, found);
+    // Short answers are computed without a return to the event loop, which is where signals arrive.
+    await setImmediate();
   }
   return { answers, evaluation: evaluateSquad(dataset, { get: (id) => answers.get(id)?.text }) };
 }

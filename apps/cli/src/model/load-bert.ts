@@ -24,7 +24,7 @@ export interface InferenceOptions {
   readonly rowwise?: boolean;
   readonly wide?: boolean;
   readonly attention?: 'float32' | 'int16';
-  /** Ends the reading of a model that comes through a pipe. */
+  /** Ends the reading of the model, and of files that come through a pipe. */
   readonly signal?: AbortSignal;
 }
 
@@ -49,7 +49,7 @@ export async function withBert<T>(
       ...options,
       engine: { kernels: wide ? wideKernels() : 'auto', threads, threadHost: workerThreads },
       embeddings: extra?.tensors,
-      config: config === undefined ? undefined : await readConfig(config),
+      config: config === undefined ? undefined : await readConfig(config, signal),
     }).catch((error) => {
       throw extra === undefined ? namingTheFlag(error, path) : error;
     });
@@ -72,9 +72,9 @@ function hasTokenizer({ files }: ModelMetadata): boolean {
   return [...(files?.keys() ?? [])].some((name) => ['vocab.txt', 'vocab.json', 'tokenizer.json'].includes(name));
 }
 
-async function readConfig(path: string): Promise<JsonObject> {
+async function readConfig(path: string, signal?: AbortSignal): Promise<JsonObject> {
   const file = path.endsWith('.json') ? path : join(path, 'config.json');
-  const json = await readJson(file);
+  const json = await readJson(file, signal);
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as JsonObject;
   throw new PruneError('corrupt', { where: file, what: 'not a config', wanted: 'an object' });
 }

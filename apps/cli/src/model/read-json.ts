@@ -1,9 +1,9 @@
 import { PruneError } from '@prune/core';
 import { readText } from './read-text.js';
 
-/** A JSON file as parsed; `-` reads standard input. Throws `missing` or `corrupt` naming it. */
-export async function readJson(path: string): Promise<unknown> {
-  const json = await readText(path);
+/** A JSON file as parsed; `-` reads standard input. Throws `missing`, `io` or `corrupt` naming it, and `aborted`. */
+export async function readJson(path: string, signal?: AbortSignal): Promise<unknown> {
+  const json = await readText(path, signal);
   try {
     return JSON.parse(json);
   } catch (cause) {

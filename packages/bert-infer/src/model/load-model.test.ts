@@ -20,6 +20,15 @@ const inputs = {
   ],
 };
 
+test('a path is not a store, which is said with what opens one', async () => {
+  const path = 'x.prune' as unknown as Parameters<typeof loadModel>[0];
+  await expect(loadModel(path)).rejects.toMatchObject({
+    code: 'invalid-argument',
+    got: '"x.prune"',
+    wanted: expect.stringContaining('@prune/model-files/node'),
+  });
+});
+
 describe('no sequences', async () => {
   const model = await loadModel(goldenModel('narrow'));
   test('logits', async () => {

@@ -54,6 +54,14 @@ export interface LoadModelOptions {
  * tokenizer. Throws `missing`, `mismatch`, `unsupported`, `corrupt`, `limit` with the tensor's name, and what the store throws.
  */
 export async function loadModel(store: StoredModel, options: LoadModelOptions = {}): Promise<BertModel> {
+  if (typeof store === 'string') {
+    throw new PruneError('invalid-argument', {
+      where: 'bert-infer',
+      what: 'loadModel takes an open store, not a path',
+      got: JSON.stringify(store),
+      wanted: 'what openStore of @prune/model-files/node, or openMsgpackFile of @prune/msgpack-store/node, opens',
+    });
+  }
   const metadata = store.metadata ?? {};
   const json = options.config ?? metadata.config;
   if (json === undefined) {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { PruneError } from '../errors/prune-error.js';
 import type { Elementary } from '../stages/stages.js';
 import type { ModelMetadata } from './metadata.js';
 import { type TensorStoreWriter, writeStore } from './store.js';
@@ -24,6 +25,24 @@ const entries = new Map<string, Elementary>([
   ['a', 'x'],
   ['b', 'y'],
 ]);
+
+test('the files of the metadata are read before any entry', async () => {
+  const closed = new PruneError('invalid-argument', { what: 'the store is closed' });
+  const files = {
+    keys: () => ['vocab.txt'],
+    async get(): Promise<Uint8Array> {
+      throw closed;
+    },
+  };
+  const calls: string[] = [];
+  const writer: TensorStoreWriter = {
+    put: async (name) => void calls.push(name),
+    finish: async () => void calls.push('finish'),
+    abort: async () => void calls.push('abort'),
+  };
+  await expect(writeStore(writer, new Map([['a', 'x']]), { files })).rejects.toBe(closed);
+  expect(calls).toEqual(['abort']);
+});
 
 test('no entries still make a finished store', async () => {
   const { log, writer } = recorder();

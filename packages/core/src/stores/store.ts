@@ -1,4 +1,5 @@
 import { checkAborted } from '../errors/prune-error.js';
+import { entriesOf } from '../stages/entries-of.js';
 import type { Elementary, ElementaryEntries, ElementaryInfo, ElementaryStateDict } from '../stages/stages.js';
 import type { ModelMetadata } from './metadata.js';
 
@@ -27,7 +28,10 @@ export interface TensorStoreWriter {
   abort(): Promise<void>;
 }
 
-/** Writes every entry and finishes; aborts, and throws, when an entry or the writer fails or `signal` is aborted. */
+/**
+ * Writes every entry and finishes; aborts, and throws, when an entry or the writer fails or `signal` is aborted. The
+ * files of the metadata are read first, so that a store that was closed too early fails before the long work.
+ */
 export async function writeStore(
   writer: TensorStoreWriter,
   entries: ElementaryEntries,
@@ -35,13 +39,16 @@ export async function writeStore(
   options: { readonly signal?: AbortSignal; readonly onEntry?: (name: string, value: Elementary) => void } = {},
 ): Promise<void> {
   try {
+    const { files } = metadata;
+    const held = files && new Map<string, Uint8Array>();
+    if (files && held) for await (const [name, bytes] of entriesOf(files)) held.set(name, bytes);
     for await (const [name, value] of entries) {
       checkAborted(options.signal);
       await writer.put(name, value);
       options.onEntry?.(name, value);
     }
     checkAborted(options.signal);
-    await writer.finish(metadata);
+    await writer.finish(held ? { ...metadata, files: held } : metadata);
   } catch (error) {
     await writer.abort();
     throw error;

@@ -1,6 +1,14 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { checkLimit, DEFAULT_LIMITS, type Limits, locateError, type ReadableMap, type TensorStore } from '@prune/core';
+import {
+  checkLimit,
+  DEFAULT_LIMITS,
+  type Limits,
+  locateError,
+  PruneError,
+  type ReadableMap,
+  type TensorStore,
+} from '@prune/core';
 import { fileSource, type MainFile, openMainFile } from '@prune/core/node';
 import type { H5WasmSource } from '../h5wasm/h5-wasm.js';
 import { metadataOf } from '../metadata-files.js';
@@ -40,8 +48,12 @@ async function openFile(
   { limits = DEFAULT_LIMITS }: OpenH5FileOptions,
 ): Promise<TensorStore> {
   const { file, path: absolute, close } = hostBytes(path);
+  let open = true;
+  const checkOpen = () => {
+    if (!open) throw new PruneError('invalid-argument', { where: path, what: 'the store is closed' });
+  };
   try {
-    const metadata = await metadataOf(await filesBeside(dirname(absolute), main, limits)).catch((error) => {
+    const metadata = await metadataOf(await filesBeside(dirname(absolute), main, limits, checkOpen)).catch((error) => {
       throw locateError(error, { where: path });
     });
     const store = await openH5(file, {
@@ -53,7 +65,13 @@ async function openFile(
       startHdf5: async () => ({ session: await hostSession(h5wasm, absolute, path, file.size), path: absolute }),
       onClose: close,
     });
-    return { ...store, close: () => closeBoth(store, main) };
+    return {
+      ...store,
+      close() {
+        open = false;
+        return closeBoth(store, main);
+      },
+    };
   } catch (error) {
     close();
     throw error;
@@ -69,11 +87,17 @@ async function closeBoth(store: TensorStore, main: MainFile): Promise<void> {
 }
 
 /** The files of a folder, each read when it is asked for, as long as they are those of the file that was opened. */
-async function filesBeside(folder: string, main: MainFile, limits: Limits): Promise<ReadableMap<Uint8Array>> {
+async function filesBeside(
+  folder: string,
+  main: MainFile,
+  limits: Limits,
+  checkOpen: () => void,
+): Promise<ReadableMap<Uint8Array>> {
   const names = await readdir(folder);
   return {
     keys: () => names,
     async get(name) {
+      checkOpen();
       if (!names.includes(name)) return undefined;
       return main.unreplaced(async () => {
         const source = await fileSource(join(folder, name));

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import type { ByteSink } from '../../byte-sources/byte-source.js';
 import { gatheredWrites } from './gathered-writes.js';
 import type { OutputTarget } from './output-target.js';
+import { removeAtExit } from './remove-at-exit.js';
 import { temporaryName } from './temporary-name.js';
 import { writingError } from './writing-error.js';
 
@@ -14,6 +15,8 @@ export interface StagedFile extends Pick<ByteSink, 'write' | 'writeAt'> {
   readonly path: string;
   /** Ends the writing: everything is on the disk, still under the temporary name. May be called twice. */
   settle(): Promise<void>;
+  /** Says that the temporary name is gone: nothing is left to remove when the process exits. */
+  released(): void;
   /** Removes the temporary file if it still has its name. Never throws; may be called twice. */
   discard(): Promise<void>;
 }
@@ -33,6 +36,7 @@ export async function stagedFile(
   // Made with the old mode, so that a private file is never readable by others.
   const mode = target.kind === 'file' ? target.mode : 0o666;
   let handle: FileHandle | undefined = await open(temporaryPath, 'wx', mode).catch(fail);
+  const released = removeAtExit(temporaryPath);
   const writes = gatheredWrites(writeNow);
 
   async function writeNow(position: number, bytes: Uint8Array) {
@@ -49,6 +53,7 @@ export async function stagedFile(
   async function discard() {
     await close().catch(() => {});
     await rm(temporaryPath, { force: true }).catch(() => {});
+    released();
   }
   if (target.kind === 'file') {
     try {
@@ -74,6 +79,7 @@ export async function stagedFile(
       await handle.sync().catch(fail);
       await close().catch(fail);
     },
+    released,
     discard,
   };
 }

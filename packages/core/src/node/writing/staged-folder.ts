@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { PruneError } from '../../errors/prune-error.js';
 import { outputTarget } from './output-target.js';
 import { existsError } from './refuse-existing.js';
+import { removeAtExit } from './remove-at-exit.js';
 import { removeLeftFiles } from './remove-left-files.js';
 import { syncFolder } from './sync-folder.js';
 import { temporaryName } from './temporary-name.js';
@@ -35,6 +36,7 @@ export async function stagedFolder(path: string): Promise<StagedFolder> {
   await mkdir(parent, { recursive: true }).catch(fail);
   await removeLeftFiles(parent);
   await mkdir(temporaryPath).catch(fail);
+  const released = removeAtExit(temporaryPath);
   return {
     temporaryPath,
     async commit() {
@@ -42,10 +44,12 @@ export async function stagedFolder(path: string): Promise<StagedFolder> {
         if (error.code === 'ENOTEMPTY' || error.code === 'EEXIST') throw existsError(path, error);
         fail(error);
       });
+      released();
       await syncFolder(parent).catch(fail);
     },
     async abort() {
       await rm(temporaryPath, { recursive: true, force: true }).catch(() => {});
+      released();
     },
   };
 }
