@@ -8,6 +8,8 @@ import type { HeadName, Logits, LogitsOf } from '../heads/head.js';
 export interface ForwardOptions {
   /** Default: `skip`. */
   readonly padding?: Padding;
+  /** Stops the pass between two layers, or while it waits for its turn, with `aborted`. */
+  readonly signal?: AbortSignal;
 }
 
 /** A model that is ready to compute. All float32, all shapes as transformers has them; outputs at skipped padding are 0. */

@@ -113,9 +113,13 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
  * Outside `loadModel`, because `close` would share a scope with the tables there, and a closed model would keep them.
  */
 function encodeWith(tables: EmbeddingTables, encoder: Encoder): ModelParts['encode'] {
-  return (batch, all) => {
+  return async (batch, all, signal) => {
     const { keyLengths, lengths } = batch;
-    const output = encoder.forward(embedTokens(tables, batch), lengths, { keyLengths, hiddenStates: all });
+    const output = await encoder.forward(embedTokens(tables, batch), lengths, {
+      keyLengths,
+      hiddenStates: all,
+      signal,
+    });
     return output.all ?? [output.last];
   };
 }
