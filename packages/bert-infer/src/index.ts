@@ -21,3 +21,4 @@ export { type ClassifyOptions, classify, type LabelScore } from './text/classify
 export { type ClassifyTokensOptions, classifyTokens, type TokenLabel } from './text/classify-tokens.js';
 export { type EmbedOptions, embed } from './text/embed.js';
 export type { EncodeTextOptions } from './text/encode-text.js';
+export type { WatchOptions } from './watch-options.js';

@@ -73,7 +73,7 @@ async function compareLogits(pathA: string, pathB: string, flags: VerifyFlags, s
   const progress = progressBar('comparing', flags.quiet);
   const { batches } = DEFAULT_COMPARE_MODELS_OPTIONS;
   progress.total(batches);
-  const options = { signal, onBatch: () => progress.step('logits') };
+  const options = { signal, onProgress: () => progress.step('logits') };
   const difference = await verifyLogits(pathA, pathB, flags, options).finally(progress.stop);
   if (difference !== undefined) {
     process.exitCode = EXIT.different;

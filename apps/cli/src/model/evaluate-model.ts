@@ -22,7 +22,7 @@ export async function evaluateModel(
     answers.set(id, await answer(model, asked).catch((error) => fail(error, id)));
     onAnswer(id);
   }
-  return { answers, evaluation: evaluateSquad(dataset, { get: (id) => answers.get(id)?.text }) };
+  return { answers, evaluation: await evaluateSquad(dataset, { get: (id) => answers.get(id)?.text }) };
 }
 
 /** What is wrong with a question is of use with its id alone. */

@@ -1,5 +1,6 @@
 import {
   basePrefix,
+  checkAborted,
   type ElementaryStateDict,
   type JsonObject,
   type ModelMetadata,
@@ -22,6 +23,7 @@ import { profileOf } from '@prune/quant';
 import { type BertConfig, bertConfig } from '../config/bert-config.js';
 import type { LoadLinear } from '../heads/head.js';
 import { loadHeads } from '../heads/load-heads.js';
+import type { WatchOptions } from '../watch-options.js';
 import { type EmbeddingTables, embedTokens } from '../weights/embed-tokens.js';
 import { loadEmbeddings } from '../weights/load-embeddings.js';
 import { loadLayers } from '../weights/load-layers.js';
@@ -32,8 +34,8 @@ import { createModel, type ModelParts } from './create-model.js';
 /** A model as a store or an open checkpoint has it: its tensors, and what travels with them. */
 export type StoredModel = ElementaryStateDict & { readonly metadata?: ModelMetadata };
 
-/** Options of {@link loadModel}. */
-export interface LoadModelOptions {
+/** Options of {@link loadModel}. Progress counts layers. */
+export interface LoadModelOptions extends WatchOptions {
   /** What computes: an engine, or how the model is to make one of its own, which is closed with the model. */
   readonly engine?: Engine | EngineOptions;
   /** The Hugging Face config.json. Default: the model's own. */
@@ -51,9 +53,12 @@ export interface LoadModelOptions {
 /**
  * Loads a model: from any store (its sparse int8 weights go to the engine as they are, no dense weight is made) or from a float state dict,
  * which computes in float32. Every tensor is checked against the config before it is used; the store is not needed afterwards, but for its
- * tokenizer. Throws `missing`, `mismatch`, `unsupported`, `corrupt`, `limit` with the tensor's name, and what the store throws.
+ * tokenizer. Throws `missing`, `mismatch`, `unsupported`, `corrupt`, `limit` with the tensor's name, `aborted`, and what the
+ * store throws.
  */
 export async function loadModel(store: StoredModel, options: LoadModelOptions = {}): Promise<BertModel> {
+  const { signal, onProgress } = options;
+  checkAborted(signal);
   const metadata = store.metadata ?? {};
   const json = options.config ?? metadata.config;
   if (json === undefined) {
@@ -68,6 +73,7 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
   const names = parameterNames(config.family, basePrefix(modules.names, [config.family]));
   const mode: LinearMode = { profile: profileOf(metadata, options.profile), rowwise: options.rowwise ?? false };
   const embeddings = await loadEmbeddings(modules, names, config);
+  checkAborted(signal);
   const { engine: given = {} } = options;
   const engine = isEngine(given) ? given : await createEngine(given);
   let encoder: Encoder | undefined;
@@ -80,7 +86,7 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
   try {
     const quantized = isQuantized(modules, names, config);
     const loaded = await engine.loadEncoder({
-      layers: loadLayers(modules, names, config),
+      layers: loadLayers(modules, names, config, { signal, onProgress }),
       heads: config.heads,
       inputNorm: embeddings.norm,
       activation: config.activation,
@@ -89,6 +95,7 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
       ...mode,
     });
     encoder = loaded;
+    checkAborted(signal);
     const load: LoadLinear = (linear, name) => {
       const loadedLinear = engine.loadLinear(linear, mode, name);
       linears.push(loadedLinear);
