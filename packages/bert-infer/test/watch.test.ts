@@ -2,6 +2,7 @@ import { type Elementary, type Progress, PruneError } from '@prune/core';
 import { codeOf } from '@prune/fixtures';
 import { describe, expect, test } from 'vitest';
 import { answer, type BertModel, classify, classifyTokens, compareModels, embed, loadModel } from '../src/index.js';
+import { workerThreads } from '../src/node.js';
 import { evaluateSquad } from '../src/squad.js';
 import { goldenModel, madeUpVocabulary } from './golden-model.js';
 import { miniQa } from './mini-qa.js';
@@ -142,4 +143,36 @@ test('a load that is aborted closes what it opened, and its engine goes on', asy
   const loading = loadModel(tiny, { signal: controller.signal, onProgress: () => controller.abort() });
   expect(await codeOf(() => loading)).toBe('aborted');
   expect(await embed(await loadModel(tiny), 'a b')).toHaveLength(64);
+});
+
+test('info: how a model computes, and its memory', async () => {
+  const tiny = await loadModel(goldenModel('tiny'), {
+    engine: { kernels: 'wasm-simd', threads: 2, threadHost: workerThreads },
+    rowwise: true,
+    attention: 'int16',
+  });
+  const { memory, ...how } = tiny.info;
+  expect(how).toEqual({
+    kernels: 'wasm-simd',
+    threads: 2,
+    threadsWanted: 2,
+    threadsNote: undefined,
+    profile: tiny.profile,
+    attention: 'int16',
+    rowwise: true,
+  });
+  const { vocabSize, positions, typeVocabSize, hiddenSize } = tiny.config;
+  expect(memory.embeddings).toBe(4 * hiddenSize * (vocabSize + positions + typeVocabSize));
+  expect(memory.encoder).toBeGreaterThan(0);
+  expect(memory.heads).toBeGreaterThan(0);
+  await tiny.close();
+  expect(tiny.info.memory).toEqual({ encoder: 0, embeddings: 0, heads: 0 });
+  const reference = await loadModel(goldenModel('tiny'), { engine: { kernels: 'reference', threads: 4 } });
+  expect(reference.info).toMatchObject({
+    threads: 1,
+    threadsWanted: 4,
+    threadsNote: expect.stringMatching(/^[A-Z].*\.$/),
+    attention: 'float32',
+    memory: { encoder: undefined, heads: undefined },
+  });
 });

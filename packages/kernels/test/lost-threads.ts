@@ -1,10 +1,11 @@
+import { Worker } from 'node:worker_threads';
 import { isPruneError } from '@prune/core';
 import { engineOn } from '../src/create-engine.js';
 import type { Encoder, Engine, Thread, ThreadHost, ThreadStart } from '../src/index.js';
-import { startWorker } from '../src/node/start-worker.js';
 import { workerThreads } from '../src/node.js';
 import { CONTROL, PLAN, SCRATCH } from '../src/wasm/layout.js';
 import { selectKernels } from '../src/wasm/select-kernels.js';
+import { startNodeWorker } from '../src/wasm/start-node-worker.js';
 import { normals, random, randomLayers } from './random-encoder.js';
 import { differentBits } from './same-bits.js';
 
@@ -64,7 +65,9 @@ function hostOf(...programs: (string | undefined)[]) {
       const program = programs[Math.min(started.length, programs.length - 1)];
       const options = { resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 } };
       const thread =
-        program === undefined ? await workerThreads.start(start) : await startWorker(program, start, options);
+        program === undefined
+          ? await workerThreads.start(start)
+          : await startNodeWorker(Worker, program, start, options);
       started.push(thread);
       return thread;
     },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createEngine, type Engine } from '../src/index.js';
 import { workerThreads } from '../src/node.js';
 import { normals, random, randomLayers } from './random-encoder.js';
@@ -77,7 +77,35 @@ test('options that make no engine', async () => {
   expect(await code(() => createEngine({ threads: 0 }))).toBe('invalid-argument');
   expect(await code(() => createEngine({ threads: 1.5 }))).toBe('invalid-argument');
   expect(await code(() => createEngine({ kernels: 'gpu' as 'auto' }))).toBe('invalid-argument');
-  expect((await createEngine({ threads: 2, kernels: 'reference' })).threads).toBe(1);
+});
+
+test('fewer threads than asked for: one sentence says why', async () => {
+  expect(await createEngine({ threads: 2, kernels: 'reference' })).toMatchObject({
+    threads: 1,
+    threadsWanted: 2,
+    threadsNote: 'The reference kernels compute on one thread.',
+  });
+  const one = await createEngine({ kernels: 'reference' });
+  expect([one.threads, one.threadsWanted, one.threadsNote]).toEqual([1, 1, undefined]);
+  vi.stubGlobal('SharedArrayBuffer', undefined);
+  try {
+    const { threads, threadsNote } = await createEngine({ threads: 2, threadHost: workerThreads });
+    expect([threads, threadsNote]).toEqual([1, expect.stringContaining('cross-origin isolated')]);
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
+test('without a host, Node has threads where it gives its modules without an import', async () => {
+  const engine = await createEngine({ threads: 2 });
+  const given = 'getBuiltinModule' in process;
+  expect([engine.threads, engine.threadsNote === undefined]).toEqual(given ? [2, true] : [1, false]);
+  const encoder = await engine.loadEncoder(spec(2));
+  const before = encoder.memoryBytes!;
+  expect((await encoder.forward(normals(random(2), 4000 * 16), [4000])).last).toHaveLength(4000 * 16);
+  expect(encoder.memoryBytes).toBeGreaterThan(before);
+  await engine.close();
+  expect(encoder.memoryBytes).toBe(0);
 });
 
 test('a process that closes nothing ends by itself', async () => {

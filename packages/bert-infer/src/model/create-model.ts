@@ -4,12 +4,14 @@ import { loadTokenizer } from '@prune/tokenizer';
 import { type ModelInputs, type PackedBatch, packBatch } from '../batch/pack-batch.js';
 import { scatterTokens } from '../batch/scatter-tokens.js';
 import type { Head, HeadName, Logits, LogitsOf } from '../heads/head.js';
-import type { BertModel, ForwardOptions } from './bert-model.js';
+import type { BertModel, ForwardOptions, ModelInfo } from './bert-model.js';
 
 /** The parts of a model that is loaded. */
 export interface ModelParts {
   readonly config: BertModel['config'];
   readonly profile: BertModel['profile'];
+  readonly info: Omit<ModelInfo, 'memory'>;
+  memory(): ModelInfo['memory'];
   readonly heads: readonly Head[];
   readonly files: ReadableMap<Uint8Array> | undefined;
   /** The hidden states of a batch, float32 `[tokens, hiddenSize]` each: the last layer's, or with `all` the embeddings' and every layer's. */
@@ -22,11 +24,15 @@ export interface ModelParts {
  * because a head computes after the encoder's pass.
  */
 export function createModel(parts: ModelParts): BertModel {
-  const { config, profile, files } = parts;
+  const { config, profile, info, files } = parts;
   const { hiddenSize } = config;
   const names = parts.heads.map(({ name }) => name);
   // All that holds weights, so that a closed model that is kept does not keep them.
-  let open: Pick<ModelParts, 'heads' | 'encode'> | undefined = { heads: parts.heads, encode: parts.encode };
+  let open: Pick<ModelParts, 'heads' | 'encode' | 'memory'> | undefined = {
+    heads: parts.heads,
+    encode: parts.encode,
+    memory: parts.memory,
+  };
   let tokenizer: Promise<Tokenizer> | undefined;
   const running = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
@@ -77,6 +83,9 @@ export function createModel(parts: ModelParts): BertModel {
   return {
     config,
     profile,
+    get info() {
+      return { ...info, memory: open?.memory() ?? { encoder: 0, embeddings: 0, heads: 0 } };
+    },
     heads: names,
     tokenizer() {
       tokenizer ??= loadTokenizer(files);

@@ -24,7 +24,7 @@ import { type BertConfig, bertConfig } from '../config/bert-config.js';
 import type { LoadLinear } from '../heads/head.js';
 import { loadHeads } from '../heads/load-heads.js';
 import type { WatchOptions } from '../watch-options.js';
-import { type EmbeddingTables, embedTokens } from '../weights/embed-tokens.js';
+import { type EmbeddingTable, type EmbeddingTables, embedTokens } from '../weights/embed-tokens.js';
 import { loadEmbeddings } from '../weights/load-embeddings.js';
 import { loadLayers } from '../weights/load-layers.js';
 import { type ModuleReader, readModules } from '../weights/read-modules.js';
@@ -102,9 +102,14 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
       return loadedLinear;
     };
     const heads = await loadHeads(modules, names, config, load, embeddings.tables.word, engine);
+    const profile = quantized ? mode.profile : 'float32';
+    const { kernels, threads, threadsWanted, threadsNote } = engine;
+    const { attention = 'float32' } = options;
     return createModel({
       config,
-      profile: quantized ? mode.profile : 'float32',
+      profile,
+      info: { kernels, threads, threadsWanted, threadsNote, profile, attention, rowwise: mode.rowwise },
+      memory: memoryOf(embeddings.tables, loaded, linears),
       heads,
       files: metadata.files,
       encode: encodeWith(embeddings.tables, loaded),
@@ -129,6 +134,21 @@ function encodeWith(tables: EmbeddingTables, encoder: Encoder): ModelParts['enco
     });
     return output.all ?? [output.last];
   };
+}
+
+/** Outside `loadModel`, as {@link encodeWith}. */
+function memoryOf(tables: EmbeddingTables, encoder: Encoder, linears: readonly LoadedLinear[]): ModelParts['memory'] {
+  return () => ({
+    encoder: encoder.memoryBytes,
+    embeddings: [tables.word, tables.position, tables.tokenType].reduce((sum, table) => sum + bytesOf(table), 0),
+    heads: encoder.memoryBytes && linears.reduce((sum, linear) => sum + (linear.memoryBytes ?? 0), 0),
+  });
+}
+
+function bytesOf(table: EmbeddingTable | undefined): number {
+  if (table === undefined) return 0;
+  if (!('kind' in table)) return table.data.byteLength;
+  return table.intRepr.byteLength + table.scales.byteLength + table.zeroPoints.byteLength;
 }
 
 /** By the first Linear of the encoder; a model without a layer has none. */

@@ -25,6 +25,11 @@ export interface Encoder {
   readonly hiddenSize: number;
   readonly layers: number;
   /**
+   * Bytes of its memory: weights, and what the largest batch so far needed to work. `undefined` with the reference kernels, which
+   * have no memory of their own; 0 once closed.
+   */
+  readonly memoryBytes?: number;
+  /**
    * Runs float32 `hidden` `[tokens, hiddenSize]` through all layers; sequence s has `lengths[s]` tokens, one after the
    * other, padding is not there. Where activations are quantized per tensor, the range of a tensor spans all tokens
    * given. The pass returns to the event loop between groups of layers, about every 20 ms; one layer is never divided.

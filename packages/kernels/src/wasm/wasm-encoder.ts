@@ -47,6 +47,9 @@ export async function loadWasmEncoder(spec: EncoderSpec, target: WasmTarget, par
   return {
     hiddenSize: hidden,
     layers,
+    get memoryBytes() {
+      return open?.memoryBytes ?? 0;
+    },
     async forward(input, lengths, options = {}) {
       if (open === undefined) throw closedError('encoder');
       return open.forward(input, lengths, options);
@@ -125,6 +128,10 @@ class WasmEncoder {
     this.#target = target;
     this.#weights = weights;
     this.#crew = new Crew(target, weights.memory);
+  }
+
+  get memoryBytes(): number {
+    return this.#weights.memory.buffer.byteLength;
   }
 
   start(): Promise<void> {
