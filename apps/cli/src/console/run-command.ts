@@ -34,12 +34,18 @@ const SAME_SIGNAL_MS = 200;
  */
 export async function runCommand(work: (context: CommandContext) => Promise<void>): Promise<number> {
   const controller = new AbortController();
-  let resultSoFar: () => string | undefined = () => undefined;
+  let resultSoFar: Parameters<CommandContext['sayWhenEnded']>[0] = () => undefined;
+  let reported: Promise<number> | undefined;
   let ended: { readonly status: number; readonly at: number } | undefined;
   let patience: NodeJS.Timeout | undefined;
 
-  function reportEnd(status: number): number {
-    const text = resultSoFar();
+  /** Once, whoever asks first: the work that stopped, or the patience that ended. */
+  function reportEnd(status: number): Promise<number> {
+    reported ??= report(status);
+    return reported;
+  }
+  async function report(status: number): Promise<number> {
+    const text = await resultSoFar();
     if (text !== undefined) print(text);
     process.stderr.write('prune: interrupted, nothing was written\n');
     return status;
@@ -51,7 +57,7 @@ export async function runCommand(work: (context: CommandContext) => Promise<void
     }
     const status = SIGNAL_STATUS[name]!;
     ended = { status, at: performance.now() };
-    patience = setTimeout(() => process.exit(reportEnd(status)), PATIENCE_MS);
+    patience = setTimeout(async () => process.exit(await reportEnd(status)), PATIENCE_MS);
     controller.abort();
   }
   const signals = Object.keys(SIGNAL_STATUS) as NodeJS.Signals[];
@@ -68,7 +74,7 @@ export async function runCommand(work: (context: CommandContext) => Promise<void
   } catch (thrown) {
     const error = namingForce(thrown);
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.failed;
-    if (ended !== undefined && isPruneError(error, 'aborted')) return reportEnd(ended.status);
+    if (ended !== undefined && isPruneError(error, 'aborted')) return await reportEnd(ended.status);
     // Another installed copy of the error class may not escape its messages.
     if (isPruneError(error)) process.stderr.write(`${err.red('prune:')} ${escapeControls(error.message)}\n`);
     // What the system says of a file, and nobody has said better: not a bug.
