@@ -7,6 +7,7 @@ import { print } from '../console/print.js';
 import { inferenceOptions, MODEL_ARGUMENT } from '../inference-options.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
 import { readJson } from '../model/read-json.js';
+import { modelArgument } from '../model-argument.js';
 
 interface LogitsFlags extends InferenceOptions {
   input: string;
@@ -20,7 +21,7 @@ export function register(program: Command, { signal }: CommandContext): void {
   const command = program
     .command('logits')
     .description("a head's logits for given token ids, every float32 printed so that it reads back exactly")
-    .argument('<file>', MODEL_ARGUMENT)
+    .addArgument(modelArgument('<file>', MODEL_ARGUMENT))
     .requiredOption(
       '--input <file>',
       '{"input_ids": [[..]], "attention_mask": [[..]], "token_type_ids": [[..]]}; - is stdin',
