@@ -6,5 +6,5 @@ export interface CommandContext {
    * Sets what is printed on stdout when a signal ends the command: the result so far, marked as partial. `undefined`
    * prints nothing.
    */
-  readonly sayWhenEnded: (resultSoFar: () => string | undefined) => void;
+  readonly sayWhenEnded: (resultSoFar: () => string | undefined | Promise<string | undefined>) => void;
 }

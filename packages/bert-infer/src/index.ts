@@ -14,10 +14,11 @@ export type {
   SequenceLogits,
   TokenLogits,
 } from './heads/head.js';
-export type { BertModel, ForwardOptions } from './model/bert-model.js';
+export type { BertModel, ForwardOptions, ModelInfo } from './model/bert-model.js';
 export { type LoadModelOptions, loadModel, type StoredModel } from './model/load-model.js';
 export { type Answer, type AnswerOptions, type AnswerResult, answer, DEFAULT_ANSWER_OPTIONS } from './qa/answer.js';
 export { type ClassifyOptions, classify, type LabelScore } from './text/classify.js';
 export { type ClassifyTokensOptions, classifyTokens, type TokenLabel } from './text/classify-tokens.js';
 export { type EmbedOptions, embed } from './text/embed.js';
 export type { EncodeTextOptions } from './text/encode-text.js';
+export type { WatchOptions } from './watch-options.js';

@@ -1,3 +1,4 @@
+import type { Progress } from '@prune/core';
 import { codeOf } from '@prune/fixtures';
 import { createEngine, type Kernels } from '@prune/kernels';
 import { workerThreads } from '@prune/kernels/node';
@@ -60,8 +61,8 @@ test('an answer whose model closes between two windows is refused', async () => 
     maxLength: 64,
     stride: 16,
   };
-  const onWindow = (done: number) => {
+  const onProgress = ({ done }: Progress) => {
     if (done === 2) void model.close();
   };
-  expect(await codeOf(() => answer(model, { ...request, onWindow }))).toBe('invalid-argument');
+  expect(await codeOf(() => answer(model, { ...request, onProgress }))).toBe('invalid-argument');
 });

@@ -16,6 +16,7 @@ test('public API', () => {
       "MAX_UINT16_COLUMNS",
       "MODEL_FAMILIES",
       "MODEL_TYPES",
+      "Pacer",
       "PruneError",
       "QUANTIZATION_PROFILES",
       "TOKENIZER_FILES",
@@ -59,6 +60,7 @@ test('public API', () => {
       "toFloat32",
       "withMetadata",
       "writeStore",
+      "yieldToEvents",
     ]
   `);
   expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`

@@ -23,6 +23,9 @@ export {
   type PruneErrorDetails,
 } from './errors/prune-error.js';
 export { shown } from './errors/shown.js';
+export { Pacer } from './events/pacer.js';
+export type { Progress } from './events/progress.js';
+export { yieldToEvents } from './events/yield-to-events.js';
 export { checkLimit, DEFAULT_LIMITS, type Limits } from './limits/limits.js';
 export { MAX_DEFLATE_RATIO } from './limits/max-deflate-ratio.js';
 export { MAX_UINT16_COLUMNS, newColumnIndices } from './stages/column-indices.js';

@@ -7,11 +7,11 @@ import { loadReferenceEncoder } from './reference/reference-engine.js';
 import { loadReferenceLinear } from './reference/reference-linear.js';
 import { softmax } from './reference/softmax.js';
 import { compileKernels } from './wasm/compile-kernels.js';
+import { defaultHost } from './wasm/default-host.js';
 import { type SelectedKernels, selectKernels } from './wasm/select-kernels.js';
 import type { ThreadHost } from './wasm/thread-host.js';
 import { loadWasmEncoder } from './wasm/wasm-encoder.js';
 import { loadWasmLinear } from './wasm/wasm-linear.js';
-import { webWorkers } from './wasm/web-workers.js';
 
 /** Options of {@link createEngine}. */
 export interface EngineOptions {
@@ -19,7 +19,7 @@ export interface EngineOptions {
   readonly kernels?: Kernels | 'auto';
   /** Threads to compute with, the calling one included. One where memory cannot be shared (a page that is not cross-origin isolated). */
   readonly threads?: number;
-  /** Where threads come from; `workerThreads` of `@prune/kernels/node`. Default: Web Workers, which Node does not have. */
+  /** Where threads come from. Default: Node's worker threads, in Node; Web Workers elsewhere. */
   readonly threadHost?: ThreadHost;
 }
 
@@ -43,8 +43,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       wanted: `an integer from 1 to ${MAX_THREADS}`,
     });
   }
-  const host = options.threadHost ?? (typeof Worker === 'undefined' ? undefined : webWorkers);
-  return engineOn(await selectKernels(wanted), count, host);
+  return engineOn(await selectKernels(wanted), count, options.threadHost ?? defaultHost());
 }
 
 /** An engine on kernels that work here. `looks`: see `LOOKS` of wasm/crew.ts. */
@@ -55,12 +54,15 @@ export async function engineOn(
   looks?: number,
 ): Promise<Engine> {
   const parts = new OpenParts();
-  const threads = kernels !== 'reference' && host !== undefined && memoryCanBeShared() ? count : 1;
+  const threadsNote = count > 1 ? whyOneThread(kernels, host) : undefined;
+  const threads = threadsNote === undefined ? count : 1;
   const module = kernels === 'reference' ? undefined : await compileKernels(kernels, threads > 1);
   return {
     kernels,
     dot4,
     threads,
+    threadsWanted: count,
+    threadsNote,
     async loadEncoder(spec) {
       parts.check();
       return module === undefined
@@ -87,6 +89,15 @@ export async function engineOn(
     },
     close: () => parts.close(),
   };
+}
+
+/** Why threads cannot be used; `undefined` where they can. */
+function whyOneThread(kernels: Kernels, host: ThreadHost | undefined): string | undefined {
+  if (kernels === 'reference') return 'The reference kernels compute on one thread.';
+  if (!memoryCanBeShared()) return 'Memory cannot be shared here: the page is not cross-origin isolated.';
+  if (host === undefined)
+    return 'No workers were found here: pass threadHost, workerThreads of @prune/kernels/node in Node.';
+  return undefined;
 }
 
 /** Not in a page without cross-origin isolation, where the constructor is missing. */

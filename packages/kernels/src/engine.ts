@@ -16,6 +16,10 @@ export interface Engine {
   readonly dot4: boolean;
   /** How many threads compute, the calling one included. */
   readonly threads: number;
+  /** How many were asked for. */
+  readonly threadsWanted: number;
+  /** One sentence that says why fewer compute than were asked for; `undefined` when as many do. */
+  readonly threadsNote?: string;
   /**
    * Checks an encoder's layers one by one and takes them in; the spec is not needed afterwards. Throws `mismatch`,
    * `corrupt`, `limit` (also without the memory), `not-finite`, `io` when a thread does not start.

@@ -67,7 +67,7 @@ describe.each(['reference', 'auto'] as const)('%s: one engine', (kernels) => {
   test('an encoder or a Linear closes while others compute, and others load meanwhile', async () => {
     const engine = await newEngine();
     const stays = await engine.loadEncoder(spec);
-    const { last } = stays.forward(input, [40]);
+    const { last } = await stays.forward(input, [40]);
     const linear = engine.loadLinear(query, mode);
     const results = linear.apply(input);
     for (let round = 0; round < 3; round++) {
@@ -75,11 +75,11 @@ describe.each(['reference', 'auto'] as const)('%s: one engine', (kernels) => {
       const goesToo = engine.loadLinear(query, mode);
       const closing = goes.close();
       goesToo.close();
-      expect(stays.forward(input, [40]).last).toEqual(last);
+      expect((await stays.forward(input, [40])).last).toEqual(last);
       const comes = engine.loadEncoder(spec);
       await closing;
       expect(linear.apply(input)).toEqual(results);
-      expect((await comes).forward(input, [40]).last).toEqual(last);
+      expect((await (await comes).forward(input, [40])).last).toEqual(last);
       expect(await codeOf(async () => goes.forward(input, [40]))).toBe('invalid-argument');
       expect(await codeOf(async () => goesToo.apply(input))).toBe('invalid-argument');
     }

@@ -50,7 +50,7 @@ export async function closesOften({ threads, rounds }: { threads: number; rounds
   for (let round = 1; round <= rounds; round++) {
     const encoder = await engine.loadEncoder(spec);
     const linear = engine.loadLinear(query, mode);
-    encoder.forward(input, [40]);
+    await encoder.forward(input, [40]);
     linear.apply(input);
     kept.push(encoder, linear);
     await encoder.close();
@@ -75,7 +75,7 @@ export async function closesOften({ threads, rounds }: { threads: number; rounds
 export async function withoutAddresses() {
   const engine = await createEngine({ threads: 2, threadHost: workerThreads });
   const encoder: Encoder = await engine.loadEncoder(spec);
-  const { last } = encoder.forward(input, [40]);
+  const { last } = await encoder.forward(input, [40]);
   let taken: object[] = [];
   try {
     for (;;) taken.push(new WebAssembly.Memory({ initial: 1, maximum: 32767 }));
@@ -89,11 +89,12 @@ export async function withoutAddresses() {
     await codeOf(() => createEngine({ kernels: 'wasm-simd' })),
     await codeOf(() => createEngine()),
   ];
-  const same = (from: Encoder) => from.forward(input, [40]).last.every((value, i) => Object.is(value, last[i]));
-  const works = [same(encoder)];
+  const same = async (from: Encoder) =>
+    (await from.forward(input, [40])).last.every((value, i) => Object.is(value, last[i]));
+  const works = [await same(encoder)];
   taken = [];
   await collect();
-  works.push(same(await engine.loadEncoder(spec)), same(encoder));
+  works.push(await same(await engine.loadEncoder(spec)), await same(encoder));
   await engine.close();
   return { memories: memories > 100, codes, works };
 }

@@ -26,7 +26,10 @@ async function run(
     attention,
   });
   const lengths = model.attended.map(() => model.length);
-  const { all } = encoder.forward(model.hidden(golden, 0), lengths, { keyLengths: model.attended, hiddenStates: true });
+  const { all } = await encoder.forward(model.hidden(golden, 0), lengths, {
+    keyLengths: model.attended,
+    hiddenStates: true,
+  });
   return all!.slice(1);
 }
 

@@ -1,10 +1,11 @@
+import { Worker } from 'node:worker_threads';
 import { isPruneError } from '@prune/core';
 import { engineOn } from '../src/create-engine.js';
 import type { Encoder, Engine, Thread, ThreadHost, ThreadStart } from '../src/index.js';
-import { startWorker } from '../src/node/start-worker.js';
 import { workerThreads } from '../src/node.js';
 import { CONTROL, PLAN, SCRATCH } from '../src/wasm/layout.js';
 import { selectKernels } from '../src/wasm/select-kernels.js';
+import { startNodeWorker } from '../src/wasm/start-node-worker.js';
 import { normals, random, randomLayers } from './random-encoder.js';
 import { differentBits } from './same-bits.js';
 
@@ -25,22 +26,22 @@ const spec = {
 } as const;
 
 /**
- * A worker's program that takes part in `jobs` jobs, and then, in the middle of the next one, does something else.
+ * A worker's program that takes part in `passes` passes, and then, in the middle of the next one, does something else.
  * Without `abandon`, as a page's own program may be, or one that is ended from outside.
  */
-const takesPart = (jobs: number, then: string) => `
+const takesPart = (passes: number, then: string) => `
 const { parentPort, workerData: { module, memory, index } } = require('node:worker_threads');
 const { run } = new WebAssembly.Instance(module, { env: { memory, watch() {} } }).exports;
 const sleep = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 const wordAt = (at) => new Int32Array(memory.buffer, at, 1);
 setImmediate(() => {
   parentPort.postMessage('ready');
-  for (let seen = 0, left = ${jobs}; ; left--) {
+  for (let seen = 0, left = ${passes}; ; ) {
     const job = wordAt(${CONTROL.fields.job.at});
     Atomics.wait(job, 0, seen);
     seen = Atomics.load(job, 0);
     if (seen === -1) return;
-    if (left === 0) { ${then} }
+    if (wordAt(${PLAN.fields.loads.at})[0] && left-- === 0) { ${then} }
     run(index);
   }
 });
@@ -64,7 +65,9 @@ function hostOf(...programs: (string | undefined)[]) {
       const program = programs[Math.min(started.length, programs.length - 1)];
       const options = { resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 } };
       const thread =
-        program === undefined ? await workerThreads.start(start) : await startWorker(program, start, options);
+        program === undefined
+          ? await workerThreads.start(start)
+          : await startNodeWorker(Worker, program, start, options);
       started.push(thread);
       return thread;
     },
@@ -76,7 +79,7 @@ interface Loaded {
   readonly engine: Engine;
   readonly encoder: Encoder;
   /** `right`, `wrong`, or the error's code and what it got. */
-  pass(hiddenStates?: boolean): string;
+  pass(hiddenStates?: boolean): Promise<string>;
 }
 
 let wanted: Float32Array;
@@ -85,9 +88,9 @@ async function load(host: ThreadHost, threads = 2, looks?: number): Promise<Load
   const engine = await engineOn(await selectKernels('auto'), threads, host, looks);
   const encoder = await engine.loadEncoder(spec);
   wanted ??= await referenceOf();
-  const pass = (hiddenStates = false) => {
+  const pass = async (hiddenStates = false) => {
     try {
-      const { last } = encoder.forward(input, [TOKENS], { hiddenStates });
+      const { last } = await encoder.forward(input, [TOKENS], { hiddenStates });
       return differentBits(last, wanted) === '' ? 'right' : 'wrong';
     } catch (error) {
       return isPruneError(error) ? `${error.code}: ${error.got}` : String(error);
@@ -98,7 +101,7 @@ async function load(host: ThreadHost, threads = 2, looks?: number): Promise<Load
 
 async function referenceOf(): Promise<Float32Array> {
   const engine = await engineOn({ kernels: 'reference', fused: false, dot4: false }, 1, undefined);
-  return (await engine.loadEncoder(spec)).forward(input, [TOKENS]).last;
+  return (await (await engine.loadEncoder(spec)).forward(input, [TOKENS])).last;
 }
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -111,15 +114,15 @@ const untilStarted = async (started: readonly Thread[], count: number) => {
 async function diesInJobs(then: string): Promise<string[]> {
   const { host, started } = hostOf(takesPart(2, then), takesPart(1, then), takesPart(0, then), undefined);
   const { engine, pass } = await load(host, 2, 3);
-  const results = [pass(), pass(), pass()];
+  const results = [await pass(), await pass(), await pass()];
   // On the calling thread alone at once, with the new worker once it is there, which dies too.
-  results.push(pass());
+  results.push(await pass());
   await untilStarted(started, 2);
-  results.push(pass(), pass(), pass());
+  results.push(await pass(), await pass(), await pass());
   await untilStarted(started, 3);
-  results.push(pass(), pass());
+  results.push(await pass(), await pass());
   await untilStarted(started, 4);
-  results.push(pass(), pass(true));
+  results.push(await pass(), await pass(true));
   await engine.close();
   return results;
 }
@@ -132,10 +135,10 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
   async 'in the middle, among several: the others fail or end'() {
     const { host, started } = hostOf(undefined, takesPart(1, DEATHS['an error']), undefined);
     const { engine, pass } = await load(host, 4);
-    const results = [pass(), pass(true), pass(true)];
+    const results = [await pass(), await pass(true), await pass(true)];
     await Promise.all(started.slice(0, 3).map(({ ended }) => ended));
     await untilStarted(started, 6);
-    results.push(pass(), pass(true));
+    results.push(await pass(), await pass(true));
     await engine.close();
     return results;
   },
@@ -150,11 +153,11 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
       const ending = victim.stop();
       if (round % 3 === 1) await sleep(1);
       if (round % 3 === 2) await ending;
-      for (let i = 0; i < 5; i++) seen.add(pass(i % 2 === 1).replace(/\d+ of/, 'n of'));
+      for (let i = 0; i < 5; i++) seen.add((await pass(i % 2 === 1)).replace(/\d+ of/, 'n of'));
       await ending;
       // Two others once a pass has found that it is dead.
       do {
-        seen.add(pass());
+        seen.add(await pass());
         await sleep(5);
       } while (started.length < before + 2);
     }
@@ -166,9 +169,9 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
     const { host, started } = hostOf("require('node:worker_threads').parentPort.postMessage('ready');", undefined);
     const { engine, pass } = await load(host);
     await started[0].ended;
-    const results = [pass()];
+    const results = [await pass()];
     await untilStarted(started, 2);
-    results.push(pass());
+    results.push(await pass());
     await engine.close();
     return results;
   },
@@ -177,9 +180,9 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
     const { host, started } = hostOf("require('node:worker_threads').parentPort.postMessage('ready');", undefined);
     const { engine, pass } = await load(host);
     // Whether the thread has ended when the pass begins is a race.
-    const results = [['right', DIED].includes(pass())];
+    const results = [['right', DIED].includes(await pass())];
     await untilStarted(started, 2);
-    results.push(pass() === 'right');
+    results.push((await pass()) === 'right');
     await engine.close();
     return results;
   },
@@ -189,7 +192,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
     const { engine, pass } = await load(host, 3);
     const results = new Set<string>();
     for (let i = 0; i < 10; i++) {
-      results.add(pass().replace(/\d+ of/, 'n of'));
+      results.add((await pass()).replace(/\d+ of/, 'n of'));
       await sleep(20);
     }
     await engine.close();
@@ -224,7 +227,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
     await started[0].stop();
     const results = [];
     for (let i = 0; i < 3; i++) {
-      results.push(pass());
+      results.push(await pass());
       await sleep(1);
     }
     await engine.close();
@@ -240,10 +243,10 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
     `;
     const { host } = hostOf(takesPart(1, steps));
     const slow = await load(host, 2, 3);
-    const results = [slow.pass(), slow.pass()];
+    const results = [await slow.pass(), await slow.pass()];
     await slow.engine.close();
     const late = await load(hostOf(takesPart(0, 'sleep(700);')).host);
-    results.push(late.pass());
+    results.push(await late.pass());
     await late.engine.close();
     return results;
   },
@@ -257,7 +260,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
       },
     };
     const { engine, pass } = await load(silent, 2, 3);
-    const results = [pass(), pass()];
+    const results = [await pass(), await pass()];
     await engine.close();
     return results;
   },

@@ -108,21 +108,24 @@ test.each(CASES)('$name: every kernel and number of threads gives the bits of th
       ...mode,
       ...given.spec,
     };
-    const wanted = (await reference.loadEncoder(spec)).forward(input, given.lengths, options);
+    const wanted = await (await reference.loadEncoder(spec)).forward(input, given.lengths, options);
     for (const [name, engine] of available) {
       // Starting workers is what takes time; these two modes pass through every phase.
       if (engine.threads > 1 && mode !== MODES[0] && mode !== MODES.at(-1)) continue;
       const encoder = await engine.loadEncoder(spec);
       const what = `${name} ${JSON.stringify(mode)}`;
       // Leaves its numbers in the lanes that this batch does not fill.
-      encoder.forward(before, [70]);
-      const got = encoder.forward(input, given.lengths, options);
+      await encoder.forward(before, [70]);
+      const got = await encoder.forward(input, given.lengths, options);
       expect(got.all).toHaveLength(3);
       for (let layer = 0; layer <= 2; layer++) {
         expect(differentBits(got.all![layer], wanted.all![layer]), `${what} after ${layer} layers`).toBe('');
       }
       expect(
-        differentBits(encoder.forward(input, given.lengths, { keyLengths: given.keyLengths }).last, wanted.last),
+        differentBits(
+          (await encoder.forward(input, given.lengths, { keyLengths: given.keyLengths })).last,
+          wanted.last,
+        ),
         what,
       ).toBe('');
       encoder.close();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createEngine, type Engine } from '../src/index.js';
 import { workerThreads } from '../src/node.js';
 import { normals, random, randomLayers } from './random-encoder.js';
@@ -20,7 +20,7 @@ const spec = (count = 1) => ({
 test('an encoder of no layer starts and ends', async () => {
   const engine = await createEngine({ threads: 2, threadHost: workerThreads });
   const encoder = await engine.loadEncoder(spec(0));
-  expect(encoder.forward(new Float32Array(0), []).last).toEqual(new Float32Array(0));
+  expect((await encoder.forward(new Float32Array(0), [])).last).toEqual(new Float32Array(0));
   await engine.close();
   await engine.close();
 });
@@ -30,11 +30,11 @@ test('many passes, closed twice, refused afterwards', async () => {
   expect(engine.threads).toBe(2);
   const encoder = await engine.loadEncoder(spec(2));
   const input = normals(random(2), 40 * 16);
-  const { last } = encoder.forward(input, [40]);
-  for (let pass = 0; pass < 50; pass++) expect(encoder.forward(input, [40]).last).toEqual(last);
+  const { last } = await encoder.forward(input, [40]);
+  for (let pass = 0; pass < 50; pass++) expect((await encoder.forward(input, [40])).last).toEqual(last);
   encoder.close();
   encoder.close();
-  expect(() => encoder.forward(input, [40])).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+  await expect(encoder.forward(input, [40])).rejects.toMatchObject({ code: 'invalid-argument' });
   await engine.close();
 });
 
@@ -43,7 +43,7 @@ test('input and activations that are not finite are refused by all threads, and 
   const norm = { weight: new Float32Array(16).fill(1), bias: new Float32Array(16) };
   const encoder = await engine.loadEncoder({ ...spec(2), inputNorm: norm });
   const input = normals(random(2), 70 * 16);
-  const { last } = encoder.forward(input, [70]);
+  const { last } = await encoder.forward(input, [70]);
   const bad = (at: number, value: number) => {
     const copy = input.slice();
     copy[at] = value;
@@ -51,17 +51,17 @@ test('input and activations that are not finite are refused by all threads, and 
   };
   const refused = expect.objectContaining({ code: 'not-finite', message: expect.stringContaining('given') });
   for (let pass = 0; pass < 30; pass++) {
-    expect(() => encoder.forward(bad(pass * 37, Number.NaN), [70])).toThrow(refused);
-    expect(() => encoder.forward(bad(pass * 37, Number.NEGATIVE_INFINITY), [70], { hiddenStates: true })).toThrow(
-      refused,
-    );
-    expect(encoder.forward(input, [70]).last).toEqual(last);
+    await expect(encoder.forward(bad(pass * 37, Number.NaN), [70])).rejects.toEqual(refused);
+    await expect(
+      encoder.forward(bad(pass * 37, Number.NEGATIVE_INFINITY), [70], { hiddenStates: true }),
+    ).rejects.toEqual(refused);
+    expect((await encoder.forward(input, [70])).last).toEqual(last);
   }
   const huge = { weight: new Float32Array(16).fill(3e38), bias: new Float32Array(16) };
   const layers = spec(2).layers.map((layer) => ({ ...layer, outputNorm: huge }));
   const overflowing = await engine.loadEncoder({ ...spec(2), layers });
   for (let pass = 0; pass < 10; pass++) {
-    expect(() => overflowing.forward(input, [70])).toThrow(
+    await expect(overflowing.forward(input, [70])).rejects.toEqual(
       expect.objectContaining({ code: 'not-finite', message: expect.stringContaining('activations') }),
     );
   }
@@ -77,7 +77,35 @@ test('options that make no engine', async () => {
   expect(await code(() => createEngine({ threads: 0 }))).toBe('invalid-argument');
   expect(await code(() => createEngine({ threads: 1.5 }))).toBe('invalid-argument');
   expect(await code(() => createEngine({ kernels: 'gpu' as 'auto' }))).toBe('invalid-argument');
-  expect((await createEngine({ threads: 2, kernels: 'reference' })).threads).toBe(1);
+});
+
+test('fewer threads than asked for: one sentence says why', async () => {
+  expect(await createEngine({ threads: 2, kernels: 'reference' })).toMatchObject({
+    threads: 1,
+    threadsWanted: 2,
+    threadsNote: 'The reference kernels compute on one thread.',
+  });
+  const one = await createEngine({ kernels: 'reference' });
+  expect([one.threads, one.threadsWanted, one.threadsNote]).toEqual([1, 1, undefined]);
+  vi.stubGlobal('SharedArrayBuffer', undefined);
+  try {
+    const { threads, threadsNote } = await createEngine({ threads: 2, threadHost: workerThreads });
+    expect([threads, threadsNote]).toEqual([1, expect.stringContaining('cross-origin isolated')]);
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
+test('without a host, Node has threads where it gives its modules without an import', async () => {
+  const engine = await createEngine({ threads: 2 });
+  const given = 'getBuiltinModule' in process;
+  expect([engine.threads, engine.threadsNote === undefined]).toEqual(given ? [2, true] : [1, false]);
+  const encoder = await engine.loadEncoder(spec(2));
+  const before = encoder.memoryBytes!;
+  expect((await encoder.forward(normals(random(2), 4000 * 16), [4000])).last).toHaveLength(4000 * 16);
+  expect(encoder.memoryBytes).toBeGreaterThan(before);
+  await engine.close();
+  expect(encoder.memoryBytes).toBe(0);
 });
 
 test('a process that closes nothing ends by itself', async () => {
@@ -93,7 +121,8 @@ test('a process that closes nothing ends by itself', async () => {
       const layer = { query: linear, key: linear, value: linear, attentionOutput: linear, intermediate: linear, output: linear,
         attentionNorm: norm, outputNorm: norm };
       const encoder = await engine.loadEncoder({ layers: [layer], heads: 1, activation: 'gelu', layerNormEps: 1e-12, profile: 'fbgemm' });
-      console.log(engine.threads, encoder.forward(new Float32Array(8).fill(1), [2]).last.length);
+      const { last } = await encoder.forward(new Float32Array(8).fill(1), [2]);
+      console.log(engine.threads, last.length);
     `;
     const root = new URL('../src/', import.meta.url);
     await build({

@@ -23,7 +23,7 @@ export interface BertText {
   /** The normalized text. Combining marks are not reordered: they are removed, or left as they stand. */
   normalize(text: AlignedText): AlignedText;
   /** The words of a normalized text as `[begin, end)`: split at white space, each punctuation character alone. */
-  words(text: string): [begin: number, end: number][];
+  words(text: string): Iterable<[begin: number, end: number]>;
 }
 
 /** Normalizer and pre-tokenizer of BERT (`BertNormalizer`, `BertPreTokenizer` of Hugging Face tokenizers), with alignment. */
@@ -80,22 +80,20 @@ export function bertText(options: BertNormalization): BertText {
       return { text: normalized, starts: newStarts, ends: newEnds };
     },
 
-    words(text) {
-      const words: [number, number][] = [];
+    *words(text) {
       let begin = -1;
       let at = 0;
       for (const character of text) {
         const codePoint = character.codePointAt(0)!;
         const punctuation = isPunctuation(codePoint);
         if (punctuation || isWhiteSpace(codePoint)) {
-          if (begin !== -1) words.push([begin, at]);
+          if (begin !== -1) yield [begin, at];
           begin = -1;
-          if (punctuation) words.push([at, at + character.length]);
+          if (punctuation) yield [at, at + character.length];
         } else if (begin === -1) begin = at;
         at += character.length;
       }
-      if (begin !== -1) words.push([begin, at]);
-      return words;
+      if (begin !== -1) yield [begin, at];
     },
   };
 }

@@ -16,7 +16,7 @@ export function byteLevelBpe(json: JsonObject, library: LibraryTokenizer): Token
   const { pre_tokenizer: splitting } = json as { pre_tokenizer: JsonObject };
   const characters = byteCharacters();
   const words =
-    splitting.use_regex === false ? (text: string): [number, number][] => [[0, text.length]] : byteLevelWords();
+    splitting.use_regex === false ? (text: string): Iterable<[number, number]> => [[0, text.length]] : byteLevelWords();
   const utf8 = new TextEncoder();
 
   /** `[begin, end)` of a text as characters for bytes, each aligned with the whole character that its byte is of. */
@@ -37,7 +37,7 @@ export function byteLevelBpe(json: JsonObject, library: LibraryTokenizer): Token
   };
   return {
     normalize: (text) => text,
-    tokenize(given, emit) {
+    *tokenize(given, emit) {
       if (given.text === '') return;
       const text = splitting.add_prefix_space === true && given.text[0] !== ' ' ? withPrefixSpace(given) : given;
       for (const [begin, end] of words(text.text)) {
@@ -48,6 +48,7 @@ export function byteLevelBpe(json: JsonObject, library: LibraryTokenizer): Token
           emit(library.token_to_id(token)!, token, word.starts[at], word.ends[next - 1]);
           at = next;
         }
+        yield;
       }
     },
   };

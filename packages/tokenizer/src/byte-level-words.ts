@@ -11,7 +11,7 @@ const CONTRACTION = /'(?:s|t|re|ve|m|ll|d)/y;
  *
  * Not as a regular expression: `\s`, `\p{L}` and `\p{N}` are other characters in every engine.
  */
-export function byteLevelWords(): (text: string) => [begin: number, end: number][] {
+export function byteLevelWords(): (text: string) => Iterable<[begin: number, end: number]> {
   const isLetter = codePointSet(LETTER);
   const isNumber = codePointSet(NUMBER);
   const classOf = (codePoint: number): number => {
@@ -37,14 +37,12 @@ export function byteLevelWords(): (text: string) => [begin: number, end: number]
     // White space leaves its last character to the word that follows; each is one code unit.
     return end === text.length || end === at + 1 ? end : end - 1;
   };
-  return (text) => {
-    const words: [number, number][] = [];
+  return function* (text) {
     for (let begin = 0; begin < text.length; ) {
       const end = wordEnd(text, begin);
-      words.push([begin, end]);
+      yield [begin, end];
       begin = end;
     }
-    return words;
   };
 }
 

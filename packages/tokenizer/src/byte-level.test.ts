@@ -71,7 +71,7 @@ describe('against RobertaTokenizerFast', () => {
       const text = `a${character}1${character} ${character}  `;
       // The golden hash is of code points' places.
       const place = (at: number) => (character.length === 1 ? at : [...text.slice(0, at)].length);
-      const places = words(text).map((word) => word.map(place));
+      const places = [...words(text)].map((word) => word.map(place));
       hash.update(JSON.stringify(places));
     }
     expect(hash.digest('hex')).toBe(golden.every_code_point);

@@ -7,6 +7,9 @@ export type EmitToken = (id: number, token: string, start: number, end: number) 
 export interface TokenizerModel {
   /** The text that words are looked for in, and added tokens that say so. */
   normalize(text: AlignedText): AlignedText;
-  /** Gives the tokens of a normalized text in order. */
-  tokenize(text: AlignedText, emit: EmitToken): void;
+  /**
+   * Gives the tokens of a normalized text in order, word by word as it is iterated, so that whoever does may pause
+   * between words.
+   */
+  tokenize(text: AlignedText, emit: EmitToken): Iterable<void>;
 }

@@ -80,8 +80,11 @@ export function wordPiece(json: JsonObject, library: LibraryTokenizer): Tokenize
   };
   return {
     normalize: text.normalize,
-    tokenize(aligned, emit) {
-      for (const [begin, end] of text.words(aligned.text)) emitWord(alignedPart(aligned, begin, end), emit);
+    *tokenize(aligned, emit) {
+      for (const [begin, end] of text.words(aligned.text)) {
+        emitWord(alignedPart(aligned, begin, end), emit);
+        yield;
+      }
     },
   };
 }

@@ -1,5 +1,5 @@
 import { type Answer, type AnswerResult, answer, DEFAULT_ANSWER_OPTIONS } from '@prune/bert-infer';
-import { escapeControls, PruneError } from '@prune/core';
+import { escapeControls, type Progress, PruneError } from '@prune/core';
 import type { Command } from 'commander';
 import { type AnsweringFlags, answeringOptions } from '../answering-options.js';
 import type { CommandContext } from '../command-context.js';
@@ -41,7 +41,7 @@ export function register(program: Command, { signal }: CommandContext): void {
     const { question, unanswerable, threshold, ...options } = flags;
     const context = await contextOf(flags, signal);
     const progress = progressBar('reading', flags.quiet);
-    const onWindow = (done: number, total: number) => {
+    const onProgress = ({ done, total }: Progress) => {
       progress.total(total);
       progress.step(`window ${done}`);
     };
@@ -52,7 +52,7 @@ export function register(program: Command, { signal }: CommandContext): void {
       noAnswer: unanswerable,
       noAnswerThreshold: threshold,
       signal,
-      onWindow,
+      onProgress,
     };
     const result = await withBert(path, { ...flags, signal }, (model) => answer(model, asked)).finally(progress.stop);
     if (flags.json) print(JSON.stringify(result, null, 2));

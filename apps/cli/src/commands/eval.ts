@@ -118,15 +118,15 @@ function scoredExamples(
 }
 
 /** The scores of the questions that were answered before a signal came; `undefined` before the first answer. */
-function describePartial(
+async function describePartial(
   { version, examples }: SquadDataset,
   answers: ReadonlyMap<string, AnswerResult>,
   json: boolean,
   seconds: number,
-): string | undefined {
+): Promise<string | undefined> {
   if (answers.size === 0) return undefined;
   const answered = { version, examples: examples.filter(({ id }) => answers.has(id)) };
-  const evaluation = evaluateSquad(answered, { get: (id) => answers.get(id)?.text });
+  const evaluation = await evaluateSquad(answered, { get: (id) => answers.get(id)?.text });
   if (!json) {
     return `partial, ${answered.examples.length} of ${examples.length} questions\n${describe(evaluation, seconds)}`;
   }

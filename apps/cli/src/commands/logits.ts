@@ -42,12 +42,12 @@ export function register(program: Command, { signal }: CommandContext): void {
       const found = new Map<string, string>();
       // A model without a head has hidden states alone.
       if (model.heads.length > 0) {
-        for (const [name, value] of Object.entries(await model.logits(inputs, { padding }))) {
+        for (const [name, value] of Object.entries(await model.logits(inputs, { padding, signal }))) {
           if (typeof value === 'object') found.set(name, float32Json(value.data, value.shape));
         }
       }
       if (flags.hiddenStates || model.heads.length === 0) {
-        const states = await model.hiddenStates(inputs, { padding });
+        const states = await model.hiddenStates(inputs, { padding, signal });
         found.set('hidden_states', `[${states.map(({ data, shape }) => float32Json(data, shape)).join(',')}]`);
       }
       return found;

@@ -94,7 +94,7 @@ async function compareLogits(pathA: string, pathB: string, flags: VerifyFlags, c
   progress.total(batches);
   const count = countSteps(progress, 'logits', batches, flags, context);
   const { signal } = context;
-  const options = { signal, onBatch: () => count.step('logits') };
+  const options = { signal, onProgress: () => count.step('logits') };
   const inference = { ...flags, signal };
   const difference = await verifyLogits(pathA, pathB, inference, options).finally(progress.stop);
   if (difference === undefined) return sayEqual({ compared: 'logits', count: batches }, flags);

@@ -26,7 +26,7 @@ export async function evaluateModel(
     // Short answers are computed without a return to the event loop, which is where signals arrive.
     await setImmediate();
   }
-  return { answers, evaluation: evaluateSquad(dataset, { get: (id) => answers.get(id)?.text }) };
+  return { answers, evaluation: await evaluateSquad(dataset, { get: (id) => answers.get(id)?.text }) };
 }
 
 /** What is wrong with a question is of use with its id alone. */

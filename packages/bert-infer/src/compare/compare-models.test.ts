@@ -1,4 +1,4 @@
-import type { Tensor } from '@prune/core';
+import type { Progress, Tensor } from '@prune/core';
 import { codeOf } from '@prune/fixtures';
 import { expect, test } from 'vitest';
 import { goldenConfig, goldenModel } from '../../test/golden-model.js';
@@ -42,9 +42,9 @@ test('random tokens are the same everywhere, and in range', () => {
 test('a model equals itself', async () => {
   const batches: number[] = [];
   const model = await loadModel(goldenModel('tiny'));
-  const options = { ...quick, onBatch: (batch: number) => batches.push(batch) };
+  const options = { ...quick, onProgress: ({ done }: Progress) => batches.push(done) };
   expect(await compareModels(model, await loadModel(goldenModel('tiny')), options)).toBeUndefined();
-  expect(batches).toEqual([0, 1]);
+  expect(batches).toEqual([1, 2]);
 });
 
 test('one weight that is one code larger is seen', async () => {

@@ -1,4 +1,5 @@
 import type { QuantizationProfile, Tensor } from '@prune/core';
+import type { AttentionMode, Kernels } from '@prune/kernels';
 import type { Tokenizer } from '@prune/tokenizer';
 import type { ModelInputs, Padding } from '../batch/pack-batch.js';
 import type { BertConfig } from '../config/bert-config.js';
@@ -8,6 +9,32 @@ import type { HeadName, Logits, LogitsOf } from '../heads/head.js';
 export interface ForwardOptions {
   /** Default: `skip`. */
   readonly padding?: Padding;
+  /** Stops the pass between two layers, or while it waits for its turn, with `aborted`. */
+  readonly signal?: AbortSignal;
+}
+
+/** How a model computes, and what it takes. */
+export interface ModelInfo {
+  readonly kernels: Kernels;
+  /** How many threads compute, the calling one included. */
+  readonly threads: number;
+  /** How many were asked for. */
+  readonly threadsWanted: number;
+  /** One sentence that says why fewer compute than were asked for. */
+  readonly threadsNote?: string;
+  /** How its quantized Linears compute; `float32` when none is quantized. */
+  readonly profile: QuantizationProfile | 'float32';
+  readonly attention: AttentionMode;
+  /** Whether each token has its own activation scale, so that results do not depend on what they were batched with. */
+  readonly rowwise: boolean;
+  /** Bytes; `undefined` where the reference kernels keep the weights. 0 once closed. */
+  readonly memory: {
+    /** The layers' weights, and what the largest batch so far needed to work. */
+    readonly encoder?: number;
+    readonly embeddings: number;
+    /** The heads' Linears. A masked LM's decoder is there once it was used. */
+    readonly heads?: number;
+  };
 }
 
 /** A model that is ready to compute. All float32, all shapes as transformers has them; outputs at skipped padding are 0. */
@@ -15,6 +42,8 @@ export interface BertModel {
   readonly config: BertConfig;
   /** How its quantized Linears compute; `float32` when none is quantized. */
   readonly profile: QuantizationProfile | 'float32';
+  /** How it computes and how much memory it has at this moment. */
+  readonly info: ModelInfo;
   /** The heads that its file holds; the first is the one that config.json names, or the only one. */
   readonly heads: readonly HeadName[];
   /** Read from the model's files when it is first asked for. Throws `missing` when the file has none. */

@@ -4,40 +4,54 @@ import { loadTokenizer } from '@prune/tokenizer';
 import { type ModelInputs, type PackedBatch, packBatch } from '../batch/pack-batch.js';
 import { scatterTokens } from '../batch/scatter-tokens.js';
 import type { Head, HeadName, Logits, LogitsOf } from '../heads/head.js';
-import type { BertModel, ForwardOptions } from './bert-model.js';
+import type { BertModel, ForwardOptions, ModelInfo } from './bert-model.js';
 
 /** The parts of a model that is loaded. */
 export interface ModelParts {
   readonly config: BertModel['config'];
   readonly profile: BertModel['profile'];
+  readonly info: Omit<ModelInfo, 'memory'>;
+  memory(): ModelInfo['memory'];
   readonly heads: readonly Head[];
   readonly files: ReadableMap<Uint8Array> | undefined;
   /** The hidden states of a batch, float32 `[tokens, hiddenSize]` each: the last layer's, or with `all` the embeddings' and every layer's. */
-  encode(batch: PackedBatch, all: boolean): readonly Float32Array[];
+  encode(batch: PackedBatch, all: boolean, signal: AbortSignal | undefined): Promise<readonly Float32Array[]>;
   close(): Promise<void>;
 }
 
 /**
- * Puts the parts of a model behind the {@link BertModel} interface. Nothing is awaited between an encoder's pass and
- * its head, so a call that began finishes before a close that comes later.
+ * Puts the parts of a model behind the {@link BertModel} interface. `close` waits for the calls that came before it,
+ * because a head computes after the encoder's pass.
  */
 export function createModel(parts: ModelParts): BertModel {
-  const { config, profile, files } = parts;
+  const { config, profile, info, files } = parts;
   const { hiddenSize } = config;
   const names = parts.heads.map(({ name }) => name);
   // All that holds weights, so that a closed model that is kept does not keep them.
-  let open: Pick<ModelParts, 'heads' | 'encode'> | undefined = { heads: parts.heads, encode: parts.encode };
+  let open: Pick<ModelParts, 'heads' | 'encode' | 'memory'> | undefined = {
+    heads: parts.heads,
+    encode: parts.encode,
+    memory: parts.memory,
+  };
   let tokenizer: Promise<Tokenizer> | undefined;
+  const running = new Set<Promise<unknown>>();
+  let closing: Promise<void> | undefined;
   const { close } = parts;
 
   const checkOpen = () => {
     if (open !== undefined) return open;
     throw new PruneError('invalid-argument', { where: 'bert-infer', what: 'the model is closed' });
   };
-  const last = (inputs: ModelInputs, { padding = 'skip' }: ForwardOptions) => {
+  function untilDone<T>(call: Promise<T>): Promise<T> {
+    const done = () => running.delete(call);
+    running.add(call);
+    call.then(done, done);
+    return call;
+  }
+  const last = async (inputs: ModelInputs, { padding = 'skip', signal }: ForwardOptions) => {
     const { encode } = checkOpen();
     const batch = packBatch(inputs, config, padding);
-    return { batch, hidden: encode(batch, false).at(-1)! };
+    return { batch, hidden: (await encode(batch, false, signal)).at(-1)! };
   };
   async function logits<H extends HeadName>(
     inputs: ModelInputs,
@@ -53,30 +67,38 @@ export function createModel(parts: ModelParts): BertModel {
         wanted: options.head ?? 'any',
       });
     }
-    const { batch, hidden } = last(inputs, options);
+    const { batch, hidden } = await last(inputs, options);
     return head.logits(hidden, batch) satisfies Logits as LogitsOf<H>;
+  }
+  async function hiddenStates(inputs: ModelInputs, { padding = 'skip', signal }: ForwardOptions = {}) {
+    const { encode } = checkOpen();
+    const batch = packBatch(inputs, config, padding);
+    const all = await encode(batch, true, signal);
+    return all.map((hidden) => scatterTokens(hidden, hiddenSize, batch));
+  }
+  async function meanPooled(inputs: ModelInputs, options: ForwardOptions = {}) {
+    const { batch, hidden } = await last(inputs, options);
+    return meanOfAttended(hidden, batch, hiddenSize);
   }
   return {
     config,
     profile,
+    get info() {
+      return { ...info, memory: open?.memory() ?? { encoder: 0, embeddings: 0, heads: 0 } };
+    },
     heads: names,
     tokenizer() {
       tokenizer ??= loadTokenizer(files);
       return tokenizer;
     },
-    logits,
-    async hiddenStates(inputs, { padding = 'skip' } = {}) {
-      const { encode } = checkOpen();
-      const batch = packBatch(inputs, config, padding);
-      return encode(batch, true).map((hidden) => scatterTokens(hidden, hiddenSize, batch));
-    },
-    async meanPooled(inputs, options = {}) {
-      const { batch, hidden } = last(inputs, options);
-      return meanOfAttended(hidden, batch, hiddenSize);
-    },
+    logits: <H extends HeadName>(inputs: ModelInputs, options?: ForwardOptions & { readonly head?: H }) =>
+      untilDone(logits(inputs, options)),
+    hiddenStates: (inputs, options) => untilDone(hiddenStates(inputs, options)),
+    meanPooled: (inputs, options) => untilDone(meanPooled(inputs, options)),
     close() {
       open = undefined;
-      return close();
+      closing ??= Promise.allSettled(running).then(close);
+      return closing;
     },
   };
 }

@@ -1,5 +1,6 @@
 import {
   basePrefix,
+  checkAborted,
   type ElementaryStateDict,
   type JsonObject,
   type ModelMetadata,
@@ -22,7 +23,8 @@ import { profileOf } from '@prune/quant';
 import { type BertConfig, bertConfig } from '../config/bert-config.js';
 import type { LoadLinear } from '../heads/head.js';
 import { loadHeads } from '../heads/load-heads.js';
-import { type EmbeddingTables, embedTokens } from '../weights/embed-tokens.js';
+import type { WatchOptions } from '../watch-options.js';
+import { type EmbeddingTable, type EmbeddingTables, embedTokens } from '../weights/embed-tokens.js';
 import { loadEmbeddings } from '../weights/load-embeddings.js';
 import { loadLayers } from '../weights/load-layers.js';
 import { type ModuleReader, readModules } from '../weights/read-modules.js';
@@ -32,8 +34,8 @@ import { createModel, type ModelParts } from './create-model.js';
 /** A model as a store or an open checkpoint has it: its tensors, and what travels with them. */
 export type StoredModel = ElementaryStateDict & { readonly metadata?: ModelMetadata };
 
-/** Options of {@link loadModel}. */
-export interface LoadModelOptions {
+/** Options of {@link loadModel}. Progress counts layers. */
+export interface LoadModelOptions extends WatchOptions {
   /** What computes: an engine, or how the model is to make one of its own, which is closed with the model. */
   readonly engine?: Engine | EngineOptions;
   /** The Hugging Face config.json. Default: the model's own. */
@@ -51,7 +53,8 @@ export interface LoadModelOptions {
 /**
  * Loads a model: from any store (its sparse int8 weights go to the engine as they are, no dense weight is made) or from a float state dict,
  * which computes in float32. Every tensor is checked against the config before it is used; the store is not needed afterwards, but for its
- * tokenizer. Throws `missing`, `mismatch`, `unsupported`, `corrupt`, `limit` with the tensor's name, and what the store throws.
+ * tokenizer. Throws `missing`, `mismatch`, `unsupported`, `corrupt`, `limit` with the tensor's name, `aborted`, and what the
+ * store throws.
  */
 export async function loadModel(store: StoredModel, options: LoadModelOptions = {}): Promise<BertModel> {
   if (typeof store === 'string') {
@@ -62,6 +65,8 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
       wanted: 'what openStore of @prune/model-files/node, or openMsgpackFile of @prune/msgpack-store/node, opens',
     });
   }
+  const { signal, onProgress } = options;
+  checkAborted(signal);
   const metadata = store.metadata ?? {};
   const json = options.config ?? metadata.config;
   if (json === undefined) {
@@ -76,6 +81,7 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
   const names = parameterNames(config.family, basePrefix(modules.names, [config.family]));
   const mode: LinearMode = { profile: profileOf(metadata, options.profile), rowwise: options.rowwise ?? false };
   const embeddings = await loadEmbeddings(modules, names, config);
+  checkAborted(signal);
   const { engine: given = {} } = options;
   const engine = isEngine(given) ? given : await createEngine(given);
   let encoder: Encoder | undefined;
@@ -88,7 +94,7 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
   try {
     const quantized = isQuantized(modules, names, config);
     const loaded = await engine.loadEncoder({
-      layers: loadLayers(modules, names, config),
+      layers: loadLayers(modules, names, config, { signal, onProgress }),
       heads: config.heads,
       inputNorm: embeddings.norm,
       activation: config.activation,
@@ -97,15 +103,21 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
       ...mode,
     });
     encoder = loaded;
+    checkAborted(signal);
     const load: LoadLinear = (linear, name) => {
       const loadedLinear = engine.loadLinear(linear, mode, name);
       linears.push(loadedLinear);
       return loadedLinear;
     };
     const heads = await loadHeads(modules, names, config, load, embeddings.tables.word, engine);
+    const profile = quantized ? mode.profile : 'float32';
+    const { kernels, threads, threadsWanted, threadsNote } = engine;
+    const { attention = 'float32' } = options;
     return createModel({
       config,
-      profile: quantized ? mode.profile : 'float32',
+      profile,
+      info: { kernels, threads, threadsWanted, threadsNote, profile, attention, rowwise: mode.rowwise },
+      memory: memoryOf(embeddings.tables, loaded, linears),
       heads,
       files: metadata.files,
       encode: encodeWith(embeddings.tables, loaded),
@@ -121,11 +133,30 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
  * Outside `loadModel`, because `close` would share a scope with the tables there, and a closed model would keep them.
  */
 function encodeWith(tables: EmbeddingTables, encoder: Encoder): ModelParts['encode'] {
-  return (batch, all) => {
+  return async (batch, all, signal) => {
     const { keyLengths, lengths } = batch;
-    const output = encoder.forward(embedTokens(tables, batch), lengths, { keyLengths, hiddenStates: all });
+    const output = await encoder.forward(embedTokens(tables, batch), lengths, {
+      keyLengths,
+      hiddenStates: all,
+      signal,
+    });
     return output.all ?? [output.last];
   };
+}
+
+/** Outside `loadModel`, as {@link encodeWith}. */
+function memoryOf(tables: EmbeddingTables, encoder: Encoder, linears: readonly LoadedLinear[]): ModelParts['memory'] {
+  return () => ({
+    encoder: encoder.memoryBytes,
+    embeddings: [tables.word, tables.position, tables.tokenType].reduce((sum, table) => sum + bytesOf(table), 0),
+    heads: encoder.memoryBytes && linears.reduce((sum, linear) => sum + (linear.memoryBytes ?? 0), 0),
+  });
+}
+
+function bytesOf(table: EmbeddingTable | undefined): number {
+  if (table === undefined) return 0;
+  if (!('kind' in table)) return table.data.byteLength;
+  return table.intRepr.byteLength + table.scales.byteLength + table.zeroPoints.byteLength;
 }
 
 /** By the first Linear of the encoder; a model without a layer has none. */

@@ -1,4 +1,4 @@
-import type { Tensor } from '@prune/core';
+import type { Progress, Tensor } from '@prune/core';
 import { codeOf, goldenPath, readNpz } from '@prune/fixtures';
 import { describe, expect, test } from 'vitest';
 import { expectNear } from '../../test/expect-near.js';
@@ -106,8 +106,8 @@ describe('probabilities of two windows with the logits of golden/tiny', () => {
 test('more candidates, best first, no span twice although windows overlap', async () => {
   const context = Array.from({ length: 60 }, (_, i) => (i === 30 ? 'a' : i === 31 ? 'b' : 'x')).join(' ');
   const heard: string[] = [];
-  const onWindow = (done: number, total: number) => heard.push(`${done}/${total}`);
-  const request = { question, context, maxLength: 30, stride: 5, nBest: 8, onWindow };
+  const onProgress = ({ done, total }: Progress) => heard.push(`${done}/${total}`);
+  const request = { question, context, maxLength: 30, stride: 5, nBest: 8, onProgress };
   const { nBest, windows } = await answer(scoring({ [A]: 5 }, { [B]: 4 }), request);
   expect(windows).toBe(8);
   expect(heard).toEqual(Array.from({ length: 8 }, (_, i) => `${i + 1}/8`));

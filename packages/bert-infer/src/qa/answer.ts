@@ -1,12 +1,14 @@
-import { checkAborted, PruneError } from '@prune/core';
+import { Pacer, PruneError } from '@prune/core';
 import { softmax } from '../math/softmax.js';
 import type { BertModel } from '../model/bert-model.js';
+import { checkText } from '../text/check-text.js';
 import { modelInputs } from '../text/model-inputs.js';
+import type { WatchOptions } from '../watch-options.js';
 import { bestSpans, type SpanOptions } from './best-spans.js';
 import { type ContextWindow, contextWindows } from './context-windows.js';
 
-/** How an answer is looked for. */
-export interface AnswerOptions {
+/** How an answer is looked for. Progress counts windows. */
+export interface AnswerOptions extends WatchOptions {
   /** How many spans to return, best first. */
   readonly nBest?: number;
   /** Most tokens of an answer. */
@@ -23,9 +25,6 @@ export interface AnswerOptions {
   readonly noAnswer?: boolean;
   /** "No answer" wins when its score is more than the best answer's plus this. */
   readonly noAnswerThreshold?: number;
-  readonly signal?: AbortSignal;
-  /** Called after each window. */
-  readonly onWindow?: (done: number, total: number) => void;
 }
 
 /** What {@link answer} does when nothing else is said: the windows and bounds of the SQuAD baselines. */
@@ -64,29 +63,33 @@ export interface AnswerResult extends Answer {
 
 /**
  * Answers a question from a context with a model that has a question answering head. One window is one forward pass, so an answer does not
- * depend on how windows would be batched. Throws `missing` without the head or a tokenizer, `invalid-argument` for bad options or empty
- * texts, `aborted`.
+ * depend on how windows would be batched. Throws `missing` without the head or a tokenizer, `invalid-argument` for bad
+ * options, empty texts or what is not a text, `aborted`.
  */
 export async function answer(
   model: BertModel,
   request: { readonly question: string; readonly context: string } & AnswerOptions,
 ): Promise<AnswerResult> {
-  const { question, context, signal } = request;
+  const { question, context, signal, onProgress } = request ?? ({} as typeof request);
+  checkText('answer', 'question', question);
+  checkText('answer', 'context', context);
   const options = checkedOptions(request);
+  const pacer = new Pacer();
+  await pacer.pause(signal);
   const tokenizer = await model.tokenizer();
   const maxLength = Math.min(options.maxLength, model.config.maxLength);
-  const windows = contextWindows(tokenizer, question, context, { ...options, maxLength });
+  const windows = await contextWindows(tokenizer, question, context, { ...options, maxLength }, pacer);
 
   const scored: ScoredWindow[] = [];
   for (const window of windows) {
-    checkAborted(signal);
-    const logits = await model.logits(modelInputs(model, window), { head: 'question-answering' });
+    await pacer.pause(signal);
+    const logits = await model.logits(modelInputs(model, [window]), { head: 'question-answering', signal });
     scored.push({ window, startLogits: logits.start_logits.data, endLogits: logits.end_logits.data });
-    request.onWindow?.(scored.length, windows.length);
+    onProgress?.({ done: scored.length, total: windows.length });
   }
-  let spans = rankedSpans(context, scored, options);
+  let spans = await rankedSpans(context, scored, options, pacer);
   // The best starts can all be in the questions, or after the best ends; then every position is tried.
-  if (spans.length === 0) spans = rankedSpans(context, scored, { ...options, candidates: maxLength });
+  if (spans.length === 0) spans = await rankedSpans(context, scored, { ...options, candidates: maxLength }, pacer);
   const ranked = spans.slice(0, Math.max(options.candidates, options.nBest));
   const noAnswerScore = Math.min(...scored.map(({ startLogits, endLogits }) => startLogits[0] + endLogits[0]));
   return { ...choose(ranked, options.noAnswer ? noAnswerScore : undefined, options), windows: windows.length };
@@ -102,9 +105,15 @@ interface ScoredWindow {
 type Span = Omit<Answer, 'probability'>;
 
 /** The spans of all windows, best first. Windows overlap: a place in the context is one span with its best score. */
-function rankedSpans(context: string, windows: readonly ScoredWindow[], options: SpanOptions): Span[] {
+async function rankedSpans(
+  context: string,
+  windows: readonly ScoredWindow[],
+  options: SpanOptions & Pick<AnswerOptions, 'signal'>,
+  pacer: Pacer,
+): Promise<Span[]> {
   const spans = new Map<string, Span>();
   for (const { window, startLogits, endLogits } of windows) {
+    await pacer.pause(options.signal);
     const inside = { begin: window.contextBegin, end: window.contextEnd };
     for (const { start: first, end: last, score } of bestSpans(startLogits, endLogits, inside, options)) {
       const [start, end] = [window.starts[first], window.ends[last]];

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { isPruneError } from '@prune/core';
+import { Pacer } from '@prune/core';
 import { modelPath } from '@prune/fixtures';
 import { createTokenizer } from '@prune/tokenizer';
 import { expect, test } from 'vitest';
@@ -7,6 +7,8 @@ import { contextWindows, type WindowOptions } from './context-windows.js';
 
 const tokenizer = createTokenizer(new Map([['vocab.txt', readFileSync(modelPath('mini-qa/vocab.txt'))]]));
 const options: WindowOptions = { maxLength: 16, stride: 4, maxQuestionLength: 5 };
+const cut = (question: string, context: string, change: Partial<WindowOptions> = {}) =>
+  contextWindows(tokenizer, question, context, { ...options, ...change }, new Pacer());
 const words = (count: number) => Array.from({ length: count }, (_, i) => 'abcdefghijklmnopqrstuvwxyz'[i]).join(' ');
 
 test.each([
@@ -14,18 +16,18 @@ test.each([
   ['question', ' \n', 'text'],
   ['context', 'who', ''],
   ['context', 'who', '\u200b'],
-])('no %s: %j, %j', (what, question, context) => {
-  let error: unknown;
-  try {
-    contextWindows(tokenizer, question, context, options);
-  } catch (caught) {
-    error = caught;
-  }
-  expect(isPruneError(error, 'invalid-argument') && error.what).toContain(what);
+])('no %s: %j, %j', async (what, question, context) => {
+  await expect(cut(question, context)).rejects.toMatchObject({
+    code: 'invalid-argument',
+    what: expect.stringContaining(what),
+  });
 });
 
-test('no room for context', () => {
-  expect(() => contextWindows(tokenizer, 'who is it', 'text', { ...options, maxLength: 6 })).toThrowError(/no room/);
+test('no room for context', async () => {
+  await expect(cut('who is it', 'text', { maxLength: 6 })).rejects.toMatchObject({
+    code: 'invalid-argument',
+    what: expect.stringContaining('no room'),
+  });
 });
 
 test.each([
@@ -47,8 +49,8 @@ test.each([
       [12, 19],
     ],
   ],
-])('%i tokens of context in windows of 10, 4 apart', (count, expected) => {
-  const windows = contextWindows(tokenizer, 'who is it', words(count), options);
+])('%i tokens of context in windows of 10, 4 apart', async (count, expected) => {
+  const windows = await cut('who is it', words(count));
   expect(
     windows.map(({ starts, ends, contextBegin, contextEnd }) => [
       starts[contextBegin] / 2,
@@ -62,12 +64,12 @@ test.each([
   }
 });
 
-test('the question is cut to its most tokens', () => {
-  const [{ contextBegin }] = contextWindows(tokenizer, words(20), 'text', options);
+test('the question is cut to its most tokens', async () => {
+  const [{ contextBegin }] = await cut(words(20), 'text');
   expect(contextBegin).toBe(1 + 5 + 1);
 });
 
-test('a stride longer than a window skips nothing', () => {
-  const windows = contextWindows(tokenizer, 'who', words(26), { ...options, stride: 100 });
+test('a stride longer than a window skips nothing', async () => {
+  const windows = await cut('who', words(26), { stride: 100 });
   expect(windows.map(({ starts, contextBegin }) => starts[contextBegin] / 2)).toEqual([0, 12, 24]);
 });

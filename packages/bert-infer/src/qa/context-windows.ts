@@ -1,4 +1,4 @@
-import { PruneError } from '@prune/core';
+import { type Pacer, PruneError } from '@prune/core';
 import type { Tokenizer } from '@prune/tokenizer';
 import { applyTemplate, type Encoding, sliceTokens } from '@prune/tokenizer';
 
@@ -10,6 +10,7 @@ export interface WindowOptions {
   readonly stride: number;
   /** The question is cut to this many tokens. */
   readonly maxQuestionLength: number;
+  readonly signal?: AbortSignal;
 }
 
 /** One input of the model: special tokens, question, and a piece of the context. Offsets count in the text they are of. */
@@ -23,16 +24,17 @@ export interface ContextWindow extends Encoding {
  * Cuts a question and its context into windows: each begins `stride` context tokens after the one before, the last one ends with the context.
  * Throws `invalid-argument` for a question or context without a token and for a window without room for one token of context.
  */
-export function contextWindows(
+export async function contextWindows(
   tokenizer: Tokenizer,
   question: string,
   context: string,
-  { maxLength, stride, maxQuestionLength }: WindowOptions,
-): ContextWindow[] {
-  const whole = tokenizer.tokenize(question);
+  { maxLength, stride, maxQuestionLength, signal }: WindowOptions,
+  pacer: Pacer,
+): Promise<ContextWindow[]> {
+  const whole = await tokenizer.tokenizeInTurns(question, signal);
   const questionLength = Math.min(whole.ids.length, maxQuestionLength);
   const asked = sliceTokens(whole, 0, questionLength);
-  const text = tokenizer.tokenize(context);
+  const text = await tokenizer.tokenizeInTurns(context, signal);
   const length = text.ids.length;
   for (const [what, { starts, ends }] of [
     ['question', asked],
@@ -53,6 +55,7 @@ export function contextWindows(
   }
   const windows: ContextWindow[] = [];
   for (let begin = 0; ; begin += Math.min(stride, room)) {
+    await pacer.pause(signal);
     const end = Math.min(begin + room, length);
     const encoding = applyTemplate(tokenizer.pair, [asked, sliceTokens(text, begin, end)]);
     const contextBegin = encoding.sequence.indexOf(1);

@@ -18,8 +18,8 @@ const golden: Golden = JSON.parse(
   gunzipSync(readFileSync(fileURLToPath(new URL('../../golden/squad.json.gz', import.meta.url)))).toString(),
 );
 
-test('no questions', () => {
-  expect(evaluateSquad(readSquad({ data: [] }), new Map())).toEqual({
+test('no questions', async () => {
+  expect(await evaluateSquad(readSquad({ data: [] }), new Map())).toEqual({
     exact: 0,
     f1: 0,
     total: 0,
@@ -39,13 +39,13 @@ test("every score equals the official scripts' to the last bit", () => {
   }
 });
 
-test("PyTorch's predictions for mini-qa score what accuracy.json says", () => {
+test("PyTorch's predictions for mini-qa score what accuracy.json says", async () => {
   const read = (name: string) => JSON.parse(readFileSync(modelPath(`mini-qa/${name}`), 'utf8'));
   const dataset = readSquad(read('dev-squad.json'));
   expect(dataset).toMatchObject({ version: 1, examples: { length: 300 } });
   const { results } = read('accuracy.json');
   for (const [engine, answers] of Object.entries<Record<string, string>>(read('dev-predictions.json'))) {
-    const { exact, f1 } = evaluateSquad(dataset, new Map(Object.entries(answers)));
+    const { exact, f1 } = await evaluateSquad(dataset, new Map(Object.entries(answers)));
     expect({ exact_match: Number(exact.toFixed(3)), f1: Number(f1.toFixed(3)) }).toEqual(results[`${engine}.dev`]);
   }
 });
@@ -59,8 +59,8 @@ const two: SquadDataset = {
   ],
 };
 
-test('SQuAD 2: no answer is right where there is none; a question that was not answered is left out', () => {
-  expect(evaluateSquad(two, new Map(Object.entries({ yes: 'in Paris', no: '' })))).toMatchObject({
+test('SQuAD 2: no answer is right where there is none; a question that was not answered is left out', async () => {
+  expect(await evaluateSquad(two, new Map(Object.entries({ yes: 'in Paris', no: '' })))).toMatchObject({
     exact: 50,
     total: 2,
     hasAnswer: { exact: 0, f1: 100 * (2 / 3), total: 1 },
@@ -69,9 +69,9 @@ test('SQuAD 2: no answer is right where there is none; a question that was not a
   });
 });
 
-test('SQuAD 1.1: a question that was not answered is wrong', () => {
+test('SQuAD 1.1: a question that was not answered is wrong', async () => {
   const one = { ...two, version: 1 as const };
-  expect(evaluateSquad(one, new Map([['yes', 'Paris']]))).toMatchObject({ exact: 100 / 3, total: 3 });
+  expect(await evaluateSquad(one, new Map([['yes', 'Paris']]))).toMatchObject({ exact: 100 / 3, total: 3 });
 });
 
 test.each([

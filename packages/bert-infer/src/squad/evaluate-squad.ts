@@ -1,3 +1,5 @@
+import { Pacer } from '@prune/core';
+import type { WatchOptions } from '../watch-options.js';
 import { normalizeAnswer } from './normalize-answer.js';
 import type { SquadDataset } from './read-squad.js';
 import { type AnswerScore, scoreAnswer } from './score-answer.js';
@@ -23,18 +25,25 @@ export interface SquadEvaluation extends SquadScores {
 
 /**
  * Exact match and F1 of predictions (id -> answer, `''` for "no answer"), equal to evaluate-v1.1.py for SQuAD 1.1 files and to
- * evaluate-v2.0.py for SQuAD 2 files. All percentages are 0 when nothing is counted.
+ * evaluate-v2.0.py for SQuAD 2 files. All percentages are 0 when nothing is counted. Progress counts questions.
+ * Throws `aborted`.
  */
-export function evaluateSquad(
+export async function evaluateSquad(
   { examples, version }: SquadDataset,
   predictions: { get(id: string): string | undefined },
-): SquadEvaluation {
+  { signal, onProgress }: WatchOptions = {},
+): Promise<SquadEvaluation> {
+  const pacer = new Pacer();
   const all = new Tally();
   const hasAnswer = new Tally();
   const noAnswer = new Tally();
   const scores = new Map<string, AnswerScore>();
   const unanswered: string[] = [];
+  let done = 0;
   for (const { id, answers } of examples) {
+    await pacer.pause(signal);
+    if (done > 0) onProgress?.({ done, total: examples.length });
+    done++;
     const prediction = predictions.get(id);
     if (prediction === undefined) {
       unanswered.push(id);
@@ -46,6 +55,7 @@ export function evaluateSquad(
     all.add(score);
     (answers.length > 0 ? hasAnswer : noAnswer).add(score);
   }
+  if (done > 0) onProgress?.({ done, total: done });
   const groups = version === 2 ? { hasAnswer: hasAnswer.percent(), noAnswer: noAnswer.percent() } : {};
   return { ...all.percent(), ...groups, scores, unanswered };
 }

@@ -1,14 +1,12 @@
-import { checkAborted } from '@prune/core';
 import { softmax } from '../math/softmax.js';
 import type { BertModel } from '../model/bert-model.js';
+import type { WatchOptions } from '../watch-options.js';
 import { type LabelScore, labelOf } from './classify.js';
-import { type EncodeTextOptions, encodeText } from './encode-text.js';
-import { modelInputs } from './model-inputs.js';
+import type { EncodeTextOptions } from './encode-text.js';
+import { runTexts } from './run-texts.js';
 
 /** Options of {@link classifyTokens}. */
-export interface ClassifyTokensOptions extends EncodeTextOptions {
-  readonly signal?: AbortSignal;
-}
+export interface ClassifyTokensOptions extends EncodeTextOptions, WatchOptions {}
 
 /** A token with its label. */
 export interface TokenLabel extends LabelScore {
@@ -24,16 +22,18 @@ export async function classifyTokens(
   text: string,
   options: ClassifyTokensOptions = {},
 ): Promise<TokenLabel[]> {
-  checkAborted(options.signal);
-  const encoding = encodeText(await model.tokenizer(), model.config, text, undefined, options);
-  const { ids, starts, ends, sequence } = encoding;
-  const { logits } = await model.logits(modelInputs(model, encoding), { head: 'token-classification' });
-  const labels = logits.shape[2];
-  return ids.flatMap((_, token) => {
-    if (sequence[token] === -1) return [];
-    const scores = softmax(Array.from(logits.data.subarray(token * labels, (token + 1) * labels)));
-    const best = scores.indexOf(Math.max(...scores));
-    const [start, end] = [starts[token], ends[token]];
-    return [{ text: text.slice(start, end), start, end, label: labelOf(model, best), score: scores[best] }];
+  const [labels] = await runTexts('classifyTokens', model, [{ text }], options, async (inputs, [encoding]) => {
+    const { ids, starts, ends, sequence } = encoding;
+    const { logits } = await model.logits(inputs, { head: 'token-classification', signal: options.signal });
+    const labels = logits.shape[2];
+    const found = ids.flatMap((_, token): TokenLabel[] => {
+      if (sequence[token] === -1) return [];
+      const scores = softmax(Array.from(logits.data.subarray(token * labels, (token + 1) * labels)));
+      const best = scores.indexOf(Math.max(...scores));
+      const [start, end] = [starts[token], ends[token]];
+      return [{ text: text.slice(start, end), start, end, label: labelOf(model, best), score: scores[best] }];
+    });
+    return [found];
   });
+  return labels;
 }

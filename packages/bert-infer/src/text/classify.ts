@@ -1,15 +1,15 @@
-import { checkAborted } from '@prune/core';
+import { PruneError } from '@prune/core';
 import { exp } from '../math/exp.js';
 import { softmax } from '../math/softmax.js';
 import type { BertModel } from '../model/bert-model.js';
-import { type EncodeTextOptions, encodeText } from './encode-text.js';
-import { modelInputs } from './model-inputs.js';
+import type { WatchOptions } from '../watch-options.js';
+import type { EncodeTextOptions } from './encode-text.js';
+import { runTexts } from './run-texts.js';
 
 /** Options of {@link classify}. */
-export interface ClassifyOptions extends EncodeTextOptions {
-  /** The second text of a pair. */
-  readonly pair?: string;
-  readonly signal?: AbortSignal;
+export interface ClassifyOptions extends EncodeTextOptions, WatchOptions {
+  /** The second text of a pair: one for all texts, or one for each. */
+  readonly pair?: string | readonly string[];
 }
 
 /** A label and how likely it is. */
@@ -20,13 +20,44 @@ export interface LabelScore {
   readonly score: number;
 }
 
-/** The labels of a text, best first, by the model's sequence classification head. Errors: `missing` without it, and {@link encodeText}'s. */
-export async function classify(model: BertModel, text: string, options: ClassifyOptions = {}): Promise<LabelScore[]> {
-  checkAborted(options.signal);
-  const encoding = encodeText(await model.tokenizer(), model.config, text, options.pair, options);
-  const { logits } = await model.logits(modelInputs(model, encoding), { head: 'sequence-classification' });
-  const scores = probabilities(model, Array.from(logits.data));
-  return scores.map((score, id) => ({ label: labelOf(model, id), score })).sort((a, b) => b.score - a.score);
+/**
+ * The labels of a text, best first, by the model's sequence classification head. Several texts run in batches, as {@link embed}'s do, and
+ * depend on one another as those do. Errors: `missing` without the head, and {@link encodeText}'s.
+ */
+export function classify(model: BertModel, text: string, options?: ClassifyOptions): Promise<LabelScore[]>;
+export function classify(
+  model: BertModel,
+  texts: readonly string[],
+  options?: ClassifyOptions,
+): Promise<LabelScore[][]>;
+export async function classify(
+  model: BertModel,
+  given: string | readonly string[],
+  options: ClassifyOptions = {},
+): Promise<LabelScore[] | LabelScore[][]> {
+  const texts = Array.isArray(given) ? [...given] : [given];
+  const results = await runTexts('classify', model, withPairs(texts, options.pair), options, async (inputs) => {
+    const { logits } = await model.logits(inputs, { head: 'sequence-classification', signal: options.signal });
+    const [rows, labels] = logits.shape;
+    return Array.from({ length: rows }, (_, row) => {
+      const scores = probabilities(model, Array.from(logits.data.subarray(row * labels, (row + 1) * labels)));
+      return scores.map((score, id) => ({ label: labelOf(model, id), score })).sort((a, b) => b.score - a.score);
+    });
+  });
+  return Array.isArray(given) ? results : results[0];
+}
+
+function withPairs(texts: readonly string[], pair: ClassifyOptions['pair']) {
+  if (!Array.isArray(pair)) return texts.map((text) => ({ text, pair: pair as string | undefined }));
+  if (pair.length !== texts.length) {
+    throw new PruneError('invalid-argument', {
+      where: 'classify',
+      what: 'pair',
+      got: `${pair.length} texts`,
+      wanted: `one text, or ${texts.length}`,
+    });
+  }
+  return texts.map((text, i) => ({ text, pair: pair[i] as string }));
 }
 
 function probabilities({ config }: BertModel, logits: readonly number[]): number[] {

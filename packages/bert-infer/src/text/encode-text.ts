@@ -1,6 +1,6 @@
-import { PruneError } from '@prune/core';
+import { type Pacer, PruneError } from '@prune/core';
 import type { Tokenizer } from '@prune/tokenizer';
-import { applyTemplate, type Encoding, sliceTokens } from '@prune/tokenizer';
+import { applyTemplate, type Encoding, sliceTokens, type TokenSpans } from '@prune/tokenizer';
 import type { BertConfig } from '../config/bert-config.js';
 
 /** What happens to a text that is longer than the model. */
@@ -13,15 +13,21 @@ export interface EncodeTextOptions {
  * One text or two as the model's input, special tokens around them. Throws `invalid-argument` for a text without a token and `limit` for
  * texts that are longer than the model's positions.
  */
-export function encodeText(
+export async function encodeText(
   tokenizer: Tokenizer,
   { maxLength }: BertConfig,
   text: string,
   pair: string | undefined,
   { truncate = false }: EncodeTextOptions,
-): Encoding {
+  pacer: Pacer,
+  signal?: AbortSignal,
+): Promise<Encoding> {
   const template = pair === undefined ? tokenizer.single : tokenizer.pair;
-  const texts = (pair === undefined ? [text] : [text, pair]).map((one) => tokenizer.tokenize(one));
+  const texts: TokenSpans[] = [];
+  for (const one of pair === undefined ? [text] : [text, pair]) {
+    await pacer.pause(signal);
+    texts.push(await tokenizer.tokenizeInTurns(one, signal));
+  }
   if (texts.some(({ ids }) => ids.length === 0)) {
     throw new PruneError('invalid-argument', { where: 'bert-infer', what: 'text has no token in it' });
   }

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { JsonObject, Tensor } from '@prune/core';
+import { type JsonObject, Pacer, type Tensor } from '@prune/core';
 import { codeOf, readNpz } from '@prune/fixtures';
 import { describe, expect, test } from 'vitest';
 import { expectNear } from '../../test/expect-near.js';
@@ -86,7 +86,8 @@ describe('embed', () => {
 
 test('of a pair the longer text is cut', async () => {
   const tokenizer = await model.tokenizer();
-  const { sequence } = encodeText(tokenizer, model.config, 'a '.repeat(200), 'b '.repeat(30), { truncate: true });
+  const [a, b] = ['a '.repeat(200), 'b '.repeat(30)];
+  const { sequence } = await encodeText(tokenizer, model.config, a, b, { truncate: true }, new Pacer());
   expect([sequence.length, sequence.filter((text) => text === 1).length]).toEqual([128, 30]);
 });
 

@@ -1,4 +1,4 @@
-import { csrOfRows } from '@prune/core';
+import { csrOfRows, Pacer } from '@prune/core';
 import { closedError } from '../closed-error.js';
 import type { OpenParts } from '../open-parts.js';
 import { checkBatch, checkFinite } from '../spec/check-batch.js';
@@ -22,7 +22,7 @@ export async function loadReferenceEncoder(spec: EncoderSpec, parts: OpenParts):
   return {
     hiddenSize,
     layers: layers.length,
-    forward(hidden, lengths, options = {}) {
+    async forward(hidden, lengths, options = {}) {
       if (open === undefined) throw closedError('encoder');
       return forward(open, hidden, lengths, options);
     },
@@ -51,19 +51,23 @@ async function loadLayers(spec: EncoderSpec, parts: OpenParts): Promise<LoadedLa
   return { hiddenSize, layers, mode };
 }
 
-function forward(
+/** Returns to the event loop between layers; a layer takes as long as it does. */
+async function forward(
   { hiddenSize, layers, mode }: LoadedLayers,
   hidden: Float32Array,
   lengths: ArrayLike<number>,
   options: ForwardOptions,
-): EncoderOutput {
+): Promise<EncoderOutput> {
   const batch = checkBatch(hidden, hiddenSize, lengths, options.keyLengths);
   checkFinite(hidden, 'hidden states given');
   let last = mode.inputNorm ? layerNorm(hidden, mode.inputNorm, mode.layerNormEps) : hidden.slice();
   const all = [last.slice()];
-  for (const layer of layers) {
+  const pacer = new Pacer();
+  for (const [index, layer] of layers.entries()) {
+    await pacer.pause(options.signal);
     if (batch.tokens > 0) last = encoderLayer(layer, mode, last, batch.lengths, batch.keyLengths);
     if (options.hiddenStates) all.push(last.slice());
+    options.onLayer?.({ done: index + 1, total: layers.length });
   }
   checkFinite(last, 'hidden states');
   return options.hiddenStates ? { last, all } : { last };

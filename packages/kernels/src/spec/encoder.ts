@@ -1,9 +1,15 @@
+import type { Progress } from '@prune/core';
+
 /** Options of {@link Encoder.forward}. */
 export interface ForwardOptions {
   /** How many of each sequence's first tokens are attended to, 1 to its length. Default: all. */
   readonly keyLengths?: ArrayLike<number>;
   /** Whether to keep what goes into the first layer and every layer's output. Default: false. */
   readonly hiddenStates?: boolean;
+  /** Stops the pass between two layers, or while it waits for its turn. */
+  readonly signal?: AbortSignal;
+  /** Called after each group of layers: how many of all layers are done. What it throws stops the pass. */
+  readonly onLayer?: (progress: Progress) => void;
 }
 
 /** What an encoder computed, float32 `[tokens, hiddenSize]` each, in memory of its own. */
@@ -19,16 +25,24 @@ export interface Encoder {
   readonly hiddenSize: number;
   readonly layers: number;
   /**
+   * Bytes of its memory: weights, and what the largest batch so far needed to work. `undefined` with the reference kernels, which
+   * have no memory of their own; 0 once closed.
+   */
+  readonly memoryBytes?: number;
+  /**
    * Runs float32 `hidden` `[tokens, hiddenSize]` through all layers; sequence s has `lengths[s]` tokens, one after the
    * other, padding is not there. Where activations are quantized per tensor, the range of a tensor spans all tokens
-   * given. Throws `mismatch`, `invalid-argument` (also when it, or its engine, is closed), `limit` without the memory
-   * for the batch, `not-finite` when a value overflows, and `io` when a thread dies: the next pass computes on the
-   * calling thread alone until new threads have started, with the same bits.
+   * given. The pass returns to the event loop between groups of layers, about every 20 ms; one layer is never divided.
+   * Passes of one encoder compute one after the other, in the order of the calls. `hidden` must stay as it is until the
+   * promise is settled.
+   * Rejects with `mismatch`, `invalid-argument` (also when the encoder, or its engine, is closed), `aborted`, `limit`
+   * without the memory for the batch, `not-finite` when a value overflows, and `io` when a thread dies: the next pass
+   * computes on the calling thread alone until new threads have started, with the same bits.
    */
-  forward(hidden: Float32Array, lengths: ArrayLike<number>, options?: ForwardOptions): EncoderOutput;
+  forward(hidden: Float32Array, lengths: ArrayLike<number>, options?: ForwardOptions): Promise<EncoderOutput>;
   /**
-   * Ends its threads and lets go of its memory, which garbage collection frees; the encoder cannot be used afterwards.
-   * Resolves when the threads have ended. Safe to call twice.
+   * Lets the passes finish that were called before, ends the threads and lets go of the memory, which garbage collection
+   * frees; the encoder cannot be used afterwards. Resolves when the threads have ended. Safe to call twice.
    */
   close(): Promise<void>;
 }

@@ -2,6 +2,8 @@
 export interface LoadedLinear {
   /** The length of its output. */
   readonly rows: number;
+  /** As `Encoder.memoryBytes`. */
+  readonly memoryBytes?: number;
   /**
    * Float32 `x` `[tokens, columns]` to `[tokens, rows]`, in memory of its own. Where the activations are quantized per
    * tensor, their range spans all tokens given. Throws `mismatch`, `limit`, `not-finite` for an input that is not, or

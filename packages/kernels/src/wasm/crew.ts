@@ -43,6 +43,8 @@ export class Crew {
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
   #lost = false;
+  /** The worker whose end its host reported first. */
+  #ended: number | undefined;
   #looks = 0;
   #steps = 0;
   #plan: Pick<Plan, 'scratch' | 'scratchStride'> = { scratch: 0, scratchStride: 0 };
@@ -76,8 +78,9 @@ export class Crew {
     return this.#starting;
   }
 
-  /** Computes a job. Throws `io` when a thread dies in it. */
+  /** Computes a job. Throws `io` when a thread dies in it, or has died since the pass began. */
   run(plan: Plan): void {
+    if (plan.threads > 1) this.#checkThreads();
     writeStruct(new DataView(this.#memory.buffer), 0, PLAN, plan);
     this.#plan = plan;
     this.#looks = 0;
@@ -98,7 +101,10 @@ export class Crew {
       try {
         const worker = await host!.start({ module, memory: this.#memory, index });
         this.#workers.push(worker);
-        void worker.ended?.then(() => this.#abandon());
+        void worker.ended?.then(() => {
+          this.#ended ??= index;
+          this.#abandon();
+        });
       } catch (cause) {
         throw isPruneError(cause) ? cause : startError(index, threads, cause);
       }
@@ -120,13 +126,17 @@ export class Crew {
   }
 
   #watch(): void {
-    const dead = this.#abandonedBy() ?? this.#firstDead();
-    if (dead !== undefined) throw this.#lose(`thread ${dead} of ${this.#target.threads} died`);
+    this.#checkThreads();
     const steps = this.#countSteps();
     if (steps !== this.#steps) this.#looks = 0;
     this.#steps = steps;
     const { looks = LOOKS } = this.#target;
     if (++this.#looks > looks) throw this.#lose(`no thread has made a step in ${looks} looks 0.1 s apart`);
+  }
+
+  #checkThreads(): void {
+    const dead = this.#abandonedBy() ?? this.#firstDead();
+    if (dead !== undefined) throw this.#lose(`thread ${dead} of ${this.#target.threads} died`);
   }
 
   #lose(got: string): PruneError {
@@ -153,6 +163,7 @@ export class Crew {
 
   /** The first worker whose host knows that it has ended. */
   #firstDead(): number | undefined {
+    if (this.#ended !== undefined) return this.#ended;
     const index = this.#workers.findIndex((worker) => worker.isAlive?.() === false);
     return index < 0 ? undefined : index + 1;
   }

@@ -1,13 +1,15 @@
-import { PruneError } from '@prune/core';
+import { checkAborted, Pacer, PruneError } from '@prune/core';
 import { closedError } from '../closed-error.js';
 import type { OpenParts } from '../open-parts.js';
 import { layerNorm } from '../reference/layer-norm.js';
-import { checkBatch, checkFinite } from '../spec/check-batch.js';
+import { type Batch, checkBatch, checkFinite } from '../spec/check-batch.js';
 import { checkEncoderLayer, checkNorm, type LayerShape } from '../spec/check-encoder-layer.js';
 import type { Encoder, EncoderOutput, ForwardOptions } from '../spec/encoder.js';
 import type { EncoderSpec, LayerNormParameters } from '../spec/encoder-spec.js';
 import { Crew, type CrewTarget } from './crew.js';
+import { LayerTimes } from './layer-times.js';
 import { ACTIVATIONS, CONTROL, FAULTS, type Plan, PROFILES } from './layout.js';
+import { PassQueue } from './pass-queue.js';
 import { type BatchPlan, type EncoderShape, planBatch } from './plan-batch.js';
 import { WeightMemory } from './weight-memory.js';
 import { withinMemory } from './within-memory.js';
@@ -45,7 +47,10 @@ export async function loadWasmEncoder(spec: EncoderSpec, target: WasmTarget, par
   return {
     hiddenSize: hidden,
     layers,
-    forward(input, lengths, options = {}) {
+    get memoryBytes() {
+      return open?.memoryBytes ?? 0;
+    },
+    async forward(input, lengths, options = {}) {
       if (open === undefined) throw closedError('encoder');
       return open.forward(input, lengths, options);
     },
@@ -67,12 +72,13 @@ async function packEncoder(
 ): Promise<{ weights: WeightMemory; pass: PassConstants }> {
   const { threads, fused, dot4 } = target;
   const weights = new WeightMemory(threads > 1);
+  const pacer = new Pacer();
   let layers = 0;
   let layerShape: LayerShape | undefined;
   for await (const layer of spec.layers) {
     parts.check();
     layerShape = checkEncoderLayer(layer, layers++, spec.heads, layerShape);
-    weights.add(layer, { profile: spec.profile, dot4 });
+    await weights.add(layer, { profile: spec.profile, dot4 }, pacer);
   }
   parts.check();
   const table = weights.finish();
@@ -102,6 +108,9 @@ async function packEncoder(
   return { weights, pass: { shape: { hidden, intermediate, heads, layers }, inputNorm, constant } };
 }
 
+/** Some layers of a pass, and whether its input is loaded before. */
+type LayerJob = Pick<Plan, 'threads' | 'firstLayer' | 'endLayer' | 'loads'>;
+
 /** An open encoder: its weights, and the threads that compute with them. */
 class WasmEncoder {
   readonly #pass: PassConstants;
@@ -110,6 +119,9 @@ class WasmEncoder {
   #crew: Crew;
   /** Crews that lost a thread and whose others are still ending. */
   readonly #ending = new Set<Promise<void>>();
+  readonly #queue = new PassQueue();
+  readonly #pacer = new Pacer();
+  readonly #times = new LayerTimes();
 
   constructor(weights: WeightMemory, pass: PassConstants, target: WasmTarget) {
     this.#pass = pass;
@@ -118,18 +130,27 @@ class WasmEncoder {
     this.#crew = new Crew(target, weights.memory);
   }
 
+  get memoryBytes(): number {
+    return this.#weights.memory.buffer.byteLength;
+  }
+
   start(): Promise<void> {
     return this.#crew.start();
   }
 
   async close(): Promise<void> {
+    await this.#queue.idle();
     await Promise.all([this.#crew.stop(), ...this.#ending]);
   }
 
-  forward(input: Float32Array, lengths: ArrayLike<number>, options: ForwardOptions): EncoderOutput {
+  forward(input: Float32Array, lengths: ArrayLike<number>, options: ForwardOptions): Promise<EncoderOutput> {
+    const checked = checkBatch(input, this.#pass.shape.hidden, lengths, options.keyLengths);
+    return this.#queue.run(() => this.#compute(input, checked, options), options.signal);
+  }
+
+  async #compute(input: Float32Array, checked: Batch, options: ForwardOptions): Promise<EncoderOutput> {
     const { shape, inputNorm, constant } = this.#pass;
-    const { hidden, layers } = shape;
-    const checked = checkBatch(input, hidden, lengths, options.keyLengths);
+    const { layers } = shape;
     if (checked.tokens === 0 || layers === 0) {
       checkFinite(input, 'hidden states given');
       const first = () => (inputNorm ? layerNorm(input, inputNorm, constant.eps) : input.slice());
@@ -137,6 +158,7 @@ class WasmEncoder {
         ? { last: first(), all: Array.from({ length: layers + 1 }, first) }
         : { last: first() };
     }
+    checkAborted(options.signal);
     this.#useThreads();
     // One number for the whole pass, whatever starts meanwhile.
     const { threads } = this.#crew;
@@ -150,30 +172,53 @@ class WasmEncoder {
     states.set(input);
     const results = () => withinMemory('results of an encoder', () => new Float32Array(states));
     if (!options.hiddenStates) {
-      this.#runLayers(batch, threads, 0, layers, true);
+      const what = nameOfLayers(0, layers);
+      for (let layer = 0; layer < layers; ) {
+        const end = layer + (await this.#nextGroup(batch, layers - layer, options.signal));
+        this.#runLayers(batch, { threads, firstLayer: layer, endLayer: end, loads: layer === 0 }, what);
+        options.onLayer?.({ done: end, total: layers });
+        layer = end;
+      }
       return { last: results() };
     }
     const all: Float32Array[] = [];
     for (let end = 0; end <= layers; end++) {
-      this.#runLayers(batch, threads, Math.max(0, end - 1), end, end === 0);
+      const firstLayer = Math.max(0, end - 1);
+      await this.#nextGroup(batch, end - firstLayer, options.signal);
+      this.#runLayers(batch, { threads, firstLayer, endLayer: end, loads: end === 0 }, nameOfLayers(firstLayer, end));
       all.push(results());
+      if (end > 0) options.onLayer?.({ done: end, total: layers });
     }
     return { last: results(), all };
   }
 
-  #runLayers(batch: BatchPlan, threads: number, firstLayer: number, endLayer: number, loads: boolean): void {
+  /**
+   * Returns to the event loop unless there is time for all of the next `layers`. Gives how many of them to compute
+   * before that is due again.
+   */
+  async #nextGroup(batch: BatchPlan, layers: number, signal: AbortSignal | undefined): Promise<number> {
+    const expected = this.#times.expected(batch.fields);
+    await this.#pacer.pause(signal, layers * (expected ?? 0));
+    if (expected === undefined) return 1;
+    // A coarse clock may have measured 0.
+    return expected === 0 ? layers : Math.max(1, Math.min(layers, Math.floor(this.#pacer.left / expected)));
+  }
+
+  /** `layers`: what errors call them. */
+  #runLayers(batch: BatchPlan, job: LayerJob, layers: string): void {
     const { memory } = this.#weights;
     new Int32Array(memory.buffer, batch.fields.counters, batch.counters).fill(0);
+    const start = performance.now();
     try {
-      this.#crew.run({ ...this.#pass.constant, ...batch.fields, threads, firstLayer, endLayer, loads });
+      this.#crew.run({ ...this.#pass.constant, ...batch.fields, ...job });
     } catch (error) {
       this.#startAgain();
       throw error;
     }
+    this.#times.add(batch.fields, job.endLayer - job.firstLayer, performance.now() - start);
     const fault = new Int32Array(memory.buffer, CONTROL.fields.fault.at, 1);
     if (FAULTS[fault[0]] === 'none') return;
-    const layers = `activations of layer ${firstLayer}${endLayer - firstLayer > 1 ? ` to ${endLayer - 1}` : ''}`;
-    const what = FAULTS[fault[0]] === 'input' ? 'hidden states given' : layers;
+    const what = FAULTS[fault[0]] === 'input' ? 'hidden states given' : `activations of ${layers}`;
     fault[0] = 0;
     throw new PruneError('not-finite', {
       where: 'kernels',
@@ -211,6 +256,10 @@ class WasmEncoder {
     // A pass does not fail because threads cannot be started: it computes without them, and the next one tries again.
     void this.#crew.start().catch(() => {});
   }
+}
+
+function nameOfLayers(first: number, end: number): string {
+  return `layer ${first}${end - first > 1 ? ` to ${end - 1}` : ''}`;
 }
 
 /** Whether this thread may sleep: not a browser's main thread. */

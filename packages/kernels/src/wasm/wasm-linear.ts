@@ -72,6 +72,9 @@ export function loadWasmLinear(
   parts.add(close);
   return {
     rows,
+    get memoryBytes() {
+      return open?.weights.memory.buffer.byteLength ?? 0;
+    },
     apply(x) {
       if (open === undefined) throw closedError('Linear', tensor);
       return apply(x, open);

@@ -1,4 +1,4 @@
-import { PruneError } from '@prune/core';
+import { type Pacer, PruneError } from '@prune/core';
 import type { EncoderLayer, LayerLinear, LayerNormParameters } from '../spec/encoder-spec.js';
 import {
   CACHE_LINE_BYTES,
@@ -80,11 +80,13 @@ export class WeightMemory {
     }
   }
 
-  /** Packs a layer that was checked. */
-  add(layer: EncoderLayer, mode: PackMode): void {
-    const linears = LINEARS.map((module) =>
-      this.#addLinear(layer[module], mode, `layer.${this.#layers.length}.${module}`),
-    );
+  /** Packs a layer that was checked, with pauses between its Linears. */
+  async add(layer: EncoderLayer, mode: PackMode, pacer: Pacer): Promise<void> {
+    const linears: StructValues<typeof LINEAR>[] = [];
+    for (const module of LINEARS) {
+      await pacer.pause();
+      linears.push(this.#addLinear(layer[module], mode, `layer.${this.#layers.length}.${module}`));
+    }
     this.#layers.push({ linears, norms: NORMS.flatMap((module) => this.addNorm(layer[module])) });
   }
 

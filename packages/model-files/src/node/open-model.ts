@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { widenFloats } from '@prune/checkpoint';
 import { openCheckpoint } from '@prune/checkpoint/node';
 import {
+  checkAborted,
   type Limits,
   type ModelMetadata,
   PruneError,
@@ -42,6 +43,7 @@ export interface OpenStore extends TensorStore {
 
 /** Opens a model folder, a checkpoint file or a store, told apart by content; a file may be a pipe. */
 export async function openModel(path: string, options: OpenSourceOptions = {}): Promise<OpenModel> {
+  checkAborted(options.signal);
   const found = await findModel(path, options);
   if (found.form === 'checkpoint') {
     const checkpoint = await openCheckpoint(path, { ...options, source: found.piped });
@@ -61,6 +63,7 @@ export async function openModel(path: string, options: OpenSourceOptions = {}): 
 
 /** Opens a store, of a file or a pipe. Throws `unsupported` for a checkpoint, which `prune pack` makes a store of. */
 export async function openStore(path: string, options: OpenSourceOptions = {}): Promise<OpenStore> {
+  checkAborted(options.signal);
   return openFound(path, await findModel(path, options), options);
 }
 

@@ -61,7 +61,7 @@ export async function measureAccuracy(
     if (answers !== first) {
       throw new PruneError('mismatch', { where: form, what: 'answers differ from those of the first form' });
     }
-    const { exact, f1 } = evaluateSquad(dataset, predictions);
+    const { exact, f1 } = await evaluateSquad(dataset, predictions);
     rows.push({ form, exact, f1, questions: dataset.examples.length, seconds });
     log(`accuracy: ${model}: ${form}: exact match ${exact.toFixed(2)}, F1 ${f1.toFixed(2)}`);
   }

@@ -1,12 +1,17 @@
-import { Worker, type WorkerOptions } from 'node:worker_threads';
-import type { Thread, ThreadStart } from '../wasm/thread-host.js';
+import type { Worker, WorkerOptions } from 'node:worker_threads';
+import type { Thread, ThreadStart } from './thread-host.js';
 
 /**
  * Starts a worker with this program, which posts a message when it is ready; its event loop has to have begun by then.
- * It does not keep the process alive.
+ * It does not keep the process alive. The class is handed in, so that nothing of Node is imported for browsers.
  */
-export async function startWorker(program: string, start: ThreadStart, options: WorkerOptions = {}): Promise<Thread> {
-  const worker = new Worker(program, { ...options, eval: true, workerData: start });
+export async function startNodeWorker(
+  NodeWorker: typeof Worker,
+  program: string,
+  start: ThreadStart,
+  options: WorkerOptions = {},
+): Promise<Thread> {
+  const worker = new NodeWorker(program, { ...options, eval: true, workerData: start });
   const ended = new Promise<unknown>((resolve) => {
     // `on`: an error that nobody listens for would end the process.
     worker.on('error', (error) => resolve(error ?? new Error('the worker threw nothing')));

@@ -1,0 +1,55 @@
+import { expect, test, vi } from 'vitest';
+import { Pacer } from './pacer.js';
+import { yieldToEvents } from './yield-to-events.js';
+
+/** Whether timers that are due fire while `work` is awaited. */
+async function letsTimersFire(work: () => Promise<unknown>): Promise<boolean> {
+  let fired = false;
+  const timer = setTimeout(() => {
+    fired = true;
+  }, 0);
+  const start = performance.now();
+  while (performance.now() - start < 2);
+  await work();
+  clearTimeout(timer);
+  return fired;
+}
+
+/** Node may look at its timers only in the turn after the next. */
+const twice = async () => {
+  await yieldToEvents();
+  await yieldToEvents();
+};
+
+test('yieldToEvents lets timers fire, with setImmediate and without', async () => {
+  expect(await letsTimersFire(twice)).toBe(true);
+  vi.stubGlobal('setImmediate', undefined);
+  try {
+    expect(await letsTimersFire(twice)).toBe(true);
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
+test('a pause that is not due does not return to the event loop', async () => {
+  const pacer = new Pacer();
+  expect(await letsTimersFire(() => pacer.pause())).toBe(false);
+  expect(pacer.left).toBeLessThan(20);
+});
+
+test('a pause that is due, or would be in the work ahead, returns to it and begins a new turn', async () => {
+  const pacer = new Pacer();
+  const events: string[] = [];
+  setImmediate(() => events.push('event'));
+  await pacer.pause(undefined, 1000);
+  expect(events).toEqual(['event']);
+  expect(pacer.left).toBeGreaterThan(0);
+});
+
+test('an aborted signal: before a pause, and in it', async () => {
+  const pacer = new Pacer();
+  const controller = new AbortController();
+  setImmediate(() => controller.abort());
+  await expect(pacer.pause(controller.signal, 1000)).rejects.toMatchObject({ code: 'aborted' });
+  await expect(pacer.pause(controller.signal)).rejects.toMatchObject({ code: 'aborted' });
+});
