@@ -2,7 +2,7 @@ import { QUANTIZATION_PROFILES } from '@prune/core';
 import { InvalidArgumentError, Option } from 'commander';
 
 /** What a command that opens any form of a model says of its argument. */
-export const MODEL_ARGUMENT = 'a .prune or .h5 file, a model folder or a checkpoint file';
+export const MODEL_ARGUMENT = 'a .prune or .h5 file, a model folder or a checkpoint file; - reads standard input';
 
 /** What says how a model is loaded for inference: the flags of `InferenceOptions`. */
 export function inferenceOptions(): readonly Option[] {

@@ -6,6 +6,7 @@ import type { CommandContext } from './command-context.js';
 import { register as answer } from './commands/answer.js';
 import { register as classify } from './commands/classify.js';
 import { register as compare } from './commands/compare.js';
+import { register as completion } from './commands/completion.js';
 import { register as convert } from './commands/convert.js';
 import { register as demo } from './commands/demo.js';
 import { register as embed } from './commands/embed.js';
@@ -18,7 +19,20 @@ import { register as verify } from './commands/verify.js';
 import { VERSION } from './version.js';
 
 /** Every command of an installed package, in the order of `prune --help`. */
-const COMMANDS = [pack, unpack, convert, inspect, verify, compare, answer, evaluate, embed, classify, logits];
+const COMMANDS = [
+  pack,
+  unpack,
+  convert,
+  inspect,
+  verify,
+  compare,
+  answer,
+  evaluate,
+  embed,
+  classify,
+  logits,
+  completion,
+];
 
 /** The repository's own model, as seen from `src/` and from `dist/`. */
 const OWN_MODEL = fileURLToPath(new URL('../../../models/mini-qa', import.meta.url));

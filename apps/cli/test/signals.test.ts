@@ -114,6 +114,15 @@ describe.skipIf(SKIP_CONDITIONS.windows())('a signal', () => {
     expect([temporary(), existsSync(at('p.json'))]).toEqual([[], false]);
   });
 
+  test('ends answer over a long text', async () => {
+    writeFileSync(at('long.txt'), 'The cat sat on the mat. '.repeat(40_000));
+    const running = start('answer', at('m.prune'), '--question', 'Who sat?', '--file', at('long.txt'));
+    await wait(2500);
+    const { ms, ...left } = await end(running, 'SIGINT');
+    expect(left).toEqual({ ...ended(130), stdout: '' });
+    expect(ms).toBeLessThan(MOST_MS);
+  });
+
   test('ends a command that waits for standard input', async () => {
     const running = start('answer', at('m.prune'), '--question', 'a?', '--file', '-');
     // It listens to signals once it reads; what it is given fits into no pipe.

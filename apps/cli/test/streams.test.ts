@@ -31,6 +31,8 @@ describe.skipIf(SKIP_CONDITIONS.windows())('a pipe as a model', () => {
     for (const [line, said] of [
       ['prune inspect <(cat m.prune)', /the file +[\d.]+ kB +100\.0 %/],
       ['cat m.prune | prune inspect /dev/stdin', /the file +[\d.]+ kB +100\.0 %/],
+      ['cat m.prune | prune inspect -', /the file +[\d.]+ kB +100\.0 %/],
+      ['prune verify - m.prune < m.h5', /^equal: \d+ entries/],
       ['prune inspect /dev/stdin < m.prune', /the file +[\d.]+ kB +100\.0 %/],
       ['prune verify <(cat m.h5) m.prune', /^equal: \d+ entries/],
       ['prune verify <(gzip -c "$T/model.safetensors") "$T"', /^equal: \d+ tensors/],

@@ -85,11 +85,12 @@ const WAYS: Readonly<Record<string, (file: string) => readonly string[]>> = {
   embed: (file) => [file, `a ${HOSTILE}`],
   classify: (file) => [file, `a ${HOSTILE} b`],
   logits: (file) => [file, '--input', at('ids.json')],
+  completion: (file) => [file],
   demo: (file) => ['--model', file, '-o', at('demo'), '--force'],
 };
 
 /** What is not 0 for a store: it differs from a checkpoint, or is not one. */
-const STATUS: Readonly<Record<string, number>> = { verify: 1, pack: 2, compare: 2, demo: 2 };
+const STATUS: Readonly<Record<string, number>> = { verify: 1, pack: 2, compare: 2, completion: 2, demo: 2 };
 
 test('every command is here', () => {
   const { commands } = createProgram(IDLE_CONTEXT);

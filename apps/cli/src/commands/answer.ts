@@ -10,6 +10,7 @@ import { progressBar } from '../console/progress.js';
 import { inferenceOptions, MODEL_ARGUMENT, positiveInteger } from '../inference-options.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
 import { readText } from '../model/read-text.js';
+import { modelArgument } from '../model-argument.js';
 import { quietOption } from '../options.js';
 
 interface AnswerFlags extends InferenceOptions, AnsweringFlags {
@@ -27,7 +28,7 @@ export function register(program: Command, { signal }: CommandContext): void {
   const command = program
     .command('answer')
     .description('answer a question from a text, long texts in windows')
-    .argument('<file>', MODEL_ARGUMENT)
+    .addArgument(modelArgument('<file>', MODEL_ARGUMENT))
     .requiredOption('--question <text>', 'the question')
     .option('--context <text>', 'the text that holds the answer')
     .option('--file <file>', 'the file that holds the text, UTF-8; - reads standard input')

@@ -7,6 +7,7 @@ import { print } from '../console/print.js';
 import { textTable } from '../console/table.js';
 import { inferenceOptions, MODEL_ARGUMENT } from '../inference-options.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
+import { modelArgument } from '../model-argument.js';
 
 interface ClassifyFlags extends InferenceOptions {
   pair?: string;
@@ -22,7 +23,7 @@ export function register(program: Command, { signal }: CommandContext): void {
   const command = program
     .command('classify')
     .description('the labels of a text, or of each of its tokens, where the model has the head')
-    .argument('<file>', MODEL_ARGUMENT)
+    .addArgument(modelArgument('<file>', MODEL_ARGUMENT))
     .argument('<text>', 'the text')
     .option('--pair <text>', 'the second text, for a model of pairs')
     .option('--truncate', 'cut what is longer than the model instead of refusing it')

@@ -8,6 +8,7 @@ import { progressBar } from '../console/progress.js';
 import { type Column, markdownTable, textTable } from '../console/table.js';
 import { COMPARED_STORES, type Comparison, compareCheckpoint } from '../model/compare-checkpoint.js';
 import { openPackable } from '../model/open-packable.js';
+import { modelArgument } from '../model-argument.js';
 import { packOptions, quietOption } from '../options.js';
 
 interface CompareFlags extends PackOptions {
@@ -24,7 +25,7 @@ export function register(program: Command, { signal, sayWhenEnded }: CommandCont
   const command = program
     .command('compare')
     .description('the sizes of a checkpoint in every form: dense, CSR, HDF5, each codec of the .prune container')
-    .argument('<checkpoint>', 'a model folder, or a .safetensors or .bin file, gzipped or not');
+    .addArgument(modelArgument('<checkpoint>', 'a model folder, or a .safetensors or .bin file, gzipped or not'));
   for (const option of packOptions({ exclude: DEFAULT_EXCLUDE })) command.addOption(option);
   command
     .option('--json', 'as JSON')

@@ -6,6 +6,7 @@ import type { CommandContext } from '../command-context.js';
 import { formatBytes } from '../console/format.js';
 import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
+import { modelArgument } from '../model-argument.js';
 import { forceOption, quietOption, storeOptions } from '../options.js';
 import { claimOutput } from '../output/claim-output.js';
 
@@ -18,7 +19,7 @@ export function register(program: Command, { signal }: CommandContext): void {
   const command = program
     .command('convert')
     .description('copy a store into another one; the extension of OUT says which')
-    .argument('<in>', 'a .prune or .h5 file')
+    .addArgument(modelArgument('<in>', 'a .prune or .h5 file; - reads standard input'))
     .argument('<out>', 'the file to write: .prune or .h5 (with metadata.json beside it)');
   for (const option of [...storeOptions(), forceOption(), quietOption()]) command.addOption(option);
   command.action(async (input: string, output: string, flags: ConvertFlags) => {

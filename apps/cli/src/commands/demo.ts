@@ -1,5 +1,5 @@
 import { mkdir, stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { DEFAULT_ANSWER_OPTIONS } from '@prune/bert-infer';
 import { readSquad } from '@prune/bert-infer/squad';
 import { openCheckpoint } from '@prune/checkpoint/node';
@@ -19,7 +19,6 @@ import type { CommandContext } from '../command-context.js';
 import { out } from '../console/colors.js';
 import { formatBytes, formatCount, formatSeconds } from '../console/format.js';
 import { type Progress, progressBar } from '../console/progress.js';
-import { textTable } from '../console/table.js';
 import { checkExpected } from '../model/check-expected.js';
 import { compareAnswers, predictionsOf } from '../model/compare-answers.js';
 import { compareCheckpoint } from '../model/compare-checkpoint.js';
@@ -33,9 +32,19 @@ import { comparisonTable } from './compare.js';
 interface DemoFlags {
   model: string;
   output: string;
+  all?: boolean;
   force?: boolean;
   quiet?: boolean;
 }
+
+/** What the table of the demo shows without `--all`: where one starts, and the best of each store. */
+const SHOWN_FORMS: readonly string[] = ['dense float32', 'HDF5, gzip 9', 'msgpack, csr-gzip', 'msgpack, entropy, max'];
+
+/** Near ties that are shown without `--all`. */
+const SHOWN_TIES = 3;
+
+/** Characters of a line that are shown without `--all`, so that a step takes one line of a terminal. */
+const LINE_LENGTH = 80;
 
 /** How the reader of the demo calls the command: from the repository it is not installed. */
 const COMMAND = 'node apps/cli/bin/prune.js';
@@ -47,9 +56,10 @@ export function register(program: Command, { signal }: CommandContext, ownModel:
     .description('the whole story on a real pruned model: quantize, write both stores, compare, read back, prove')
     .option('--model <dir>', "a model folder with PyTorch's expected-int8.json", ownModel)
     .option('-o, --output <dir>', 'the folder that the two files are left in', 'demo-output')
+    .option('--all', 'every form in the table, and every answer that is not equal, instead of what fits on a screen')
     .addOption(forceOption())
     .addOption(quietOption())
-    .action(async ({ model, output, force: replace, quiet }: DemoFlags) => {
+    .action(async ({ model, output, all = false, force: replace, quiet }: DemoFlags) => {
       const story = narrator();
       const checkpoint = await openCheckpoint(model, { signal });
       const progress = progressBar('working', quiet);
@@ -70,23 +80,26 @@ export function register(program: Command, { signal }: CommandContext, ownModel:
         }
         story.tell(`Quantized its ${formatCount(packed.steps)} modules and tensors to int8, each matrix as CSR.`);
 
+        const sizes: string[] = [];
         for (const [i, store] of (['h5', 'msgpack'] as const).entries()) {
           const writer = await createStore(files[i], { store, force });
           await writeStore(writer, elementary, packed.metadata, { signal });
-          story.tell(`Wrote ${show(files[i])}: ${formatBytes((await stat(files[i])).size)}, embeddings and all.`);
+          sizes.push(`${basename(files[i])}, ${formatBytes((await stat(files[i])).size)}`);
         }
+
+        story.tell(`Wrote ${sizes.join(', and ')}, embeddings and all.`);
 
         const rows = await compareCheckpoint(
           checkpoint,
           { ...DEFAULT_PACK_OPTIONS, exclude: ['embeddings'] },
           { signal },
         );
-        story.tell('Compared what was pruned, encoder and head, in every form:');
-        console.log(`\n${indent(comparisonTable(rows))}\n`);
+        story.tell(`Compared what was pruned, encoder and head, in ${rows.length} forms:`);
+        console.log(indent(comparisonTable(all ? rows : rows.filter(({ form }) => SHOWN_FORMS.includes(form)))));
 
         await readBack(files, join(model, 'expected-int8.json'), story, signal);
-        await answerQuestions(files[1], model, story, progress, signal);
-        console.log(`\nBoth files are in ${show(output)}. Try next:\n  ${out.bold(nextCommand(files[1]))}`);
+        await answerQuestions(files[1], model, all, story, progress, signal);
+        console.log(`Both files are in ${show(output)}. Try next:\n  ${out.bold(nextCommand(files[1]))}`);
       } finally {
         progress.stop();
         await checkpoint.close();
@@ -104,17 +117,23 @@ async function readBack(files: readonly string[], expected: string, story: Story
       throw new PruneError('mismatch', { where: files.join(' and '), what: difference.what, tensor: difference.name });
     }
     story.tell(`Read both back: all ${formatCount([...stores[0].keys()].length)} entries equal, bit for bit.`);
-    for (const [i, store] of stores.entries()) {
-      const matrices = await checkExpected(store, expected);
-      story.tell(`${show(files[i])}: all ${matrices} matrices are PyTorch's (scale, zero point, nonzeros, SHA-256).`);
-    }
+    let matrices = 0;
+    for (const store of stores) matrices = await checkExpected(store, expected);
+    story.tell(`All ${matrices} matrices of both are PyTorch's: scale, nonzeros, SHA-256.`);
   } finally {
     for (const store of stores) await store.close();
   }
 }
 
 /** Asks the packed file three questions, then all of the evaluation set, and holds the answers against PyTorch's. */
-async function answerQuestions(file: string, model: string, story: Story, progress: Progress, signal: AbortSignal) {
+async function answerQuestions(
+  file: string,
+  model: string,
+  all: boolean,
+  story: Story,
+  progress: Progress,
+  signal: AbortSignal,
+) {
   const squad = join(model, 'dev-squad.json');
   const dataset = readSquad(await readJson(squad, signal), squad);
   progress.total(dataset.examples.length);
@@ -124,33 +143,44 @@ async function answerQuestions(file: string, model: string, story: Story, progre
     const predictions = predictionsOf(await readJson(join(model, 'dev-predictions.json'), signal), bert.profile, model);
     return { ...found, comparison: compareAnswers(found.answers, predictions) };
   });
-  story.tell(`${show(file)} answered the ${dataset.examples.length} questions of dev-squad.json, for example:`);
-  console.log();
-  for (const { id, question } of threeOf(dataset.examples)) {
-    console.log(`  ${escapeControls(question)}\n    ${out.bold(escapeControls(answers.get(id)?.text ?? ''))}`);
+  story.tell(`Answered the ${dataset.examples.length} questions of dev-squad.json, for example:`);
+  for (const { id, question } of all ? threeOf(dataset.examples) : firstShort(dataset.examples)) {
+    const answer = out.bold(escapeControls(answers.get(id)?.text ?? ''));
+    console.log(`  ${escapeControls(question)}\n    ${answer}`);
   }
   const { results } = (await readJson(join(model, 'accuracy.json'), signal)) as {
     results: Record<string, SquadAccuracy>;
   };
   const theirs = results['fbgemm.dev'];
-  const rows = [
-    ['this file', evaluation.exact.toFixed(2), evaluation.f1.toFixed(2)],
-    ["PyTorch's int8 model", theirs.exact_match.toFixed(2), theirs.f1.toFixed(2)],
-  ];
-  const columns = [{ title: '' }, { title: 'exact match', right: true }, { title: 'F1', right: true }];
-  console.log(`\n${indent(textTable(columns, rows))}\n`);
+  const scores = (exact: number, f1: number) => `exact ${exact.toFixed(2)}, F1 ${f1.toFixed(2)}`;
+  story.tell(`Scored ${scores(evaluation.exact, evaluation.f1)}; PyTorch: ${scores(theirs.exact_match, theirs.f1)}.`);
   const { equal, nearTies, different } = comparison;
-  story.tell(`${equal} answers are PyTorch's, ${nearTies.length} are near ties, ${different.length} differ otherwise.`);
-  for (const { ours, theirs, margin } of [...nearTies, ...different]) {
-    const texts = `${JSON.stringify(ours)}, PyTorch ${JSON.stringify(theirs)}`;
-    console.log(out.dim(`    ${escapeControls(texts)}, ${margin?.toFixed(2) ?? 'far'} apart`));
+  story.tell(`${equal} answers are PyTorch's, ${nearTies.length} near ties, ${different.length} differ otherwise.`);
+  const shown = [...different, ...(all ? nearTies : nearTies.slice(0, SHOWN_TIES))];
+  for (const { ours, theirs, margin } of shown) {
+    const line = `  ${margin?.toFixed(2) ?? 'far'} apart: ${JSON.stringify(ours)}, PyTorch ${JSON.stringify(theirs)}`;
+    console.log(out.dim(escapeControls(all ? line : cut(line))));
   }
+  if (shown.length < different.length + nearTies.length) {
+    console.log(
+      out.dim(`  All ${different.length + nearTies.length}, and every form of the table: npm run demo -- --all`),
+    );
+  }
+}
+
+function cut(line: string): string {
+  return line.length <= LINE_LENGTH ? line : `${line.slice(0, LINE_LENGTH - 3)}...`;
 }
 
 /** accuracy.json's figures of one engine. */
 interface SquadAccuracy {
   readonly exact_match: number;
   readonly f1: number;
+}
+
+/** The first question that takes one line. */
+function firstShort<T extends { readonly question: string }>(items: readonly T[]): T[] {
+  return items.filter(({ question }) => question.length < LINE_LENGTH - 2).slice(0, 1);
 }
 
 /** One from the start, one from the middle, one from the end: of different paragraphs. */

@@ -8,6 +8,7 @@ import { progressBar } from '../console/progress.js';
 import { inferenceOptions, MODEL_ARGUMENT } from '../inference-options.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
 import { readText } from '../model/read-text.js';
+import { modelArgument } from '../model-argument.js';
 import { quietOption } from '../options.js';
 
 interface EmbedFlags extends InferenceOptions {
@@ -23,7 +24,7 @@ export function register(program: Command, { signal, sayWhenEnded }: CommandCont
   const command = program
     .command('embed')
     .description('sentence embeddings: the mean of the last layer over all tokens')
-    .argument('<file>', MODEL_ARGUMENT)
+    .addArgument(modelArgument('<file>', MODEL_ARGUMENT))
     .argument('[texts...]', 'the texts')
     .option('--file <file>', 'a file with one text a line; - reads standard input')
     .option('--normalize', 'scale each embedding to length 1')

@@ -19,6 +19,7 @@ import { evaluateModel } from '../model/evaluate-model.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
 import { readJson } from '../model/read-json.js';
 import { textOutputs } from '../model/text-outputs.js';
+import { modelArgument } from '../model-argument.js';
 import { forceOption, quietOption } from '../options.js';
 import { claimOutput } from '../output/claim-output.js';
 
@@ -37,7 +38,7 @@ export function register(program: Command, { signal, sayWhenEnded }: CommandCont
   const command = program
     .command('eval')
     .description('exact match and F1 on a SQuAD 1.1 or 2.0 file, as the official scripts compute them')
-    .argument('<file>', MODEL_ARGUMENT)
+    .addArgument(modelArgument('<file>', MODEL_ARGUMENT))
     .argument('<squad>', 'a SQuAD file, JSON')
     .option('--limit <count>', 'only the first questions', positiveInteger)
     .option('--against <file>', "another implementation's answers, {id: text}, to compare with")

@@ -6,13 +6,14 @@ import type { CommandContext } from '../command-context.js';
 import { formatBytes, formatCount, formatPercent, formatShape } from '../console/format.js';
 import { print } from '../console/print.js';
 import { type Column, textTable } from '../console/table.js';
+import { modelArgument } from '../model-argument.js';
 
 /** `prune inspect`: what is in a store, and how far its size is from the entropy bound. */
 export function register(program: Command, { signal }: CommandContext): void {
   program
     .command('inspect')
     .description('show the tensors of a store: shapes, density, bytes, bits per nonzero, entropy bound')
-    .argument('<file>', 'a .prune or .h5 file')
+    .addArgument(modelArgument('<file>', 'a .prune or .h5 file; - reads standard input'))
     .option('--all', 'every entry too, as it is stored')
     .option('--json', 'as JSON')
     .addHelpText(

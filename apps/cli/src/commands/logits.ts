@@ -7,6 +7,7 @@ import { print } from '../console/print.js';
 import { inferenceOptions, MODEL_ARGUMENT } from '../inference-options.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
 import { readJson } from '../model/read-json.js';
+import { modelArgument } from '../model-argument.js';
 
 interface LogitsFlags extends InferenceOptions {
   input: string;
@@ -20,7 +21,7 @@ export function register(program: Command, { signal }: CommandContext): void {
   const command = program
     .command('logits')
     .description("a head's logits for given token ids, every float32 printed so that it reads back exactly")
-    .argument('<file>', MODEL_ARGUMENT)
+    .addArgument(modelArgument('<file>', MODEL_ARGUMENT))
     .requiredOption(
       '--input <file>',
       '{"input_ids": [[..]], "attention_mask": [[..]], "token_type_ids": [[..]]}; - is stdin',
@@ -41,12 +42,12 @@ export function register(program: Command, { signal }: CommandContext): void {
       const found = new Map<string, string>();
       // A model without a head has hidden states alone.
       if (model.heads.length > 0) {
-        for (const [name, value] of Object.entries(await model.logits(inputs, { padding }))) {
+        for (const [name, value] of Object.entries(await model.logits(inputs, { padding, signal }))) {
           if (typeof value === 'object') found.set(name, float32Json(value.data, value.shape));
         }
       }
       if (flags.hiddenStates || model.heads.length === 0) {
-        const states = await model.hiddenStates(inputs, { padding });
+        const states = await model.hiddenStates(inputs, { padding, signal });
         found.set('hidden_states', `[${states.map(({ data, shape }) => float32Json(data, shape)).join(',')}]`);
       }
       return found;

@@ -18,6 +18,7 @@ import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
 import { openPackable } from '../model/open-packable.js';
 import { type EmbeddingSizes, smallerEmbeddings } from '../model/smaller-embeddings.js';
+import { modelArgument } from '../model-argument.js';
 import { forceOption, packOptions, pruningOptions, quietOption, storeOptions } from '../options.js';
 import { claimOutput } from '../output/claim-output.js';
 
@@ -42,7 +43,7 @@ export function register(program: Command, { signal }: CommandContext): void {
   const command = program
     .command('pack')
     .description('quantize a checkpoint to int8, keep each matrix as CSR, and write it to one file')
-    .argument('<checkpoint>', 'a model folder, or a .safetensors, .bin or .pt file, gzipped or not')
+    .addArgument(modelArgument('<checkpoint>', 'a model folder, or a .safetensors, .bin or .pt file, gzipped or not'))
     .requiredOption('-o, --output <file>', 'the file to write: .prune or .h5');
   for (const option of [...storeOptions(), ...packOptions(), ...pruningOptions(), forceOption(), quietOption()])
     command.addOption(option);

@@ -5,6 +5,7 @@ import { openModel } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { progressBar } from '../console/progress.js';
+import { modelArgument } from '../model-argument.js';
 import { forceOption, quietOption } from '../options.js';
 import { claimOutput } from '../output/claim-output.js';
 
@@ -13,7 +14,7 @@ export function register(program: Command, { signal }: CommandContext): void {
   program
     .command('unpack')
     .description('write a store back as dense float32 safetensors, in a folder that transformers loads')
-    .argument('<file>', 'a .prune or .h5 file')
+    .addArgument(modelArgument('<file>', 'a .prune or .h5 file; - reads standard input'))
     .requiredOption('-o, --output <dir>', 'the folder to write into; made when it is not there')
     .addOption(forceOption())
     .addOption(quietOption())

@@ -10,6 +10,7 @@ import { EXIT } from '../console/run-command.js';
 import { inferenceOptions, MODEL_ARGUMENT } from '../inference-options.js';
 import type { InferenceOptions } from '../model/load-bert.js';
 import { verifyLogits } from '../model/verify-logits.js';
+import { modelArgument } from '../model-argument.js';
 import { quietOption } from '../options.js';
 
 interface VerifyFlags extends InferenceOptions {
@@ -35,8 +36,8 @@ export function register(program: Command, context: CommandContext): void {
   const command = program
     .command('verify')
     .description('compare two models tensor by tensor, bit for bit, whatever their forms')
-    .argument('<a>', MODEL_ARGUMENT)
-    .argument('<b>', 'the other one')
+    .addArgument(modelArgument('<a>', MODEL_ARGUMENT))
+    .addArgument(modelArgument('<b>', 'the other one'))
     .option(
       '--logits',
       'run both on 25 batches of 32 x 128 seeded random tokens instead, and compare every bit of the outputs',

@@ -25,6 +25,9 @@ export const SIGNAL_STATUS: Readonly<Partial<Record<NodeJS.Signals, number>>> = 
 /** Work that has not stopped by then is given up, in milliseconds: a command ends within a second of its first signal. */
 const PATIENCE_MS = 700;
 
+/** How long the result so far may take to be said then. */
+const LAST_WORDS_MS = 200;
+
 /** A signal this soon after the first is the same Ctrl-C: the terminal sends one to `npx`, which passes on its own. */
 const SAME_SIGNAL_MS = 200;
 
@@ -35,20 +38,25 @@ const SAME_SIGNAL_MS = 200;
 export async function runCommand(work: (context: CommandContext) => Promise<void>): Promise<number> {
   const controller = new AbortController();
   let resultSoFar: Parameters<CommandContext['sayWhenEnded']>[0] = () => undefined;
-  let reported: Promise<number> | undefined;
   let ended: { readonly status: number; readonly at: number } | undefined;
   let patience: NodeJS.Timeout | undefined;
+  let reported: Promise<void> | undefined;
 
-  /** Once, whoever asks first: the work that stopped, or the patience that ended. */
-  function reportEnd(status: number): Promise<number> {
-    reported ??= report(status);
-    return reported;
-  }
-  async function report(status: number): Promise<number> {
+  async function report() {
     const text = await resultSoFar();
     if (text !== undefined) print(text);
     process.stderr.write('prune: interrupted, nothing was written\n');
-    return status;
+  }
+  /** Once, whether the work stops or is given up. */
+  function reportEnd(): Promise<void> {
+    reported ??= report();
+    return reported;
+  }
+  async function giveUp(status: number) {
+    // What is known must not take longer to say than the rest of the second.
+    setTimeout(() => process.exit(status), LAST_WORDS_MS);
+    await reportEnd().catch(() => {});
+    process.exit(status);
   }
   function end(name: NodeJS.Signals) {
     if (ended !== undefined) {
@@ -57,7 +65,7 @@ export async function runCommand(work: (context: CommandContext) => Promise<void
     }
     const status = SIGNAL_STATUS[name]!;
     ended = { status, at: performance.now() };
-    patience = setTimeout(async () => process.exit(await reportEnd(status)), PATIENCE_MS);
+    patience = setTimeout(() => giveUp(status), PATIENCE_MS);
     controller.abort();
   }
   const signals = Object.keys(SIGNAL_STATUS) as NodeJS.Signals[];
@@ -74,7 +82,10 @@ export async function runCommand(work: (context: CommandContext) => Promise<void
   } catch (thrown) {
     const error = namingForce(thrown);
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.failed;
-    if (ended !== undefined && isPruneError(error, 'aborted')) return await reportEnd(ended.status);
+    if (ended !== undefined && isPruneError(error, 'aborted')) {
+      await reportEnd();
+      return ended.status;
+    }
     // Another installed copy of the error class may not escape its messages.
     if (isPruneError(error)) process.stderr.write(`${err.red('prune:')} ${escapeControls(error.message)}\n`);
     // What the system says of a file, and nobody has said better: not a bug.

@@ -24,7 +24,7 @@ export interface InferenceOptions {
   readonly rowwise?: boolean;
   readonly wide?: boolean;
   readonly attention?: 'float32' | 'int16';
-  /** Ends the reading of the model, and of files that come through a pipe. */
+  /** Ends the loading of the model. */
   readonly signal?: AbortSignal;
 }
 
@@ -47,6 +47,7 @@ export async function withBert<T>(
     const tensors = file.store ?? (await file.floats());
     const model = await loadModel(withMetadata(tensors, metadata), {
       ...options,
+      signal,
       engine: { kernels: wide ? wideKernels() : 'auto', threads, threadHost: workerThreads },
       embeddings: extra?.tensors,
       config: config === undefined ? undefined : await readConfig(config, signal),
