@@ -6,7 +6,7 @@ test('CONTRIBUTING.md has a row for each PRUNE_* variable that the code names, a
   const code = repositoryFiles(/^\.ci\/|\.(ts|js|mjs|py)$/).map((path) => readFileSync(`${REPOSITORY}${path}`, 'utf8'));
   const named = code.flatMap((text) => {
     const constants = new Set(all(/\bconst (PRUNE_\w+)/g, text));
-    // In a test of its own this pattern must not find itself, hence the letter after the underscore.
+    // The letter after the underscore: the pattern must not find itself in this file.
     return all(/\b(PRUNE_[A-Z]\w*)/g, text).filter((name) => !constants.has(name) && !isImported(name, text));
   });
   const contributing = readFileSync(`${REPOSITORY}CONTRIBUTING.md`, 'utf8');
