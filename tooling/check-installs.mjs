@@ -2,7 +2,7 @@
 // workspace, opens a packed mini-qa there, asks one question and embeds one text. Without arguments it tries what most
 // people have, in about two minutes; --all tries every package manager, runtime and bundler below; other words choose
 // checks whose names contain them.
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findChromium } from './installs/chromium.mjs';
@@ -10,7 +10,7 @@ import { makeProject } from './installs/make-project.mjs';
 import { openPage } from './installs/open-page.mjs';
 import { APP, checkResult, PAGES, REQUIRING_APP } from './installs/programs.mjs';
 import { runTool } from './installs/run-tool.mjs';
-import { BUNDLERS, NODES, TOOLS, TYPESCRIPTS } from './installs/versions.mjs';
+import { BUNDLERS, NODES, OLDEST_NODE, TOOLS, TYPESCRIPTS } from './installs/versions.mjs';
 import { packPackages } from './pack-packages.mjs';
 import { pinnedPnpm, root } from './pnpm.mjs';
 
@@ -21,6 +21,17 @@ const APPS = { 'app.mjs': APP, 'app.cjs': REQUIRING_APP };
 /** The checks of every run of CI, in the order of what is found most often. */
 const COMMON = {
   'npm with this Node': () => runApps(process.execPath, npmProject()),
+  'no install scripts': () => {
+    const { packages: places } = JSON.parse(readFileSync(join(everything(), 'package-lock.json'), 'utf8'));
+    const scripted = Object.keys(places).filter((place) => places[place].hasInstallScript);
+    if (scripted.length > 0) throw new Error(`users would have to allow the install scripts of ${scripted.join(', ')}`);
+    // Where it is installed for another package, the bundled msgpackr would use it.
+    const dist = join(everything(), 'node_modules/@prune/msgpack-store/dist');
+    for (const file of readdirSync(dist)) {
+      if (readFileSync(join(dist, file), 'utf8').includes('msgpackr-extract'))
+        throw new Error(`${file} asks for msgpackr-extract`);
+    }
+  },
   'pnpm with this Node': () => {
     const folder = project('pnpm', { files: APPS });
     runTool('npx', ['-y', pinnedPnpm, 'install', '--prefer-offline'], { cwd: folder });
@@ -31,6 +42,7 @@ const COMMON = {
     checkBundle('esbuild', ['esbuild', 'page.js', '--bundle', '--format=esm', '--outfile=dist/page.js']),
 };
 const OTHERS = {
+  [`npm with Node ${OLDEST_NODE}, imports alone`]: () => runApp(node(OLDEST_NODE), ['app.mjs'], npmProject()),
   ...Object.fromEntries(
     NODES.map((version) => [`npm with Node ${version}`, () => runApps(node(version), npmProject())]),
   ),

@@ -1,7 +1,7 @@
 // Checks what would be published: packs every public package, runs publint and attw on the tarball, then unpacks all of
-// them outside the workspace, as a strict package manager installs them. There it imports and requires every entry (stderr
-// must stay empty), type-checks every entry alone and all README examples, runs the examples and the command, and holds
-// the sizes to their budgets and to docs/which-package.md. With --write-sizes it writes that page's sizes.
+// them outside the workspace, as a strict package manager installs them. There it imports and requires every entry
+// (stderr must stay empty), type-checks every entry alone and all README examples, runs the examples and the command,
+// and holds the sizes to their budgets and to docs/which-package.md. With --write-sizes it writes that page's sizes.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -108,8 +108,8 @@ function runCommand() {
 }
 
 /**
- * Type-checks and runs every TypeScript example, each README's in a project that has what the README installs. Examples of
- * pages without an `npm install` line see every package.
+ * Type-checks and runs every TypeScript example, each README's in a project that has what the README installs. Examples
+ * of pages without an `npm install` line see every package.
  */
 function checkExamples(packages, makeProject, everything) {
   const pages = [
@@ -158,7 +158,8 @@ function makeInput(name, cwd) {
       for (const key of tensors.keys()) {
         const value = await tensors.get(key);
         scored.set(key, value);
-        if (/encoder.*(query|key|value|dense)\\.weight$/.test(key)) scored.set(key.replace(/weight$/, 'mask_scores'), value);
+        const scores = key.replace(/weight$/, 'mask_scores');
+        if (/encoder.*(query|key|value|dense)\\.weight$/.test(key)) scored.set(scores, value);
       }
       await writeSafetensors(await atomicFile(${JSON.stringify(join(cwd, name, 'model.safetensors'))}), scored);
       await close();`;

@@ -7,7 +7,8 @@ const PAGE = join('docs', 'which-package.md');
 const TOLERANCE = 0.1;
 
 /**
- * Compares the installed sizes of packages with the table of docs/which-package.md, whose rows end in `| <name> | <size> |`.
+ * Compares the installed sizes of packages with the table of docs/which-package.md, whose rows end in the link of a
+ * package and its size.
  * Returns a sentence for each row that is wrong or missing. With `write` it writes the measured sizes instead.
  */
 export function checkSizePage(sizes, { write }) {

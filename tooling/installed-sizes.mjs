@@ -1,7 +1,10 @@
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** For each installed package (a folder) its name, and the bytes of its files with those of everything that is installed with it. */
+/**
+ * For each installed package, given by its folder: its name, and the bytes of its files together with those of
+ * everything that is installed with it.
+ */
 export function installedSizes(folders) {
   return new Map(folders.map((folder) => [manifestOf(folder).name, bytesWithDependencies(folder)]));
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pnpm, root } from './pnpm.mjs';
 
-/** Packs every public package into `folder`, as it would be published. Its manifest in the tarball has the real versions. */
+/** Packs every public package into `folder`, as it would be published. */
 export function packPackages(folder) {
   const packages = publicPackages();
   pnpm(

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 
 /**
  * Unpacks tarballs the way strict package managers install them: a package sees the dependencies that its manifest
- * names, and a project sees the packages that it installed, nothing else. Dependencies from outside are the ones that this
- * workspace has installed. Returns a function that makes such a project in `folder`.
+ * names, and a project sees the packages that it installed, nothing else. Dependencies from outside are the ones that
+ * this workspace has installed. Returns a function that makes such a project in `folder`.
  */
 export function strictLayout(store, packages) {
   const placeOf = (name) => join(store, name.replace('/', '+'), 'node_modules');
@@ -29,6 +29,7 @@ export function strictLayout(store, packages) {
   };
 
   function link(modules, name, user) {
+    if (!own.has(name) && user === undefined) throw new Error(`no package of this workspace depends on ${name}`);
     const target = own.has(name) ? join(placeOf(name), name) : realpathSync(join(user, 'node_modules', name));
     const path = join(modules, name);
     if (existsSync(path)) return;

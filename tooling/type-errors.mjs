@@ -2,7 +2,7 @@ import ts from 'typescript';
 
 const sources = new Map();
 
-/** What TypeScript says of these files under --strict, its libraries and declarations checked too. One text for each error. */
+/** One text for each error that TypeScript finds in these files under --strict, declaration files included. */
 export function typeErrors(files, options) {
   const compilerOptions = {
     noEmit: true,

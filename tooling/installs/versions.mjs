@@ -1,5 +1,8 @@
 // What the check of installs tries. The versions are exact, so that it gives the same result until someone raises them.
 
+/** What `engines` asks for. */
+export const OLDEST_NODE = '20.0.0';
+
 /** 20.19 and 22.12 are the first of their lines that can require ES modules. */
 export const NODES = ['20.19.0', '22.12.0', '22.23.5', '24.22.3'];
 

@@ -1,4 +1,4 @@
-// TypeScript has the types of WebAssembly only in its DOM library, and programs for Node often leave that out. Where it is
+// TypeScript has the types of WebAssembly only in its DOM library, which programs for Node often leave out. Where it is
 // there, the declarations merge.
 declare global {
   namespace WebAssembly {
