@@ -41,7 +41,7 @@ export async function startNodeWorker(
   };
 }
 
-/** Deno does not say how busy a worker's event loop was, and Bun gives 0 for every one with a warning. */
+/** Deno's workers do not have this, and Bun's write a warning to stderr that it is not implemented. */
 function knowsLoops({ performance }: Worker): boolean {
   return typeof performance?.eventLoopUtilization === 'function' && process.versions.bun === undefined;
 }
