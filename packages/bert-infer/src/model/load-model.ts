@@ -51,10 +51,10 @@ export interface LoadModelOptions extends WatchOptions {
 }
 
 /**
- * Loads a model: from any store (its sparse int8 weights go to the engine as they are, no dense weight is made) or from a float state dict,
- * which computes in float32. Every tensor is checked against the config before it is used; the store is not needed afterwards, but for its
- * tokenizer. Throws `missing`, `mismatch`, `unsupported`, `corrupt`, `limit` with the tensor's name, `aborted`, and what the
- * store throws.
+ * Loads a model: from any store (its sparse int8 weights go to the engine as they are, no dense weight is made) or from
+ * a float state dict, which computes in float32. Every tensor is checked against the config before it is used; the
+ * store is not needed afterwards, but for its tokenizer. Throws `missing`, `mismatch`, `unsupported`, `corrupt`,
+ * `limit` with the tensor's name, `aborted`, and what the store throws.
  */
 export async function loadModel(store: StoredModel, options: LoadModelOptions = {}): Promise<BertModel> {
   if (typeof store === 'string') {

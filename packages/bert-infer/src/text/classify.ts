@@ -21,8 +21,9 @@ export interface LabelScore {
 }
 
 /**
- * The labels of a text, best first, by the model's sequence classification head. Several texts run in batches, as {@link embed}'s do, and
- * depend on one another as those do. Errors: `missing` without the head, and {@link encodeText}'s.
+ * The labels of a text, best first, by the model's sequence classification head. Several texts run in batches, as
+ * {@link embed}'s do, and depend on one another as those do. Errors: `missing` without the head, and {@link
+ * encodeText}'s.
  */
 export function classify(model: BertModel, text: string, options?: ClassifyOptions): Promise<LabelScore[]>;
 export function classify(

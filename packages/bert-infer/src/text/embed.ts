@@ -12,9 +12,9 @@ export interface EmbedOptions extends EncodeTextOptions, WatchOptions {
 /**
  * A sentence embedding: the mean of the last layer over all tokens, special tokens included, float32 `[hiddenSize]`.
  * Several texts run in batches, sorted by length, and give their embeddings in the order of the texts; progress counts
- * texts. Where activations are quantized per tensor, their range spans a batch, so that a text's embedding depends a little on the
- * other texts, as in PyTorch; the same call gives the same bits every time. With `loadModel(store, { rowwise: true })` it does not
- * depend on them. Errors as {@link encodeText}'s and the model's.
+ * texts. Where activations are quantized per tensor, their range spans a batch, so that a text's embedding depends a
+ * little on the other texts, as in PyTorch; the same call gives the same bits every time. With `loadModel(store, {
+ * rowwise: true })` it does not depend on them. Errors as {@link encodeText}'s and the model's.
  */
 export function embed(model: BertModel, text: string, options?: EmbedOptions): Promise<Float32Array>;
 export function embed(model: BertModel, texts: readonly string[], options?: EmbedOptions): Promise<Float32Array[]>;

@@ -2,8 +2,8 @@ import { checkAborted } from '../errors/prune-error.js';
 import { yieldToEvents } from './yield-to-events.js';
 
 /**
- * How long work goes on before it returns to the event loop, in ms. Users are promised 50; the work between two looks at
- * the clock, and a second pacer inside that work, have the rest.
+ * How long work goes on before it returns to the event loop, in ms. Users are promised 50; the work between two looks
+ * at the clock, and a second pacer inside that work, have the rest.
  */
 const TURN_MS = 20;
 

@@ -25,8 +25,8 @@ export interface Encoder {
   readonly hiddenSize: number;
   readonly layers: number;
   /**
-   * Bytes of its memory: weights, and what the largest batch so far needed to work. `undefined` with the reference kernels, which
-   * have no memory of their own; 0 once closed.
+   * Bytes of its memory: weights, and what the largest batch so far needed to work. `undefined` with the reference
+   * kernels, which have no memory of their own; 0 once closed.
    */
   readonly memoryBytes?: number;
   /**

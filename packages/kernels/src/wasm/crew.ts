@@ -80,7 +80,6 @@ export class Crew {
 
   /** Computes a job. Throws `io` when a thread dies in it, or has died since the pass began. */
   run(plan: Plan): void {
-    if (plan.threads > 1) this.#checkThreads();
     writeStruct(new DataView(this.#memory.buffer), 0, PLAN, plan);
     this.#plan = plan;
     this.#looks = 0;

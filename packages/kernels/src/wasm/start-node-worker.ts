@@ -25,17 +25,23 @@ export async function startNodeWorker(
     throw fault;
   }
   worker.unref();
+  const isAlive = () => {
+    // Events would have to wait; this Node answers from the state of the thread. A loop that runs has been active for
+    // some time. Of a thread that has ended Node knows no loop, so that it gives 0 for both, or -1 for the idle time
+    // if it has answered before.
+    const { idle, active } = worker.performance.eventLoopUtilization();
+    return idle >= 0 && active > 0;
+  };
   return {
     ended,
-    isAlive() {
-      // Events would have to wait; this Node answers from the state of the thread. A loop that runs has been active for
-      // some time. Of a thread that has ended Node knows no loop, so that it gives 0 for both, or -1 for the idle time
-      // if it has answered before.
-      const { idle, active } = worker.performance.eventLoopUtilization();
-      return idle >= 0 && active > 0;
-    },
+    isAlive: knowsLoops(worker) ? isAlive : undefined,
     async stop() {
       await worker.terminate();
     },
   };
+}
+
+/** Deno's workers do not have this, and Bun's write a warning to stderr that it is not implemented. */
+function knowsLoops({ performance }: Worker): boolean {
+  return typeof performance?.eventLoopUtilization === 'function' && process.versions.bun === undefined;
 }
