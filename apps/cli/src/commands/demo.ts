@@ -87,7 +87,7 @@ export function register(program: Command, { signal }: CommandContext, ownModel:
           sizes.push(`${basename(files[i])}, ${formatBytes((await stat(files[i])).size)}`);
         }
 
-        story.tell(`Wrote ${sizes.join(', and ')}, embeddings and all.`);
+        story.tell(`Wrote ${sizes.join(', and ')}, with the embeddings.`);
 
         const rows = await compareCheckpoint(
           checkpoint,
