@@ -5,6 +5,7 @@ import { checkBatch, checkFinite } from '../spec/check-batch.js';
 import { checkEncoderLayer, checkNorm, type LayerShape } from '../spec/check-encoder-layer.js';
 import type { Encoder, EncoderOutput, ForwardOptions } from '../spec/encoder.js';
 import type { AnyLinear, EncoderLayer, EncoderSpec, LayerLinear } from '../spec/encoder-spec.js';
+import { PassQueue } from '../spec/pass-queue.js';
 import { encoderLayer, type LayerMode } from './encoder-layer.js';
 import { layerNorm } from './layer-norm.js';
 
@@ -14,8 +15,12 @@ import { layerNorm } from './layer-norm.js';
 export async function loadReferenceEncoder(spec: EncoderSpec, parts: OpenParts): Promise<Encoder> {
   let open: LoadedLayers | undefined = await loadLayers(spec, parts);
   const { hiddenSize, layers } = open;
+  // Passes of any length, one after another, return to the event loop in time.
+  const pacer = new Pacer();
+  const queue = new PassQueue();
   const close = async () => {
     open = undefined;
+    await queue.idle();
     parts.delete(close);
   };
   parts.add(close);
@@ -23,8 +28,9 @@ export async function loadReferenceEncoder(spec: EncoderSpec, parts: OpenParts):
     hiddenSize,
     layers: layers.length,
     async forward(hidden, lengths, options = {}) {
-      if (open === undefined) throw closedError('encoder');
-      return forward(open, hidden, lengths, options);
+      const loaded = open;
+      if (loaded === undefined) throw closedError('encoder');
+      return queue.run(() => forward(loaded, pacer, hidden, lengths, options), options.signal);
     },
     close,
   };
@@ -54,6 +60,7 @@ async function loadLayers(spec: EncoderSpec, parts: OpenParts): Promise<LoadedLa
 /** Returns to the event loop between layers; a layer takes as long as it does. */
 async function forward(
   { hiddenSize, layers, mode }: LoadedLayers,
+  pacer: Pacer,
   hidden: Float32Array,
   lengths: ArrayLike<number>,
   options: ForwardOptions,
@@ -62,7 +69,6 @@ async function forward(
   checkFinite(hidden, 'hidden states given');
   let last = mode.inputNorm ? layerNorm(hidden, mode.inputNorm, mode.layerNormEps) : hidden.slice();
   const all = [last.slice()];
-  const pacer = new Pacer();
   for (const [index, layer] of layers.entries()) {
     await pacer.pause(options.signal);
     if (batch.tokens > 0) last = encoderLayer(layer, mode, last, batch.lengths, batch.keyLengths);

@@ -43,5 +43,5 @@ export async function startNodeWorker(
 
 /** Deno's workers do not have this, and Bun's write a warning to stderr that it is not implemented. */
 function knowsLoops({ performance }: Worker): boolean {
-  return typeof performance?.eventLoopUtilization === 'function' && process.versions.bun === undefined;
+  return typeof performance?.eventLoopUtilization === 'function' && !('Bun' in globalThis);
 }
