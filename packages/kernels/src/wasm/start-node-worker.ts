@@ -13,7 +13,7 @@ export async function startNodeWorker(
 ): Promise<Thread> {
   const worker = new NodeWorker(program, { ...options, eval: true, workerData: start });
   const ended = new Promise<unknown>((resolve) => {
-    // `on`: an error that nobody listens for would end the process.
+    // `on`: Node ends at an error that nobody listens for.
     worker.on('error', (error) => resolve(error ?? new Error('the worker threw nothing')));
     worker.on('messageerror', resolve);
     worker.on('exit', (status) => resolve(new Error(`the worker ended with status ${status}`)));
