@@ -14,11 +14,10 @@ test('an empty map', () => {
 });
 
 test('what msgpackr writes of JSON and bytes is accepted, and cut short anywhere it is not', () => {
-  const json = fc.dictionary(
-    fc.string({ unit: 'binary' }).filter((key) => key !== '__proto__'),
-    fc.jsonValue({ maxDepth: 3 }),
-    { maxKeys: 8 },
-  );
+  const json = fc
+    .dictionary(fc.string({ unit: 'binary' }), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 8 })
+    // A key that is refused, at any depth.
+    .filter((value) => !JSON.stringify(value).includes('__proto__'));
   fc.assert(
     fc.property(json, fc.uint8Array({ maxLength: 300 }), (value, bytes) => {
       const packed = new Uint8Array(packr.pack({ ...value, bytes }));
