@@ -2,7 +2,9 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './pnpm.mjs';
 
-/** The latest modification time below the given paths of the repository, in milliseconds; 0 if none of them is there. */
+/**
+ * The latest modification time below the given paths of the repository, in milliseconds; 0 if none of them is there.
+ */
 export function newestChange(paths) {
   return Math.max(0, ...paths.map((path) => newestIn(join(root, path))));
 }

@@ -1,4 +1,6 @@
-/** Whether a version of Node is in a range such as `^20.19.0 || >=24.0.0`, the only forms that our package.json uses. */
+/**
+ * Whether a version of Node is in a range such as `^20.19.0 || >=24.0.0`, the only forms that our package.json uses.
+ */
 export function inNodeRange(version, range) {
   return range.split(' || ').some((part) => isIn(version, part));
 }

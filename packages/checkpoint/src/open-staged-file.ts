@@ -6,7 +6,10 @@ import { ownSource } from './own-source.js';
 import { sniffFormat } from './sniff-format.js';
 import type { StagedCheckpoint } from './staged-checkpoint.js';
 
-/** Opens a file of tensors at the stage that its model is at; the format is what its first bytes say. Takes over the source. */
+/**
+ * Opens a file of tensors at the stage that its model is at; the format is what its first bytes say. Takes over the
+ * source.
+ */
 export async function openStagedFile(source: ByteSource, options: OpenOptions = {}): Promise<StagedCheckpoint> {
   const bytes = randomAccess(source, options.name);
   return ownSource(bytes, undefined, async () => {

@@ -2,7 +2,9 @@ import { checkLimit, type JsonObject, PruneError, shown } from '@prune/core';
 import { isWhiteSpace } from './is-white-space.js';
 import { isObject } from './tokenizer-json.js';
 
-/** Tokens that may be added to a vocabulary. BERT's and RoBERTa's have 5, vocabularies with reserved tokens some 6,000. */
+/**
+ * Tokens that may be added to a vocabulary. BERT's and RoBERTa's have 5, vocabularies with reserved tokens some 6,000.
+ */
 const MOST_ADDED_TOKENS = 10_000;
 /** Characters of one of them: it is looked for at every place of a text. The longest in use have about 30. */
 const LONGEST_ADDED_TOKEN = 128;
@@ -30,7 +32,9 @@ export interface TextPart {
   readonly token?: AddedToken;
 }
 
-/** The entries of tokenizer.json's `added_tokens`, checked. Throws `corrupt`, or `limit` for too many or too long ones. */
+/**
+ * The entries of tokenizer.json's `added_tokens`, checked. Throws `corrupt`, or `limit` for too many or too long ones.
+ */
 export function addedTokens({ added_tokens: list }: JsonObject): AddedToken[] {
   if (list === undefined || list === null) return [];
   if (!Array.isArray(list)) throw new PruneError('corrupt', { where: 'tokenizer', what: 'added_tokens is not a list' });

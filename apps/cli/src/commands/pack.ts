@@ -38,7 +38,9 @@ const QUANTIZING_OPTIONS: ReadonlySet<string> = new Set([
   ...['pruningMethod', 'pruningThreshold'],
 ]);
 
-/** `prune pack`: checkpoint -> quantized -> elementary -> one file. A model that is quantized already joins on the way. */
+/**
+ * `prune pack`: checkpoint -> quantized -> elementary -> one file. A model that is quantized already joins on the way.
+ */
 export function register(program: Command, { signal }: CommandContext): void {
   const command = program
     .command('pack')

@@ -22,7 +22,9 @@ export const SIGNAL_STATUS: Readonly<Partial<Record<NodeJS.Signals, number>>> = 
   SIGHUP: 129,
 };
 
-/** Work that has not stopped by then is given up, in milliseconds: a command ends within a second of its first signal. */
+/**
+ * Work that has not stopped by then is given up, in milliseconds: a command ends within a second of its first signal.
+ */
 const PATIENCE_MS = 700;
 
 /** How long the result so far may take to be said then. */

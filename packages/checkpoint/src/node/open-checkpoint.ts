@@ -40,7 +40,9 @@ export interface OpenCheckpointOptions {
   /** Where a gzipped checkpoint is inflated; the system's temporary folder by default. */
   readonly temporaryFolder?: string;
   readonly signal?: AbortSignal;
-  /** The bytes of the file, where they have been read already: a pipe's can be read once. Closed with the checkpoint. */
+  /**
+   * The bytes of the file, where they have been read already: a pipe's can be read once. Closed with the checkpoint.
+   */
   readonly source?: Required<RandomAccess>;
 }
 

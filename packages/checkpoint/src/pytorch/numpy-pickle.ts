@@ -59,7 +59,9 @@ export function isNumpyPath(path: string): boolean {
   );
 }
 
-/** What a callable of {@link isNumpyPath} makes of its arguments. An array gets its contents from {@link buildNumpy}. */
+/**
+ * What a callable of {@link isNumpyPath} makes of its arguments. An array gets its contents from {@link buildNumpy}.
+ */
 export function reduceNumpy(path: string, args: readonly unknown[], budget: PickleBudget): unknown {
   if (RECONSTRUCT.test(path)) {
     budget.chargeObject(12);

@@ -22,7 +22,10 @@ export interface TensorReference extends TensorInfo {
   readonly strides: readonly number[];
 }
 
-/** How the codes of a quantized tensor stand for numbers, `scale * (code - zero point)`: for all alike, or one of each for every row. */
+/**
+ * How the codes of a quantized tensor stand for numbers, `scale * (code - zero point)`: for all alike, or one of each
+ * for every row.
+ */
 export type Quantizer =
   | { readonly qscheme: 'per_tensor_affine'; readonly scale: number; readonly zeroPoint: number }
   | {
