@@ -1,4 +1,4 @@
-import { PruneError } from '@prune/core';
+import { openCheckpoint } from '@prune/checkpoint/node';
 import type { PackOptions } from '@prune/model-files';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
@@ -32,14 +32,10 @@ export function register(program: Command, { signal, sayWhenEnded }: CommandCont
     .option('--markdown', 'as a Markdown table')
     .addOption(quietOption())
     .action(async (path: string, flags: CompareFlags) => {
-      const checkpoint = await openPackable(path, { signal });
+      const checkpoint = await openPackable(openCheckpoint, path, { signal });
       const progress = progressBar('comparing', flags.quiet);
       progress.total(COMPARED_STORES.length + 1);
       try {
-        if (checkpoint.stage !== 'float') {
-          const what = 'the model is quantized already';
-          throw new PruneError('unsupported', { where: path, what, wanted: 'a checkpoint of floats' });
-        }
         const soFar: Comparison[] = [];
         const onRow = (row: Comparison) => soFar.push(row);
         sayWhenEnded(() => (soFar.length === 0 ? undefined : describe(soFar, flags, true)));

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { applyMovementPruning, type MovementPruningOptions } from '@prune/checkpoint';
-import type { OpenCheckpoint } from '@prune/checkpoint/node';
+import { type OpenCheckpoint, openStagedCheckpoint } from '@prune/checkpoint/node';
 import { PruneError, writeStore } from '@prune/core';
 import {
   type PackableCheckpoint,
@@ -34,8 +34,11 @@ const UNKNOWN_ARCHITECTURE =
 
 /** What has no meaning for a model that is quantized already. */
 const QUANTIZING_OPTIONS: ReadonlySet<string> = new Set([
-  ...['exclude', 'perChannel', 'embeddings'],
-  ...['pruningMethod', 'pruningThreshold'],
+  'exclude',
+  'perChannel',
+  'embeddings',
+  'pruningMethod',
+  'pruningThreshold',
 ]);
 
 /**
@@ -51,7 +54,7 @@ export function register(program: Command, { signal }: CommandContext): void {
     command.addOption(option);
   command.action(async (path: string, flags: PackFlags) => {
     const start = performance.now();
-    const checkpoint = await openPackable(path, { signal });
+    const checkpoint = await openPackable(openStagedCheckpoint, path, { signal });
     const progress = progressBar('packing', flags.quiet);
     try {
       const given = (option: string) => command.getOptionValueSource(option) === 'cli';

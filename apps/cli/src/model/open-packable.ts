@@ -1,17 +1,17 @@
-import { type OpenStagedCheckpoint, openStagedCheckpoint } from '@prune/checkpoint/node';
 import { isPruneError, PruneError } from '@prune/core';
 import { openStore } from '@prune/model-files/node';
 
 /**
- * Opens a checkpoint that is to be packed. Throws what `openStagedCheckpoint` throws, and `invalid-argument` for a store, which
- * is packed already.
+ * Opens a checkpoint with `open`, which is `openCheckpoint` or `openStagedCheckpoint`. Throws what that throws, and
+ * `invalid-argument` for a store, which is packed already.
  */
-export async function openPackable(
+export async function openPackable<T>(
+  open: (path: string, options: { readonly signal?: AbortSignal }) => Promise<T>,
   path: string,
   options: { readonly signal?: AbortSignal },
-): Promise<OpenStagedCheckpoint> {
+): Promise<T> {
   try {
-    return await openStagedCheckpoint(path, options);
+    return await open(path, options);
   } catch (error) {
     if (!isPruneError(error, 'unsupported') || !(await isStore(path, options))) throw error;
     throw new PruneError('invalid-argument', {

@@ -227,7 +227,7 @@ test('a second name of the file that is replaced keeps the old contents', async 
   expect([readFileSync(path, 'utf8'), readFileSync(join(folder, 'b'), 'utf8')]).toEqual(['new', 'old']);
 });
 
-test('fileSource reads ranges and refuses what is no file', async () => {
+test('fileSource reads ranges, and refuses a path that is not a file', async () => {
   const path = join(folder, 'a');
   writeFileSync(path, 'hello');
   const source = await fileSource(path);
