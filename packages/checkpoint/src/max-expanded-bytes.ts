@@ -1,8 +1,6 @@
-/**
- * The bytes that a file of `fileBytes` may expand to in all, inflated or as views of one storage. DEFLATE
- * alone allows 1032 times: a file of 100 MB could fill a disk. A matrix of float32 with 99 % zeros deflates to about a
- * 70th, and a model's embeddings are dense.
- */
-export function maxExpandedBytes(fileBytes: number): number {
-  return 2 ** 26 + 256 * fileBytes;
+import type { Limits } from '@prune/core';
+
+/** The bytes that a file of `fileBytes` may expand to in all, inflated or as views of one storage. */
+export function maxExpandedBytes(fileBytes: number, { expansion }: Limits): number {
+  return 2 ** 26 + expansion * fileBytes;
 }

@@ -1,15 +1,7 @@
 import { checkLimit, type JsonObject, PruneError, shown } from '@prune/core';
 import { isWhiteSpace } from './is-white-space.js';
 import { isObject } from './tokenizer-json.js';
-
-/**
- * Tokens that may be added to a vocabulary. BERT's and RoBERTa's have 5, vocabularies with reserved tokens some 6,000.
- */
-const MOST_ADDED_TOKENS = 10_000;
-/** Characters of one of them: it is looked for at every place of a text. The longest in use have about 30. */
-const LONGEST_ADDED_TOKEN = 128;
-/** Characters of all: each can take 250 bytes of the tree that they are looked for in. */
-const MOST_ADDED_CHARACTERS = 100_000;
+import type { TokenizerLimits } from './tokenizer-limits.js';
 
 /** An entry of tokenizer.json's `added_tokens`. */
 export interface AddedToken {
@@ -35,19 +27,19 @@ export interface TextPart {
 /**
  * The entries of tokenizer.json's `added_tokens`, checked. Throws `corrupt`, or `limit` for too many or too long ones.
  */
-export function addedTokens({ added_tokens: list }: JsonObject): AddedToken[] {
+export function addedTokens({ added_tokens: list }: JsonObject, limits: TokenizerLimits): AddedToken[] {
   if (list === undefined || list === null) return [];
   if (!Array.isArray(list)) throw new PruneError('corrupt', { where: 'tokenizer', what: 'added_tokens is not a list' });
-  checkLimit('added tokens', list.length, MOST_ADDED_TOKENS, { where: 'tokenizer' });
+  checkLimit('added tokens', list.length, limits.addedTokens, { where: 'tokenizer' });
   let characters = 0;
   return list.map((entry: unknown) => {
     if (!isObject(entry) || typeof entry.content !== 'string' || entry.content === '') {
       throw new PruneError('corrupt', { where: 'tokenizer', what: 'added token without content' });
     }
     const { id, content } = entry;
-    checkLimit('characters of an added token', content.length, LONGEST_ADDED_TOKEN, { where: 'tokenizer' });
+    checkLimit('characters of an added token', content.length, limits.addedTokenLength, { where: 'tokenizer' });
     characters += content.length;
-    checkLimit('characters of all added tokens', characters, MOST_ADDED_CHARACTERS, { where: 'tokenizer' });
+    checkLimit('characters of all added tokens', characters, limits.addedCharacters, { where: 'tokenizer' });
     checkId(content, id, 2 ** 24);
     return {
       id,

@@ -1,15 +1,16 @@
 import { checkLimit, type JsonObject, PruneError, shown } from '@prune/core';
-import { isObject, MAX_VOCABULARY } from './tokenizer-json.js';
+import { isObject } from './tokenizer-json.js';
+import type { TokenizerLimits } from './tokenizer-limits.js';
 
 /**
  * Checks that ids are distinct integers without large holes, because the library makes an array of them; returns one
  * past the largest. Throws `corrupt`, or `limit` for too many.
  */
-export function checkVocabulary({ vocab }: JsonObject): number {
+export function checkVocabulary({ vocab }: JsonObject, limits: TokenizerLimits): number {
   if (!isObject(vocab)) throw new PruneError('corrupt', { where: 'tokenizer', what: 'vocabulary is not an object' });
   // The values alone and a byte an id: entries and a Set take 30 ms more for BERT's 30,522 words.
   const ids = Object.values(vocab);
-  checkLimit('entries of the vocabulary', ids.length, MAX_VOCABULARY, { where: 'tokenizer' });
+  checkLimit('entries of the vocabulary', ids.length, limits.vocabulary, { where: 'tokenizer' });
   const seen = new Uint8Array(2 * ids.length + 1024);
   let size = 0;
   for (const [at, id] of ids.entries()) {

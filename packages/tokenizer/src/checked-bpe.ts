@@ -1,19 +1,14 @@
 import { checkLimit, type JsonObject, PruneError, shown } from '@prune/core';
 import { byteCharacters } from './byte-characters.js';
-import { isObject, MAX_VOCABULARY } from './tokenizer-json.js';
-
-/**
- * Characters of a token: merging compares whole tokens, for each place of a text. The longest of GPT-2's and RoBERTa's
- * has 128.
- */
-const LONGEST_TOKEN = 256;
+import { isObject } from './tokenizer-json.js';
+import type { TokenizerLimits } from './tokenizer-limits.js';
 
 /**
  * The `model` of a byte-level BPE, its merges as pairs. With a token for every byte and for what each merge makes, every text has tokens, and
  * they spell it. Throws `corrupt` where that is not so, `unsupported` for what would make other tokens: some at random, or marks on words,
  * `limit` for too many merges or too long a token.
  */
-export function checkedBpe(model: JsonObject): JsonObject {
+export function checkedBpe(model: JsonObject, limits: TokenizerLimits): JsonObject {
   for (const name of ['dropout', 'continuing_subword_prefix', 'continuing_subword_suffix', 'end_of_word_suffix']) {
     const value = model[name] ?? '';
     if (value === '' || value === 0) continue;
@@ -26,9 +21,9 @@ export function checkedBpe(model: JsonObject): JsonObject {
     throw new PruneError('corrupt', { where: 'tokenizer', what: 'a byte without a token', got: byte });
   }
   if (!Array.isArray(merges)) throw new PruneError('corrupt', { where: 'tokenizer', what: 'merges are not a list' });
-  checkLimit('merges', merges.length, MAX_VOCABULARY, { where: 'tokenizer' });
+  checkLimit('merges', merges.length, limits.vocabulary, { where: 'tokenizer' });
   for (const token of Object.keys(vocab as JsonObject)) {
-    checkLimit('characters of a token', token.length, LONGEST_TOKEN, { where: 'tokenizer' });
+    checkLimit('characters of a token', token.length, limits.tokenLength, { where: 'tokenizer' });
   }
   const pairs = (merges as readonly unknown[]).map((merge) => {
     const pair: unknown = typeof merge === 'string' ? merge.split(' ') : merge;

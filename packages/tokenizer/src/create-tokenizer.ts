@@ -16,6 +16,7 @@ import {
 import { splitsPair } from './splits-pair.js';
 import { pushToken, type TokenSpans } from './token-spans.js';
 import { isObject, type TokenizerFiles, tokenizerJson } from './tokenizer-json.js';
+import { DEFAULT_TOKENIZER_LIMITS, type TokenizerLimits } from './tokenizer-limits.js';
 import { trimOffsets } from './trim-offsets.js';
 import { wordPiece } from './word-piece.js';
 
@@ -38,6 +39,12 @@ export interface Tokenizer {
   id(token: string): number | undefined;
 }
 
+/** Options of {@link createTokenizer}. */
+export interface CreateTokenizerOptions {
+  /** Default: `DEFAULT_TOKENIZER_LIMITS`. */
+  readonly limits?: TokenizerLimits;
+}
+
 /**
  * The tokenizer of a BERT or RoBERTa model from its files: `tokenizer.json`, or `vocab.txt` (WordPiece), or `vocab.json` and `merges.txt`
  * (byte-level BPE); `tokenizer_config.json` is looked at where it is there. Truncation and padding set in tokenizer.json are not used: this
@@ -45,14 +52,17 @@ export interface Tokenizer {
  * Throws `missing`, `corrupt`, `unsupported` for a tokenizer of another kind, or `limit` for one that would take too
  * much memory or time.
  */
-export function createTokenizer(files: TokenizerFiles): Tokenizer {
-  const json = tokenizerJson(files);
+export function createTokenizer(
+  files: TokenizerFiles,
+  { limits = DEFAULT_TOKENIZER_LIMITS }: CreateTokenizerOptions = {},
+): Tokenizer {
+  const json = tokenizerJson(files, limits);
   const type = modelType(json);
-  const added = addedTokens(json);
-  const vocabularySize = Math.max(checkVocabulary(json.model as JsonObject), ...added.map(({ id }) => id + 1));
-  const trimming = postProcessors(json.post_processor).find(({ trim_offsets }) => trim_offsets === true);
-  const library = ofLibrary(() => libraryTokenizer(json, type, added));
-  const model = type === 'BPE' ? byteLevelBpe(json, library) : wordPiece(json, library);
+  const added = addedTokens(json, limits);
+  const vocabularySize = Math.max(checkVocabulary(json.model as JsonObject, limits), ...added.map(({ id }) => id + 1));
+  const trimming = postProcessors(json.post_processor, limits).find(({ trim_offsets }) => trim_offsets === true);
+  const library = ofLibrary(() => libraryTokenizer(json, type, added, limits));
+  const model = type === 'BPE' ? byteLevelBpe(json, library) : wordPiece(json, library, limits);
 
   const normalized = (content: string) => model.normalize(alignedSlice(content, 0, content.length)).text;
   const splitRaw = addedTokenSplitter(new Map(added.filter((t) => !t.normalized).map((t) => [t.content, t])));
@@ -117,8 +127,8 @@ export function createTokenizer(files: TokenizerFiles): Tokenizer {
     return spans;
   };
 
-  const single = ofLibrary(() => sequenceTemplate(library, json, false));
-  const pair = ofLibrary(() => sequenceTemplate(library, json, true));
+  const single = ofLibrary(() => sequenceTemplate(library, json, false, limits));
+  const pair = ofLibrary(() => sequenceTemplate(library, json, true, limits));
   return {
     tokenize,
     tokenizeInTurns,
@@ -143,10 +153,15 @@ function modelType(json: JsonObject): 'BPE' | 'WordPiece' {
 }
 
 /** Vocabulary, merging and template alone: normalizing and splitting are this package's, and nothing is decoded. */
-function libraryTokenizer(json: JsonObject, type: string, added: readonly AddedToken[]): LibraryTokenizer {
+function libraryTokenizer(
+  json: JsonObject,
+  type: string,
+  added: readonly AddedToken[],
+  limits: TokenizerLimits,
+): LibraryTokenizer {
   const { post_processor = null } = json;
   const given = json.model as JsonObject;
-  const model = type === 'BPE' ? checkedBpe(given) : { continuing_subword_prefix: '##', ...given };
+  const model = type === 'BPE' ? checkedBpe(given, limits) : { continuing_subword_prefix: '##', ...given };
   const complete = {
     normalizer: null,
     pre_tokenizer: null,

@@ -2,6 +2,7 @@ import { codeOf, runInChild } from '@prune/fixtures';
 import { describe, expect, test } from 'vitest';
 import { byteCharacters } from './byte-characters.js';
 import { createTokenizer, type Tokenizer } from './create-tokenizer.js';
+import { DEFAULT_TOKENIZER_LIMITS, type TokenizerLimits } from './tokenizer-limits.js';
 
 const VOCABULARY = { '[UNK]': 0, a: 1, '##a': 2 };
 
@@ -19,8 +20,13 @@ function bpeJson(tokens: readonly string[], merges: readonly (readonly [string, 
   return { pre_tokenizer: { type: 'ByteLevel' }, model: { type: 'BPE', vocab, merges } };
 }
 
-const tokenizerOf = (json: object): Tokenizer =>
-  createTokenizer(new Map([['tokenizer.json', new TextEncoder().encode(JSON.stringify(json))]]));
+const tokenizerOf = (json: object, limits?: TokenizerLimits): Tokenizer =>
+  createTokenizer(new Map([['tokenizer.json', new TextEncoder().encode(JSON.stringify(json))]]), { limits });
+
+/** Twice everything. */
+const RAISED = Object.fromEntries(
+  Object.entries(DEFAULT_TOKENIZER_LIMITS).map(([name, most]) => [name, 2 * most]),
+) as unknown as TokenizerLimits;
 
 const added = (count: number, content = (i: number) => `<${i}>`) =>
   Array.from({ length: count }, (_, id) => ({ id, content: content(id) }));
@@ -68,7 +74,9 @@ describe('limits, with the most that is taken', () => {
     ['a token of byte-level BPE', (n) => bpeJson([long.slice(0, n)], []), 256],
   ])('%s', async (_, json, most) => {
     expect(await codeOf(() => tokenizerOf(json(most)).id('a'))).toBeTypeOf('number');
-    expect(await codeOf(() => tokenizerOf(json(most + (most === 64 ? 4 : 1))))).toBe('limit');
+    const more = json(most + (most === 64 ? 4 : 1));
+    expect(await codeOf(() => tokenizerOf(more))).toBe('limit');
+    expect(tokenizerOf(more, RAISED).id('a')).toBeTypeOf('number');
   });
 });
 

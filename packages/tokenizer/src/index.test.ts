@@ -4,6 +4,7 @@ import * as api from './index.js';
 test('the public API', () => {
   expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
     [
+      "DEFAULT_TOKENIZER_LIMITS",
       "applyTemplate",
       "createTokenizer",
       "loadTokenizer",

@@ -1,11 +1,14 @@
 import type { ReadableMap } from '@prune/core';
-import { createTokenizer, type Tokenizer } from './create-tokenizer.js';
+import { type CreateTokenizerOptions, createTokenizer, type Tokenizer } from './create-tokenizer.js';
 
 /** What {@link createTokenizer} looks at. */
 const LOOKED_AT = ['tokenizer.json', 'vocab.txt', 'vocab.json', 'merges.txt', 'tokenizer_config.json'];
 
 /** The tokenizer of a stored model from its files (`store.metadata.files`), which are read only now. Errors as {@link createTokenizer}'s. */
-export async function loadTokenizer(files: ReadableMap<Uint8Array> | undefined): Promise<Tokenizer> {
+export async function loadTokenizer(
+  files: ReadableMap<Uint8Array> | undefined,
+  options: CreateTokenizerOptions = {},
+): Promise<Tokenizer> {
   const there = new Set(files?.keys());
   const read = new Map<string, Uint8Array>();
   for (const name of LOOKED_AT) {
@@ -14,5 +17,5 @@ export async function loadTokenizer(files: ReadableMap<Uint8Array> | undefined):
     const bytes = await files?.get(name);
     if (bytes !== undefined) read.set(name, bytes);
   }
-  return createTokenizer(read);
+  return createTokenizer(read, options);
 }

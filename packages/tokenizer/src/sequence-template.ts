@@ -2,6 +2,7 @@ import type { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { checkLimit, type JsonObject, PruneError } from '@prune/core';
 import { pushToken, type TokenSpans } from './token-spans.js';
 import { isObject } from './tokenizer-json.js';
+import type { TokenizerLimits } from './tokenizer-limits.js';
 
 /** A model's input: one text or two with the special tokens around them. */
 export interface Encoding extends TokenSpans {
@@ -45,6 +46,7 @@ export function sequenceTemplate(
   library: LibraryTokenizer,
   { post_processor: json }: JsonObject,
   withPair: boolean,
+  limits: TokenizerLimits,
 ): SequenceTemplate {
   // No vocabulary has a token with a line feed: a line of vocab.txt holds none, byte-level BPE writes another character for it.
   const standIns = ['\nfirst', '\nsecond'];
@@ -52,7 +54,7 @@ export function sequenceTemplate(
     ? library.post_processor([standIns[0]], withPair ? [standIns[1]] : null, true)
     : { tokens: standIns.slice(0, withPair ? 2 : 1), token_type_ids: undefined };
   // RoBERTa has one token type; the library numbers the texts of a pair all the same.
-  const untyped = postProcessors(json).some(({ type }) => type === 'RobertaProcessing');
+  const untyped = postProcessors(json, limits).some(({ type }) => type === 'RobertaProcessing');
   const pieces = tokens.map((token, i) => {
     const typeId = untyped ? 0 : (token_type_ids?.[i] ?? 0);
     const index = standIns.indexOf(token);
@@ -75,20 +77,18 @@ export function sequenceTemplate(
   return { pieces, specials: pieces.length - texts.length };
 }
 
-/** Steps of a post-processor, and pieces of one step's template: each step copies what those before it made. */
-const MOST_STEPS = 64;
-
 /**
  * The steps of tokenizer.json's `post_processor`: itself, or those of a sequence. Throws `limit` for more steps, or more
  * pieces of a template, than any tokenizer has.
  */
-export function postProcessors(json: unknown): readonly JsonObject[] {
+export function postProcessors(json: unknown, limits: TokenizerLimits): readonly JsonObject[] {
   if (!isObject(json)) return [];
   for (const list of [json.processors, json.single, json.pair]) {
-    if (Array.isArray(list)) checkLimit('steps of the post-processor', list.length, MOST_STEPS, { where: 'tokenizer' });
+    if (Array.isArray(list))
+      checkLimit('steps of the post-processor', list.length, limits.steps, { where: 'tokenizer' });
   }
   if (json.type !== 'Sequence' || !Array.isArray(json.processors)) return [json];
-  const steps = json.processors.flatMap(postProcessors);
-  checkLimit('steps of the post-processor', steps.length, MOST_STEPS, { where: 'tokenizer' });
+  const steps = json.processors.flatMap((step) => postProcessors(step, limits));
+  checkLimit('steps of the post-processor', steps.length, limits.steps, { where: 'tokenizer' });
   return steps;
 }

@@ -1,13 +1,8 @@
 import { checkLimit, type JsonObject, PruneError, parseJson } from '@prune/core';
+import type { TokenizerLimits } from './tokenizer-limits.js';
 
 /** The files of a tokenizer by name, as `ModelMetadata.files` has them. */
 export type TokenizerFiles = ReadonlyMap<string, Uint8Array>;
-
-/**
- * Entries of a vocabulary, and merges. LaBSE, a BERT for 109 languages, has 501,153 entries, the most of the family; an
- * entry takes some 300 bytes while its tokenizer is made.
- */
-export const MAX_VOCABULARY = 1_000_000;
 
 type SpecialTokens = Readonly<Record<'pad_token' | 'unk_token' | 'cls_token' | 'sep_token' | 'mask_token', string>>;
 
@@ -33,12 +28,12 @@ const ROBERTA_TOKENS: SpecialTokens = {
  * `tokenize_chinese_chars`; `add_prefix_space` and `trim_offsets`.
  * Throws `missing` without such files, `corrupt` for bad JSON or a broken vocabulary, `limit` for a huge one.
  */
-export function tokenizerJson(files: TokenizerFiles): JsonObject {
+export function tokenizerJson(files: TokenizerFiles, limits: TokenizerLimits): JsonObject {
   const config = files.has('tokenizer_config.json') ? parseFile(files, 'tokenizer_config.json') : {};
   if (files.has('tokenizer.json')) return withSettings(parseFile(files, 'tokenizer.json'), config);
-  if (files.has('vocab.txt')) return withSettings(wordPieceJson(readVocabulary(files), config), config);
+  if (files.has('vocab.txt')) return withSettings(wordPieceJson(readVocabulary(files, limits), config), config);
   if (files.has('vocab.json') && files.has('merges.txt')) {
-    return withSettings(byteLevelJson(parseFile(files, 'vocab.json'), readMerges(files), config), config);
+    return withSettings(byteLevelJson(parseFile(files, 'vocab.json'), readMerges(files, limits), config), config);
   }
   throw new PruneError('missing', {
     where: 'tokenizer',
@@ -147,22 +142,22 @@ function idsOf<T>(find: (content: string) => T | undefined, where: string): (con
   };
 }
 
-function readVocabulary(files: TokenizerFiles): Map<string, number> {
-  const lines = readLines(files, 'vocab.txt');
+function readVocabulary(files: TokenizerFiles, limits: TokenizerLimits): Map<string, number> {
+  const lines = readLines(files, 'vocab.txt', limits);
   if (lines.length === 0) throw new PruneError('corrupt', { where: 'vocab.txt', what: 'no entries in the vocabulary' });
   // transformers keeps the last of equal lines; so does a Map.
   return new Map(lines.map((line, id) => [line, id]));
 }
 
 /** One merge a line, the first line the version. */
-function readMerges(files: TokenizerFiles): string[] {
-  return readLines(files, 'merges.txt').filter((line) => line !== '' && !line.startsWith('#version'));
+function readMerges(files: TokenizerFiles, limits: TokenizerLimits): string[] {
+  return readLines(files, 'merges.txt', limits).filter((line) => line !== '' && !line.startsWith('#version'));
 }
 
-function readLines(files: TokenizerFiles, name: string): string[] {
-  const lines = decode(files, name).split('\n', MAX_VOCABULARY + 2);
+function readLines(files: TokenizerFiles, name: string, limits: TokenizerLimits): string[] {
+  const lines = decode(files, name).split('\n', limits.vocabulary + 2);
   if (lines.at(-1) === '') lines.pop();
-  checkLimit('lines', lines.length, MAX_VOCABULARY, { where: name });
+  checkLimit('lines', lines.length, limits.vocabulary, { where: name });
   return lines.map((line) => line.replace(/\r$/, ''));
 }
 

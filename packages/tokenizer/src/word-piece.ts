@@ -4,24 +4,18 @@ import { type AlignedText, alignedPart } from './aligned-text.js';
 import { bertText } from './bert-text.js';
 import { requireType } from './require-type.js';
 import { splitsPair } from './splits-pair.js';
+import type { TokenizerLimits } from './tokenizer-limits.js';
 import type { EmitToken, TokenizerModel } from './tokenizer-model.js';
 
 /** Characters of a word past which it is unknown, where the model does not say otherwise: BERT's. */
 const WORD_CHARACTERS = 100;
-/**
- * The most that a model may say instead. WordPiece looks up every part of a word, in the worst case, so its time grows
- * with the square of this for each character: 20 kB in words of 200, with entries of every length, take 0.6 s.
- */
-const MOST_WORD_CHARACTERS = 200;
-/** The prefix is looked up with every part of a word. BERT's has 2 characters. */
-const LONGEST_PREFIX = 16;
 
 /**
  * BERT's normalizer, words and WordPiece, with offsets. Throws `corrupt`, `unsupported` for other parts than BERT's, or
  * `limit` for words or a prefix longer than WordPiece can take. The library has WordPiece too, but it copies every part
  * of a word, character by character, to look it up: 20 kB in words of 100 took 1.1 s there and take 0.1 s here.
  */
-export function wordPiece(json: JsonObject, library: LibraryTokenizer): TokenizerModel {
+export function wordPiece(json: JsonObject, library: LibraryTokenizer, limits: TokenizerLimits): TokenizerModel {
   requireType(json, 'normalizer', 'BertNormalizer');
   requireType(json, 'pre_tokenizer', 'BertPreTokenizer');
   const { normalizer, model } = json as { normalizer: JsonObject; model: JsonObject };
@@ -33,8 +27,8 @@ export function wordPiece(json: JsonObject, library: LibraryTokenizer): Tokenize
     lowercase,
   });
   const prefix = modelText(model, 'continuing_subword_prefix', '##');
-  checkLimit('characters of continuing_subword_prefix', prefix.length, LONGEST_PREFIX, { where: 'tokenizer' });
-  const mostCharacters = wordLength(model.max_input_chars_per_word);
+  checkLimit('characters of continuing_subword_prefix', prefix.length, limits.prefixLength, { where: 'tokenizer' });
+  const mostCharacters = wordLength(model.max_input_chars_per_word, limits);
   let longest = 0;
   for (const token of Object.keys(model.vocab as JsonObject)) longest = Math.max(longest, token.length);
   const unknown = modelText(model, 'unk_token');
@@ -107,10 +101,10 @@ function hasMoreCharacters(text: string, most: number): boolean {
   return text.length > 2 * most || [...text].length > most;
 }
 
-function wordLength(characters: unknown): number {
+function wordLength(characters: unknown, limits: TokenizerLimits): number {
   if (characters === undefined || characters === null) return WORD_CHARACTERS;
   if (typeof characters === 'number' && Number.isInteger(characters) && characters >= 0) {
-    checkLimit('max_input_chars_per_word', characters, MOST_WORD_CHARACTERS, { where: 'tokenizer' });
+    checkLimit('max_input_chars_per_word', characters, limits.wordCharacters, { where: 'tokenizer' });
     return characters;
   }
   throw new PruneError('corrupt', {

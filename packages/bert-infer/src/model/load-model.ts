@@ -20,6 +20,7 @@ import {
   type LoadedLinear,
 } from '@prune/kernels';
 import { profileOf } from '@prune/quant';
+import type { TokenizerLimits } from '@prune/tokenizer';
 import { type BertConfig, bertConfig } from '../config/bert-config.js';
 import type { LoadLinear } from '../heads/head.js';
 import { loadHeads } from '../heads/load-heads.js';
@@ -48,6 +49,8 @@ export interface LoadModelOptions extends WatchOptions {
   readonly rowwise?: boolean;
   /** Attention in float32, or quantized to 16 bits. Default: the engine's. */
   readonly attention?: AttentionMode;
+  /** What the tokenizer's files may ask for. Default: `DEFAULT_TOKENIZER_LIMITS` of `@prune/tokenizer`. */
+  readonly tokenizerLimits?: TokenizerLimits;
 }
 
 /**
@@ -120,6 +123,7 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
       memory: memoryOf(embeddings.tables, loaded, linears),
       heads,
       files: metadata.files,
+      tokenizerLimits: options.tokenizerLimits,
       encode: encodeWith(embeddings.tables, loaded),
       close,
     });

@@ -27,7 +27,7 @@ export async function gunzipFile(
   options: GunzipOptions,
 ): Promise<Required<RandomAccess>> {
   const { limits, signal } = options;
-  const maxBytes = Math.min(options.maxBytes, maxExpandedBytes(source.size));
+  const maxBytes = Math.min(options.maxBytes, maxExpandedBytes(source.size, options.limits));
   const file = await temporaryFile(name, options.temporaryFolder);
   // Kept apart from what pipeline() throws: Node 20 replaces a sink's own error by an AbortError (and the sink sees an AbortError when
   // the gzip stream fails).

@@ -46,7 +46,7 @@ export function torchCheckpoint(
     tensors.set(name, { reference, extent: extentOf(reference, name, limits), place });
   }
   // Many tensors may view the same bytes.
-  checkLimit('tensors of the file are too large in all (bytes)', bytes, maxExpandedBytes(source.size));
+  checkLimit('tensors of the file are too large in all (bytes)', bytes, maxExpandedBytes(source.size, limits));
   const readPieces = pieceReader(source);
 
   async function get(name: string): Promise<Tensor | undefined> {

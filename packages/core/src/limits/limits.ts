@@ -16,6 +16,8 @@ export interface Limits {
   readonly metadataBytes: number;
   /** Bytes of one name in UTF-8, or UTF-16 code units where the name is text already. */
   readonly nameLength: number;
+  /** Bytes that a checkpoint may expand to for each byte of its file, inflated or as views of one storage, beside 64 MiB. */
+  readonly expansion: number;
   /** Bytes of a pipe, which is held in memory because it cannot be read by position. */
   readonly streamBytes: number;
 }
@@ -28,6 +30,8 @@ export interface Limits {
  * `manifestBytes`: an entry takes about 150 bytes, so 100,000 tensors take 15 MB.
  * `metadataBytes`: vocabularies of 250,000 words exist; at 40 bytes a word they take 10 MB. Parsed JSON can take 20 times its bytes.
  * `nameLength`: BERT's longest names have about 100 bytes.
+ * `expansion`: DEFLATE alone allows 1032 times, so a file of 100 MB could fill a disk. A matrix of float32 with 99 %
+ * zeros deflates to about a 70th, and a model's embeddings are dense.
  * `streamBytes`: a checkpoint of BERT-base has 440 MB. A larger one need not come through a pipe.
  */
 export const DEFAULT_LIMITS: Limits = {
@@ -38,6 +42,7 @@ export const DEFAULT_LIMITS: Limits = {
   manifestBytes: 2 ** 25,
   metadataBytes: 2 ** 25,
   nameLength: 1024,
+  expansion: 256,
   streamBytes: 2 ** 30,
 };
 
