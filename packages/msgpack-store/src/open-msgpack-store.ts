@@ -51,7 +51,7 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
   const platform = { inflate, crc32 };
   const bytes = randomAccess(source, options.name);
   const where = bytes.name;
-  // What these make of a block is never a view of it.
+  // These codecs always return copies, never views into the block.
   const inflating = new Set(codecList('csr-gzip', platform));
   const codecs = new Map([raw(), ...inflating, ...(options.codecs ?? [])].map((codec) => [codec.name, codec] as const));
   let manifest: Manifest;

@@ -156,6 +156,18 @@ test.each<[string, object, string]>([
   );
 });
 
+test.each([
+  ['path', 'model.prune', '"model.prune"'],
+  ['promise', Promise.resolve(new Map()), '[object Promise]'],
+  ['open-checkpoint', { tensors: new Map(), metadata: {} }, '[object Object]'],
+  ['nothing', undefined, '[object Undefined]'],
+])('what is not an open store: %s', async (_case, store, got) => {
+  await expect(loadModel(store as unknown as Map<string, never>)).rejects.toMatchObject({
+    code: 'invalid-argument',
+    got,
+  });
+});
+
 test('no config', async () => {
   expect(await codeOf(() => loadModel(new Map()))).toBe('missing');
 });

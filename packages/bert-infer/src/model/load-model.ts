@@ -60,11 +60,12 @@ export interface LoadModelOptions extends WatchOptions {
  * `limit` with the tensor's name, `aborted`, and what the store throws.
  */
 export async function loadModel(store: StoredModel, options: LoadModelOptions = {}): Promise<BertModel> {
-  if (typeof store === 'string') {
+  // Callers without types hand in a path, a promise of a store, or what `openCheckpoint` gives, whose tensors it wants.
+  if (typeof store === 'string' || typeof store?.get !== 'function') {
     throw new PruneError('invalid-argument', {
       where: 'bert-infer',
-      what: 'loadModel takes an open store, not a path',
-      got: JSON.stringify(store),
+      what: 'loadModel takes an open store or a state dict',
+      got: typeof store === 'string' ? JSON.stringify(store) : Object.prototype.toString.call(store),
       wanted: 'what openStore of @prune/model-files/node, or openMsgpackFile of @prune/msgpack-store/node, opens',
     });
   }

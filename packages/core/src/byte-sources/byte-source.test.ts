@@ -21,6 +21,16 @@ test('a source that returns less than asked is caught', async () => {
   await expect(source.read(0, 4)).rejects.toMatchObject({ code: 'truncated', got: 3, wanted: 4 });
 });
 
+test.each([
+  ['path', 'model.prune', '"model.prune"'],
+  ['promise', Promise.resolve(new Uint8Array(3)), '[object Promise]'],
+  ['array-buffer', new ArrayBuffer(3), '[object ArrayBuffer]'],
+  ['nothing', undefined, '[object Undefined]'],
+])('what is not a source: %s', (_case, source, got) => {
+  const code = 'invalid-argument';
+  expect(() => randomAccess(source as unknown as Uint8Array)).toThrow(expect.objectContaining({ code, got }));
+});
+
 test('a memory sink grows, patches its header and copies what it is given', async () => {
   const sink = memorySink();
   const chunk = new Uint8Array(50_000).fill(7);

@@ -17,8 +17,19 @@ export interface RandomAccess {
 /** What every reader takes. A `Uint8Array` is one. */
 export type ByteSource = Uint8Array | RandomAccess;
 
-/** The source as {@link RandomAccess}, every read checked against its size (`truncated`) and given as a plain array. */
+/**
+ * The source as {@link RandomAccess}, every read checked against its size (`truncated`) and given as a plain array.
+ * Throws `invalid-argument` for anything else: a path, a promise, an ArrayBuffer.
+ */
 export function randomAccess(source: ByteSource, name?: string): Required<RandomAccess> {
+  if (!isByteSource(source)) {
+    throw new PruneError('invalid-argument', {
+      where: name,
+      what: 'not a source of bytes',
+      got: typeof source === 'string' ? JSON.stringify(source) : Object.prototype.toString.call(source),
+      wanted: 'a Uint8Array, or an object with size and read, such as fileSource of @prune/core/node gives for a path',
+    });
+  }
   const inner: RandomAccess =
     source instanceof Uint8Array
       ? { size: source.byteLength, read: async (offset, length) => source.subarray(offset, offset + length) }
@@ -44,6 +55,13 @@ export function randomAccess(source: ByteSource, name?: string): Required<Random
     },
     close: async () => inner.close?.(),
   };
+}
+
+function isByteSource(source: unknown): boolean {
+  if (source instanceof Uint8Array) return true;
+  if (typeof source !== 'object' || source === null) return false;
+  const { size, read } = source as Partial<RandomAccess>;
+  return typeof size === 'number' && typeof read === 'function';
 }
 
 /** Where a writer puts its bytes. */

@@ -11,6 +11,7 @@ import {
 } from '@prune/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { codecList, type MsgpackCodecName } from './codec-list.js';
 import { csrGzip } from './csr-gzip.js';
 import { gzip } from './gzip.js';
 import { planesGzip } from './planes-gzip.js';
@@ -140,6 +141,12 @@ test('csr-gzip groups by name, dtype and rank', () => {
 });
 
 const dtypes = Object.keys(DTYPES) as Dtype[];
+
+test('a name that no codec has is an error, not the default', () => {
+  expect(() => codecList('zip' as MsgpackCodecName)).toThrow(
+    expect.objectContaining({ code: 'invalid-argument', got: 'zip' }),
+  );
+});
 
 test.each([raw(), gzip(), planesGzip()])('$name: every dtype, odd lengths, offset views', async (codec) => {
   await fc.assert(
