@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { applyMovementPruning, type MovementPruningOptions, withEmbeddingsOf } from '@prune/checkpoint';
+import { applyMovementPruning, type MovementPruningOptions } from '@prune/checkpoint';
 import { type OpenCheckpoint, openCheckpoint, openStagedCheckpoint } from '@prune/checkpoint/node';
 import { PruneError, writeStore } from '@prune/core';
 import {
@@ -16,7 +16,7 @@ import { formatBytes, formatSeconds } from '../console/format.js';
 import { note } from '../console/note.js';
 import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
-import { completedMetadata } from '../model/completed-metadata.js';
+import { completedCheckpoint } from '../model/completed-checkpoint.js';
 import { openPackable } from '../model/open-packable.js';
 import { type EmbeddingSizes, smallerEmbeddings } from '../model/smaller-embeddings.js';
 import { modelArgument } from '../model-argument.js';
@@ -70,7 +70,7 @@ export function register(program: Command, { signal }: CommandContext): void {
       let packed: PackedCheckpoint;
       if (checkpoint.stage === 'float') {
         if (flags.embeddingsFrom !== undefined) other = await openCheckpoint(flags.embeddingsFrom, { signal });
-        floats = pruned(other === undefined ? checkpoint : completed(checkpoint, other), flags);
+        floats = pruned(other === undefined ? checkpoint : completedCheckpoint(checkpoint, other), flags);
         packed = packCheckpoint(floats, flags, progress.step);
       } else {
         refuseQuantizing(path, command.options, given);
@@ -117,17 +117,6 @@ function refuseQuantizing(path: string, options: readonly Option[], given: (opti
 function roundedTables({ name, chosen, floats }: EmbeddingSizes, chosenName: string): string {
   const sizes = `about ${formatBytes(Math.round(floats))} instead of ${formatBytes(Math.round(chosen))}`;
   return `${name} is rounded already: --embeddings f32 is exact and smaller than ${chosenName}, ${sizes} for this table`;
-}
-
-/** The checkpoint with the embeddings of another one, and its config and tokenizer, where it has none itself. */
-function completed(
-  { tensors, metadata }: OpenCheckpoint,
-  other: OpenCheckpoint,
-): Pick<OpenCheckpoint, 'tensors' | 'metadata'> {
-  return {
-    tensors: withEmbeddingsOf(tensors, other.tensors),
-    metadata: completedMetadata(metadata, other.metadata),
-  };
 }
 
 /** The checkpoint with its saved scores applied, where a method is named. */
