@@ -16,6 +16,7 @@ test('public API', () => {
       "openTensorFile",
       "widenFloats",
       "widenToFloat32",
+      "withEmbeddingsOf",
       "withTransformersNames",
       "writeSafetensors",
     ]
@@ -23,6 +24,7 @@ test('public API', () => {
   expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`
     [
       "CHECKPOINT_FILES",
+      "checkpointFolderFiles",
       "openCheckpoint",
       "openStagedCheckpoint",
       "writeCheckpointFolder",

@@ -19,5 +19,6 @@ export type {
 } from './staged-checkpoint.js';
 export { widenFloats } from './widen-floats.js';
 export { widenToFloat32 } from './widen-to-float32.js';
+export { withEmbeddingsOf } from './with-embeddings-of.js';
 export { withTransformersNames } from './with-transformers-names.js';
 export { DEFAULT_SAFETENSORS_METADATA, type WriteSafetensorsOptions, writeSafetensors } from './write-safetensors.js';

@@ -6,4 +6,8 @@ export {
   openCheckpoint,
   openStagedCheckpoint,
 } from './node/open-checkpoint.js';
-export { type WriteCheckpointFolderOptions, writeCheckpointFolder } from './node/write-checkpoint-folder.js';
+export {
+  checkpointFolderFiles,
+  type WriteCheckpointFolderOptions,
+  writeCheckpointFolder,
+} from './node/write-checkpoint-folder.js';

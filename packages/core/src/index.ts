@@ -1,6 +1,7 @@
 export { basePrefix } from './architectures/base-prefix.js';
 export type { ModuleKind } from './architectures/family-modules.js';
 export { headModules } from './architectures/head-modules.js';
+export { missingEmbeddings } from './architectures/missing-embeddings.js';
 export { MODEL_FAMILIES, type ModelFamily } from './architectures/model-families.js';
 export { MODEL_TYPES, type ModelType } from './architectures/model-types.js';
 export { moduleKinds } from './architectures/module-kinds.js';
@@ -12,7 +13,7 @@ export {
   type RandomAccess,
   randomAccess,
 } from './byte-sources/byte-source.js';
-export { type JsonObject, parseJson } from './byte-sources/parse-json.js';
+export { type JsonObject, parseJson, parseJsonArray } from './byte-sources/parse-json.js';
 export { type EscapeControlsOptions, escapeControls } from './errors/escape-controls.js';
 export {
   checkAborted,
@@ -28,6 +29,16 @@ export type { Progress } from './events/progress.js';
 export { yieldToEvents } from './events/yield-to-events.js';
 export { checkLimit, DEFAULT_LIMITS, type Limits } from './limits/limits.js';
 export { MAX_DEFLATE_RATIO } from './limits/max-deflate-ratio.js';
+export {
+  isSentenceFile,
+  MODULES_JSON,
+  type PoolingMode,
+  SENTENCE_FILES,
+  type SentenceModule,
+  type SentencePipeline,
+  sentenceModules,
+  sentencePipeline,
+} from './sentence/sentence-pipeline.js';
 export { MAX_UINT16_COLUMNS, newColumnIndices } from './stages/column-indices.js';
 export { type CsrFault, type CsrTolerance, csrFault } from './stages/csr-fault.js';
 export { csrOfRows } from './stages/csr-of-rows.js';

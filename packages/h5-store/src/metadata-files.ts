@@ -5,6 +5,7 @@ import {
   parseJson,
   QUANTIZATION_PROFILES,
   type ReadableMap,
+  shown,
   TOKENIZER_FILES,
 } from '@prune/core';
 
@@ -13,8 +14,8 @@ export const MODULES_FILE = 'metadata.json';
 /** The Hugging Face configuration. */
 export const CONFIG_FILE = 'config.json';
 /**
- * What the notebook has no place for: the quantization profile, and which files were written with the model. Its loader
- * never looks at it.
+ * What the notebook has no place for: the quantization profile, sentence-transformers' files, and which files were
+ * written with the model. Its loader never looks at it.
  */
 export const PRUNE_FILE = 'prune.json';
 
@@ -47,13 +48,13 @@ export async function metadataFiles(metadata: ModelMetadata, where = 'h5-store')
  */
 export function listWritten(
   files: ReadonlyMap<string, Uint8Array>,
-  { profile }: ModelMetadata,
+  { profile, sentence }: ModelMetadata,
   notOurs: readonly string[] = [],
 ): Map<string, Uint8Array> {
   const listed = new Map([...files].filter(([name]) => name !== PRUNE_FILE));
   const written = [...listed.keys()].filter((name) => name !== MODULES_FILE && !notOurs.includes(name));
-  if (profile !== undefined || written.length > 0) {
-    listed.set(PRUNE_FILE, json({ profile, ...(written.length > 0 && { files: written }) }));
+  if (profile !== undefined || sentence !== undefined || written.length > 0) {
+    listed.set(PRUNE_FILE, json({ profile, sentence, ...(written.length > 0 && { files: written }) }));
   }
   return listed;
 }
@@ -94,11 +95,16 @@ export async function metadataOf(files: ReadableMap<Uint8Array>): Promise<ModelM
       wanted: QUANTIZATION_PROFILES.join(', '),
     });
   }
+  const { sentence } = prune ?? {};
+  if (sentence !== undefined && (typeof sentence !== 'object' || sentence === null || Array.isArray(sentence))) {
+    throw new PruneError('corrupt', { where: PRUNE_FILE, what: 'sentence', got: shown(sentence), wanted: 'an object' });
+  }
   const tokenizer = TOKENIZER_FILES.filter((name) => names.has(name));
   return {
     config: await json(CONFIG_FILE),
     modules: await json(MODULES_FILE),
     profile,
+    ...(sentence !== undefined && { sentence: sentence as JsonObject }),
     files:
       tokenizer.length === 0
         ? undefined

@@ -180,8 +180,8 @@ export async function createMsgpackStore(
       inTurn(async () => {
         await encodeOpenGroups();
         const files = await writeFiles(metadata);
-        const { config, modules, profile } = metadata;
-        const manifest = encodeManifest({ blocks, entries, files, config, modules, profile });
+        const { config, modules, profile, sentence } = metadata;
+        const manifest = encodeManifest({ blocks, entries, files, config, modules, profile, sentence });
         const packed = joined(gzip([segmentOf(manifest)], DEFAULT_LEVEL));
         await sink.write(packed);
         await sink.writeAt(

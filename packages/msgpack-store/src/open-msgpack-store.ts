@@ -106,13 +106,14 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
     return new Map(infos.map(({ name }, i) => [name, tensors[i]]));
   }
 
-  const { config, modules, profile, files } = manifest;
+  const { config, modules, profile, sentence, files } = manifest;
   const unzip = (packed: Uint8Array, length: number) =>
     gunzip(packed, { length, limit: limits.metadataBytes, ...platform });
   const metadata: ModelMetadata = {
     ...(config && { config }),
     ...(modules && { modules }),
     ...(profile && { profile }),
+    ...(sentence && { sentence }),
     ...(files && { files: lazyFiles(manifest, stored, unzip, where) }),
   };
   return {

@@ -22,8 +22,10 @@ import { type Progress, progressBar } from '../console/progress.js';
 import { checkExpected } from '../model/check-expected.js';
 import { compareAnswers, predictionsOf } from '../model/compare-answers.js';
 import { compareCheckpoint } from '../model/compare-checkpoint.js';
+import { completedCheckpoint } from '../model/completed-checkpoint.js';
 import { evaluateModel } from '../model/evaluate-model.js';
 import { withBert } from '../model/load-bert.js';
+import { nearestSentences } from '../model/nearest-sentences.js';
 import { readJson } from '../model/read-json.js';
 import { forceOption, quietOption } from '../options.js';
 import { claimOutput } from '../output/claim-output.js';
@@ -46,6 +48,10 @@ const SHOWN_TIES = 3;
 /** Characters of a line that are shown without `--all`, so that a step takes one line of a terminal. */
 const LINE_LENGTH = 80;
 
+/** What is searched for among the sentences of mini-embed, and how many are shown. */
+const QUERY = 'What do bishops wear?';
+const NEAREST = 2;
+
 /** How the reader of the demo calls the command: from the repository it is not installed. */
 const COMMAND = 'node apps/cli/bin/prune.js';
 
@@ -65,7 +71,12 @@ export function register(program: Command, { signal }: CommandContext, ownModel:
       const progress = progressBar('working', quiet);
       try {
         const files = [join(output, 'mini-qa.h5'), join(output, 'mini-qa.prune')];
-        const { force } = await claimOutput(files, { inputs: checkpoint.paths, force: replace, signal });
+        const sentenceFile = join(output, 'mini-embed.prune');
+        const { force } = await claimOutput([...files, sentenceFile], {
+          inputs: checkpoint.paths,
+          force: replace,
+          signal,
+        });
         await mkdir(output, { recursive: true }).catch((error) => {
           throw new PruneError('io', { where: output, what: error.message, cause: error });
         });
@@ -99,7 +110,8 @@ export function register(program: Command, { signal }: CommandContext, ownModel:
 
         await readBack(files, join(model, 'expected-int8.json'), story, signal);
         await answerQuestions(files[1], model, all, story, progress, signal);
-        console.log(`Both files are in ${show(output)}. Try next:\n  ${out.bold(nextCommand(files[1]))}`);
+        await searchSentences(sentenceFile, ownModel, story, { force, signal });
+        console.log(`The files are in ${show(output)}. Try next:\n  ${out.bold(nextCommand(files[1]))}`);
       } finally {
         progress.stop();
         await checkpoint.close();
@@ -116,10 +128,10 @@ async function readBack(files: readonly string[], expected: string, story: Story
     if (difference !== undefined) {
       throw new PruneError('mismatch', { where: files.join(' and '), what: difference.what, tensor: difference.name });
     }
-    story.tell(`Read both back: all ${formatCount([...stores[0].keys()].length)} entries equal, bit for bit.`);
     let matrices = 0;
     for (const store of stores) matrices = await checkExpected(store, expected);
-    story.tell(`All ${matrices} matrices of both are PyTorch's: scale, nonzeros, SHA-256.`);
+    const entries = formatCount([...stores[0].keys()].length);
+    story.tell(`Read both back: ${entries} equal entries, ${matrices} matrices that are PyTorch's.`);
   } finally {
     for (const store of stores) await store.close();
   }
@@ -145,17 +157,17 @@ async function answerQuestions(
   });
   story.tell(`Answered the ${dataset.examples.length} questions of dev-squad.json, for example:`);
   for (const { id, question } of all ? threeOf(dataset.examples) : firstShort(dataset.examples)) {
-    const answer = out.bold(escapeControls(answers.get(id)?.text ?? ''));
-    console.log(`  ${escapeControls(question)}\n    ${answer}`);
+    console.log(`  ${escapeControls(question)} ${out.bold(escapeControls(answers.get(id)?.text ?? ''))}`);
   }
   const { results } = (await readJson(join(model, 'accuracy.json'), signal)) as {
     results: Record<string, SquadAccuracy>;
   };
   const theirs = results['fbgemm.dev'];
-  const scores = (exact: number, f1: number) => `exact ${exact.toFixed(2)}, F1 ${f1.toFixed(2)}`;
-  story.tell(`Scored ${scores(evaluation.exact, evaluation.f1)}; PyTorch: ${scores(theirs.exact_match, theirs.f1)}.`);
   const { equal, nearTies, different } = comparison;
-  story.tell(`${equal} answers are PyTorch's, ${nearTies.length} near ties, ${different.length} differ otherwise.`);
+  const scores = `Exact ${evaluation.exact.toFixed(1)}, F1 ${evaluation.f1.toFixed(1)}`;
+  const pytorch = `PyTorch ${theirs.exact_match.toFixed(1)}, ${theirs.f1.toFixed(1)}`;
+  const others = different.length === 0 ? '' : `, ${different.length} others`;
+  story.tell(`${scores} (${pytorch}): ${equal} equal, ${nearTies.length} near ties${others}.`);
   const shown = [...different, ...(all ? nearTies : nearTies.slice(0, SHOWN_TIES))];
   for (const { ours, theirs, margin } of shown) {
     const line = `  ${margin?.toFixed(2) ?? 'far'} apart: ${JSON.stringify(ours)}, PyTorch ${JSON.stringify(theirs)}`;
@@ -165,6 +177,34 @@ async function answerQuestions(
     console.log(
       out.dim(`  All ${different.length + nearTies.length}, and every form of the table: npm run demo -- --all`),
     );
+  }
+}
+
+/**
+ * Packs the repository's sentence-embedding model, whose embeddings and tokenizer are those of the model of this demo,
+ * and searches its sentences.
+ */
+async function searchSentences(
+  file: string,
+  ownModel: string,
+  story: Story,
+  { force, signal }: { readonly force: boolean; readonly signal: AbortSignal },
+) {
+  const folder = join(ownModel, '..', 'mini-embed');
+  const encoder = await openCheckpoint(join(folder, 'encoder.safetensors.gz'), { signal });
+  const embeddings = await openCheckpoint(ownModel, { signal });
+  try {
+    const { entries, metadata } = packCheckpoint(completedCheckpoint(encoder, embeddings));
+    await writeStore(await createStore(file, { force }), entries, metadata, { signal });
+  } finally {
+    await encoder.close();
+    await embeddings.close();
+  }
+  const sentences = (await readJson(join(folder, 'sentences.json'), signal)) as readonly string[];
+  const found = await withBert(file, { signal }, (bert) => nearestSentences(bert, QUERY, sentences, NEAREST, signal));
+  story.tell(`Searched ${sentences.length} sentences by ${basename(file)}: "${QUERY}"`);
+  for (const { sentence, cosine } of found) {
+    console.log(`  ${cosine.toFixed(2)} ${out.bold(escapeControls(cut(sentence)))}`);
   }
 }
 

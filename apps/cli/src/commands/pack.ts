@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { applyMovementPruning, type MovementPruningOptions } from '@prune/checkpoint';
-import { type OpenCheckpoint, openStagedCheckpoint } from '@prune/checkpoint/node';
+import { type OpenCheckpoint, openCheckpoint, openStagedCheckpoint } from '@prune/checkpoint/node';
 import { PruneError, writeStore } from '@prune/core';
 import {
   type PackableCheckpoint,
@@ -16,6 +16,7 @@ import { formatBytes, formatSeconds } from '../console/format.js';
 import { note } from '../console/note.js';
 import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
+import { completedCheckpoint } from '../model/completed-checkpoint.js';
 import { openPackable } from '../model/open-packable.js';
 import { type EmbeddingSizes, smallerEmbeddings } from '../model/smaller-embeddings.js';
 import { modelArgument } from '../model-argument.js';
@@ -24,6 +25,7 @@ import { claimOutput } from '../output/claim-output.js';
 
 interface PackFlags extends PackOptions, StoreOptions {
   output: string;
+  embeddingsFrom?: string;
   pruningMethod?: MovementPruningOptions['method'];
   pruningThreshold?: number;
   quiet?: boolean;
@@ -37,6 +39,7 @@ const QUANTIZING_OPTIONS: ReadonlySet<string> = new Set([
   'exclude',
   'perChannel',
   'embeddings',
+  'embeddingsFrom',
   'pruningMethod',
   'pruningThreshold',
 ]);
@@ -50,18 +53,24 @@ export function register(program: Command, { signal }: CommandContext): void {
     .description('quantize a checkpoint to int8, keep each matrix as CSR, and write it to one file')
     .addArgument(modelArgument('<checkpoint>', 'a model folder, or a .safetensors, .bin or .pt file, gzipped or not'))
     .requiredOption('-o, --output <file>', 'the file to write: .prune or .h5');
+  command.option(
+    '--embeddings-from <model_dir>',
+    'a model folder whose embeddings and tokenizer are packed where the checkpoint has none',
+  );
   for (const option of [...storeOptions(), ...packOptions(), ...pruningOptions(), forceOption(), quietOption()])
     command.addOption(option);
   command.action(async (path: string, flags: PackFlags) => {
     const start = performance.now();
     const checkpoint = await openPackable(openStagedCheckpoint, path, { signal });
     const progress = progressBar('packing', flags.quiet);
+    let other: OpenCheckpoint | undefined;
     try {
       const given = (option: string) => command.getOptionValueSource(option) === 'cli';
       let floats: PackableCheckpoint | undefined;
       let packed: PackedCheckpoint;
       if (checkpoint.stage === 'float') {
-        floats = pruned(checkpoint, flags);
+        if (flags.embeddingsFrom !== undefined) other = await openCheckpoint(flags.embeddingsFrom, { signal });
+        floats = pruned(other === undefined ? checkpoint : completedCheckpoint(checkpoint, other), flags);
         packed = packCheckpoint(floats, flags, progress.step);
       } else {
         refuseQuantizing(path, command.options, given);
@@ -69,7 +78,8 @@ export function register(program: Command, { signal }: CommandContext): void {
       }
       progress.total(packed.steps);
       if (!packed.architectureKnown) note(flags.quiet, UNKNOWN_ARCHITECTURE);
-      const claim = { inputs: checkpoint.paths, force: flags.force, signal };
+      const inputs = [...checkpoint.paths, ...(other?.paths ?? [])];
+      const claim = { inputs, force: flags.force, signal };
       const { force, streamed } = await claimOutput(
         await outputFiles(flags.output, packed.metadata, flags.store),
         claim,
@@ -88,6 +98,7 @@ export function register(program: Command, { signal }: CommandContext): void {
       }
     } finally {
       progress.stop();
+      await other?.close();
       await checkpoint.close();
     }
   });
@@ -110,7 +121,7 @@ function roundedTables({ name, chosen, floats }: EmbeddingSizes, chosenName: str
 
 /** The checkpoint with its saved scores applied, where a method is named. */
 function pruned(
-  checkpoint: OpenCheckpoint,
+  checkpoint: Pick<OpenCheckpoint, 'tensors' | 'metadata'>,
   { pruningMethod: method, pruningThreshold: threshold }: PackFlags,
 ): PackableCheckpoint {
   if (method === undefined) {

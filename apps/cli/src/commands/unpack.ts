@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { writeCheckpointFolder } from '@prune/checkpoint/node';
-import { TOKENIZER_FILES } from '@prune/core';
+import { checkpointFolderFiles, writeCheckpointFolder } from '@prune/checkpoint/node';
 import { openModel } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
@@ -23,11 +22,7 @@ export function register(program: Command, { signal }: CommandContext): void {
       const progress = progressBar('unpacking', flags.quiet);
       try {
         const { metadata, paths: inputs } = model;
-        const held = new Set(metadata.files?.keys());
-        // A store that names others is refused when it is written.
-        const files = TOKENIZER_FILES.filter((name) => held.has(name));
-        const names = ['model.safetensors', ...(metadata.config === undefined ? [] : ['config.json']), ...files];
-        const targets = names.map((name) => join(flags.output, name));
+        const targets = checkpointFolderFiles(metadata).map((name) => join(flags.output, name));
         const { force } = await claimOutput(targets, { inputs, force: flags.force, signal });
         const tensors = await model.floats();
         progress.total([...tensors.keys()].length);

@@ -2,15 +2,9 @@ import { join } from 'node:path';
 import { type BertModel, loadModel } from '@prune/bert-infer';
 import { wideKernels, workerThreads } from '@prune/bert-infer/node';
 import { openCheckpoint } from '@prune/checkpoint/node';
-import {
-  isPruneError,
-  type JsonObject,
-  type ModelMetadata,
-  PruneError,
-  type QuantizationProfile,
-  withMetadata,
-} from '@prune/core';
+import { isPruneError, type JsonObject, PruneError, type QuantizationProfile, withMetadata } from '@prune/core';
 import { openModel } from '@prune/model-files/node';
+import { completedMetadata } from './completed-metadata.js';
 import { readJson } from './read-json.js';
 
 /** What says how a model is loaded for inference. */
@@ -39,11 +33,7 @@ export async function withBert<T>(
   try {
     const extra = embeddingsFrom === undefined ? undefined : await openCheckpoint(embeddingsFrom, { signal });
     if (extra !== undefined) closing.push(() => extra.close());
-    const metadata: ModelMetadata = {
-      ...file.metadata,
-      config: file.metadata.config ?? extra?.metadata.config,
-      files: hasTokenizer(file.metadata) ? file.metadata.files : (extra?.metadata.files ?? file.metadata.files),
-    };
+    const metadata = completedMetadata(file.metadata, extra?.metadata);
     const tensors = file.store ?? (await file.floats());
     const model = await loadModel(withMetadata(tensors, metadata), {
       ...options,
@@ -67,10 +57,6 @@ function namingTheFlag(error: unknown, path: string): unknown {
   const { what, tensor } = error;
   const wanted = 'a model packed with its embeddings, or --embeddings-from and a model folder that has them';
   return new PruneError('missing', { where: path, what, wanted, tensor, cause: error });
-}
-
-function hasTokenizer({ files }: ModelMetadata): boolean {
-  return [...(files?.keys() ?? [])].some((name) => ['vocab.txt', 'vocab.json', 'tokenizer.json'].includes(name));
 }
 
 async function readConfig(path: string, signal?: AbortSignal): Promise<JsonObject> {

@@ -1,4 +1,4 @@
-import type { QuantizationProfile, Tensor } from '@prune/core';
+import type { QuantizationProfile, SentencePipeline, Tensor } from '@prune/core';
 import type { AttentionMode, Kernels } from '@prune/kernels';
 import type { Tokenizer } from '@prune/tokenizer';
 import type { ModelInputs, Padding } from '../batch/pack-batch.js';
@@ -44,6 +44,8 @@ export interface BertModel {
   readonly profile: QuantizationProfile | 'float32';
   /** How it computes and how much memory it has at this moment. */
   readonly info: ModelInfo;
+  /** How it makes a sentence's embedding, where it comes from a sentence-transformers folder. */
+  readonly sentence: SentencePipeline | undefined;
   /** The heads that its file holds; the first is the one that config.json names, or the only one. */
   readonly heads: readonly HeadName[];
   /** Read from the model's files when it is first asked for. Throws `missing` when the file has none. */
@@ -55,6 +57,11 @@ export interface BertModel {
   hiddenStates(inputs: ModelInputs, options?: ForwardOptions): Promise<Tensor<'float32'>[]>;
   /** The mean of the last layer's attended tokens, one row a sequence: `[batch, hiddenSize]`. */
   meanPooled(inputs: ModelInputs, options?: ForwardOptions): Promise<Tensor<'float32'>>;
+  /**
+   * What the modules of {@link sentence} make of the last layer, one row a sequence: `[batch, width]`. Without them it is
+   * {@link meanPooled}.
+   */
+  sentenceEmbeddings(inputs: ModelInputs, options?: ForwardOptions): Promise<Tensor<'float32'>>;
   /**
    * Ends the model's threads and lets go of its weights, which garbage collection frees; resolves when the threads have
    * ended. Calls that came before finish; those that come later throw `invalid-argument`, but for `tokenizer`. The

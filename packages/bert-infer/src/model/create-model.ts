@@ -1,9 +1,11 @@
-import { PruneError, type ReadableMap, type Tensor } from '@prune/core';
+import { PruneError, type ReadableMap, type SentencePipeline } from '@prune/core';
 import type { Tokenizer, TokenizerLimits } from '@prune/tokenizer';
 import { loadTokenizer } from '@prune/tokenizer';
 import { type ModelInputs, type PackedBatch, packBatch } from '../batch/pack-batch.js';
 import { scatterTokens } from '../batch/scatter-tokens.js';
 import type { Head, HeadName, Logits, LogitsOf } from '../heads/head.js';
+import type { SentenceEmbedder } from '../sentence/load-sentence.js';
+import { poolTokens } from '../sentence/pool-tokens.js';
 import type { BertModel, ForwardOptions, ModelInfo } from './bert-model.js';
 
 /** The parts of a model that is loaded. */
@@ -17,6 +19,8 @@ export interface ModelParts {
   readonly tokenizerLimits: TokenizerLimits | undefined;
   /** The hidden states of a batch, float32 `[tokens, hiddenSize]` each: the last layer's, or with `all` the embeddings' and every layer's. */
   encode(batch: PackedBatch, all: boolean, signal: AbortSignal | undefined): Promise<readonly Float32Array[]>;
+  readonly sentence: SentencePipeline | undefined;
+  readonly embedSentences: SentenceEmbedder;
   close(): Promise<void>;
 }
 
@@ -29,9 +33,10 @@ export function createModel(parts: ModelParts): BertModel {
   const { hiddenSize } = config;
   const names = parts.heads.map(({ name }) => name);
   // All that holds weights, so that a closed model that is kept does not keep them.
-  let open: Pick<ModelParts, 'heads' | 'encode' | 'memory'> | undefined = {
+  let open: Pick<ModelParts, 'heads' | 'encode' | 'embedSentences' | 'memory'> | undefined = {
     heads: parts.heads,
     encode: parts.encode,
+    embedSentences: parts.embedSentences,
     memory: parts.memory,
   };
   let tokenizer: Promise<Tokenizer> | undefined;
@@ -79,7 +84,16 @@ export function createModel(parts: ModelParts): BertModel {
   }
   async function meanPooled(inputs: ModelInputs, options: ForwardOptions = {}) {
     const { batch, hidden } = await last(inputs, options);
-    return meanOfAttended(hidden, batch, hiddenSize);
+    return {
+      dtype: 'float32' as const,
+      shape: [batch.batch, hiddenSize],
+      data: poolTokens(hidden, batch, hiddenSize, ['mean']),
+    };
+  }
+  async function sentenceEmbeddings(inputs: ModelInputs, options: ForwardOptions = {}) {
+    const { embedSentences } = checkOpen();
+    const { batch, hidden } = await last(inputs, options);
+    return embedSentences(hidden, batch);
   }
   return {
     config,
@@ -88,6 +102,7 @@ export function createModel(parts: ModelParts): BertModel {
       return { ...info, memory: open?.memory() ?? { encoder: 0, embeddings: 0, heads: 0 } };
     },
     heads: names,
+    sentence: parts.sentence,
     tokenizer() {
       tokenizer ??= loadTokenizer(files, { limits: tokenizerLimits });
       return tokenizer;
@@ -96,25 +111,11 @@ export function createModel(parts: ModelParts): BertModel {
       untilDone(logits(inputs, options)),
     hiddenStates: (inputs, options) => untilDone(hiddenStates(inputs, options)),
     meanPooled: (inputs, options) => untilDone(meanPooled(inputs, options)),
+    sentenceEmbeddings: (inputs, options) => untilDone(sentenceEmbeddings(inputs, options)),
     close() {
       open = undefined;
       closing ??= Promise.allSettled(running).then(close);
       return closing;
     },
   };
-}
-
-/** Summed in float64 in the order of the tokens. */
-function meanOfAttended(hidden: Float32Array, batch: PackedBatch, width: number): Tensor<'float32'> {
-  const data = new Float32Array(batch.batch * width);
-  let first = 0;
-  for (let sequence = 0; sequence < batch.batch; sequence++) {
-    for (let i = 0; i < width; i++) {
-      let sum = 0;
-      for (let token = 0; token < batch.keyLengths[sequence]; token++) sum += hidden[(first + token) * width + i];
-      data[sequence * width + i] = sum / batch.keyLengths[sequence];
-    }
-    first += batch.lengths[sequence];
-  }
-  return { dtype: 'float32', shape: [batch.batch, width], data };
 }

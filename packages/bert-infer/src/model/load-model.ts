@@ -24,6 +24,8 @@ import type { TokenizerLimits } from '@prune/tokenizer';
 import { type BertConfig, bertConfig } from '../config/bert-config.js';
 import type { LoadLinear } from '../heads/head.js';
 import { loadHeads } from '../heads/load-heads.js';
+import { loadSentence } from '../sentence/load-sentence.js';
+import { sentenceOf } from '../sentence/sentence-of.js';
 import type { WatchOptions } from '../watch-options.js';
 import { type EmbeddingTable, type EmbeddingTables, embedTokens } from '../weights/embed-tokens.js';
 import { loadEmbeddings } from '../weights/load-embeddings.js';
@@ -114,6 +116,8 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
       return loadedLinear;
     };
     const heads = await loadHeads(modules, names, config, load, embeddings.tables.word, engine);
+    const sentence = await sentenceOf(metadata);
+    const embedSentences = await loadSentence(sentence, modules, config.hiddenSize, load);
     const profile = quantized ? mode.profile : 'float32';
     const { kernels, threads, threadsWanted, threadsNote } = engine;
     const { attention = 'float32' } = options;
@@ -123,6 +127,8 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
       info: { kernels, threads, threadsWanted, threadsNote, profile, attention, rowwise: mode.rowwise },
       memory: memoryOf(embeddings.tables, loaded, linears),
       heads,
+      sentence,
+      embedSentences,
       files: metadata.files,
       tokenizerLimits: options.tokenizerLimits,
       encode: encodeWith(embeddings.tables, loaded),

@@ -1,16 +1,20 @@
+import type { SentencePipeline } from '@prune/core';
 import type { BertModel } from '../model/bert-model.js';
+import { normalizeRows } from '../sentence/normalize-rows.js';
 import type { WatchOptions } from '../watch-options.js';
 import type { EncodeTextOptions } from './encode-text.js';
 import { runTexts } from './run-texts.js';
 
 /** Options of {@link embed}. */
 export interface EmbedOptions extends EncodeTextOptions, WatchOptions {
-  /** Scale to length 1, as sentence-transformers' models mostly do. Default: false. */
+  /** Scale to length 1. Default: false, but a model from a sentence-transformers folder that normalizes does so anyway. */
   readonly normalize?: boolean;
 }
 
 /**
- * A sentence embedding: the mean of the last layer over all tokens, special tokens included, float32 `[hiddenSize]`.
+ * A sentence embedding, float32: what `SentenceTransformer.encode` gives, for a model from a sentence-transformers
+ * folder (`[width]` of its last module; texts that are too long are cut unless `truncate` is false), else the mean of
+ * the last layer over all tokens, special tokens included (`[hiddenSize]`).
  * Several texts run in batches, sorted by length, and give their embeddings in the order of the texts; progress counts
  * texts. Where activations are quantized per tensor, their range spans a batch, so that a text's embedding depends a
  * little on the other texts, as in PyTorch; the same call gives the same bits every time. With `loadModel(store, {
@@ -23,27 +27,26 @@ export async function embed(
   given: string | readonly string[],
   options: EmbedOptions = {},
 ): Promise<Float32Array | Float32Array[]> {
-  const texts = Array.isArray(given) ? [...given] : [given];
+  const { sentence } = model;
+  const texts = (Array.isArray(given) ? [...given] : [given]).map((text) => prepared(text, sentence));
   const embeddings = await runTexts(
     'embed',
     model,
     texts.map((text) => ({ text })),
-    options,
+    { ...options, truncate: options.truncate ?? sentence !== undefined, maxTokens: sentence?.maxTokens },
     async (inputs) => {
-      const { data, shape } = await model.meanPooled(inputs, { signal: options.signal });
+      const { data, shape } = await model.sentenceEmbeddings(inputs, { signal: options.signal });
       const [rows, width] = shape;
-      return Array.from({ length: rows }, (_, row) => {
-        const vector = data.slice(row * width, (row + 1) * width);
-        return options.normalize === true ? normalized(vector) : vector;
-      });
+      if (options.normalize === true) normalizeRows(data, width);
+      return Array.from({ length: rows }, (_, row) => data.slice(row * width, (row + 1) * width));
     },
   );
   return Array.isArray(given) ? embeddings : embeddings[0];
 }
 
-function normalized(vector: Float32Array): Float32Array {
-  let squares = 0;
-  for (const value of vector) squares += value * value;
-  const length = Math.sqrt(squares);
-  return length === 0 ? vector : vector.map((value) => value / length);
+/** A text as sentence-transformers hands it to its tokenizer. What is not a text is left for `runTexts` to refuse. */
+function prepared(text: string, sentence: SentencePipeline | undefined): string {
+  if (sentence === undefined || typeof text !== 'string') return text;
+  const whole = `${sentence.prompt}${text}`.trim();
+  return sentence.lowercase ? whole.toLowerCase() : whole;
 }

@@ -9,19 +9,26 @@ export interface EncodeTextOptions {
   readonly truncate?: boolean;
 }
 
+/** How long a text may be. */
+export interface TextLengthOptions extends EncodeTextOptions {
+  /** The longest input, where the model was made for fewer tokens than it has positions. */
+  readonly maxTokens?: number;
+}
+
 /**
  * One text or two as the model's input, special tokens around them. Throws `invalid-argument` for a text without a token and `limit` for
  * texts that are longer than the model's positions.
  */
 export async function encodeText(
   tokenizer: Tokenizer,
-  { maxLength }: BertConfig,
+  config: BertConfig,
   text: string,
   pair: string | undefined,
-  { truncate = false }: EncodeTextOptions,
+  { truncate = false, maxTokens }: TextLengthOptions,
   pacer: Pacer,
   signal?: AbortSignal,
 ): Promise<Encoding> {
+  const maxLength = Math.min(config.maxLength, maxTokens ?? config.maxLength);
   const template = pair === undefined ? tokenizer.single : tokenizer.pair;
   const texts: TokenSpans[] = [];
   for (const one of pair === undefined ? [text] : [text, pair]) {
@@ -31,7 +38,7 @@ export async function encodeText(
   if (texts.some(({ ids }) => ids.length === 0)) {
     throw new PruneError('invalid-argument', { where: 'bert-infer', what: 'text has no token in it' });
   }
-  const room = maxLength - template.specials;
+  const room = Math.max(0, maxLength - template.specials);
   const lengths = texts.map(({ ids }) => ids.length);
   const total = () => lengths.reduce((sum, length) => sum + length, 0);
   if (total() > room && !truncate) {

@@ -6,7 +6,7 @@ import type { ModelInputs } from '../batch/pack-batch.js';
 import type { BertModel } from '../model/bert-model.js';
 import type { WatchOptions } from '../watch-options.js';
 import { checkText } from './check-text.js';
-import { type EncodeTextOptions, encodeText } from './encode-text.js';
+import { encodeText, type TextLengthOptions } from './encode-text.js';
 import { modelInputs } from './model-inputs.js';
 
 /** One input of the model: a text, or two. */
@@ -23,7 +23,7 @@ export async function runTexts<T>(
   where: string,
   model: BertModel,
   texts: readonly TextInput[],
-  { signal, onProgress, truncate }: EncodeTextOptions & WatchOptions,
+  { signal, onProgress, ...bounds }: TextLengthOptions & WatchOptions,
   run: (inputs: ModelInputs, encodings: readonly Encoding[]) => Promise<readonly T[]>,
 ): Promise<T[]> {
   const pacer = new Pacer();
@@ -36,7 +36,7 @@ export async function runTexts<T>(
   const tokenizer = await model.tokenizer();
   const encodings: Encoding[] = [];
   for (const { text, pair } of texts) {
-    encodings.push(await encodeText(tokenizer, model.config, text, pair, { truncate }, pacer, signal));
+    encodings.push(await encodeText(tokenizer, model.config, text, pair, bounds, pacer, signal));
   }
   const results: T[] = [];
   let done = 0;

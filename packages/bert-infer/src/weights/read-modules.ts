@@ -1,13 +1,12 @@
 import {
-  basePrefix,
   type Elementary,
   type ElementaryStateDict,
+  missingEmbeddings,
   PruneError,
   type QuantizedEmbedding,
   type QuantizedLinear,
   type QuantizedStateDict,
   type StateDict,
-  splitPartName,
   type Tensor,
   toFloat32,
 } from '@prune/core';
@@ -85,18 +84,8 @@ export function readModules(store: ElementaryStateDict, embeddings?: StateDict):
 
 /** The store, and what of the embeddings it lacks, under the names that the store would have. */
 function joined(store: ElementaryStateDict, embeddings: StateDict): ElementaryStateDict {
-  const own = new Set(store.keys());
-  const storePrefix = basePrefix(own);
-  const extra = new Map<string, string>();
-  for (const name of embeddings.keys()) {
-    const bare = name.slice(basePrefix([name]).length);
-    if (bare.startsWith('embeddings.') && !own.has(storePrefix + bare)) extra.set(storePrefix + bare, name);
-  }
-  // A table that the store has quantized needs no second form.
-  for (const name of own) {
-    const module = splitPartName(name)?.module;
-    if (module !== undefined) extra.delete(`${module}.weight`);
-  }
+  const own = [...store.keys()];
+  const extra = missingEmbeddings(own, embeddings.keys());
   return {
     keys: () => [...own, ...extra.keys()],
     get(name): Promise<Elementary | undefined> | Elementary | undefined {

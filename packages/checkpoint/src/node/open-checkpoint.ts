@@ -11,6 +11,7 @@ import {
   PruneError,
   parseJson,
   type RandomAccess,
+  type SentencePipeline,
   TOKENIZER_FILES,
 } from '@prune/core';
 import { type MainFile, openMainFile, openSource } from '@prune/core/node';
@@ -21,9 +22,12 @@ import { openStagedFile } from '../open-staged-file.js';
 import { ownSource } from '../own-source.js';
 import { sniffFormat } from '../sniff-format.js';
 import type { ElementaryCheckpoint, QuantizedCheckpoint, StagedCheckpoint } from '../staged-checkpoint.js';
+import { stagedWithMore } from '../staged-with-more.js';
 import { withTransformersNames } from '../with-transformers-names.js';
+import { type DenseTensors, denseTensors } from './dense-tensors.js';
 import { gunzipFile } from './gunzip-file.js';
 import { readSmallFile } from './read-small-file.js';
+import { sentenceFolder } from './sentence-folder.js';
 
 /** The files of a folder that can hold its tensors, in the order in which `from_pretrained` looks for them; each may be gzipped (`.gz`). */
 export const CHECKPOINT_FILES: readonly string[] = [
@@ -48,7 +52,7 @@ export interface OpenCheckpointOptions {
 
 /** What lies beside a checkpoint. */
 interface BesideCheckpoint {
-  /** `config` and the tokenizer's `files`, where they are there. */
+  /** `config`, the tokenizer's `files` and `sentence`, where they are there. */
   readonly metadata: ModelMetadata;
   /** The folder's or the file's name. */
   readonly name: string;
@@ -93,6 +97,8 @@ export async function openCheckpoint(path: string, options: OpenCheckpointOption
  * gone when it is closed. Names of floats are as transformers loads them ({@link withTransformersNames}). A model that
  * PyTorch quantized, and the notebook's elementary form, have the names of the file; `metadata` has what torch says of
  * the modules' versions.
+ * A folder of sentence-transformers' (`modules.json`) has its JSON files in `metadata.sentence`, and the weights of its
+ * Dense modules under `<folder>.linear.weight`.
  * When another model takes its place meanwhile, that one is opened, or `io` is thrown.
  * Throws `missing` when there is nothing to open, and what `openStagedFile` and {@link openSharded} throw.
  */
@@ -100,17 +106,17 @@ export async function openStagedCheckpoint(
   path: string,
   options: OpenCheckpointOptions = {},
 ): Promise<OpenStagedCheckpoint> {
-  const { isFolder, folder, file } = await locate(path);
+  const located = await locate(path);
   return openMainFile(
-    join(folder, file),
-    (main) => openParts({ isFolder, folder, file }, main, options),
+    join(located.folder, located.file),
+    (main) => openParts(located, main, options),
     (opened) => opened.close(),
   );
 }
 
 /** The weights, and what lies beside them. */
 async function openParts(
-  { isFolder, folder, file }: Located,
+  { root, isFolder, folder, file }: Located,
   main: MainFile,
   options: OpenCheckpointOptions,
 ): Promise<OpenStagedCheckpoint> {
@@ -129,14 +135,23 @@ async function openParts(
     paths.push(found.path);
     room -= found.bytes.length;
   }
+  const sentence = await sentenceFolder(root);
+  paths.push(...(sentence?.paths ?? []));
   const opener = fileOpener(options, paths);
-  const opened = await openFile(join(folder, file), opener, options, config);
+  const weights = await openFile(join(folder, file), opener, options, config);
+  const dense = sentence && (await openDense(root, sentence.pipeline, weights, opener, options));
+  const opened = dense === undefined ? weights : stagedWithMore(weights, dense.tensors);
   const beside = {
-    name: basename(isFolder ? resolve(folder) : file),
-    metadata: { ...(config && { config }), ...(files.size > 0 && { files }) },
+    name: basename(isFolder ? resolve(root) : file),
+    metadata: {
+      ...(config && { config }),
+      ...(files.size > 0 && { files }),
+      ...(sentence && { sentence: sentence.files }),
+    },
     paths,
     async close() {
-      await opened.close();
+      await weights.close();
+      await dense?.close();
       await main.close();
     },
   };
@@ -147,8 +162,27 @@ async function openParts(
   return { ...beside, metadata, stage, quantized };
 }
 
+/** The weights of a folder's Dense modules. Closes those of the model when it fails. */
+async function openDense(
+  root: string,
+  pipeline: SentencePipeline,
+  weights: StagedCheckpoint,
+  openBytes: FileOpener,
+  { limits }: OpenCheckpointOptions,
+): Promise<DenseTensors> {
+  try {
+    return await denseTensors(root, pipeline, async (path) => openStagedFile(await openBytes(path), { limits }));
+  } catch (error) {
+    await weights.close();
+    throw error;
+  }
+}
+
 interface Located {
   readonly isFolder: boolean;
+  /** The folder that was named, or the file's. */
+  readonly root: string;
+  /** The folder of the model's own files: `root`, or one below it that modules.json names. */
   readonly folder: string;
   /** The file of tensors, or their index. */
   readonly file: string;
@@ -159,12 +193,15 @@ async function locate(path: string): Promise<Located> {
     if (cause.code !== 'ENOENT') throw new PruneError('io', { where: path, what: cause.message, cause });
     throw new PruneError('missing', { where: path, what: 'no such file or folder', cause });
   });
-  if (!found.isDirectory()) return { isFolder: false, folder: dirname(path), file: basename(path) };
+  if (!found.isDirectory()) {
+    return { isFolder: false, root: dirname(path), folder: dirname(path), file: basename(path) };
+  }
+  const folder = join(path, (await sentenceFolder(path))?.transformer ?? '');
   for (const file of CHECKPOINT_FILES.flatMap((name) => [name, `${name}.gz`])) {
-    if (await isFile(join(path, file))) return { isFolder: true, folder: path, file };
+    if (await isFile(join(folder, file))) return { isFolder: true, root: path, folder, file };
   }
   throw new PruneError('missing', {
-    where: path,
+    where: folder,
     what: 'no checkpoint in the folder',
     wanted: CHECKPOINT_FILES.join(', '),
   });

@@ -2,11 +2,16 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   entriesOf,
+  isSentenceFile,
   type Limits,
   locateError,
+  MODULES_JSON,
   type ModelMetadata,
+  memorySink,
   PruneError,
   type ReadableMap,
+  SENTENCE_FILES,
+  sentencePipeline,
   type Tensor,
   TOKENIZER_FILES,
 } from '@prune/core';
@@ -36,8 +41,23 @@ const OTHER_WEIGHTS = new Set([...CHECKPOINT_FILES, 'tf_model.h5', 'flax_model.m
 const SHARD = /^(pytorch_)?model-\d+-of-\d+\.(safetensors|bin)$/;
 
 /**
- * Writes a folder that transformers loads: `model.safetensors`, `config.json` and the tokenizer's files, which become
- * visible together. A folder that is not there is made, with those above it, and appears in one step; in one that is
+ * The files that {@link writeCheckpointFolder} writes, by their paths in the folder. A store that names files of its own
+ * is refused when it is written.
+ */
+export function checkpointFolderFiles(metadata: ModelMetadata): readonly string[] {
+  const held = new Set(metadata.files?.keys());
+  return [
+    WEIGHTS_FILE,
+    ...(metadata.config === undefined ? [] : [CONFIG_FILE]),
+    ...TOKENIZER_FILES.filter((name) => held.has(name)),
+    ...Object.keys(metadata.sentence ?? {}).filter(isSentenceFile),
+    ...denseFolders(metadata).map((folder) => `${folder}/${WEIGHTS_FILE}`),
+  ];
+}
+
+/**
+ * Writes a folder that transformers loads: `model.safetensors`, `config.json`, the tokenizer's files and those of
+ * sentence-transformers, where the model came with them, which become visible together. A folder that is not there is made, with those above it, and appears in one step; in one that is
  * there, `model.safetensors` appears last (see `fileGroup` of `@prune/core/node`).
  *
  * Throws `invalid-argument` when the folder holds a `model.safetensors` and `mismatch` when a file beside it says
@@ -52,11 +72,13 @@ export async function writeCheckpointFolder(
   { name, force, ...options }: WriteCheckpointFolderOptions = {},
 ): Promise<void> {
   checkFiles(metadata, name);
+  const dense = denseFolders(metadata);
   const beside = await filesBeside(metadata);
+  for (const path of dense) beside.set(`${path}/${WEIGHTS_FILE}`, await denseFile(`${path}.`, tensors, options));
   const writeInto = async (where: string) => {
     const group = await fileGroup(join(where, WEIGHTS_FILE), { force, shownAs: join(folder, WEIGHTS_FILE) });
     try {
-      await writeSafetensors(group.main, tensors, options);
+      await writeSafetensors(group.main, without(tensors, dense), options);
       await group.commit(async (files) => {
         // Again, as it may have changed.
         checkFolder(folder, await files.names(), beside);
@@ -93,13 +115,40 @@ async function isThere(folder: string): Promise<boolean> {
   return found !== undefined;
 }
 
-async function filesBeside({ config, files = new Map<string, Uint8Array>() }: ModelMetadata) {
+async function filesBeside({ config, files = new Map<string, Uint8Array>(), sentence = {} }: ModelMetadata) {
   const beside = new Map<string, Uint8Array>();
-  if (config !== undefined) {
-    beside.set(CONFIG_FILE, new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`));
-  }
+  if (config !== undefined) beside.set(CONFIG_FILE, json(config));
+  for (const [path, value] of Object.entries(sentence)) beside.set(path, json(value));
   for await (const [file, bytes] of entriesOf(files)) beside.set(file, bytes);
   return beside;
+}
+
+function json(value: unknown): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** The folders of sentence-transformers' Dense modules, whose weights each have a file there. */
+function denseFolders({ sentence }: ModelMetadata): readonly string[] {
+  const modules = sentence === undefined ? [] : sentencePipeline(sentence).modules;
+  return modules.flatMap((module) => (module.kind === 'dense' ? [module.folder] : []));
+}
+
+/** The tensors whose names begin with `prefix`, as a safetensors file of their own. */
+async function denseFile(
+  prefix: string,
+  tensors: ReadableMap<Tensor>,
+  options: WriteCheckpointFolderOptions,
+): Promise<Uint8Array> {
+  const names = [...tensors.keys()].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  const sink = memorySink();
+  await writeSafetensors(sink, { keys: () => names, get: (name) => tensors.get(prefix + name) }, options);
+  return sink.bytes();
+}
+
+/** The tensors that do not belong to one of the modules. */
+function without(tensors: ReadableMap<Tensor>, modules: readonly string[]): ReadableMap<Tensor> {
+  const names = [...tensors.keys()].filter((name) => !modules.some((module) => name.startsWith(`${module}.`)));
+  return { keys: () => names, get: (name) => tensors.get(name) };
 }
 
 /** Refuses a folder where a reader would find more than the new model. Each file may be gzipped. */
@@ -110,17 +159,18 @@ function checkFolder(folder: string, names: readonly string[], beside: ReadonlyM
       throw new PruneError('mismatch', { where: join(folder, name), what, wanted: 'another folder' });
     };
     if (name !== WEIGHTS_FILE && (OTHER_WEIGHTS.has(plain) || SHARD.test(plain))) refuse('holds weights of a model');
-    if ((plain === CONFIG_FILE || TOKENIZER_FILES.includes(plain)) && !beside.has(plain)) {
+    const known = plain === CONFIG_FILE || TOKENIZER_FILES.includes(plain) || isSentenceFile(plain);
+    if (known && !beside.has(plain)) {
       refuse('exists, and this model has none');
     }
   }
 }
 
 /**
- * A store must not choose which files are written: those of a tokenizer alone, so neither a path nor somebody's
+ * A store must not choose which files are written: those of a tokenizer and of sentence-transformers, so neither a path nor somebody's
  * Makefile.
  */
-function checkFiles({ files }: ModelMetadata, where: string | undefined): void {
+function checkFiles({ files, sentence = {} }: ModelMetadata, where: string | undefined): void {
   for (const name of files?.keys() ?? []) {
     if (TOKENIZER_FILES.includes(name)) continue;
     throw new PruneError('unsupported', {
@@ -128,6 +178,15 @@ function checkFiles({ files }: ModelMetadata, where: string | undefined): void {
       what: "holds a file that is not a tokenizer's",
       got: name,
       wanted: TOKENIZER_FILES.join(', '),
+    });
+  }
+  for (const name of Object.keys(sentence)) {
+    if (isSentenceFile(name)) continue;
+    throw new PruneError('unsupported', {
+      where,
+      what: "holds a file that is not one of sentence-transformers'",
+      got: name,
+      wanted: [MODULES_JSON, ...SENTENCE_FILES, '1_Pooling/config.json and the like'].join(', '),
     });
   }
 }

@@ -30,22 +30,30 @@ const DICTIONARY_KEY_BYTES = 50;
  * many values that they would take more than `mostMemory` bytes, by default 64 MB and 4 times the text. `where` names
  * the file.
  */
-export function parseJson(
+export function parseJson(bytes: Uint8Array, where: string, mostMemory?: number): JsonObject {
+  const value = parseValue(bytes, where, mostMemory);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  throw new PruneError('corrupt', { where, what: 'not a JSON object' });
+}
+
+/** {@link parseJson} for an array. */
+export function parseJsonArray(bytes: Uint8Array, where: string): readonly unknown[] {
+  const value = parseValue(bytes, where);
+  if (Array.isArray(value)) return value;
+  throw new PruneError('corrupt', { where, what: 'not a JSON array' });
+}
+
+function parseValue(
   bytes: Uint8Array,
   where: string,
   mostMemory = MAX_VALUE_BYTES + VALUE_BYTES_PER_BYTE * bytes.length,
-): JsonObject {
+): unknown {
   checkStructure(bytes, where, mostMemory);
-  let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
     throw new PruneError('corrupt', { where, what: 'not JSON', cause });
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new PruneError('corrupt', { where, what: 'not a JSON object' });
-  }
-  return value as JsonObject;
 }
 
 /** Counts what the text would become, before anything is made of it. */

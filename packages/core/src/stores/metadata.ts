@@ -33,4 +33,9 @@ export interface ModelMetadata {
    * A `Map` is one. A store reads a file only when it is asked for, so that opening stays cheap: `await files.get(name)`.
    */
   readonly files?: ReadableMap<Uint8Array>;
+  /**
+   * The JSON files of a sentence-transformers folder, parsed, by their paths: `modules.json`, `1_Pooling/config.json`
+   * and so on. `sentencePipeline` reads them.
+   */
+  readonly sentence?: JsonObject;
 }

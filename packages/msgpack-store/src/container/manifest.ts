@@ -53,6 +53,7 @@ export interface Manifest {
   readonly config?: JsonObject;
   readonly modules?: JsonObject;
   readonly profile?: QuantizationProfile;
+  readonly sentence?: JsonObject;
 }
 
 // 64-bit integers are numbers: `checkMsgpack` lets none pass that a number does not hold.
@@ -84,6 +85,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
       config: manifest.config,
       modules: manifest.modules,
       profile: manifest.profile,
+      sentence: manifest.sentence,
     }),
   });
   return new Uint8Array(packed.buffer, packed.byteOffset, packed.byteLength).slice();
@@ -114,6 +116,7 @@ export function decodeManifest(bytes: Uint8Array, manifestOffset: number, limits
     config: manifest.config === undefined ? undefined : object(manifest.config, 'config'),
     modules: manifest.modules === undefined ? undefined : object(manifest.modules, 'modules'),
     profile: readProfile(manifest.profile),
+    sentence: manifest.sentence === undefined ? undefined : object(manifest.sentence, 'sentence'),
   };
   checkNames(read.entries.map(({ name }) => name));
   checkNames((files ?? []).map(({ name }) => name));

@@ -1,4 +1,4 @@
-import { rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ByteSink } from '../../byte-sources/byte-source.js';
 import { PruneError } from '../../errors/prune-error.js';
@@ -26,6 +26,7 @@ export interface FileGroupOptions {
 
 /** The files beside a main file. */
 export interface FilesBeside {
+  /** By name. A name may be a path into a folder beside the main file, which is made. */
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** Names of the folder's files that a reader would take for a part of the new model, and that have to go. */
   readonly stale?: readonly string[];
@@ -83,6 +84,9 @@ export async function fileGroup(
     for (const [name, bytes] of files) {
       const where = join(dirname(shownAs), name);
       if (await held.says(name, bytes)) continue;
+      await mkdir(dirname(join(folder, name)), { recursive: true }).catch((error) => {
+        throw writingError(where, error);
+      });
       const target = await outputTarget(join(folder, name));
       if (target.kind === 'stream') throw streamError(where);
       if (target.kind === 'file' && !force) throw mismatch(where, 'exists and says something else');
@@ -122,7 +126,7 @@ export async function fileGroup(
           await publishFile(file, true, join(dirname(shownAs), basename(file.path)));
           undo.push(() => rm(file.path, { force: true }));
         }
-        await syncFolder(folder);
+        for (const each of new Set([folder, ...changed.map(({ path }) => dirname(path))])) await syncFolder(each);
       }
       await publishFile(main, force, shownAs);
     } catch (error) {

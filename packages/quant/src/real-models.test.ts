@@ -7,11 +7,11 @@ import { expect, test } from 'vitest';
 import { linearModules } from './linear-modules.js';
 import { quantizeDynamic } from './quantize-dynamic.js';
 
-const json = (name: string) => JSON.parse(readFileSync(modelPath(`mini-qa/${name}`), 'utf8'));
+const json = (name: string) => JSON.parse(readFileSync(modelPath(name), 'utf8'));
 
-/** The model's float16 safetensors, whole. */
-function checkpoint(): Map<string, Tensor> {
-  const file = gunzipSync(readFileSync(modelPath('mini-qa/model.safetensors.gz')));
+/** A model's float16 safetensors, whole. */
+function checkpoint(name: string): Map<string, Tensor> {
+  const file = gunzipSync(readFileSync(modelPath(name)));
   const start = 8 + Number(file.readBigUInt64LE(0));
   const map = new Map<string, Tensor>();
   for (const [name, entry] of Object.entries(JSON.parse(file.toString('utf8', 8, start)))) {
@@ -23,10 +23,13 @@ function checkpoint(): Map<string, Tensor> {
   return map;
 }
 
-test('every Linear of the real model, float16, is what PyTorch makes of it', async () => {
-  const model = checkpoint();
-  const { known, linears } = linearModules(json('config.json'), model);
-  const expected = json('expected-int8.json').quantize_dynamic;
+test.each([
+  ['mini-qa', 'model.safetensors.gz'],
+  ['mini-embed', 'encoder.safetensors.gz'],
+])('every Linear of %s, float16, is what PyTorch makes of it', async (name, file) => {
+  const model = checkpoint(`${name}/${file}`);
+  const { known, linears } = linearModules(json(`${name}/config.json`), model);
+  const expected = json(`${name}/expected-int8.json`).quantize_dynamic;
   expect(known).toBe(true);
   expect([...linears].sort()).toEqual(Object.keys(expected).sort());
   const quantized = quantizeDynamic(model, { linears });
