@@ -50,7 +50,8 @@ const LINE_LENGTH = 80;
 const COMMAND = 'node apps/cli/bin/prune.js';
 
 /** `prune demo`: the notebook's whole story on a real pruned model, `ownModel`, every claim checked as it goes. */
-export function register(program: Command, { signal }: CommandContext, ownModel: string): void {
+export function register(program: Command, context: CommandContext, ownModel: string): void {
+  const { signal } = context;
   program
     .command('demo')
     .description('the whole story on a real pruned model: quantize, write both stores, compare, read back, prove')
@@ -65,7 +66,7 @@ export function register(program: Command, { signal }: CommandContext, ownModel:
       const progress = progressBar('working', quiet);
       try {
         const files = [join(output, 'mini-qa.h5'), join(output, 'mini-qa.prune')];
-        const { force } = await claimOutput(files, { inputs: checkpoint.paths, force: replace, signal });
+        const { force } = await claimOutput(files, { inputs: checkpoint.paths, force: replace, context });
         await mkdir(output, { recursive: true }).catch((error) => {
           throw new PruneError('io', { where: output, what: error.message, cause: error });
         });

@@ -10,7 +10,8 @@ import { forceOption, quietOption } from '../options.js';
 import { claimOutput } from '../output/claim-output.js';
 
 /** `prune unpack`: a store -> a folder that transformers loads. */
-export function register(program: Command, { signal }: CommandContext): void {
+export function register(program: Command, context: CommandContext): void {
+  const { signal } = context;
   program
     .command('unpack')
     .description('write a store back as dense float32 safetensors, in a folder that transformers loads')
@@ -28,7 +29,7 @@ export function register(program: Command, { signal }: CommandContext): void {
         const files = TOKENIZER_FILES.filter((name) => held.has(name));
         const names = ['model.safetensors', ...(metadata.config === undefined ? [] : ['config.json']), ...files];
         const targets = names.map((name) => join(flags.output, name));
-        const { force } = await claimOutput(targets, { inputs, force: flags.force, signal });
+        const { force } = await claimOutput(targets, { inputs, force: flags.force, context });
         const tensors = await model.floats();
         progress.total([...tensors.keys()].length);
         await writeCheckpointFolder(

@@ -20,6 +20,10 @@ export function progressBar(title: string, quiet: boolean | undefined): Progress
   let done = 0;
   let total = 1;
   let bar: cliProgress.SingleBar | undefined;
+  const stop = () => {
+    process.off('exit', stop);
+    bar?.stop();
+  };
   return {
     total(steps) {
       total = steps;
@@ -38,10 +42,12 @@ export function progressBar(title: string, quiet: boolean | undefined): Progress
           },
           cliProgress.Presets.shades_classic,
         );
+        // A second Ctrl-C ends the process wherever it is; the terminal then still needs its cursor.
+        process.once('exit', stop);
         bar.start(total, done, { name });
       }
       bar?.update(Math.min(done, total), { name });
     },
-    stop: () => bar?.stop(),
+    stop,
   };
 }
