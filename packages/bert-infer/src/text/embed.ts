@@ -1,10 +1,10 @@
 import type { BertModel } from '../model/bert-model.js';
-import type { WatchOptions } from '../watch-options.js';
+import type { WatchResultOptions } from '../watch-options.js';
 import type { EncodeTextOptions } from './encode-text.js';
 import { runTexts } from './run-texts.js';
 
 /** Options of {@link embed}. */
-export interface EmbedOptions extends EncodeTextOptions, WatchOptions {
+export interface EmbedOptions extends EncodeTextOptions, WatchResultOptions<(Float32Array | undefined)[]> {
   /** Scale to length 1, as sentence-transformers' models mostly do. Default: false. */
   readonly normalize?: boolean;
 }
@@ -12,8 +12,8 @@ export interface EmbedOptions extends EncodeTextOptions, WatchOptions {
 /**
  * A sentence embedding: the mean of the last layer over all tokens, special tokens included, float32 `[hiddenSize]`.
  * Several texts run in batches, sorted by length, and give their embeddings in the order of the texts; progress counts
- * texts. Where activations are quantized per tensor, their range spans a batch, so that a text's embedding depends a
- * little on the other texts, as in PyTorch; the same call gives the same bits every time. With `loadModel(store, {
+ * texts, and the result so far has `undefined` for texts that have not run. Where activations are quantized per tensor, their range spans a batch, so that a text's embedding depends a
+ * little on the other texts of its group of {@link TEXTS_AT_ONCE}, as in PyTorch; the same call gives the same bits every time. With `loadModel(store, {
  * rowwise: true })` it does not depend on them. Errors as {@link encodeText}'s and the model's.
  */
 export function embed(model: BertModel, text: string, options?: EmbedOptions): Promise<Float32Array>;
