@@ -119,7 +119,7 @@ async function readBack(files: readonly string[], expected: string, story: Story
     }
     story.tell(`Read both back: all ${formatCount([...stores[0].keys()].length)} entries equal, bit for bit.`);
     let matrices = 0;
-    for (const store of stores) matrices = await checkExpected(store, expected);
+    for (const store of stores) matrices = await checkExpected(store, expected, signal);
     story.tell(`All ${matrices} matrices of both are PyTorch's: scale, nonzeros, SHA-256.`);
   } finally {
     for (const store of stores) await store.close();
@@ -136,12 +136,16 @@ async function answerQuestions(
   signal: AbortSignal,
 ) {
   const squad = join(model, 'dev-squad.json');
-  const dataset = readSquad(await readJson(squad, signal), squad);
+  const dataset = readSquad(await readJson(squad, { signal }), squad);
   progress.total(dataset.examples.length);
   const { answers, evaluation, comparison } = await withBert(file, { signal }, async (bert) => {
     const options = { nBest: DEFAULT_ANSWER_OPTIONS.candidates, signal };
     const found = await evaluateModel(bert, dataset, options, progress.step);
-    const predictions = predictionsOf(await readJson(join(model, 'dev-predictions.json'), signal), bert.profile, model);
+    const predictions = predictionsOf(
+      await readJson(join(model, 'dev-predictions.json'), { signal }),
+      bert.profile,
+      model,
+    );
     return { ...found, comparison: compareAnswers(found.answers, predictions) };
   });
   story.tell(`Answered the ${dataset.examples.length} questions of dev-squad.json, for example:`);
@@ -149,7 +153,7 @@ async function answerQuestions(
     const answer = out.bold(escapeControls(answers.get(id)?.text ?? ''));
     console.log(`  ${escapeControls(question)}\n    ${answer}`);
   }
-  const { results } = (await readJson(join(model, 'accuracy.json'), signal)) as {
+  const { results } = (await readJson(join(model, 'accuracy.json'), { signal })) as {
     results: Record<string, SquadAccuracy>;
   };
   const theirs = results['fbgemm.dev'];

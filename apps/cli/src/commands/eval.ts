@@ -50,10 +50,10 @@ export function register(program: Command, context: CommandContext): void {
     .option('--json', 'as JSON, every example too');
   for (const option of [...answeringOptions(), ...inferenceOptions()]) command.addOption(option);
   command.action(async (path: string, squad: string, flags: EvalFlags) => {
-    const whole = readSquad(await readJson(squad, signal), squad);
+    const whole = readSquad(await readJson(squad, { ...flags, signal }), squad);
     const dataset = { ...whole, examples: whole.examples.slice(0, flags.limit) };
     if (dataset.examples.length === 0) throw new PruneError('invalid-argument', { where: squad, what: 'no questions' });
-    const against = flags.against === undefined ? undefined : await readJson(flags.against, signal);
+    const against = flags.against === undefined ? undefined : await readJson(flags.against, { ...flags, signal });
     const { maxAnswerLength, maxLength, stride, threshold: noAnswerThreshold } = flags;
     const options = {
       maxAnswerLength,
