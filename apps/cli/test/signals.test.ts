@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { TEXTS_AT_ONCE } from '@prune/bert-infer';
 import { goldenPath, modelPath, SKIP_CONDITIONS } from '@prune/fixtures';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SIGNAL_STATUS } from '../src/console/run-command.js';
@@ -66,6 +67,16 @@ async function end({ child, ended }: Running, signal: NodeJS.Signals) {
   return { ...result, ms: performance.now() - sent };
 }
 
+/** Ends a command by a signal once it has a result to print, which takes long on a machine that runs other tests. */
+async function endWithResult(signal: NodeJS.Signals, ...args: string[]) {
+  for (let ms = 2000; ; ms *= 2) {
+    const running = start(...args);
+    await wait(ms);
+    const left = await end(running, signal);
+    if (left.stdout !== '' || ms > 30_000) return left;
+  }
+}
+
 const temporary = () => readdirSync(folder).filter((name) => name.startsWith('.') || name.startsWith('prune-'));
 
 /** What every command leaves that was ended by a signal and wrote no file. */
@@ -92,18 +103,8 @@ describe.skipIf(SKIP_CONDITIONS.windows())('a signal', () => {
     ['SIGINT', false],
     ['SIGTERM', true],
   ] as const)('%s ends eval, which prints the scores so far and writes no file', async (signal, json) => {
-    const running = start(
-      'eval',
-      at('m.prune'),
-      at('squad.json'),
-      '--predictions',
-      at('p.json'),
-      ...(json ? ['--json'] : []),
-    );
-    await until(() => temporary().length > 0);
-    // Loading the model takes a part of a second, and an answer some milliseconds.
-    await wait(3000);
-    const { ms, stdout, ...left } = await end(running, signal);
+    const files = [at('m.prune'), at('squad.json'), '--predictions', at('p.json')];
+    const { ms, stdout, ...left } = await endWithResult(signal, 'eval', ...files, ...(json ? ['--json'] : []));
     expect(left).toEqual(ended(signal, { partial: true }));
     expect(ms).toBeLessThan(MOST_MS);
     if (json) {
@@ -123,6 +124,49 @@ describe.skipIf(SKIP_CONDITIONS.windows())('a signal', () => {
     const { ms, ...left } = await end(running, 'SIGINT');
     expect(left).toEqual({ ...ended('SIGINT'), stdout: '' });
     expect(ms).toBeLessThan(MOST_MS);
+  });
+
+  test.each([false, true])('ends answer, which prints the best answer of the windows done (JSON: %j)', async (json) => {
+    // The answer is in every window, and there are more windows than any machine runs before the signal comes.
+    writeFileSync(at('windows.txt'), 'The cat sat on the mat. '.repeat(3000));
+    const asked = ['--question', 'Who sat?', '--file', at('windows.txt'), '--max-length', '384', '--stride', '16'];
+    const format = json ? ['--json'] : [];
+    const { ms, stdout, ...left } = await endWithResult('SIGINT', 'answer', at('m.prune'), ...asked, ...format);
+    expect(left).toEqual(ended('SIGINT', { partial: true }));
+    expect(ms).toBeLessThan(MOST_MS);
+    if (json) {
+      const { partial, windowsDone, windows, text } = JSON.parse(stdout);
+      expect([partial, text]).toEqual([true, 'cat']);
+      expect(windowsDone).toBeGreaterThan(0);
+      expect(windowsDone).toBeLessThan(windows);
+    } else {
+      expect(stdout).toMatch(/^partial, [\d,]+ of 1,\d+ windows\n.*cat\n {2}[\d.]+ %, score .*\n$/);
+    }
+  });
+
+  test.each([false, true])('ends embed, which leaves the embeddings so far (JSON: %j)', async (json) => {
+    const texts = Array.from({ length: 20_000 }, (_, i) => `${i % 7} the cat sat on the mat`);
+    writeFileSync(at('texts.txt'), texts.join('\n'));
+    const running = start('embed', at('m.prune'), '--file', at('texts.txt'), ...(json ? ['--json'] : []));
+    let printed = '';
+    running.child.stdout.on('data', (text) => {
+      printed += text;
+    });
+    await until(() => printed.length > 0);
+    const { ms, stdout, ...left } = await end(running, 'SIGTERM');
+    expect(left).toEqual(ended('SIGTERM', { partial: true }));
+    expect(ms).toBeLessThan(MOST_MS);
+    const vectors = json
+      ? JSON.parse(stdout).embeddings
+      : stdout
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line));
+    expect(vectors.length).toBeGreaterThanOrEqual(TEXTS_AT_ONCE);
+    expect(vectors.length).toBeLessThan(texts.length);
+    expect(vectors.every((vector: number[] | null) => vector === null || vector.length === 384)).toBe(true);
+    expect(vectors.slice(0, TEXTS_AT_ONCE)).not.toContain(null);
+    if (json) expect(JSON.parse(stdout).partial).toBe(true);
   });
 
   test('ends a command that waits for standard input', async () => {

@@ -3,6 +3,7 @@ import { isPruneError } from '@prune/core';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { float32Json } from '../console/float32-json.js';
+import { flushed } from '../console/flushed.js';
 import { progressBar } from '../console/progress.js';
 import { inferenceOptions, MODEL_ARGUMENT } from '../inference-options.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
@@ -61,6 +62,7 @@ export function register(program: Command, { signal, sayWhenEnded }: CommandCont
           if (first + group.length === texts.length) progress.stop();
           printed.print(rows);
           rows = [];
+          await flushed(signal);
         }
       }).finally(progress.stop);
     } catch (error) {

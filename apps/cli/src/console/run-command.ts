@@ -2,6 +2,7 @@ import { escapeControls, isPruneError } from '@prune/core';
 import { CommanderError } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { err } from './colors.js';
+import { flushed } from './flushed.js';
 import { namingForce } from './naming-force.js';
 import { print } from './print.js';
 
@@ -62,6 +63,7 @@ export async function runCommand(work: (context: CommandContext) => Promise<void
       files.length === 0 ? 'no file was written' : `written: ${files.join(', ')}`,
     ];
     process.stderr.write(`${escapeControls(parts.join(', '))}\n`);
+    await flushed();
   }
   /** Once, whether the work stops or is given up. */
   function reportEnd(name: NodeJS.Signals, done = false): Promise<void> {
