@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { embed, TEXTS_AT_ONCE } from '@prune/bert-infer';
 import type { Tensor } from '@prune/core';
 import { goldenPath, modelPath, readNpz } from '@prune/fixtures';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import * as progress from '../src/console/progress.js';
 import { withBert } from '../src/model/load-bert.js';
 import { runPrune } from './run-prune.js';
 
@@ -239,6 +240,38 @@ describe('answer', () => {
     const { status, stderr } = await runPrune('answer', at('tiny.prune'), ...placed);
     expect(status).toBe(2);
     expect(stderr).toMatch(message);
+  });
+});
+
+describe('a signal, after two of the windows', () => {
+  const asked = ['--question', 'a?', '--context', 'a b c d e f g h '.repeat(20), '--max-length', '32', '--stride', '8'];
+
+  async function ended(...flags: string[]) {
+    let steps = 0;
+    const step = () => {
+      if (++steps === 2) process.emit('SIGINT', 'SIGINT');
+    };
+    const bar = vi.spyOn(progress, 'progressBar').mockReturnValue({ total() {}, step, stop() {} });
+    const { status, stdout, stderr } = await runPrune('answer', at('tiny.prune'), ...asked, ...flags);
+    bar.mockRestore();
+    expect([status, stderr]).toEqual([
+      130,
+      'prune: ended by Ctrl-C, a partial result was printed, no file was written\n',
+    ]);
+    return stdout;
+  }
+
+  test('answer says the best answer of these', async () => {
+    const { partial, windowsDone, windows, ...found } = JSON.parse(await ended('--json'));
+    expect([partial, windowsDone]).toEqual([true, 2]);
+    expect(windows).toBeGreaterThan(10);
+    // In the tokens of both windows: 27 of context from 0, and from 8.
+    expect(found.end).toBeLessThanOrEqual(2 * 36);
+    expect(found.text).toBe(asked[3].slice(found.start, found.end));
+    expect(found.nBest).toHaveLength(1);
+    const text = await ended();
+    expect(text).toMatch(/^partial, 2 of \d+ windows\n[a-h ]+\n {2}[\d.]+ %, score .*\n$/);
+    expect(text).toContain(`windows\n${found.text}\n`);
   });
 });
 
