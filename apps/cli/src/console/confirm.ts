@@ -24,7 +24,6 @@ export async function confirm(question: string, signal: AbortSignal): Promise<bo
     if (answer === '\n') process.stderr.write(answer);
     return /^\s*y(es)?\s*$/i.test(answer);
   } catch (error) {
-    process.stderr.write('\n');
     checkAborted(signal);
     throw error;
   } finally {
