@@ -47,7 +47,8 @@ const QUANTIZING_OPTIONS: ReadonlySet<string> = new Set([
 /**
  * `prune pack`: checkpoint -> quantized -> elementary -> one file. A model that is quantized already joins on the way.
  */
-export function register(program: Command, { signal }: CommandContext): void {
+export function register(program: Command, context: CommandContext): void {
+  const { signal } = context;
   const command = program
     .command('pack')
     .description('quantize a checkpoint to int8, keep each matrix as CSR, and write it to one file')
@@ -79,7 +80,7 @@ export function register(program: Command, { signal }: CommandContext): void {
       progress.total(packed.steps);
       if (!packed.architectureKnown) note(flags.quiet, UNKNOWN_ARCHITECTURE);
       const inputs = [...checkpoint.paths, ...(other?.paths ?? [])];
-      const claim = { inputs, force: flags.force, signal };
+      const claim = { inputs, force: flags.force, context };
       const { force, streamed } = await claimOutput(
         await outputFiles(flags.output, packed.metadata, flags.store),
         claim,
