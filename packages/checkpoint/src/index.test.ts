@@ -8,6 +8,7 @@ test('public API', () => {
       "DEFAULT_SAFETENSORS_METADATA",
       "PRUNING_METHODS",
       "applyMovementPruning",
+      "checkComplete",
       "openPytorch",
       "openSafetensors",
       "openSharded",
@@ -16,6 +17,7 @@ test('public API', () => {
       "openTensorFile",
       "widenFloats",
       "widenToFloat32",
+      "withPrunedWeights",
       "withTransformersNames",
       "writeSafetensors",
     ]

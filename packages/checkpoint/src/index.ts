@@ -4,6 +4,7 @@ export {
   PRUNING_METHODS,
   type PruningMethod,
 } from './apply-movement-pruning.js';
+export { checkComplete } from './check-complete.js';
 export type { Checkpoint, CheckpointFormat, OpenOptions } from './checkpoint.js';
 export { openPytorch } from './open-pytorch.js';
 export { openSafetensors } from './open-safetensors.js';
@@ -19,5 +20,6 @@ export type {
 } from './staged-checkpoint.js';
 export { widenFloats } from './widen-floats.js';
 export { widenToFloat32 } from './widen-to-float32.js';
+export { withPrunedWeights } from './with-pruned-weights.js';
 export { withTransformersNames } from './with-transformers-names.js';
 export { DEFAULT_SAFETENSORS_METADATA, type WriteSafetensorsOptions, writeSafetensors } from './write-safetensors.js';

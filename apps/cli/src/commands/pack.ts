@@ -19,13 +19,14 @@ import { progressBar } from '../console/progress.js';
 import { openPackable } from '../model/open-packable.js';
 import { type EmbeddingSizes, smallerEmbeddings } from '../model/smaller-embeddings.js';
 import { modelArgument } from '../model-argument.js';
-import { forceOption, packOptions, pruningOptions, quietOption, storeOptions } from '../options.js';
+import { forceOption, packOptions, pruningOptions, quietOption, stateDictOption, storeOptions } from '../options.js';
 import { claimOutput } from '../output/claim-output.js';
 
 interface PackFlags extends PackOptions, StoreOptions {
   output: string;
   pruningMethod?: MovementPruningOptions['method'];
   pruningThreshold?: number;
+  stateDict?: string;
   quiet?: boolean;
 }
 
@@ -50,11 +51,18 @@ export function register(program: Command, { signal }: CommandContext): void {
     .description('quantize a checkpoint to int8, keep each matrix as CSR, and write it to one file')
     .addArgument(modelArgument('<checkpoint>', 'a model folder, or a .safetensors, .bin or .pt file, gzipped or not'))
     .requiredOption('-o, --output <file>', 'the file to write: .prune or .h5');
-  for (const option of [...storeOptions(), ...packOptions(), ...pruningOptions(), forceOption(), quietOption()])
+  for (const option of [
+    ...storeOptions(),
+    ...packOptions(),
+    ...pruningOptions(),
+    stateDictOption(),
+    forceOption(),
+    quietOption(),
+  ])
     command.addOption(option);
   command.action(async (path: string, flags: PackFlags) => {
     const start = performance.now();
-    const checkpoint = await openPackable(openStagedCheckpoint, path, { signal });
+    const checkpoint = await openPackable(openStagedCheckpoint, path, { signal, stateDict: flags.stateDict });
     for (const text of checkpoint.notes) note(flags.quiet, text);
     const progress = progressBar('packing', flags.quiet);
     try {
@@ -129,7 +137,7 @@ function pruned(
       wanted: '--pruning-method',
     });
   }
-  const { tensors, metadata } = checkpoint;
+  const { name, tensors, metadata } = checkpoint;
   const masked = applyMovementPruning(tensors, { method, threshold });
-  return { tensors: { ...masked, info: (name) => tensors.info(name) }, metadata };
+  return { name, tensors: { ...masked, info: (tensor) => tensors.info(tensor) }, metadata };
 }

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   entriesOf,
+  jsonText,
   type Limits,
   locateError,
   type ModelMetadata,
@@ -96,7 +97,7 @@ async function isThere(folder: string): Promise<boolean> {
 async function filesBeside({ config, files = new Map<string, Uint8Array>() }: ModelMetadata) {
   const beside = new Map<string, Uint8Array>();
   if (config !== undefined) {
-    beside.set(CONFIG_FILE, new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`));
+    beside.set(CONFIG_FILE, new TextEncoder().encode(`${jsonText(config, 2)}\n`));
   }
   for await (const [file, bytes] of entriesOf(files)) beside.set(file, bytes);
   return beside;
