@@ -17,7 +17,7 @@ import {
 } from '../test/make-pickle.js';
 import { makeSafetensors } from '../test/make-safetensors.js';
 import { makeTorchStream, makeTorchZip } from '../test/make-torch-file.js';
-import { nameStaged } from './names/name-staged.js';
+import { nameStaged } from './name-staged.js';
 import { openSharded } from './open-sharded.js';
 import { openStagedFile } from './open-staged-file.js';
 

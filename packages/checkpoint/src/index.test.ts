@@ -9,6 +9,7 @@ test('public API', () => {
       "PRUNING_METHODS",
       "applyMovementPruning",
       "checkComplete",
+      "nameStaged",
       "openPytorch",
       "openSafetensors",
       "openSharded",

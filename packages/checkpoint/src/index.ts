@@ -6,6 +6,7 @@ export {
 } from './apply-movement-pruning.js';
 export { checkComplete } from './check-complete.js';
 export type { Checkpoint, CheckpointFormat, OpenOptions } from './checkpoint.js';
+export { nameStaged } from './name-staged.js';
 export { openPytorch } from './open-pytorch.js';
 export { openSafetensors } from './open-safetensors.js';
 export { openSharded } from './open-sharded.js';

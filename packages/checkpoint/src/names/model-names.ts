@@ -1,4 +1,5 @@
 import {
+  DEFAULT_LIMITS,
   type FoundModule,
   type JsonObject,
   MODEL_TYPES,
@@ -45,6 +46,11 @@ const WRAPPERS: ReadonlySet<string> = new Set([
  */
 const TRAINING_ONLY =
   /(?:^|\.)(?:_?nncf\w*|pre_ops|post_ops|external_quantizers|external_op|activation|activation_post_process|quant|\w*fake_quant\w*|\w*observer\w*)\.|[|/[\]]/;
+function isTrainingOnly(name: string): boolean {
+  // The pattern takes quadratic time in a long name that repeats one of its words.
+  return name.length <= DEFAULT_LIMITS.nameLength && TRAINING_ONLY.test(name);
+}
+
 /** Of these, what holds the pruning itself: the weights beside it are those before pruning. */
 const PRUNED_OUTSIDE = /(?:mask|importance)$/;
 
@@ -78,7 +84,7 @@ export function modelNames(
   const addBase = headOutside && !hasBase ? base : '';
 
   function rename(original: string): string | undefined {
-    if (TRAINING_ONLY.test(original)) return undefined;
+    if (isTrainingOnly(original)) return undefined;
     const name = unwrapped(original);
     const found = find(name);
     if (found?.part === 'base' && found.prefix === chosen.prefix) return `${addBase}${name.slice(outer.length)}`;
@@ -106,7 +112,7 @@ function modelsIn(
   others.delete(baseModelPrefix);
   const models = new Map<string, FoundModel>();
   for (const original of names) {
-    if (TRAINING_ONLY.test(original)) continue;
+    if (isTrainingOnly(original)) continue;
     const found = find(unwrapped(original));
     if (found?.part !== 'base') continue;
     const { prefix, module } = found;
@@ -226,7 +232,7 @@ function refuseParametrized(name: string, where: string): void {
       tensor: name,
     });
   }
-  if (TRAINING_ONLY.test(name) && PRUNED_OUTSIDE.test(name)) {
+  if (isTrainingOnly(name) && PRUNED_OUTSIDE.test(name)) {
     throw new PruneError('unsupported', {
       where,
       what: 'the pruning is kept beside the weights, which are those before it',

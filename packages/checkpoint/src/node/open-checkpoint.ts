@@ -17,7 +17,7 @@ import { type MainFile, openMainFile, openSource } from '@prune/core/node';
 import type { Checkpoint } from '../checkpoint.js';
 import { quantizedAlready } from '../float-tensors.js';
 import { missingParts } from '../missing-parts.js';
-import { nameStaged } from '../names/name-staged.js';
+import { nameStaged } from '../name-staged.js';
 import { openSharded } from '../open-sharded.js';
 import { openStagedFile } from '../open-staged-file.js';
 import { ownSource } from '../own-source.js';

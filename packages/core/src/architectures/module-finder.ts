@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS } from '../limits/limits.js';
 import type { Module } from './family-modules.js';
 import { headModules } from './head-modules.js';
 import { FAMILY_MODULES, MODEL_FAMILIES, type ModelFamily } from './model-families.js';
@@ -36,6 +37,8 @@ export function moduleFinder(
   const inBase = new RegExp(`^((?:[^]*\\.)?)(${[...new Set(base)].join('|')})(?:\\.([^]+))?$`);
   const inHead = new RegExp(`^((?:[^]*?\\.)??)(${[...new Set(heads)].join('|')})(?:\\.([^]+))?$`);
   return (name) => {
+    // No module has such a name, and the patterns would search all of it.
+    if (name.length > DEFAULT_LIMITS.nameLength) return undefined;
     const found = inBase.exec(name);
     const [, prefix, module, rest = ''] = found ?? inHead.exec(name) ?? [];
     return module === undefined ? undefined : { part: found === null ? 'head' : 'base', prefix, module, rest };

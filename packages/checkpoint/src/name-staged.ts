@@ -1,19 +1,16 @@
 import type { JsonObject } from '@prune/core';
-import type { StagedCheckpoint } from '../staged-checkpoint.js';
-import { withPrunedWeights } from '../with-pruned-weights.js';
-import { originalNames } from './original-names.js';
-import { renameCheckpoint } from './rename-checkpoint.js';
+import { originalNames } from './names/original-names.js';
+import { renameCheckpoint } from './names/rename-checkpoint.js';
+import type { StagedCheckpoint } from './staged-checkpoint.js';
+import { withPrunedWeights } from './with-pruned-weights.js';
 
 /**
- * An open checkpoint under the names that transformers has, whatever its stage, with the masks of
- * `torch.nn.utils.prune` applied. `stateDict` names the model to take where the file has several. Throws what
- * `originalNames` and `withPrunedWeights` throw.
+ * An open checkpoint under the names that transformers has (`withTransformersNames`), whatever its stage, with the
+ * masks of `torch.nn.utils.prune` applied (`withPrunedWeights`). `notes` says what was changed. `stateDict` names
+ * the model to take where the file has several, and is the one that the file was opened with. Throws what these two
+ * throw, and `invalid-argument` for a `stateDict` that the file does not have.
  */
-export function nameStaged(
-  checkpoint: StagedCheckpoint,
-  config: JsonObject | undefined,
-  stateDict: string | undefined,
-): StagedCheckpoint {
+export function nameStaged(checkpoint: StagedCheckpoint, config?: JsonObject, stateDict?: string): StagedCheckpoint {
   const choice = choiceWithin(checkpoint.stateDict, stateDict);
   if (checkpoint.stage === 'float') {
     const pruned = withPrunedWeights(checkpoint.tensors);
@@ -53,7 +50,7 @@ function renamedModules(modules: JsonObject, rename: (name: string) => string | 
   const renamed: [string, unknown][] = [];
   for (const [module, entry] of Object.entries(modules)) {
     const name = module === '' ? '' : rename(module);
-    if (name !== undefined) renamed.push([name, entry]);
+    if (name !== undefined && (name === '') === (module === '')) renamed.push([name, entry]);
   }
   return Object.fromEntries(renamed);
 }

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { entriesOf, firstDifference, type JsonObject, type QuantizedStateDict, type Tensor } from '@prune/core';
 import { casePath } from '@prune/fixtures';
 import { expect, test } from 'vitest';
-import { openCheckpoint, openStagedCheckpoint } from '../node/open-checkpoint.js';
-import { openStagedPytorch } from '../open-staged-pytorch.js';
-import type { QuantizedCheckpoint } from '../staged-checkpoint.js';
 import { nameStaged } from './name-staged.js';
+import { openCheckpoint, openStagedCheckpoint } from './node/open-checkpoint.js';
+import { openStagedPytorch } from './open-staged-pytorch.js';
+import type { QuantizedCheckpoint } from './staged-checkpoint.js';
 
 const at = (name: string) => join(casePath('wrapped'), name);
 const config: JsonObject = JSON.parse(readFileSync(at('config.json'), 'utf8'));
@@ -87,7 +87,7 @@ test('the elementary form, wrapped', async () => {
   const { elementary } = opened;
   const prefixed = new Map([...elementary.keys()].map((name) => [`model.module.${name}`, name]));
   const get = (name: string) => elementary.get(prefixed.get(name) ?? '');
-  const named = nameStaged({ ...opened, elementary: { keys: () => prefixed.keys(), get } }, config, undefined);
+  const named = nameStaged({ ...opened, elementary: { keys: () => prefixed.keys(), get } }, config);
   if (named.stage !== 'elementary') throw new Error('wanted the elementary form');
   expect([...named.elementary.keys()]).toEqual([...elementary.keys()]);
   const scale = 'qa_outputs._packed_params.weight.scale';
