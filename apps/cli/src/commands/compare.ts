@@ -3,17 +3,19 @@ import type { PackOptions } from '@prune/model-files';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatBytes, formatSeconds } from '../console/format.js';
+import { note } from '../console/note.js';
 import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
 import { type Column, markdownTable, textTable } from '../console/table.js';
 import { COMPARED_STORES, type Comparison, compareCheckpoint } from '../model/compare-checkpoint.js';
 import { openPackable } from '../model/open-packable.js';
 import { modelArgument } from '../model-argument.js';
-import { packOptions, quietOption } from '../options.js';
+import { packOptions, quietOption, stateDictOption } from '../options.js';
 
 interface CompareFlags extends PackOptions {
   json?: boolean;
   markdown?: boolean;
+  stateDict?: string;
   quiet?: boolean;
 }
 
@@ -30,9 +32,11 @@ export function register(program: Command, { signal, sayWhenEnded }: CommandCont
   command
     .option('--json', 'as JSON')
     .option('--markdown', 'as a Markdown table')
+    .addOption(stateDictOption())
     .addOption(quietOption())
     .action(async (path: string, flags: CompareFlags) => {
-      const checkpoint = await openPackable(openCheckpoint, path, { signal });
+      const checkpoint = await openPackable(openCheckpoint, path, { signal, stateDict: flags.stateDict });
+      for (const text of checkpoint.notes) note(flags.quiet, text);
       const progress = progressBar('comparing', flags.quiet);
       progress.total(COMPARED_STORES.length + 1);
       try {

@@ -23,7 +23,9 @@ interface EmbedFlags extends InferenceOptions {
 export function register(program: Command, { signal, sayWhenEnded }: CommandContext): void {
   const command = program
     .command('embed')
-    .description('sentence embeddings: as the sentence-transformers folder of the model says, else the mean of the last layer')
+    .description(
+      'sentence embeddings: as the sentence-transformers folder of the model says, else the mean of the last layer',
+    )
     .addArgument(modelArgument('<file>', MODEL_ARGUMENT))
     .argument('[texts...]', 'the texts')
     .option('--file <file>', 'a file with one text a line; - reads standard input')

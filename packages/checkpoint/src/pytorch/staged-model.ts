@@ -23,16 +23,19 @@ import type { TorchFile } from './torch-file.js';
 import { isTensorReference, type TensorReference } from './torch-pickle.js';
 
 /** The model of a file of torch's at its stage. */
-export function stagedModel({ model, tensors }: TorchFile, limits: Limits): StagedCheckpoint {
+export function stagedModel({ model, tensors, notes, stateDict }: TorchFile, limits: Limits): StagedCheckpoint {
   const { name, format } = tensors;
+  const found = { notes, stateDict };
   const close = () => tensors.close();
-  if (model.stage === 'float') return { stage: 'float', tensors, close };
+  if (model.stage === 'float') return { stage: 'float', ...found, tensors, close };
   if (model.stage === 'elementary') {
-    return { stage: 'elementary', name, format, elementary: elementaryOf(model.values, tensors, limits), close };
+    const elementary = elementaryOf(model.values, tensors, limits);
+    return { stage: 'elementary', ...found, name, format, elementary, close };
   }
   const { modules, versions, flat } = model;
   return {
     stage: 'quantized',
+    ...found,
     name,
     format,
     quantized: quantizedOf(modules, tensors),
