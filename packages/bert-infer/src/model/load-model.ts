@@ -112,7 +112,7 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
       linears.push(loadedLinear);
       return loadedLinear;
     };
-    const heads = await loadHeads(modules, names, config, load, embeddings.tables.word, engine);
+    const heads = await loadHeads(modules, names, config, load, embeddings.tables.word, engine, mode.profile);
     const profile = quantized ? mode.profile : 'float32';
     const { kernels, threads, threadsWanted, threadsNote } = engine;
     const { attention = 'float32' } = options;
