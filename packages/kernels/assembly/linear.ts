@@ -2,8 +2,8 @@ import {
   ABS_MASK, ACTIVATION_GELU, ACTIVATION_GELU_NEW, CACHE_LINE_BYTES, CHUNK, CODE_ROW_BYTES, FLOAT64_HIGH, FLOAT64_OFFSET, FLOAT_ROW_HEADER_BYTES,
   FLOAT_WEIGHT_BYTES, FLOAT_WEIGHT_VALUE, floatRowHeaderCount, floatWeightOffset, GELU_P, HALF, LINEAR_KIND_INT8, linearBias, linearBlockColumns,
   linearBlocks, linearChunkRows, linearChunks, linearKind, linearRows, linearSmallSums, linearStarts, ONE, planActivation, planProfile, planRowwise,
-  PROFILE_FBGEMM, PROFILE_QNNPACK, ROW_BYTES, rowHeaderBias, rowHeaderRow, rowHeaderScale, rowHeaderSum, SCRATCH_HEADERS, SCRATCH_ROW_RESULTS,
-  SCRATCH_TOKEN_SCALE, SCRATCH_TOKEN_ZERO,
+  PROFILE_FBGEMM, PROFILE_ONNXRUNTIME, PROFILE_QNNPACK, ROW_BYTES, rowHeaderBias, rowHeaderRow, rowHeaderScale, rowHeaderSum,
+  SCRATCH_HEADERS, SCRATCH_ROW_RESULTS, SCRATCH_TOKEN_SCALE, SCRATCH_TOKEN_ZERO,
 } from './generated/layout';
 import { geluBase, geluNew, geluOf, relu } from './math';
 import { constant, constant64, quantizedTile, readsQuads, roundsOnce, scratch, step, storePair } from './memory';
@@ -49,7 +49,7 @@ function int8Rows(linear: i32, vectors: i32, chunk: i32, rows: i32, out: i32, re
   const blocks = linearBlocks(linear);
   const blockBytes = linearBlockColumns(linear) * CODE_ROW_BYTES;
   const begin = roundsOnce() ? 0 : SIGN;
-  const direct = roundsOnce() && !planRowwise() && planProfile() != PROFILE_QNNPACK && !split && !plain && vectors > 4;
+  const direct = roundsOnce() && !planRowwise() && !roundsTwice() && !split && !plain && vectors > 4;
   const shift = planRowwise() ? 0 : center - zeroPoint;
   const headers = scratch + SCRATCH_HEADERS;
   const first = chunk * linearChunkRows(linear) * ROW_BYTES;
@@ -88,9 +88,12 @@ function touch(from: i32, bytes: i32): void {
 /** The offset of the `index`th row of those whose headers these are. */
 @inline function rowAt(headers: i32, index: i32): i32 { return rowHeaderRow(load<i32>(headers + (index << 2))) * ROW_BYTES; }
 
+/** Whether the profile rounds the product of the last line, and then its sum with the bias. */
+@inline function roundsTwice(): bool { return planProfile() == PROFILE_QNNPACK || planProfile() == PROFILE_ONNXRUNTIME; }
+
 /** Rows of sums to what becomes of their results. */
 function finishSums(linear: i32, headers: i32, count: i32, vectors: i32, out: i32, residual: i32, then: i32): void {
-  const simple = !roundsOnce() && !planRowwise() && planProfile() != PROFILE_QNNPACK && linearSmallSums(linear);
+  const simple = !roundsOnce() && !planRowwise() && !roundsTwice() && linearSmallSums(linear);
   for (let i = 0; i < count; i++) {
     const header = load<i32>(headers + (i << 2));
     const row = rowAt(headers, i);
@@ -140,6 +143,7 @@ function scaleRow(header: i32, vectors: i32, to: i32): void {
   const weightScale = rowHeaderScale(header);
   const bias = rowHeaderBias(header);
   const rowwise = planRowwise();
+  const twice = roundsTwice();
   const begin = i32x4.splat(roundsOnce() ? 0 : SIGN);
   for (let j = 0; j < vectors << 4; j += 16) {
     let acc = v128.xor(v128.load(to + j), begin);
@@ -152,7 +156,7 @@ function scaleRow(header: i32, vectors: i32, to: i32): void {
     acc = f32x4.convert_i32x4_s(acc);
     factors = f32x4.mul(factors, f32x4.splat(weightScale));
     let y: v128;
-    if (planProfile() == PROFILE_QNNPACK) y = f32x4.add(f32x4.mul(acc, factors), f32x4.splat(bias));
+    if (twice) y = f32x4.add(f32x4.mul(acc, factors), f32x4.splat(bias));
     else if (roundsOnce()) y = multiplyAdd(acc, factors, f32x4.splat(bias));
     else y = oneRounding(acc, factors, bias);
     v128.store(to + j, y);

@@ -1,6 +1,6 @@
 import {
-  CODE_ROW_BYTES, MAGIC, planProfile, planRowwise, planThreads, PROFILE_FBGEMM, PUBLISHED_RANGE_BYTES, publishedRangeHigh, publishedRangeLow, ROW_BYTES,
-  SCRATCH_ROW_RESULTS, SCRATCH_TOKEN_INVERSE, SCRATCH_TOKEN_SCALE, SCRATCH_TOKEN_ZERO, SCRATCH_WIDE_ZERO,
+  CODE_ROW_BYTES, MAGIC, planProfile, planRowwise, planThreads, PROFILE_FBGEMM, PROFILE_ONNXRUNTIME, PUBLISHED_RANGE_BYTES, publishedRangeHigh,
+  publishedRangeLow, ROW_BYTES, SCRATCH_ROW_RESULTS, SCRATCH_TOKEN_INVERSE, SCRATCH_TOKEN_SCALE, SCRATCH_TOKEN_ZERO, SCRATCH_WIDE_ZERO,
 } from './generated/layout';
 import { constant, quantizedTile, readsQuads, scratch, storePair } from './memory';
 import { INFINITY_BITS, MINUS_INFINITY_BITS, NONE_BELOW } from './range';
@@ -9,6 +9,8 @@ import { INFINITY_BITS, MINUS_INFINITY_BITS, NONE_BELOW } from './range';
 const MAGIC_BITS: i32 = 0x4b400000;
 /** What relaxed kernels of 8 bits read codes less of, so that they are int8. */
 const SIGNED_CENTER: i32 = 128;
+/** Larger than every quotient of an activation and its scale, except the infinities that the scale 0 gives, and a NaN; fits int16. */
+const LARGEST_QUOTIENT: f32 = 512;
 
 /** float32 scale, its inverse, and the zero point: results of `choose`. */
 export let scale: f32 = 0;
@@ -20,9 +22,10 @@ export let center: i32 = 0;
 /** Whether a code of the tile is 128: legal (see numerics), but only 7 bits are defined for the relaxed kernel, so the tile takes the plain one. */
 export let edge: bool = false;
 
-/** activationQuantization of packages/quant, line by line. Gives false for a range that is not finite. */
+/** activationQuantization of packages/quant, line by line. Gives false where that throws. */
 export function choose(highBits: i32, lowBits: u32): bool {
   if (highBits >= INFINITY_BITS || lowBits >= MINUS_INFINITY_BITS) return false;
+  if (planProfile() == PROFILE_ONNXRUNTIME) return chooseByOnnxruntime(reinterpret<f32>(lowBits), reinterpret<f32>(highBits));
   const qmax: f64 = planProfile() == PROFILE_FBGEMM ? 127 : 255;
   let low: f64 = reinterpret<f32>(lowBits);
   let high: f64 = reinterpret<f32>(highBits);
@@ -48,6 +51,14 @@ export function choose(highBits: i32, lowBits: u32): bool {
   return true;
 }
 
+function chooseByOnnxruntime(low: f32, high: f32): bool {
+  scale = low == high ? 1 : (high - low) / 255;
+  if (scale == Infinity) return false;
+  const zero: f32 = -(low / scale);
+  zeroPoint = zero < 255 ? <i32>nearest(zero) : 255;
+  return true;
+}
+
 /** The ranges that the threads published at `slots`, taken together, as scale and zero point. False when not finite. */
 export function chooseFrom(slots: i32): bool {
   let high: i32 = 0;
@@ -68,6 +79,7 @@ export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
   const eightBits = planProfile() != PROFILE_FBGEMM;
   const rowwise = planRowwise();
   if (rowwise && !chooseTokens(x, columns, vectors)) return false;
+  const divide = planProfile() == PROFILE_ONNXRUNTIME;
   const dot4 = readsQuads();
   center = eightBits && ASC_FEATURE_RELAXED_SIMD && !dot4 ? SIGNED_CENTER : 0;
   const target = quantizedTile();
@@ -79,14 +91,19 @@ export function quantizeTile(x: i32, columns: i32, vectors: i32): bool {
   for (let half = 0; half < vectors; half += 4) {
     const from = x + (half << 4);
     const to = target + (half << 2);
+    if (divide) {
+      if (dot4) quantizeHalf(from, to, columns, true, false, rowwise, half << 4, true);
+      else quantizeHalf(from, to, columns, false, true, rowwise, half << 4, true);
+      continue;
+    }
     if (dot4) {
-      if (rowwise) quantizeHalf(from, to, columns, true, false, true, half << 4);
-      else quantizeHalf(from, to, columns, true, false, false, 0);
+      if (rowwise) quantizeHalf(from, to, columns, true, false, true, half << 4, false);
+      else quantizeHalf(from, to, columns, true, false, false, 0, false);
       continue;
     }
     const seen = rowwise
-      ? quantizeHalf(from, to, columns, false, eightBits, true, half << 4)
-      : quantizeHalf(from, to, columns, false, eightBits, false, 0);
+      ? quantizeHalf(from, to, columns, false, eightBits, true, half << 4, false)
+      : quantizeHalf(from, to, columns, false, eightBits, false, 0, false);
     // Lanes that are not wanted hold anything.
     const vectorOfByte = i8x16(0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3);
     const wanted = i8x16.lt_s(vectorOfByte, i8x16.splat(<i8>(vectors - half)));
@@ -139,34 +156,38 @@ function quantizeWide(x: i32, target: i32, columns: i32, vectors: i32, rowwise: 
   return v128.and(i32x4.max_s(i32x4.add(t, v128.load(units + at, SCRATCH_WIDE_ZERO)), i32x4.splat(0)), i32x4.splat(255));
 }
 
-/** `eightBits`: of a build that reads these otherwise than 7 bits. `inOrder` and `rowwise` are constants. */
+/**
+ * `eightBits`: of a build that reads these otherwise than 7 bits. `inOrder` and `divide` are constants, and `rowwise` where nothing is divided:
+ * the loop that divides waits for its divisions, so that it gains nothing from constants.
+ */
 @inline function quantizeHalf(
-  x: i32, target: i32, columns: i32, inOrder: bool, eightBits: bool, rowwise: bool, token: i32,
+  x: i32, target: i32, columns: i32, inOrder: bool, eightBits: bool, rowwise: bool, token: i32, divide: bool,
 ): v128 {
   const magic = constant(MAGIC);
   let i0: v128, i1: v128, i2: v128, i3: v128, z0: v128, z1: v128, z2: v128, z3: v128;
   // Magic's own bits go out with the zero point's addition; the relaxed kernels read 0..255 codes less 128, as int8.
   const bits = i32x4.splat(-MAGIC_BITS - (eightBits && ASC_FEATURE_RELAXED_SIMD ? SIGNED_CENTER : 0));
   if (rowwise) {
-    i0 = v128.load(scratch + token, SCRATCH_TOKEN_INVERSE);
-    i1 = v128.load(scratch + token, SCRATCH_TOKEN_INVERSE + 16);
-    i2 = v128.load(scratch + token, SCRATCH_TOKEN_INVERSE + 32);
-    i3 = v128.load(scratch + token, SCRATCH_TOKEN_INVERSE + 48);
+    const units = scratch + token + (divide ? SCRATCH_TOKEN_SCALE : SCRATCH_TOKEN_INVERSE);
+    i0 = v128.load(units);
+    i1 = v128.load(units, 16);
+    i2 = v128.load(units, 32);
+    i3 = v128.load(units, 48);
     z0 = i32x4.add(v128.load(scratch + token, SCRATCH_TOKEN_ZERO), bits);
     z1 = i32x4.add(v128.load(scratch + token, SCRATCH_TOKEN_ZERO + 16), bits);
     z2 = i32x4.add(v128.load(scratch + token, SCRATCH_TOKEN_ZERO + 32), bits);
     z3 = i32x4.add(v128.load(scratch + token, SCRATCH_TOKEN_ZERO + 48), bits);
   } else {
-    i0 = i1 = i2 = i3 = f32x4.splat(inverse);
+    i0 = i1 = i2 = i3 = f32x4.splat(divide ? scale : inverse);
     z0 = z1 = z2 = z3 = i32x4.add(i32x4.splat(zeroPoint), bits);
   }
   let seen = i8x16.splat(0);
   for (let k = 0; k < columns; k++) {
-    const a = i32x4.add(f32x4.add(f32x4.mul(v128.load(x), i0), magic), z0);
-    const b = i32x4.add(f32x4.add(f32x4.mul(v128.load(x, 16), i1), magic), z1);
-    const c = i32x4.add(f32x4.add(f32x4.mul(v128.load(x, 32), i2), magic), z2);
-    const d = i32x4.add(f32x4.add(f32x4.mul(v128.load(x, 48), i3), magic), z3);
-    // Codes lie within -1..256 before the clamp, so their low halves are all of them.
+    const a = i32x4.add(f32x4.add(inUnits(v128.load(x), i0, divide), magic), z0);
+    const b = i32x4.add(f32x4.add(inUnits(v128.load(x, 16), i1, divide), magic), z1);
+    const c = i32x4.add(f32x4.add(inUnits(v128.load(x, 32), i2, divide), magic), z2);
+    const d = i32x4.add(f32x4.add(inUnits(v128.load(x, 48), i3, divide), magic), z3);
+    // Codes lie within -1..256 before the clamp, or within int16 where they were divided, so their low halves are all of them.
     const low = inOrder ? i16x8.narrow_i32x4_s(a, b) : interleaved(a, b);
     const high = inOrder ? i16x8.narrow_i32x4_s(c, d) : interleaved(c, d);
     const codes = eightBits && ASC_FEATURE_RELAXED_SIMD ? i8x16.narrow_i16x8_s(low, high) : i8x16.narrow_i16x8_u(low, high);
@@ -176,6 +197,15 @@ function quantizeWide(x: i32, target: i32, columns: i32, vectors: i32, rowwise: 
     target += CODE_ROW_BYTES;
   }
   return seen;
+}
+
+/**
+ * Activations in units of their scales: `unit` is the inverse of a scale or, to `divide` by, the scale. Where onnxruntime's scale is 0, quotients
+ * are infinities, and NaN for an activation 0, which onnxruntime takes for a number below every code.
+ */
+@inline function inUnits(x: v128, unit: v128, divide: bool): v128 {
+  if (!divide) return f32x4.mul(x, unit);
+  return f32x4.pmin(f32x4.splat(LARGEST_QUOTIENT), f32x4.pmax(f32x4.splat(-LARGEST_QUOTIENT), f32x4.div(x, unit)));
 }
 
 /** Eight tokens as int16 in the order 0 4 1 5 2 6 3 7: the kernels widen even and odd lanes, which are then 0..3 and 4..7. */

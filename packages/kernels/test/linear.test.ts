@@ -1,3 +1,4 @@
+import { QUANTIZATION_PROFILES } from '@prune/core';
 import { dynamicLinear } from '@prune/quant';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEngine, type Engine, type FloatLinear, type Kernels } from '../src/index.js';
@@ -56,7 +57,7 @@ function aloneOn(kernels: Kernels | 'auto') {
   ])('$name', ({ tokens, rows, columns }) => {
     const next = random(tokens + rows);
     const linear = int8(next, rows, columns, 0.4);
-    for (const profile of ['fbgemm', 'fbgemm-1.5', 'qnnpack'] as const) {
+    for (const profile of QUANTIZATION_PROFILES) {
       for (const rowwise of [false, true]) {
         const loaded = engine.loadLinear(linear, { profile, rowwise });
         expect(loaded.rows).toBe(rows);
@@ -148,7 +149,7 @@ test.skipIf(noRelaxedSimd)(
     for (const linear of [roundedTwice(), int8(next, 101, 1000, 0.4)]) {
       const columns = linear.weight.shape[1];
       const x = normals(next, 70 * columns);
-      for (const profile of ['fbgemm', 'fbgemm-1.5', 'qnnpack'] as const) {
+      for (const profile of QUANTIZATION_PROFILES) {
         for (const rowwise of [false, true]) {
           const wanted = dynamicLinear(x, linear, profile, { rowwise });
           for (const fused of [false, here.fused]) {

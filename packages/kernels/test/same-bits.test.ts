@@ -1,3 +1,4 @@
+import { QUANTIZATION_PROFILES } from '@prune/core';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createEngine, type EncoderSpec, type Engine } from '../src/index.js';
 import { enginesOn, noRelaxedSimd, noVnni, RELAXED } from './kernels.js';
@@ -109,7 +110,7 @@ const CASES: Case[] = [
   { name: 'gelu_new', hidden: 32, intermediate: 64, heads: 2, lengths: [40], spec: { activation: 'gelu_new' } },
 ];
 
-const MODES = (['fbgemm', 'fbgemm-1.5', 'qnnpack'] as const).flatMap((profile) =>
+const MODES = QUANTIZATION_PROFILES.flatMap((profile) =>
   (['float32', 'int16'] as const).flatMap((attention) =>
     [false, true].map((rowwise) => ({ profile, attention, rowwise })),
   ),

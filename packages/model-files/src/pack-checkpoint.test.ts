@@ -98,6 +98,13 @@ test.each([false, true])(
     );
     const dense = await collect(decompose(quantizeDynamic(tensors, { linears, perChannel })));
     expect(await firstDifference(inPieces, dense)).toBeUndefined();
+    const profile = 'onnxruntime';
+    const packed = packCheckpoint({ tensors, metadata }, { perChannel, profile });
+    expect(packed.metadata).toMatchObject({ profile, modules: { '': { profile } } });
+    const forOnnxruntime = await collect(packed.entries);
+    const denseToo = await collect(decompose(quantizeDynamic(tensors, { linears, perChannel, profile })));
+    expect(await firstDifference(forOnnxruntime, denseToo)).toBeUndefined();
+    expect(await firstDifference(forOnnxruntime, inPieces)).toBeDefined();
     await close();
   },
 );

@@ -1,12 +1,11 @@
-import {
-  type CsrMatrix,
-  type ElementaryEntries,
-  type ModelMetadata,
-  QUANTIZATION_PROFILES,
-  type QuantizationProfile,
-  type QuantizedStateDict,
-  type StateDict,
-  type TensorInfo,
+import type {
+  CsrMatrix,
+  ElementaryEntries,
+  ModelMetadata,
+  QuantizationProfile,
+  QuantizedStateDict,
+  StateDict,
+  TensorInfo,
 } from '@prune/core';
 import { decompose } from '@prune/csr';
 import {
@@ -25,11 +24,12 @@ export interface PackOptions {
   /** One scale a row instead of one a matrix. */
   readonly perChannel: boolean;
   readonly embeddings: EmbeddingPrecision;
+  /** How the quantized Linears compute, and whose way of quantizing their weights. */
   readonly profile: QuantizationProfile;
 }
 
 /** What `prune pack` does when nothing else is said. */
-export const DEFAULT_PACK_OPTIONS: PackOptions = { ...DEFAULT_QUANTIZE_OPTIONS, profile: QUANTIZATION_PROFILES[0] };
+export const DEFAULT_PACK_OPTIONS: PackOptions = DEFAULT_QUANTIZE_OPTIONS;
 
 /** What is packed. An open checkpoint is one. */
 export interface PackableCheckpoint {
@@ -59,7 +59,8 @@ export function packCheckpoint(
   options: Partial<PackOptions> = {},
   onStep: (name: string) => void = () => {},
 ): PackedCheckpoint {
-  const { profile, ...quantizeOptions } = { ...DEFAULT_PACK_OPTIONS, ...options };
+  const quantizeOptions = { ...DEFAULT_PACK_OPTIONS, ...options };
+  const { profile } = quantizeOptions;
   const names = [...tensors.keys()];
   checkPackable(names, metadata, name);
   const modules = linearModules(

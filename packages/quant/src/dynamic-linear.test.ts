@@ -127,7 +127,7 @@ test('activation scales: zero is taken in, tiny ranges are stretched, nothing le
   expect(activationQuantization(-1e-6, 1e-6, 'qnnpack')).toMatchObject({ scale: floor, zeroPoint: 128 });
   const float = fc.float({ noNaN: true, noDefaultInfinity: true });
   fc.assert(
-    fc.property(float, float, fc.constantFrom(...QUANTIZATION_PROFILES), (a, b, profile) => {
+    fc.property(float, float, fc.constantFrom('fbgemm', 'fbgemm-1.5', 'qnnpack'), (a, b, profile) => {
       const { scale, inverse, zeroPoint } = activationQuantization(Math.min(a, b), Math.max(a, b), profile);
       expect(Number.isInteger(zeroPoint) && zeroPoint >= 0 && zeroPoint <= ACTIVATION_QMAX[profile]).toBe(true);
       expect(scale >= floor && Number.isFinite(scale) && inverse > 0 && Number.isFinite(inverse)).toBe(true);

@@ -12,7 +12,7 @@ import { rint } from './rint.js';
 /** Options of {@link dynamicLinear}. */
 export interface DynamicLinearOptions {
   /**
-   * One activation scale a token instead of one for all tokens together (PyTorch's way), so that a token's result does not depend on
+   * One activation scale a token instead of one for all tokens together (the way of PyTorch and onnxruntime), so that a token's result does not depend on
    * what it was batched with. Default: false.
    */
   readonly rowwise?: boolean;
@@ -23,12 +23,25 @@ export interface DynamicLinearOptions {
   readonly onednn?: boolean;
 }
 
+/** The profiles whose last line rounds the product and then the sum; the others fuse them. */
+const ROUNDS_TWICE: Readonly<Record<QuantizationProfile, boolean>> = {
+  fbgemm: false,
+  'fbgemm-1.5': false,
+  qnnpack: true,
+  onnxruntime: true,
+};
+
 /**
  * PyTorch's dynamically quantized Linear: float32 `x` `[tokens, in]` times an int8 weight `[out, in]`, dense or CSR, gives float32 `[tokens, out]`.
+ * With the profile `onnxruntime`, what onnxruntime computes for `DynamicQuantizeLinear`, `MatMulInteger`, and the addition of the bias.
  *
- *     xq  = clamp(rint(x * inverse) + zeroPoint, 0, 255)
+ *     xq  = clamp(rint(x * inverse) + zeroPoint, 0, 255)             onnxruntime: clamp(rint(x / scale) + zeroPoint, 0, 255)
  *     acc = sum_k xq[t,k] * wq[o,k] - zeroPoint * sum_k wq[o,k]      exact integers
- *     y   = float32(acc) * fround(sx * sw[o]) + bias[o]              one rounding (a fused multiply-add), qnnpack two
+ *     y   = float32(acc) * fround(sx * sw[o]) + bias[o]              one rounding (a fused multiply-add), qnnpack and onnxruntime two
+ *
+ * Of onnxruntime's sums these are the exact ones: those of processors with VNNI or Arm's dot products, and of its session option
+ * `session.x64quantprecision`. Without the option, an x86 processor without VNNI saturates sums of two products at 16 bits, and weights
+ * beyond 64 can reach that.
  *
  * This is the specification that every kernel is held to; it is not fast. Throws `mismatch` when `x` is not whole rows of `in`,
  * `not-finite` for NaN or an infinity in `x`.
@@ -58,7 +71,8 @@ export function dynamicLinear(
   for (let token = 0; token < tokens; token++) {
     const line = x.subarray(token * columns, (token + 1) * columns);
     const quantization = whole ?? quantizationOf(line, profile);
-    quantizeActivations(line, quantization, codes);
+    if (profile === 'onnxruntime') quantizeByDivision(line, quantization, codes);
+    else quantizeActivations(line, quantization, codes);
     for (let row = 0; row < rows; row++) {
       const acc = Math.fround(dot(codes, weight, row) - quantization.zeroPoint * sums[row]);
       const weightScale = Math.fround(scales[scales.length === 1 ? 0 : row]);
@@ -66,7 +80,7 @@ export function dynamicLinear(
       const addend = bias === null ? -0 : bias.data[row];
       let result: number;
       if (onednn) result = onednnProduct(acc, quantization.exactScale, weightScale) + addend;
-      else if (profile === 'qnnpack') result = Math.fround(acc * factor) + addend;
+      else if (ROUNDS_TWICE[profile]) result = Math.fround(acc * factor) + addend;
       else result = fusedMultiplyAdd(acc, factor, addend);
       y[token * rows + row] = result;
     }
@@ -98,6 +112,17 @@ function quantizeActivations(x: Float32Array, quantization: ActivationQuantizati
   for (let i = 0; i < x.length; i++) {
     const code = rint(Math.fround(x[i] * inverse)) + zeroPoint;
     codes[i] = Math.max(0, Math.min(code, 255));
+  }
+}
+
+/** The order of the comparisons is onnxruntime's: the quotient 0 / 0, of an activation 0 where the scale is 0, becomes the code 0. */
+function quantizeByDivision(x: Float32Array, { scale, zeroPoint }: ActivationQuantization, codes: Uint8Array) {
+  const lowest = -zeroPoint;
+  const highest = 255 - zeroPoint;
+  for (let i = 0; i < x.length; i++) {
+    const quotient = Math.fround(x[i] / scale);
+    const clamped = quotient > lowest ? Math.min(quotient, highest) : lowest;
+    codes[i] = rint(clamped) + zeroPoint;
   }
 }
 

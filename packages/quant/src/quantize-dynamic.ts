@@ -2,6 +2,7 @@ import {
   type CsrMatrix,
   type DenseInt8Matrix,
   PruneError,
+  type QuantizationProfile,
   type QuantizedEmbedding,
   type QuantizedLinear,
   type QuantizedStateDict,
@@ -13,6 +14,7 @@ import { listedValue } from './listed-value.js';
 import { quantizeEmbedding } from './quantize-embedding.js';
 import {
   DEFAULT_PER_CHANNEL,
+  DEFAULT_PROFILE,
   type QuantizedWeight,
   type QuantizeWeightOptions,
   quantizeWeight,
@@ -30,6 +32,8 @@ export interface QuantizeDynamicOptions {
   readonly embeddingTables?: ReadonlySet<string>;
   /** One scale a row instead of one a matrix. Default: `DEFAULT_QUANTIZE_OPTIONS.perChannel`. */
   readonly perChannel?: boolean;
+  /** Whose way of quantizing weights, see `quantizeWeight`. Default: `DEFAULT_QUANTIZE_OPTIONS.profile`. */
+  readonly profile?: QuantizationProfile;
   /** Default: `DEFAULT_QUANTIZE_OPTIONS.embeddings`. */
   readonly embeddings?: EmbeddingPrecision;
   /**
@@ -42,6 +46,7 @@ export interface QuantizeDynamicOptions {
 /** What {@link quantizeDynamic} does when it is not told. */
 export const DEFAULT_QUANTIZE_OPTIONS = {
   perChannel: DEFAULT_PER_CHANNEL,
+  profile: DEFAULT_PROFILE,
   embeddings: 'f32' as EmbeddingPrecision,
   exclude: [] as readonly string[],
 } as const;
@@ -93,7 +98,7 @@ function quantizedBy<M extends DenseInt8Matrix | CsrMatrix>(
   options: QuantizeDynamicOptions,
 ): QuantizedStateDict<M> {
   const { linears, embeddingTables, exclude = DEFAULT_QUANTIZE_OPTIONS.exclude } = options;
-  const { perChannel = DEFAULT_QUANTIZE_OPTIONS.perChannel } = options;
+  const { perChannel = DEFAULT_QUANTIZE_OPTIONS.perChannel, profile = DEFAULT_QUANTIZE_OPTIONS.profile } = options;
   const bits = embeddingBits(options.embeddings ?? DEFAULT_QUANTIZE_OPTIONS.embeddings);
   const names = [...stateDict.keys()].filter((name) => !exclude.some((part) => hasComponents(name, part)));
   const present = new Set(names);
@@ -109,7 +114,7 @@ function quantizedBy<M extends DenseInt8Matrix | CsrMatrix>(
   }
   async function linear(module: string): Promise<QuantizedLinear<M>> {
     const name = `${module}.weight`;
-    const quantized = await quantize(stateDict, name, { perChannel, name });
+    const quantized = await quantize(stateDict, name, { perChannel, profile, name });
     const biasName = `${module}.bias`;
     if (!present.has(biasName)) return { kind: 'linear', ...quantized, bias: null };
     const bias = toFloat32(await listedValue(stateDict, biasName), { where: 'quant', tensor: biasName });

@@ -2,6 +2,8 @@ import {
   checkLimit,
   type DenseInt8Matrix,
   PruneError,
+  QUANTIZATION_PROFILES,
+  type QuantizationProfile,
   type Tensor,
   type TensorInfo,
   toFloat32,
@@ -12,14 +14,22 @@ import { rint } from './rint.js';
 
 /** Options of {@link quantizeWeight} and `quantizeWeightToCsr`. */
 export interface QuantizeWeightOptions {
-  /** One scale a row (PyTorch's `per_channel_dynamic_qconfig`) instead of one for the matrix. Default: {@link DEFAULT_PER_CHANNEL}. */
+  /**
+   * One scale a row (PyTorch's `per_channel_dynamic_qconfig`, onnxruntime's `per_channel`) instead of one for the matrix.
+   * Default: {@link DEFAULT_PER_CHANNEL}.
+   */
   readonly perChannel?: boolean;
+  /** `onnxruntime` quantizes as onnxruntime does, every other profile as PyTorch. Default: {@link DEFAULT_PROFILE}. */
+  readonly profile?: QuantizationProfile;
   /** The tensor's name, for messages. */
   readonly name?: string;
 }
 
 /** PyTorch's `default_dynamic_qconfig` is per tensor. */
 export const DEFAULT_PER_CHANNEL = false;
+
+/** The profile that weights are quantized for. */
+export const DEFAULT_PROFILE: QuantizationProfile = QUANTIZATION_PROFILES[0];
 
 /** A quantized weight: int8 codes and their scales. */
 export interface QuantizedWeight<M = DenseInt8Matrix> extends WeightScales {
@@ -28,10 +38,14 @@ export interface QuantizedWeight<M = DenseInt8Matrix> extends WeightScales {
 
 /** float32 machine epsilon, the smallest scale that PyTorch's observers give. */
 const EPSILON = 2 ** -23;
+/** The smallest normal float32. onnxruntime takes the scale 1 instead of a smaller one. */
+const SMALLEST_NORMAL = 2 ** -126;
 
 /**
  * A float matrix `[rows, columns]` as int8 codes, symmetric: `scale = max(amax / 127.5, 2^-23)` and `q = clamp(rint(w * (1 / scale)), -128, 127)`
  * in float32, ties to even, as PyTorch's MinMaxObserver (qint8, symmetric) and `quantize_per_tensor` / `quantize_per_channel` compute it.
+ * With the profile `onnxruntime`: `scale = amax / 127`, 1 where that is below 2^-126, and `q = rint(w / scale)`, as the `quantize_dynamic` of
+ * onnxruntime computes it for float32 weights of a MatMul with `weight_type=QInt8`, its default; `perChannel` is its `per_channel`.
  * Throws `not-finite` for NaN or an infinity, `mismatch` when the tensor is no matrix, `unsupported` when it is no float tensor.
  */
 export function quantizeWeight(tensor: Tensor, options: QuantizeWeightOptions = {}): QuantizedWeight {
@@ -56,7 +70,7 @@ export interface NonzeroCodes extends WeightScales {
 export function quantizeNonzeros(
   [rows, columns]: readonly [rows: number, columns: number],
   { places, values }: Nonzeros,
-  { perChannel = DEFAULT_PER_CHANNEL, name }: QuantizeWeightOptions,
+  { perChannel = DEFAULT_PER_CHANNEL, profile = DEFAULT_PROFILE, name }: QuantizeWeightOptions,
 ): NonzeroCodes {
   checkLimit('too many elements for 32-bit places', rows * columns, 2 ** 32, { where: 'quant', tensor: name });
   const codes = new Int8Array(places.length);
@@ -72,16 +86,29 @@ export function quantizeNonzeros(
       const i = values.findIndex((value) => !Number.isFinite(value));
       refuseNotFinite(places[i], values[i], name);
     }
-    const scale = Math.max(Math.fround(largest / 127.5), EPSILON);
-    const inverse = Math.fround(1 / scale);
-    for (let i = start; i < end; i++) {
-      // |w| <= amax, so only the upper end can leave int8: 127.5 rounds to 128, and -127.5 to -128.
-      codes[i] = Math.min(rint(Math.fround(values[i] * inverse)), 127);
-    }
-    scales[block] = scale;
+    const quantize = profile === 'onnxruntime' ? quantizeByOnnxruntime : quantizeByPyTorch;
+    scales[block] = quantize(values.subarray(start, end), largest, codes.subarray(start, end));
     start = end;
   }
   return { places, codes, qscheme: perChannel ? 'per_channel_affine' : 'per_tensor_affine', scales };
+}
+
+/** Writes the codes of `values`, whose largest magnitude is `largest`, and returns their scale. */
+function quantizeByPyTorch(values: Float32Array, largest: number, codes: Int8Array): number {
+  const scale = Math.max(Math.fround(largest / 127.5), EPSILON);
+  const inverse = Math.fround(1 / scale);
+  for (let i = 0; i < values.length; i++) {
+    // |w| <= amax, so only the upper end can leave int8: 127.5 rounds to 128, and -127.5 to -128.
+    codes[i] = Math.min(rint(Math.fround(values[i] * inverse)), 127);
+  }
+  return scale;
+}
+
+function quantizeByOnnxruntime(values: Float32Array, largest: number, codes: Int8Array): number {
+  const exact = largest / 127;
+  const scale = exact < SMALLEST_NORMAL ? 1 : Math.fround(exact);
+  for (let i = 0; i < values.length; i++) codes[i] = rint(Math.fround(values[i] / scale));
+  return scale;
 }
 
 /** max |value|; NaN when there is one. As integers, the magnitudes of floats sort as the floats do, infinity and then the NaNs last. */

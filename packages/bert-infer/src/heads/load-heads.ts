@@ -1,4 +1,4 @@
-import type { ParameterNames } from '@prune/core';
+import type { ParameterNames, QuantizationProfile } from '@prune/core';
 import type { Engine } from '@prune/kernels';
 import type { BertConfig } from '../config/bert-config.js';
 import type { EmbeddingTable } from '../weights/embed-tokens.js';
@@ -28,6 +28,7 @@ export async function loadHeads(
   load: LoadLinear,
   words: EmbeddingTable,
   engine: Pick<Engine, 'activate' | 'layerNorm'>,
+  profile: QuantizationProfile,
 ): Promise<Head[]> {
   const named = HEAD_OF_CLASS.find(([suffix]) => config.architectures.some((name) => suffix.test(name)))?.[1];
   const heads: Head[] = [];
@@ -39,7 +40,7 @@ export async function loadHeads(
     heads.push(await tokenClassificationHead(modules, names, config, load));
   }
   if (modules.hasLinear(names.maskedLanguageModel.dense)) {
-    heads.push(await maskedLanguageModelHead(modules, names, config, load, words, engine));
+    heads.push(await maskedLanguageModelHead(modules, names, config, load, words, engine, profile));
   }
   return heads.sort((a, b) => Number(b.name === named) - Number(a.name === named));
 }

@@ -1,4 +1,4 @@
-import type { ParameterNames } from '@prune/core';
+import type { ParameterNames, QuantizationProfile } from '@prune/core';
 import type { AnyLinear, Engine, LoadedLinear } from '@prune/kernels';
 import { dequantizeEmbedding, quantizeWeight } from '@prune/quant';
 import { scatterTokens } from '../batch/scatter-tokens.js';
@@ -9,7 +9,7 @@ import type { Head, LoadLinear } from './head.js';
 
 /**
  * Hidden state through a dense layer, the activation, LayerNorm and `decoder`, to a logit for each word. A decoder that is not stored is tied
- * to the word embeddings; it is then quantized here, once, as `quantize_dynamic` does it, when the other Linears are quantized.
+ * to the word embeddings; it is then quantized here, once, as the `quantize_dynamic` of the profile does it, when the other Linears are quantized.
  */
 export async function maskedLanguageModelHead(
   modules: ModuleReader,
@@ -18,6 +18,7 @@ export async function maskedLanguageModelHead(
   load: LoadLinear,
   words: EmbeddingTable,
   engine: Pick<Engine, 'activate' | 'layerNorm'>,
+  profile: QuantizationProfile,
 ): Promise<Head> {
   const { hiddenSize, vocabSize, activation, layerNormEps } = config;
   const { dense: denseName, norm: normName, decoder: decoderName, bias: biasName } = names.maskedLanguageModel;
@@ -25,14 +26,14 @@ export async function maskedLanguageModelHead(
   const norm = await modules.layerNorm(normName, hiddenSize);
   const stored = modules.hasLinear(decoderName) ? await modules.linear(decoderName, vocabSize, hiddenSize) : undefined;
   const bias = stored !== undefined ? null : await modules.vector(biasName, vocabSize);
-  const quantized = dense.kind === 'linear';
+  const quantizedFor = dense.kind === 'linear' ? profile : undefined;
   const transform = load(dense, denseName);
   let decoder: LoadedLinear | undefined;
   return {
     name: 'masked-lm',
     logits(hidden, batch) {
       // Not when the model is loaded: a decoder is as large as the embeddings, and most uses never ask for it.
-      decoder ??= load(stored ?? tiedDecoder(words, bias!, quantized), decoderName);
+      decoder ??= load(stored ?? tiedDecoder(words, bias!, quantizedFor), decoderName);
       const transformed = engine.activate(transform.apply(hidden), activation);
       const logits = decoder.apply(engine.layerNorm(transformed, norm, layerNormEps));
       return { head: 'masked-lm', logits: scatterTokens(logits, vocabSize, batch) };
@@ -40,10 +41,10 @@ export async function maskedLanguageModelHead(
   };
 }
 
-function tiedDecoder(words: EmbeddingTable, bias: Float32Array, quantized: boolean): AnyLinear {
+function tiedDecoder(words: EmbeddingTable, bias: Float32Array, profile: QuantizationProfile | undefined): AnyLinear {
   const table = 'kind' in words ? dequantizeEmbedding(words) : words;
   const [rows, columns] = table.shape;
-  if (!quantized) return { kind: 'float', weight: table.data, shape: [rows, columns], bias };
+  if (profile === undefined) return { kind: 'float', weight: table.data, shape: [rows, columns], bias };
   const data = bias as Float32Array<ArrayBuffer>;
-  return { kind: 'linear', ...quantizeWeight(table), bias: { dtype: 'float32', shape: [rows], data } };
+  return { kind: 'linear', ...quantizeWeight(table, { profile }), bias: { dtype: 'float32', shape: [rows], data } };
 }

@@ -115,7 +115,7 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
       linears.push(loadedLinear);
       return loadedLinear;
     };
-    const heads = await loadHeads(modules, names, config, load, embeddings.tables.word, engine);
+    const heads = await loadHeads(modules, names, config, load, embeddings.tables.word, engine, mode.profile);
     const sentence = await sentenceOf(metadata);
     const embedSentences = await loadSentence(sentence, modules, config.hiddenSize, load);
     const profile = quantized ? mode.profile : 'float32';

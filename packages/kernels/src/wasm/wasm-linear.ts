@@ -136,19 +136,12 @@ function apply(x: Float32Array, { tensor, rows, columns, weights, exports, const
   new Int32Array(memory.buffer, plan.counters, 1)[0] = 0;
   writeStruct(new DataView(memory.buffer), 0, PLAN, plan);
   exports.loadLinearInput();
-  const fault = new Int32Array(memory.buffer, CONTROL.fields.fault.at, 1);
-  if (FAULTS[fault[0]] !== 'none') {
-    fault[0] = 0;
-    throw new PruneError('not-finite', {
-      where: 'kernels',
-      what: 'input of a Linear',
-      got: 'NaN or an infinity',
-      wanted: 'finite numbers',
-    });
-  }
+  checkFault(memory);
   writeStruct(new DataView(memory.buffer), 0, PLAN, { ...plan, io: output });
   for (let tile = 0; tile < tiles; tile++) {
     exports.applyLinear(tile);
+    // A token of finite numbers can have a range that is not: its own scale is chosen when its tile is quantized.
+    checkFault(memory);
     const count = Math.min(LANES, tokens - tile * LANES) * rows;
     const results = new Float32Array(memory.buffer, output, count);
     // Tile by tile, while the results are in the cache.
@@ -156,4 +149,17 @@ function apply(x: Float32Array, { tensor, rows, columns, weights, exports, const
     y.set(results, tile * LANES * rows);
   }
   return y;
+}
+
+/** Throws `not-finite` where the kernels found that the input, or the range of a token, is not finite. */
+function checkFault(memory: WebAssembly.Memory): void {
+  const fault = new Int32Array(memory.buffer, CONTROL.fields.fault.at, 1);
+  if (FAULTS[fault[0]] === 'none') return;
+  fault[0] = 0;
+  throw new PruneError('not-finite', {
+    where: 'kernels',
+    what: 'input of a Linear',
+    got: 'NaN or an infinity',
+    wanted: 'finite numbers',
+  });
 }
