@@ -18,6 +18,7 @@ export const ACTIVATION_QMAX: Readonly<Record<QuantizationProfile, number>> = {
   fbgemm: 127,
   'fbgemm-1.5': 255,
   qnnpack: 255,
+  onnxruntime: 255,
 };
 
 const SMALL_SCALE_THRESHOLD = Math.fround(6.1e-5);

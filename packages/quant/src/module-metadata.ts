@@ -4,13 +4,14 @@ import { type JsonObject, packedParamsName, type QuantizationProfile } from '@pr
 const VERSIONS = {
   fbgemm: { linear: 4, packed: 3 },
   qnnpack: { linear: 4, packed: 3 },
+  onnxruntime: { linear: 4, packed: 3 },
   'fbgemm-1.5': { linear: 3, packed: 2 },
 } as const;
 
 /**
  * PyTorch's `state_dict()._metadata` of the quantized model, the notebook's metadata.json: each module's version, from the names of its float
  * parameters and its Linears. Modules without parameters (dropout, activations) are left out: torch reads nothing of theirs.
- * `qnnpack`, which no version tells, is said by an extra key `profile` of the root entry, which torch ignores and `profileOf` reads.
+ * `qnnpack` and `onnxruntime`, which no version tells, are said by an extra key `profile` of the root entry, which torch ignores and `profileOf` reads.
  */
 export function moduleMetadata(
   parameterNames: Iterable<string>,
@@ -18,7 +19,8 @@ export function moduleMetadata(
   profile: QuantizationProfile,
 ): JsonObject {
   const versions = VERSIONS[profile];
-  const modules = new Map<string, JsonObject>([['', profile === 'qnnpack' ? { version: 1, profile } : { version: 1 }]]);
+  const told = profile === 'fbgemm' || profile === 'fbgemm-1.5';
+  const modules = new Map<string, JsonObject>([['', told ? { version: 1 } : { version: 1, profile }]]);
   for (const name of parameterNames) {
     for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
       const module = name.slice(0, dot);

@@ -8,6 +8,7 @@ export const CACHE_LINE_BYTES: i32 = 64;
 export const PROFILE_FBGEMM: i32 = 0;
 export const PROFILE_FBGEMM_1_5: i32 = 1;
 export const PROFILE_QNNPACK: i32 = 2;
+export const PROFILE_ONNXRUNTIME: i32 = 3;
 
 export const ACTIVATION_GELU: i32 = 0;
 export const ACTIVATION_GELU_NEW: i32 = 1;

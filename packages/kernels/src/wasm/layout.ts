@@ -34,7 +34,12 @@ export const CACHE_LINE_BYTES = 64;
 
 // What a plan or a table names, it names by the index in one of these lists.
 
-export const PROFILES = ['fbgemm', 'fbgemm-1.5', 'qnnpack'] as const satisfies readonly QuantizationProfile[];
+export const PROFILES = [
+  'fbgemm',
+  'fbgemm-1.5',
+  'qnnpack',
+  'onnxruntime',
+] as const satisfies readonly QuantizationProfile[];
 export const ACTIVATIONS = ['gelu', 'gelu_new', 'relu'] as const satisfies readonly Activation[];
 /** The weights of a Linear: sparse int8 or sparse float32. */
 export const LINEAR_KINDS = ['int8', 'float'] as const;
