@@ -1,6 +1,6 @@
 import { type ByteSource, PruneError, randomAccess } from '@prune/core';
-import type { OpenOptions } from './checkpoint.js';
 import { openSafetensors } from './open-safetensors.js';
+import { type OpenOnnxOptions, openStagedOnnx } from './open-staged-onnx.js';
 import { openStagedPytorch } from './open-staged-pytorch.js';
 import { ownSource } from './own-source.js';
 import { sniffFormat } from './sniff-format.js';
@@ -10,11 +10,12 @@ import type { StagedCheckpoint } from './staged-checkpoint.js';
  * Opens a file of tensors at the stage that its model is at; the format is what its first bytes say. Takes over the
  * source.
  */
-export async function openStagedFile(source: ByteSource, options: OpenOptions = {}): Promise<StagedCheckpoint> {
+export async function openStagedFile(source: ByteSource, options: OpenOnnxOptions = {}): Promise<StagedCheckpoint> {
   const bytes = randomAccess(source, options.name);
   return ownSource(bytes, undefined, async () => {
     const format = await sniffFormat(bytes);
     if (format === 'pytorch-zip' || format === 'pytorch-legacy') return openStagedPytorch(bytes, options);
+    if (format === 'onnx') return openStagedOnnx(bytes, options);
     if (format === 'safetensors') {
       const tensors = await openSafetensors(bytes, options);
       return { stage: 'float', tensors, close: () => tensors.close() };
@@ -22,7 +23,7 @@ export async function openStagedFile(source: ByteSource, options: OpenOptions = 
     throw new PruneError('unsupported', {
       what: 'not a file of tensors',
       got: format === undefined ? `${bytes.size} unknown bytes` : format,
-      wanted: 'safetensors or a PyTorch checkpoint',
+      wanted: 'safetensors, a PyTorch checkpoint or an ONNX model',
     });
   });
 }

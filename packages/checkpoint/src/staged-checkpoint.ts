@@ -4,15 +4,23 @@ import type { Checkpoint, CheckpointFormat } from './checkpoint.js';
 /** A file of tensors by the stage that its model is at: a file of PyTorch's may be quantized already, or decomposed. */
 export type StagedCheckpoint = FloatCheckpoint | QuantizedCheckpoint | ElementaryCheckpoint;
 
+/** What the file itself says of its model, beside the tensors. An ONNX graph proves the first and may need the second. */
+export interface FileMetadata {
+  /** The config.json that the file proves: sizes, heads, layers, activation. */
+  readonly config?: JsonObject;
+  /** What people should know of the model, one sentence each. */
+  readonly notes?: readonly string[];
+}
+
 /** A model in floats, ready to be quantized. */
-export interface FloatCheckpoint {
+export interface FloatCheckpoint extends FileMetadata {
   readonly stage: 'float';
   readonly tensors: Checkpoint;
   close(): Promise<void>;
 }
 
-/** A model that PyTorch quantized, with its own integers and scales. */
-export interface QuantizedCheckpoint {
+/** A model that PyTorch or onnxruntime quantized, with its own integers and scales. */
+export interface QuantizedCheckpoint extends FileMetadata {
   readonly stage: 'quantized';
   /** For messages. */
   readonly name: string;
@@ -21,7 +29,7 @@ export interface QuantizedCheckpoint {
   readonly quantized: QuantizedStateDict;
   /** torch's `_metadata`, the versions of the modules, if the file has it. */
   readonly modules?: JsonObject;
-  /** How the model computes, where the layout alone tells it: that of torch 1.4 and 1.5. */
+  /** How the model computes, where the file alone tells it: the layout of torch 1.4 and 1.5, or an ONNX graph. */
   readonly profile?: QuantizationProfile;
   close(): Promise<void>;
 }

@@ -48,7 +48,9 @@ export function register(program: Command, { signal }: CommandContext): void {
   const command = program
     .command('pack')
     .description('quantize a checkpoint to int8, keep each matrix as CSR, and write it to one file')
-    .addArgument(modelArgument('<checkpoint>', 'a model folder, or a .safetensors, .bin or .pt file, gzipped or not'))
+    .addArgument(
+      modelArgument('<checkpoint>', 'a model folder, or a .safetensors, .bin, .pt or .onnx file, gzipped or not'),
+    )
     .requiredOption('-o, --output <file>', 'the file to write: .prune or .h5');
   for (const option of [...storeOptions(), ...packOptions(), ...pruningOptions(), forceOption(), quietOption()])
     command.addOption(option);
@@ -68,6 +70,7 @@ export function register(program: Command, { signal }: CommandContext): void {
         packed = packQuantized(checkpoint, { profile: given('profile') ? flags.profile : undefined }, progress.step);
       }
       progress.total(packed.steps);
+      for (const text of checkpoint.notes) note(flags.quiet, text);
       if (!packed.architectureKnown) note(flags.quiet, UNKNOWN_ARCHITECTURE);
       const claim = { inputs: checkpoint.paths, force: flags.force, signal };
       const { force, streamed } = await claimOutput(

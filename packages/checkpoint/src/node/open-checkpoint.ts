@@ -8,7 +8,6 @@ import {
   type Limits,
   locateError,
   type ModelMetadata,
-  PruneError,
   parseJson,
   type RandomAccess,
   TOKENIZER_FILES,
@@ -22,16 +21,10 @@ import { ownSource } from '../own-source.js';
 import { sniffFormat } from '../sniff-format.js';
 import type { ElementaryCheckpoint, QuantizedCheckpoint, StagedCheckpoint } from '../staged-checkpoint.js';
 import { withTransformersNames } from '../with-transformers-names.js';
+import { externalFile } from './external-file.js';
 import { gunzipFile } from './gunzip-file.js';
+import { type LocatedCheckpoint, locateCheckpoint } from './locate-checkpoint.js';
 import { readSmallFile } from './read-small-file.js';
-
-/** The files of a folder that can hold its tensors, in the order in which `from_pretrained` looks for them; each may be gzipped (`.gz`). */
-export const CHECKPOINT_FILES: readonly string[] = [
-  'model.safetensors',
-  'model.safetensors.index.json',
-  'pytorch_model.bin',
-  'pytorch_model.bin.index.json',
-];
 
 export interface OpenCheckpointOptions {
   readonly limits?: Limits;
@@ -54,6 +47,8 @@ interface BesideCheckpoint {
   readonly name: string;
   /** Every file that was read, or is read when a tensor is asked for. */
   readonly paths: readonly string[];
+  /** What people should know of the model, one sentence each. */
+  readonly notes: readonly string[];
   close(): Promise<void>;
 }
 
@@ -92,7 +87,7 @@ export async function openCheckpoint(path: string, options: OpenCheckpointOption
  * an index) and both PyTorch formats, told apart by content, gzipped or not; a gzipped one is inflated to a temporary file that is
  * gone when it is closed. Names of floats are as transformers loads them ({@link withTransformersNames}). A model that
  * PyTorch quantized, and the notebook's elementary form, have the names of the file; `metadata` has what torch says of
- * the modules' versions.
+ * the modules' versions. An ONNX model has the names that its graph proves, and the config, where the folder has none.
  * When another model takes its place meanwhile, that one is opened, or `io` is thrown.
  * Throws `missing` when there is nothing to open, and what `openStagedFile` and {@link openSharded} throw.
  */
@@ -100,7 +95,7 @@ export async function openStagedCheckpoint(
   path: string,
   options: OpenCheckpointOptions = {},
 ): Promise<OpenStagedCheckpoint> {
-  const { isFolder, folder, file } = await locate(path);
+  const { isFolder, folder, file } = await locateCheckpoint(path);
   return openMainFile(
     join(folder, file),
     (main) => openParts({ isFolder, folder, file }, main, options),
@@ -110,7 +105,7 @@ export async function openStagedCheckpoint(
 
 /** The weights, and what lies beside them. */
 async function openParts(
-  { isFolder, folder, file }: Located,
+  { isFolder, folder, file }: LocatedCheckpoint,
   main: MainFile,
   options: OpenCheckpointOptions,
 ): Promise<OpenStagedCheckpoint> {
@@ -131,10 +126,13 @@ async function openParts(
   }
   const opener = fileOpener(options, paths);
   const opened = await openFile(join(folder, file), opener, options, config);
+  const proven = 'config' in opened ? opened.config : undefined;
+  const known = config ?? proven;
   const beside = {
     name: basename(isFolder ? resolve(folder) : file),
-    metadata: { ...(config && { config }), ...(files.size > 0 && { files }) },
+    metadata: { ...(known && { config: known }), ...(files.size > 0 && { files }) },
     paths,
+    notes: ('notes' in opened && opened.notes) || [],
     async close() {
       await opened.close();
       await main.close();
@@ -147,29 +145,6 @@ async function openParts(
   return { ...beside, metadata, stage, quantized };
 }
 
-interface Located {
-  readonly isFolder: boolean;
-  readonly folder: string;
-  /** The file of tensors, or their index. */
-  readonly file: string;
-}
-
-async function locate(path: string): Promise<Located> {
-  const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== 'ENOENT') throw new PruneError('io', { where: path, what: cause.message, cause });
-    throw new PruneError('missing', { where: path, what: 'no such file or folder', cause });
-  });
-  if (!found.isDirectory()) return { isFolder: false, folder: dirname(path), file: basename(path) };
-  for (const file of CHECKPOINT_FILES.flatMap((name) => [name, `${name}.gz`])) {
-    if (await isFile(join(path, file))) return { isFolder: true, folder: path, file };
-  }
-  throw new PruneError('missing', {
-    where: path,
-    what: 'no checkpoint in the folder',
-    wanted: CHECKPOINT_FILES.join(', '),
-  });
-}
-
 async function openFile(
   path: string,
   openBytes: FileOpener,
@@ -180,13 +155,16 @@ async function openFile(
   let opened: StagedCheckpoint | undefined;
   try {
     opened = await ownSource(await openBytes(path, options.source), path, async (source) => {
-      if ((await sniffFormat(source)) !== 'json') return openStagedFile(source, { limits });
+      if ((await sniffFormat(source)) !== 'json') {
+        const openExternal = async (file: string) => openBytes(await externalFile(path, file));
+        return openStagedFile(source, { limits, config, openExternal });
+      }
       const tensors = await openIndex(path, source, openBytes, options);
       return { stage: 'float', tensors, close: () => tensors.close() };
     });
     if (opened.stage !== 'float') return opened;
     const tensors = withTransformersNames(opened.tensors, config);
-    return { stage: 'float', tensors, close: () => tensors.close() };
+    return { ...opened, tensors, close: () => tensors.close() };
   } catch (error) {
     await opened?.close();
     throw locateError(error, { where: path });
