@@ -1,6 +1,9 @@
 import { inOrder, integerAttribute, isAbout, numberOf, type Rule } from './rule.js';
 import type { Dimension, Entry, Heads, Linear, Value } from './values.js';
 
+/** The axis of {@link foldHeadsRule}. */
+const BATCH_AND_HEADS = 4;
+
 /** `[batch, tokens, heads * size]` as `[batch, tokens, heads, size]`. */
 export const splitHeadsRule: Rule = ({ inputs }) => {
   const [x, target] = inputs;
@@ -33,10 +36,35 @@ export const transposeHeadsRule: Rule = ({ node, inputs }) => {
   const x = inputs[0];
   if (x?.value.kind !== 'heads' && x?.value.kind !== 'context') return undefined;
   const perm = node.attributes.get('perm');
-  if (perm?.kind !== 'integers' || [...perm.integers].sort().join() !== '0,1,2,3') return undefined;
   const { value } = x;
+  if (perm?.kind !== 'integers' || [...perm.integers].sort().join() !== [...value.axes.keys()].join()) return undefined;
   const axes = perm.integers.map((axis) => value.axes[axis]);
   return { value: { ...value, axes }, shape: x.shape && perm.integers.map((axis) => x.shape![axis]) };
+};
+
+/**
+ * `[batch, heads, tokens, size]` as `[batch * heads, tokens, size]`, and back: PyTorch's exporter transposes the keys
+ * in this form.
+ */
+export const foldHeadsRule: Rule = ({ inputs }) => {
+  const [x, target] = inputs;
+  if (x?.value.kind !== 'heads' || target === undefined) return undefined;
+  const { value } = x;
+  const elements = elementsOf(target.value);
+  if (elements === undefined) return undefined;
+  const [first, second, ...others] = value.axes;
+  if (first === 0 && second === 2 && elements.length === 3) {
+    return {
+      value: { ...value, axes: [BATCH_AND_HEADS, ...others] },
+      shape: [undefined, ...(x.shape?.slice(2) ?? [])],
+    };
+  }
+  const fits = elements[1] === undefined || elements[1] === value.heads;
+  if (first !== BATCH_AND_HEADS || elements.length !== 4 || !fits) return undefined;
+  return {
+    value: { ...value, axes: [0, 2, second, ...others] },
+    shape: [undefined, value.heads, ...(x.shape?.slice(1) ?? [])],
+  };
 };
 
 /** Heads or scores times a number: the factor of attention can stand before or after the product. */

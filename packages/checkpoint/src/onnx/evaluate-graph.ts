@@ -3,6 +3,7 @@ import { activationRule, biasGeluRule, spelledGeluRule } from './activation-rule
 import {
   addMaskRule,
   attentionProductRule,
+  foldHeadsRule,
   fusedAttentionRule,
   guardRule,
   mergeHeadsRule,
@@ -13,6 +14,7 @@ import {
   whereMaskRule,
 } from './attention-rules.js';
 import { constantEntry, dequantizeRule, passRule, reshapeConstantRule, transposeRule } from './constant-rules.js';
+import { firstUnexplained } from './first-unexplained.js';
 import {
   addBiasRule,
   addLookupsRule,
@@ -23,7 +25,7 @@ import {
   matMulRule,
   residualRule,
 } from './linear-rules.js';
-import { layerNormRule, meanRule, skipLayerNormRule, spelledNormRule } from './norm-rules.js';
+import { embedLayerNormRule, layerNormRule, meanRule, skipLayerNormRule, spelledNormRule } from './norm-rules.js';
 import { inputNumbers, numbersRule, shapeRule } from './number-rules.js';
 import type { OnnxGraph, OnnxNode, OnnxTensor } from './onnx-graph.js';
 import { gatherRule, reshapeDataRule, sliceRule, splitRule } from './output-rules.js';
@@ -66,6 +68,7 @@ const RULES: Readonly<Record<string, readonly Rule[]>> = {
   Dropout: [passRule],
   DynamicQuantizeLinear: [dynamicQuantizeRule],
   DynamicQuantizeMatMul: [fusedProductRule],
+  EmbedLayerNormalization: [embedLayerNormRule],
   FastGelu: [biasGeluRule],
   Flatten: [reshapeDataRule],
   Gather: [lookupRule, gatherRule],
@@ -80,7 +83,7 @@ const RULES: Readonly<Record<string, readonly Rule[]>> = {
   QuantizeLinear: [staticQuantizeRule],
   ReduceMean: [meanRule],
   Relu: [activationRule],
-  Reshape: [splitHeadsRule, mergeHeadsRule, reshapeDataRule, reshapeConstantRule],
+  Reshape: [splitHeadsRule, foldHeadsRule, mergeHeadsRule, reshapeDataRule, reshapeConstantRule],
   Shape: [shapeRule],
   SkipLayerNormalization: [skipLayerNormRule],
   Slice: [sliceRule],
@@ -164,7 +167,9 @@ function evaluateNode(step: Step): Entry | readonly Entry[] {
   const numbers = numbersRule(step);
   if (numbers !== undefined) return numbers;
   const values = inputs.flatMap((input) => (input === undefined ? [] : [input.value]));
-  if (!STEPS.has(node.op) || !values.some(isData)) return { value: { kind: 'unknown', node } };
+  if (!STEPS.has(node.op) || !values.some(isData)) {
+    return { value: { kind: 'unknown', node: firstUnexplained(values) ?? node } };
+  }
   const shape = inputs.find((input) => input?.value.kind !== 'constant')?.shape;
   return { value: { kind: 'operation', op: node.op, inputs: values, node }, shape };
 }

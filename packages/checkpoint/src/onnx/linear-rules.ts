@@ -1,10 +1,13 @@
 import { isFloat } from './constant-rules.js';
+import type { OnnxNode } from './onnx-graph.js';
 import { floatAttribute, inOrder, integerAttribute, isVector, ordered, type Rule, shapeOf } from './rule.js';
 import type { Constant, Data, Dimension, Entry, Numbers, Product, TableLookup, Value } from './values.js';
 
 /** Rows of an embedding table: `Gather(table, ids)`. */
-export const lookupRule: Rule = ({ node, inputs }) => {
-  const [table, index] = inputs;
+export const lookupRule: Rule = ({ node, inputs: [table, index] }) => lookup(node, table, index);
+
+/** What a table gives for some ids. */
+export function lookup(node: OnnxNode, table: Entry | undefined, index: Entry | undefined): Entry | undefined {
   if (table?.value.kind !== 'constant' || index === undefined) return undefined;
   const { value } = table;
   if (value.tensor.shape.length !== 2 || value.transposed || integerAttribute(node, 'axis', 0) !== 0) return undefined;
@@ -16,7 +19,7 @@ export const lookupRule: Rule = ({ node, inputs }) => {
     value: { kind: 'lookup', tables: [{ ...found, table: value, node }] },
     shape: [undefined, undefined, width],
   };
-};
+}
 
 /** Which table the ids choose from. */
 function tableOf(index: Value): Omit<TableLookup, 'table' | 'node'> | undefined {

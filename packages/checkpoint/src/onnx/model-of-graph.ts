@@ -1,9 +1,9 @@
 import { PruneError } from '@prune/core';
 import type { EvaluatedGraph } from './evaluate-graph.js';
+import { firstUnexplained } from './first-unexplained.js';
 import type {
   Activation,
   AttentionBlock,
-  Constant,
   FeedForwardBlock,
   FirstToken,
   Hidden,
@@ -45,8 +45,6 @@ export type GraphHead =
 
 /** More layers than any BERT has: a bound on what follows from a graph of a million nodes. */
 const MAX_LAYERS = 1000;
-/** Steps of an operation that are followed to name the first that nothing explains. */
-const MAX_DEPTH = 10_000;
 
 /**
  * The model that a graph's outputs are computed by. Throws `unsupported`, with the node's name and operator, for an
@@ -55,12 +53,12 @@ const MAX_DEPTH = 10_000;
 export function modelOfGraph({ outputs, notes }: EvaluatedGraph): GraphModel {
   const found: Found = { columns: new Map() };
   for (const [name, value] of outputs) readOutput(found, value, name);
-  const { columns, last } = found;
+  const { columns } = found;
   for (const [linear, numbers] of columns) {
     if (numbers.size !== 2) throw unsupportedNode(linear, 'columns of a Linear that are not two logits');
     setHead(found, { kind: 'questionAnswering', outputs: linear }, hiddenOf(linear));
   }
-  const hidden = found.last ?? last;
+  const { last: hidden } = found;
   if (hidden === undefined) throw new PruneError('unsupported', { what: 'a graph without hidden states' });
   const { tables, norm, layers } = layersOf(hidden);
   return { tables, norm, layers, head: found.head, pooler: found.pooler, notes };
@@ -144,7 +142,7 @@ function setLast(found: Found, hidden: Hidden): void {
 
 function depthOf(hidden: Hidden): number {
   let depth = 0;
-  for (let at = hidden; at.block.kind !== 'embeddings'; at = at.block.input) depth++;
+  for (let at = hidden; at.block.kind !== 'embeddings' && depth <= 2 * MAX_LAYERS; at = at.block.input) depth++;
   return depth;
 }
 
@@ -173,53 +171,20 @@ function layersOf(last: Hidden): Pick<GraphModel, 'tables' | 'norm' | 'layers'> 
 
 /** The error for a value that is not part of a model that we know: it names the first node that nothing explains. */
 function unexplained(value: Value, output: string): PruneError {
-  let at = value;
-  for (let depth = 0; depth < MAX_DEPTH; depth++) {
-    const below = inputsOf(at).find((input) => isUnexplained(input));
-    if (below === undefined) break;
-    at = below;
-  }
-  if (at.kind === 'unknown' || at.kind === 'operation') {
-    const { name, op, domain } = at.node;
-    const got = domain === '' ? op : `${domain}.${op}`;
+  const node = firstUnexplained([value]);
+  if (node !== undefined) {
+    const { name, op, domain } = node;
     return new PruneError('unsupported', {
       what: `node "${name}"`,
-      got,
+      got: domain === '' ? op : `${domain}.${op}`,
       wanted: 'a computation of BERT, DistilBERT or RoBERTa',
     });
   }
   return new PruneError('unsupported', {
     what: `output "${output}"`,
-    got: describe(at),
+    got: describe(value),
     wanted: 'hidden states, a pooler, or the logits of a head',
   });
-}
-
-/** Whether a value is, or is computed from, an operation that no rule took as a part of something. */
-function isUnexplained(value: Value): boolean {
-  return ['unknown', 'operation', 'linear', 'activation', 'product', 'residual', 'attention', 'heads'].includes(
-    value.kind,
-  );
-}
-
-function inputsOf(value: Value): readonly Value[] {
-  switch (value.kind) {
-    case 'operation':
-      return value.inputs;
-    case 'linear':
-    case 'activation':
-    case 'product':
-    case 'heads':
-    case 'first-token':
-    case 'logit':
-      return [value.x];
-    case 'residual':
-      return [value.branch];
-    case 'attention':
-      return [value.query, value.key, value.value];
-    default:
-      return [];
-  }
 }
 
 function describe(value: Value): string {
@@ -228,30 +193,4 @@ function describe(value: Value): string {
 
 function unsupportedNode({ node }: Linear | Operation, what: string): PruneError {
   return new PruneError('unsupported', { what: `node "${node.name}": ${what}`, got: node.op });
-}
-
-/** Every constant matrix of a Linear, for those who need them all. */
-export function linearsOf({ layers, pooler, head }: GraphModel): readonly Linear[] {
-  const ofLayers = layers.flatMap(({ attention: { attention, output }, feedForward }) => [
-    ...[
-      attention.query,
-      attention.key,
-      attention.value,
-      output,
-      feedForward.activation.x as Linear,
-      feedForward.output,
-    ],
-  ]);
-  const ofHead: Linear[] = [];
-  if (head !== undefined) {
-    if ('activation' in head) ofHead.push(head.activation.x as Linear);
-    if (head.kind === 'questionAnswering') ofHead.push(head.outputs);
-    else ofHead.push(head.kind === 'maskedLanguageModel' ? head.decoder : head.classifier);
-  }
-  return [...ofLayers, ...(pooler === undefined ? [] : [pooler]), ...ofHead];
-}
-
-/** A constant's name, for messages. */
-export function constantName({ tensor }: Constant): string {
-  return tensor.name;
 }

@@ -1,4 +1,4 @@
-import { withBias } from './linear-rules.js';
+import { lookup, withBias } from './linear-rules.js';
 import {
   floatAttribute,
   inOrder,
@@ -11,7 +11,30 @@ import {
   type Rule,
   type Step,
 } from './rule.js';
-import type { Entry, Norm, Operation, Value } from './values.js';
+import type { Entry, Norm, Operation, TableLookup, Value } from './values.js';
+
+/**
+ * onnxruntime's `EmbedLayerNormalization(ids, types, words, positions, table of types, weight, bias, mask)`: the hidden
+ * states before the first layer, and the number of tokens that the mask leaves.
+ */
+export const embedLayerNormRule: Rule = (step) => {
+  const [ids, types, words, positions, typeTable, weight, bias, mask, positionIds] = step.inputs;
+  if (positionIds !== undefined) return undefined;
+  const counting: Entry = {
+    value: { kind: 'numbers', pattern: 'counting', masked: false, causal: false, counted: false },
+  };
+  const parts = [lookup(step.node, words, ids), lookup(step.node, positions, counting)];
+  if (typeTable !== undefined) parts.push(lookup(step.node, typeTable, types));
+  const tables: TableLookup[] = [];
+  for (const part of parts) {
+    if (part?.value.kind !== 'lookup') return undefined;
+    tables.push(...part.value.tables);
+  }
+  const x: Entry = { value: { kind: 'lookup', tables }, shape: parts[0]?.shape };
+  const hidden = normalized(step, x, weight?.value, bias?.value, floatAttribute(step.node, 'epsilon', 1e-12));
+  const masked = mask?.value.kind === 'numbers' && mask.value.masked;
+  return hidden && [hidden, { value: { kind: 'numbers', masked, causal: false, counted: false } }];
+};
 
 /** `LayerNormalization` of ONNX and of onnxruntime. */
 export const layerNormRule: Rule = (step) => {

@@ -74,7 +74,8 @@ export const shapeRule: Rule = ({ node, inputs }) => {
   const whole = inputs[0]?.shape;
   const begin = integerAttribute(node, 'start', 0);
   const end = integerAttribute(node, 'end', whole?.length ?? 0);
-  const elements = whole?.slice(begin, end);
+  const length = whole === undefined && begin >= 0 && end <= MOST_ELEMENTS ? end - begin : 0;
+  const elements = whole?.slice(begin, end) ?? (length > 0 ? Array.from({ length }, () => undefined) : undefined);
   return { value: { ...plain(), ...(elements && { elements }) }, shape: [elements?.length] };
 };
 

@@ -20,7 +20,8 @@ export const dynamicQuantizeRule: Rule = ({ inputs }) => {
 export const staticQuantizeRule: Rule = ({ inputs, notes }) => {
   const [x, scale] = inputs;
   if (x === undefined || scale?.value.kind !== 'constant') return undefined;
-  if (x.value.kind === 'constant' || x.value.kind === 'unknown') return undefined;
+  // Numbers of a formula are quantized, too. A weight is not quantized when the model runs.
+  if (x.value.kind === 'unknown' || (x.value.kind === 'constant' && x.value.numbers === undefined)) return undefined;
   notes.add(STATIC_NOTE);
   // Masks are quantized, too. The rest of the graph sees the values themselves.
   return { value: { kind: 'quantized-activation', part: 'static-codes', x: x.value }, shape: x.shape };

@@ -61,7 +61,7 @@ export interface Numbers {
 export interface Unknown {
   readonly kind: 'unknown';
   readonly node: OnnxNode;
-  readonly why?: string;
+  readonly;
 }
 
 /** What is computed from weights. */
@@ -174,7 +174,7 @@ export interface Heads {
   readonly x: Linear;
   readonly heads: number;
   readonly size: number;
-  /** Which axis of `[batch, tokens, heads, size]` each axis is. */
+  /** Which axis of `[batch, tokens, heads, size]` each axis is, or 4 for batch and heads in one. */
   readonly axes: readonly number[];
   readonly factor: number;
 }
