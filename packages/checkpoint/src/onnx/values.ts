@@ -61,7 +61,6 @@ export interface Numbers {
 export interface Unknown {
   readonly kind: 'unknown';
   readonly node: OnnxNode;
-  readonly;
 }
 
 /** What is computed from weights. */
