@@ -1,10 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { loadModel } from '@prune/bert-infer';
 import { openStagedFile } from '@prune/checkpoint';
 import type { JsonObject, Tensor } from '@prune/core';
 import { goldenPath, readNpz } from '@prune/fixtures';
 import { expect, test } from 'vitest';
+import { runPrune } from './run-prune.js';
 
 const expected = readNpz(goldenPath('onnx/expected.npz'));
 
@@ -16,7 +19,7 @@ const LAST_BITS = 6e-6;
 
 test.each([
   ...['qa', 'qa-sdpa', 'qa-dynamo', 'qa-optimum', 'sequence', 'token', 'token-dynamo', 'mlm', 'base', 'base-fused'],
-  ...['bertclass', 'robclass'],
+  ...['sequence-fused', 'bertclass', 'robclass'],
 ])('%s: the outputs are those of onnxruntime', async (file) => {
   const bytes = gunzipSync(readFileSync(goldenPath(`onnx/${file}.onnx.gz`)));
   const checkpoint = await openStagedFile(bytes, { name: file });
@@ -49,3 +52,19 @@ function rowsOf(name: string): number[][] {
   const [rows, width] = shape;
   return Array.from({ length: rows }, (_, row) => Array.from(data.subarray(row * width, (row + 1) * width), Number));
 }
+
+test('pack says what it does not take over from the graph', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'prune-onnx-'));
+  try {
+    const pack = (file: string) =>
+      runPrune('pack', goldenPath(`onnx/${file}.onnx.gz`), '-o', join(folder, `${file}.prune`));
+    const { status, stderr } = await pack('qa-qdq');
+    expect(stderr).toMatch(/^note: the ONNX model quantizes activations with fixed ranges; .*\n$/);
+    expect(status).toBe(0);
+    expect(await pack('qa-int8')).toMatchObject({ status: 0, stderr: '' });
+    const { stdout } = await runPrune('inspect', join(folder, 'qa-int8.prune'));
+    expect(stdout).toContain('onnxruntime');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

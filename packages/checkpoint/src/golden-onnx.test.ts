@@ -18,9 +18,17 @@ const expected = readNpz(goldenPath('onnx/expected.npz'));
 /** The files of floats, and those of codes. */
 const FLOATS = [
   ...['qa', 'qa-sdpa', 'qa-dynamo', 'qa-optimum', 'qa-half', 'sequence', 'token', 'token-dynamo', 'mlm'],
-  ...['mlm-unfolded', 'base', 'base-fused', 'bertclass', 'robclass'],
+  ...['mlm-unfolded', 'base', 'base-fused', 'sequence-fused', 'bertclass', 'robclass'],
 ];
-const CODES = ['qa-int8', 'qa-channel', 'sequence-reduced', 'base-reduced', 'qa-qdq', 'qa-qdq-channel'];
+const CODES = [
+  'qa-int8',
+  'qa-int8-fused',
+  'qa-channel',
+  'sequence-reduced',
+  'base-reduced',
+  'qa-qdq',
+  'qa-qdq-channel',
+];
 
 const json = (name: string) => JSON.parse(expected.get(name) as string);
 const numbers = (name: string) => (expected.get(name) as Tensor).data as ArrayLike<number>;

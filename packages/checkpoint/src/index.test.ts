@@ -12,6 +12,7 @@ test('public API', () => {
       "openSafetensors",
       "openSharded",
       "openStagedFile",
+      "openStagedOnnx",
       "openStagedPytorch",
       "openTensorFile",
       "widenFloats",

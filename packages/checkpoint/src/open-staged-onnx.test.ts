@@ -117,6 +117,18 @@ test('a head that nothing names: unsupported output', async () => {
   expect(await errorOf({ last, outputs: ['odd'] })).toMatchObject({ code: 'unsupported', got: 'Sigmoid' });
 });
 
+test("the graph's own pooling is not taken over, and a note says so", async () => {
+  const last = [
+    { op: 'Mul', inputs: ['hidden', 'mask'], outputs: ['m'] },
+    { op: 'ReduceSum', inputs: ['m'], outputs: ['sums'] },
+    { op: 'Div', inputs: ['sums', 'mask'], outputs: ['sentence_embedding'] },
+  ];
+  const { checkpoint } = await opened({ last, outputs: ['hidden', 'sentence_embedding'] });
+  expect(checkpoint).toMatchObject({ stage: 'float', notes: [expect.stringContaining('sentence embedding')] });
+  const squared = [{ op: 'Mul', inputs: ['hidden', 'hidden'], outputs: ['odd'] }];
+  expect(await errorOf({ last: squared, outputs: ['odd'] })).toMatchObject({ code: 'unsupported', got: 'Mul' });
+});
+
 test('what no output needs is not looked at', async () => {
   const last = [{ name: 'odd', op: 'Sigmoid', inputs: ['hidden'], outputs: ['odd'] }];
   const { tensors } = await float({ last });

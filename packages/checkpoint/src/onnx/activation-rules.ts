@@ -1,4 +1,4 @@
-import { withBias } from './linear-rules.js';
+import { gemmRule, withBias } from './linear-rules.js';
 import { isAbout, numberOf, ordered, type Rule } from './rule.js';
 import type { Activation, Entry, Linear, Value } from './values.js';
 
@@ -23,6 +23,17 @@ function nameOf(op: string, approximate: unknown): Activation['name'] | undefine
   const value = approximate as { readonly kind: string; readonly text?: string } | undefined;
   return value?.kind === 'text' && value.text === 'tanh' ? 'gelu_new' : 'gelu';
 }
+
+/** onnxruntime's `FusedGemm`: a Linear and its activation. */
+export const fusedGemmRule: Rule = (step) => {
+  const name = step.node.attributes.get('activation');
+  const made = gemmRule(step) as Entry | undefined;
+  if (made?.value.kind !== 'linear' || name?.kind !== 'text') return undefined;
+  const activation = nameOf(name.text, undefined);
+  return (
+    activation && { value: { kind: 'activation', name: activation, x: made.value, node: step.node }, shape: made.shape }
+  );
+};
 
 /** onnxruntime's `BiasGelu(product, bias)` and `FastGelu(product, bias)`. */
 export const biasGeluRule: Rule = ({ node, inputs }) => {

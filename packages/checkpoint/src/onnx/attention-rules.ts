@@ -1,4 +1,4 @@
-import { inOrder, integerAttribute, isAbout, numberOf, type Rule } from './rule.js';
+import { floatAttribute, inOrder, integerAttribute, isAbout, numberOf, type Rule } from './rule.js';
 import type { Dimension, Entry, Heads, Linear, Value } from './values.js';
 
 /** The axis of {@link foldHeadsRule}. */
@@ -94,6 +94,22 @@ export const attentionProductRule: Rule = ({ inputs }) => {
   if (String(b.axes) !== '0,2,1,3' || b.factor !== 1 || b.heads !== a.scores.query.heads) return undefined;
   const shape = [undefined, b.heads, undefined, b.size];
   return { value: { kind: 'context', scores: a.scores, value: b, axes: [0, 2, 1, 3] }, shape };
+};
+
+/** onnxruntime's `FusedMatMul`: the product of queries and keys with the factor of attention in it. */
+export const fusedMatMulRule: Rule = (step) => {
+  const { node, inputs } = step;
+  const b = inputs[1];
+  const turnedOtherwise = ['transA', 'transBatchA', 'transBatchB'].some(
+    (name) => integerAttribute(node, name, 0) !== 0,
+  );
+  if (b?.value.kind !== 'heads' || turnedOtherwise) return undefined;
+  const { axes } = b.value;
+  const turned = integerAttribute(node, 'transB', 0) === 0 ? axes : [axes[0], axes[1], axes[3], axes[2]];
+  const made = attentionProductRule({ ...step, inputs: [inputs[0], { ...b, value: { ...b.value, axes: turned } }] });
+  const product = made as Entry | undefined;
+  if (product?.value.kind !== 'scores') return undefined;
+  return { value: { ...product.value, factor: product.value.factor * floatAttribute(node, 'alpha', 1) } };
 };
 
 /** The mask, added to the scores. */

@@ -1,10 +1,11 @@
 import { checkLimit, PruneError, type Tensor, toFloat32 } from '@prune/core';
-import { activationRule, biasGeluRule, spelledGeluRule } from './activation-rules.js';
+import { activationRule, biasGeluRule, fusedGemmRule, spelledGeluRule } from './activation-rules.js';
 import {
   addMaskRule,
   attentionProductRule,
   foldHeadsRule,
   fusedAttentionRule,
+  fusedMatMulRule,
   guardRule,
   mergeHeadsRule,
   scaleRule,
@@ -28,7 +29,7 @@ import {
 import { embedLayerNormRule, layerNormRule, meanRule, skipLayerNormRule, spelledNormRule } from './norm-rules.js';
 import { inputNumbers, numbersRule, shapeRule } from './number-rules.js';
 import type { OnnxGraph, OnnxNode, OnnxTensor } from './onnx-graph.js';
-import { gatherRule, reshapeDataRule, sliceRule, splitRule } from './output-rules.js';
+import { gatherRule, poolingRule, reshapeDataRule, sliceRule, splitRule } from './output-rules.js';
 import {
   dynamicQuantizeRule,
   fusedProductRule,
@@ -71,6 +72,8 @@ const RULES: Readonly<Record<string, readonly Rule[]>> = {
   EmbedLayerNormalization: [embedLayerNormRule],
   FastGelu: [biasGeluRule],
   Flatten: [reshapeDataRule],
+  FusedGemm: [fusedGemmRule],
+  FusedMatMul: [fusedMatMulRule],
   Gather: [lookupRule, gatherRule],
   Gelu: [activationRule],
   Gemm: [gemmRule],
@@ -164,8 +167,8 @@ function evaluateNode(step: Step): Entry | readonly Entry[] {
     const made = rule(step);
     if (made !== undefined) return made;
   }
-  const numbers = numbersRule(step);
-  if (numbers !== undefined) return numbers;
+  const otherwise = numbersRule(step) ?? poolingRule(step);
+  if (otherwise !== undefined) return otherwise;
   const values = inputs.flatMap((input) => (input === undefined ? [] : [input.value]));
   if (!STEPS.has(node.op) || !values.some(isData)) {
     return { value: { kind: 'unknown', node: firstUnexplained(values) ?? node } };

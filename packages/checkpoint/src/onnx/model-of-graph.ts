@@ -51,7 +51,7 @@ const MAX_LAYERS = 1000;
  * output that is not one of a model that we know.
  */
 export function modelOfGraph({ outputs, notes }: EvaluatedGraph): GraphModel {
-  const found: Found = { columns: new Map() };
+  const found: Found = { columns: new Map(), notes: new Set(notes) };
   for (const [name, value] of outputs) readOutput(found, value, name);
   const { columns } = found;
   for (const [linear, numbers] of columns) {
@@ -61,8 +61,10 @@ export function modelOfGraph({ outputs, notes }: EvaluatedGraph): GraphModel {
   const { last: hidden } = found;
   if (hidden === undefined) throw new PruneError('unsupported', { what: 'a graph without hidden states' });
   const { tables, norm, layers } = layersOf(hidden);
-  return { tables, norm, layers, head: found.head, pooler: found.pooler, notes };
+  return { tables, norm, layers, head: found.head, pooler: found.pooler, notes: [...found.notes] };
 }
+
+const POOLING_NOTE = 'the sentence embedding that the ONNX model computes itself is not taken over, only its layers';
 
 interface Found {
   head?: GraphHead;
@@ -71,12 +73,20 @@ interface Found {
   last?: Hidden;
   /** The columns of a Linear that are outputs of their own. */
   readonly columns: Map<Linear, Set<number>>;
+  readonly notes: Set<string>;
 }
 
 function readOutput(found: Found, value: Value, name: string): void {
   switch (value.kind) {
     case 'hidden':
       setLast(found, value);
+      return;
+    case 'pooled':
+    case 'first-token':
+      // The embedding of a sentence.
+      if (value.x.kind !== 'hidden') break;
+      setLast(found, value.x);
+      found.notes.add(POOLING_NOTE);
       return;
     case 'probabilities':
       // Attentions, an output that people ask for to look at.

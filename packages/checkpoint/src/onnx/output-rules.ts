@@ -65,3 +65,32 @@ export const reshapeDataRule: Rule = (step) => {
   if (elements === undefined || elements.length > 3 || last === undefined || last !== shape?.at(-1)) return undefined;
   return { value, shape: [...elements.slice(0, -1).map(() => undefined), last] };
 };
+
+/** Steps of mean pooling and of the normalization after it. */
+const POOLING: ReadonlySet<string> = new Set([
+  'Clip',
+  'Div',
+  'Expand',
+  'LpNormalization',
+  'Max',
+  'Mul',
+  'ReduceL2',
+  'ReduceSum',
+]);
+
+/**
+ * A sentence's embedding, which exports of sentence-transformers have as an output. It begins with hidden states times
+ * the mask. Nothing of it is taken over: what pools here is told elsewhere.
+ */
+export const poolingRule: Rule = ({ node, inputs }) => {
+  if (!POOLING.has(node.op)) return undefined;
+  const values = inputs.flatMap((input) => (input === undefined ? [] : [input.value]));
+  const pooled = values.find((value) => value.kind === 'pooled');
+  const hidden = values.find((value) => value.kind === 'hidden');
+  if (pooled !== undefined) {
+    const others = values.every(({ kind }) => kind === 'pooled' || kind === 'numbers' || kind === 'constant');
+    return others ? { value: pooled } : undefined;
+  }
+  const masked = values.some((value) => value.kind === 'numbers' && value.masked);
+  return node.op === 'Mul' && hidden !== undefined && masked ? { value: { kind: 'pooled', x: hidden } } : undefined;
+};

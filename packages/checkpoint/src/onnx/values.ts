@@ -72,6 +72,7 @@ export type Data =
   | Linear
   | Activation
   | FirstToken
+  | Pooled
   | Heads
   | Scores
   | Probabilities
@@ -165,6 +166,12 @@ export interface Activation {
 export interface FirstToken {
   readonly kind: 'first-token';
   readonly x: Value;
+}
+
+/** A sentence's embedding, or a step on the way: hidden states under the mask, summed, divided, normalized. */
+export interface Pooled {
+  readonly kind: 'pooled';
+  readonly x: Hidden;
 }
 
 /** A Linear's output cut into heads: `[batch, tokens, heads, size]`, its axes permuted and its elements multiplied. */
