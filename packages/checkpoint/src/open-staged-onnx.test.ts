@@ -117,6 +117,18 @@ test('a head that nothing names: unsupported output', async () => {
   expect(await errorOf({ last, outputs: ['odd'] })).toMatchObject({ code: 'unsupported', got: 'Sigmoid' });
 });
 
+test('logits of a layer that is not the last one', async () => {
+  const last = [
+    { op: 'MatMul', inputs: ['x', 'cls'], outputs: ['product'] },
+    { op: 'Add', inputs: ['product', 'clsb'], outputs: ['logits'] },
+  ];
+  const tensors = { cls: tensorOf('float32', [4, 3], Array(12).fill(1)), clsb: tensorOf('float32', [3], [1, 2, 3]) };
+  expect(await errorOf({ last, tensors, outputs: ['hidden', 'logits'] })).toMatchObject({ code: 'unsupported' });
+  const ofLast = [{ ...last[0], inputs: ['hidden', 'cls'] }, last[1]];
+  const { config } = await float({ last: ofLast, tensors, outputs: ['logits'] });
+  expect(config).toMatchObject({ architectures: ['BertForTokenClassification'] });
+});
+
 test("the graph's own pooling is not taken over, and a note says so", async () => {
   const last = [
     { op: 'Mul', inputs: ['hidden', 'mask'], outputs: ['m'] },

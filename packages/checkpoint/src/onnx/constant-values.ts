@@ -52,7 +52,8 @@ async function dequantized(stored: Tensor, { tensor: { name }, quantizer }: Cons
   for (let i = 0; i < codes.length; i++) {
     const channel = scales.length === 1 ? 0 : Math.floor(i / inner) % scales.length;
     const zero = zeros === undefined ? 0 : zeros[zeros.length === 1 ? 0 : channel];
-    floats[i] = (codes[i] - zero) * scales[channel];
+    // onnxruntime makes a float32 of the integer first, which rounds those of a bias (int32).
+    floats[i] = Math.fround(codes[i] - zero) * scales[channel];
   }
   return floats;
 }

@@ -25,13 +25,13 @@ export function lookup(node: OnnxNode, table: Entry | undefined, index: Entry | 
 function tableOf(index: Value): Omit<TableLookup, 'table' | 'node'> | undefined {
   const numbers = index.kind === 'constant' ? { ...plainNumbers, pattern: patternOf(index) } : index;
   if (numbers.kind !== 'numbers') return undefined;
-  const { input, pattern, counted, padding } = numbers;
+  const { input, pattern, counted, padding, offset } = numbers;
   if (input !== undefined) {
     if (/type|segment/i.test(input)) return { by: 'types', counted };
     if (/position/i.test(input)) return { by: 'positions', counted };
     return { by: 'words', counted };
   }
-  if (counted) return { by: 'positions', counted, padding };
+  if (counted) return { by: 'positions', counted, padding, offset };
   if (pattern === 'counting') return { by: 'positions', counted };
   return pattern === 'zeros' ? { by: 'types', counted } : undefined;
 }

@@ -60,6 +60,9 @@ export function modelOfGraph({ outputs, notes }: EvaluatedGraph): GraphModel {
   }
   const { last: hidden } = found;
   if (hidden === undefined) throw new PruneError('unsupported', { what: 'a graph without hidden states' });
+  if (found.read !== undefined && found.read !== hidden) {
+    throw new PruneError('unsupported', { what: 'a head or pooler that is not on the last layer' });
+  }
   const { tables, norm, layers } = layersOf(hidden);
   return { tables, norm, layers, head: found.head, pooler: found.pooler, notes: [...found.notes] };
 }
@@ -73,6 +76,8 @@ interface Found {
   last?: Hidden;
   /** The columns of a Linear that are outputs of their own. */
   readonly columns: Map<Linear, Set<number>>;
+  /** The hidden states that the head or the pooler reads. */
+  read?: Hidden;
   readonly notes: Set<string>;
 }
 
@@ -99,7 +104,8 @@ function readOutput(found: Found, value: Value, name: string): void {
     case 'activation':
       if (value.name === 'tanh' && value.x.kind === 'linear' && value.x.x.kind === 'first-token') {
         found.pooler = value.x;
-        setLast(found, firstHidden(value.x.x, value.x));
+        found.read = firstHidden(value.x.x, value.x);
+        setLast(found, found.read);
         return;
       }
       break;
@@ -142,6 +148,7 @@ function setHead(found: Found, head: GraphHead, hidden: Hidden): void {
     throw new PruneError('unsupported', { what: 'two heads', got: `${found.head.kind} and ${head.kind}` });
   }
   found.head = head;
+  found.read = hidden;
   setLast(found, hidden);
 }
 

@@ -33,6 +33,9 @@ const CLASSES: Readonly<Record<GraphHead['kind'], string>> = {
   maskedLanguageModel: 'ForMaskedLM',
 };
 
+/** What transformers calls the tanh form of GELU, in several spellings of one formula. */
+const TANH_GELUS: ReadonlySet<string> = new Set(['gelu_fast', 'gelu_pytorch_tanh', 'gelu_python_tanh']);
+
 /** DistilBERT has its epsilon in its code. */
 const DISTILBERT_EPSILON = 1e-12;
 
@@ -68,6 +71,7 @@ export function namedModules(model: GraphModel, given: JsonObject | undefined, i
   if (model.pooler !== undefined && names.pooler !== undefined) modules.push(linear(names.pooler, model.pooler));
   if (head !== undefined) modules.push(...headModules(head, names, isTied));
   const config = provenConfig(model, family, head, tables);
+  checkTransform(model, head);
   checkShapes(model, config);
   if (given !== undefined) checkConfig(config, given, family);
   return { modules: uniqueModules(modules), config };
@@ -111,6 +115,14 @@ function headModules(head: GraphHead, names: ParameterNames, isTied: boolean): r
   }
 }
 
+/** Inference has one activation for the layers and the transform of a masked language model. */
+function checkTransform({ layers }: GraphModel, head: GraphHead | undefined): void {
+  const wanted = layers[0]?.feedForward.activation.name;
+  if (head?.kind !== 'maskedLanguageModel' || wanted === undefined || head.activation.name === wanted) return;
+  const { name } = head.activation.node;
+  throw new PruneError('unsupported', { what: `node "${name}": activation`, got: head.activation.name, wanted });
+}
+
 interface Tables {
   readonly words: TableLookup;
   readonly positions: TableLookup;
@@ -130,6 +142,16 @@ function tablesOf({ tables }: GraphModel): Tables {
       what: 'tables of the embeddings',
       got: tables.map(({ by }) => by).join(', '),
       wanted: 'words, positions and perhaps types',
+    });
+  }
+  const { counted, offset, padding, node } = positions;
+  // RoBERTa's first token has the position after the padding id.
+  if (counted && (offset === undefined || (padding ?? offset) !== offset)) {
+    const wanted = `the padding id ${padding ?? ''}`.trim();
+    throw new PruneError('unsupported', {
+      what: `node "${node.name}": first position`,
+      got: offset ?? 'unknown',
+      wanted,
     });
   }
   return { words, positions, types };
@@ -184,7 +206,7 @@ function provenConfig(model: GraphModel, family: ModelFamily, head: GraphHead | 
     [distil ? 'hidden_dim' : 'intermediate_size']: intermediate,
     [distil ? 'activation' : 'hidden_act']: activation,
     ...(!distil && { type_vocab_size: tables.types?.table.tensor.shape[0], layer_norm_eps: epsilonOf(model.norm) }),
-    ...(tables.positions.padding !== undefined && { pad_token_id: tables.positions.padding }),
+    ...(tables.positions.counted && { pad_token_id: tables.positions.offset }),
   };
 }
 
@@ -225,7 +247,7 @@ function checkShapes(model: GraphModel, config: JsonObject): void {
   }
   for (const { weight, bias, epsilon } of norms) {
     for (const vector of [weight, bias]) expectShape(vector, [hidden]);
-    if (Math.abs(epsilon - norm.epsilon) > 1e-3 * norm.epsilon) {
+    if (!isNear(epsilon, norm.epsilon)) {
       throw new PruneError('unsupported', {
         what: 'epsilon of a LayerNorm',
         got: epsilon,
@@ -264,16 +286,22 @@ function checkConfig(proven: JsonObject, given: JsonObject, family: ModelFamily)
   for (const [name, value] of Object.entries(proven)) {
     const got = given[name];
     if (got === undefined || got === null || name === 'architectures' || name === 'model_type') continue;
-    const same =
-      name === 'layer_norm_eps'
-        ? Math.abs(Number(got) - Number(value)) <= 1e-3 * Number(got) || Number(value) === 0
-        : got === value;
-    // A table can have fewer rows than max_position_embeddings, for an export of one length.
-    if (same || (name === 'max_position_embeddings' && Number(value) < Number(got))) continue;
+    if (agrees(name, got, value)) continue;
     throw new PruneError('mismatch', {
       what: `"${name}" of config.json (${family})`,
       got: shown(got),
       wanted: `${shown(value)}, as the graph computes`,
     });
   }
+}
+
+function agrees(name: string, given: unknown, proven: unknown): boolean {
+  // float16 has no 1e-12.
+  if (name === 'layer_norm_eps') return proven === 0 || isNear(Number(proven), Number(given));
+  return given === proven || (proven === 'gelu_new' && TANH_GELUS.has(String(given)));
+}
+
+/** Whether two epsilons are the same but for the rounding of one of them. */
+function isNear(a: number, b: number): boolean {
+  return Math.abs(a - b) <= 1e-3 * b;
 }

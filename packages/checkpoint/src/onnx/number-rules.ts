@@ -102,6 +102,7 @@ export const numbersRule: Rule = (step) => {
     causal: node.op === 'Trilu' || values.some(({ causal }) => causal) || comparesPositions(node.op, values),
     counted: node.op === 'CumSum' || values.some(({ counted }) => counted),
     padding: paddingOf(node.op, values),
+    offset: offsetOf(node.op, values),
   };
   const shape = shapeAfter(step);
   return node.outputs.map(() => ({ value, shape }));
@@ -121,6 +122,13 @@ function paddingOf(op: string, values: readonly Numbers[]): number | undefined {
     if (values.some(({ input }) => input !== undefined) && token?.length === 1) return token[0];
   }
   return values.find(({ padding }) => padding !== undefined)?.padding;
+}
+
+function offsetOf(op: string, values: readonly Numbers[]): number | undefined {
+  const counted = values.find((value) => value.counted);
+  if (counted === undefined || op !== 'Add') return counted?.offset;
+  const added = values.find((value) => value !== counted)?.elements;
+  return added?.length === 1 && added[0] !== undefined ? (counted.offset ?? 0) + added[0] : counted.offset;
 }
 
 function patternAfter(step: Step, values: readonly Numbers[]): Numbers['pattern'] {

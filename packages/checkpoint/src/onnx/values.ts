@@ -55,6 +55,8 @@ export interface Numbers {
   readonly counted: boolean;
   /** The token id that the input ids are compared with: RoBERTa's padding. */
   readonly padding?: number;
+  /** What is added to counted tokens. */
+  readonly offset?: number;
 }
 
 /** An operator whose result no rule can tell. Whatever uses the value has the same meaning. */
@@ -94,8 +96,9 @@ export interface Lookup {
 export interface TableLookup {
   readonly by: 'words' | 'positions' | 'types';
   readonly table: Constant;
-  /** RoBERTa's padding id, where positions are counted from the ids. */
+  /** RoBERTa's padding id, where positions are counted from the ids, and what is added to what was counted. */
   readonly padding?: number;
+  readonly offset?: number;
   readonly counted: boolean;
   readonly node: OnnxNode;
 }
