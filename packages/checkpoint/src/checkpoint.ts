@@ -1,7 +1,7 @@
 import type { Limits, StateDict, Tensor, TensorInfo, TensorPieces } from '@prune/core';
 
 /** How the bytes are laid out; told from the content, never from the file's name. */
-export type CheckpointFormat = 'safetensors' | 'pytorch-zip' | 'pytorch-legacy';
+export type CheckpointFormat = 'safetensors' | 'pytorch-zip' | 'pytorch-legacy' | 'onnx';
 
 /** A checkpoint open for reading. Reading a tensor reads its bytes alone, and nothing of them is kept. */
 export interface Checkpoint extends StateDict {

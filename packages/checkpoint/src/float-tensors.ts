@@ -14,7 +14,7 @@ export function quantizedAlready(stage: Exclude<StagedCheckpoint['stage'], 'floa
   return new PruneError('unsupported', {
     where,
     what: 'the model is quantized already',
-    got: stage === 'quantized' ? "PyTorch's quantized state dict" : "the notebook's elementary form",
+    got: stage === 'quantized' ? 'a quantized state dict' : "the notebook's elementary form",
     wanted: 'a checkpoint of floats',
   });
 }

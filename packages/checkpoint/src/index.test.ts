@@ -14,6 +14,7 @@ test('public API', () => {
       "openSafetensors",
       "openSharded",
       "openStagedFile",
+      "openStagedOnnx",
       "openStagedPytorch",
       "openTensorFile",
       "widenFloats",

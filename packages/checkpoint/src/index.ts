@@ -11,10 +11,12 @@ export { openPytorch } from './open-pytorch.js';
 export { openSafetensors } from './open-safetensors.js';
 export { openSharded } from './open-sharded.js';
 export { openStagedFile } from './open-staged-file.js';
+export { type OpenOnnxOptions, openStagedOnnx } from './open-staged-onnx.js';
 export { openStagedPytorch } from './open-staged-pytorch.js';
 export { openTensorFile } from './open-tensor-file.js';
 export type {
   ElementaryCheckpoint,
+  FileMetadata,
   FloatCheckpoint,
   QuantizedCheckpoint,
   StagedCheckpoint,

@@ -1,5 +1,5 @@
+export { CHECKPOINT_FILES } from './node/locate-checkpoint.js';
 export {
-  CHECKPOINT_FILES,
   type OpenCheckpoint,
   type OpenCheckpointOptions,
   type OpenStagedCheckpoint,

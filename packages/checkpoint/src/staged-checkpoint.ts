@@ -4,11 +4,13 @@ import type { Checkpoint, CheckpointFormat } from './checkpoint.js';
 /** A file of tensors by the stage that its model is at: a file of PyTorch's may be quantized already, or decomposed. */
 export type StagedCheckpoint = FloatCheckpoint | QuantizedCheckpoint | ElementaryCheckpoint;
 
-/** What a reader did to a model beyond reading it. */
-interface ReadingNotes {
+/** What a file says of its model beside the tensors, and what its reader did beyond reading. */
+export interface FileMetadata {
+  /** The config.json that an ONNX graph proves: sizes, heads, layers, activation. */
+  readonly config?: JsonObject;
   /**
    * One sentence each, for the person who packs the model: a prefix that was removed from the names, tensors that were
-   * left out.
+   * left out, what of the file is not taken over.
    */
   readonly notes: readonly string[];
   /** The keys that lead to the state dict within a pickle, joined by dots. Absent or empty: the pickle is one. */
@@ -16,14 +18,14 @@ interface ReadingNotes {
 }
 
 /** A model in floats, ready to be quantized. */
-export interface FloatCheckpoint extends ReadingNotes {
+export interface FloatCheckpoint extends FileMetadata {
   readonly stage: 'float';
   readonly tensors: Checkpoint;
   close(): Promise<void>;
 }
 
-/** A model that PyTorch quantized, with its own integers and scales. */
-export interface QuantizedCheckpoint extends ReadingNotes {
+/** A model that PyTorch or onnxruntime quantized, with its own integers and scales. */
+export interface QuantizedCheckpoint extends FileMetadata {
   readonly stage: 'quantized';
   /** For messages. */
   readonly name: string;
@@ -32,13 +34,13 @@ export interface QuantizedCheckpoint extends ReadingNotes {
   readonly quantized: QuantizedStateDict;
   /** torch's `_metadata`, the versions of the modules, if the file has it. */
   readonly modules?: JsonObject;
-  /** How the model computes, where the layout alone tells it: that of torch 1.4 and 1.5. */
+  /** How the model computes, where the file alone tells it: the layout of torch 1.4 and 1.5, or an ONNX graph. */
   readonly profile?: QuantizationProfile;
   close(): Promise<void>;
 }
 
 /** A model in the notebook's elementary form, saved by `torch.save`. */
-export interface ElementaryCheckpoint extends ReadingNotes {
+export interface ElementaryCheckpoint extends FileMetadata {
   readonly stage: 'elementary';
   /** For messages. */
   readonly name: string;

@@ -53,7 +53,9 @@ export function register(program: Command, context: CommandContext): void {
   const command = program
     .command('pack')
     .description('quantize a checkpoint to int8, keep each matrix as CSR, and write it to one file')
-    .addArgument(modelArgument('<checkpoint>', 'a model folder, or a .safetensors, .bin or .pt file, gzipped or not'))
+    .addArgument(
+      modelArgument('<checkpoint>', 'a model folder, or a .safetensors, .bin, .pt or .onnx file, gzipped or not'),
+    )
     .requiredOption('-o, --output <file>', 'the file to write: .prune or .h5');
   command.option(
     '--embeddings-from <model_dir>',
@@ -87,6 +89,7 @@ export function register(program: Command, context: CommandContext): void {
         packed = packQuantized(checkpoint, { profile: given('profile') ? flags.profile : undefined }, progress.step);
       }
       progress.total(packed.steps);
+      for (const text of checkpoint.notes) note(flags.quiet, text);
       if (!packed.architectureKnown) note(flags.quiet, UNKNOWN_ARCHITECTURE);
       const inputs = [...checkpoint.paths, ...(other?.paths ?? [])];
       const claim = { inputs, force: flags.force, context };

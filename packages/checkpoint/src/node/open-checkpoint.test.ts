@@ -1,13 +1,23 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { firstDifference } from '@prune/core';
 import { goldenPath, modelPath } from '@prune/fixtures';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeBertOnnx } from '../../test/make-onnx.js';
 import { makeSafetensors } from '../../test/make-safetensors.js';
 import { widenFloats } from '../widen-floats.js';
-import { openCheckpoint } from './open-checkpoint.js';
+import { openCheckpoint, openStagedCheckpoint } from './open-checkpoint.js';
 
 let folder: string;
 beforeAll(() => {
@@ -131,4 +141,55 @@ test('a config that is none, is too deep, or inflates to too much is refused by 
     const path = modelFolder(`config-${name}`, { [file]: bytes, 'model.safetensors': makeSafetensors('{}') });
     await expect(openCheckpoint(path)).rejects.toMatchObject({ code, where: expect.stringContaining(path) });
   }
+});
+
+test('a folder with one ONNX model; several are listed, and the path of one chooses it', async () => {
+  const { file } = makeBertOnnx();
+  const config = '{"model_type":"bert","num_attention_heads":2}';
+  const path = modelFolder('onnx-models', { 'config.json': config, 'vocab.txt': '[UNK]' });
+  mkdirSync(join(path, 'onnx'));
+  writeFileSync(join(path, 'onnx', 'model_quantized.onnx'), file);
+  for (const found of [path, join(path, 'onnx', 'model_quantized.onnx')]) {
+    const { metadata, close } = await openCheckpoint(found);
+    // Both lie one folder above the model.
+    expect(metadata.config).toEqual(JSON.parse(config));
+    expect([...metadata.files!.keys()]).toEqual(['vocab.txt']);
+    await close();
+  }
+  writeFileSync(join(path, 'model.onnx'), file);
+  await expect(openCheckpoint(path)).rejects.toMatchObject({
+    code: 'invalid-argument',
+    got: `model.onnx, ${join('onnx', 'model_quantized.onnx')}`,
+  });
+  const { name, close } = await openCheckpoint(join(path, 'model.onnx'));
+  expect(name).toBe('model.onnx');
+  await close();
+  // Other checkpoints come first, as transformers has it.
+  writeFileSync(join(path, 'model.safetensors'), makeSafetensors({}, new Uint8Array()));
+  expect((await openCheckpoint(path)).tensors.format).toBe('safetensors');
+});
+
+test('without config.json, that of the graph', async () => {
+  const { metadata, close } = await openCheckpoint(modelFolder('onnx-alone', { 'model.onnx': makeBertOnnx().file }));
+  expect(metadata.config).toMatchObject({ model_type: 'bert', num_attention_heads: 2 });
+  await close();
+});
+
+test('external data: beside the model, not a link out of the folder, unless the model is one to the same place', async () => {
+  const { file } = makeBertOnnx({ holders: { words: { location: 'model.onnx_data' } } });
+  const words = new Uint8Array(112);
+  const outside = modelFolder('onnx-outside', { a: words, b: file });
+  const path = modelFolder('onnx-external', { 'model.onnx': file });
+  await expect(openStagedCheckpoint(path)).rejects.toMatchObject({ code: 'missing' });
+  symlinkSync(join(outside, 'a'), join(path, 'model.onnx_data'));
+  await expect(openStagedCheckpoint(path)).rejects.toMatchObject({ code: 'unsupported' });
+  // The cache of Hugging Face: every file is a link to a folder of blobs.
+  rmSync(join(path, 'model.onnx'));
+  symlinkSync(join(outside, 'b'), join(path, 'model.onnx'));
+  const { paths, close } = await openStagedCheckpoint(path);
+  expect(paths).toEqual([join(path, 'model.onnx'), join(path, 'model.onnx_data')]);
+  await close();
+  rmSync(join(path, 'model.onnx_data'));
+  writeFileSync(join(path, 'model.onnx_data'), words.subarray(1));
+  await expect(openStagedCheckpoint(path)).rejects.toMatchObject({ code: 'truncated' });
 });

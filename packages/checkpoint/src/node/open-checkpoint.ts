@@ -8,7 +8,6 @@ import {
   type Limits,
   locateError,
   type ModelMetadata,
-  PruneError,
   parseJson,
   type RandomAccess,
   type SentencePipeline,
@@ -26,17 +25,11 @@ import { sniffFormat } from '../sniff-format.js';
 import type { ElementaryCheckpoint, QuantizedCheckpoint, StagedCheckpoint } from '../staged-checkpoint.js';
 import { stagedWithMore } from '../staged-with-more.js';
 import { type DenseTensors, denseTensors } from './dense-tensors.js';
+import { externalFile } from './external-file.js';
 import { gunzipFile } from './gunzip-file.js';
+import { type LocatedCheckpoint, locateCheckpoint } from './locate-checkpoint.js';
 import { readSmallFile } from './read-small-file.js';
 import { sentenceFolder } from './sentence-folder.js';
-
-/** The files of a folder that can hold its tensors, in the order in which `from_pretrained` looks for them; each may be gzipped (`.gz`). */
-export const CHECKPOINT_FILES: readonly string[] = [
-  'model.safetensors',
-  'model.safetensors.index.json',
-  'pytorch_model.bin',
-  'pytorch_model.bin.index.json',
-];
 
 export interface OpenCheckpointOptions {
   readonly limits?: Limits;
@@ -102,6 +95,7 @@ export async function openCheckpoint(path: string, options: OpenCheckpointOption
  * gone when it is closed. Names are as transformers loads them (`withTransformersNames`), at every stage, and the masks
  * of `torch.nn.utils.prune` are applied (`withPrunedWeights`); `notes` says what was changed. For a model that PyTorch
  * quantized `metadata` has what torch says of the modules' versions.
+ * An ONNX model has the names that its graph proves, and the config, where the folder has none.
  * A folder of sentence-transformers' (`modules.json`) has its JSON files in `metadata.sentence`, and the weights of its
  * Dense modules under `<folder>.linear.weight`.
  * When another model takes its place meanwhile, that one is opened, or `io` is thrown.
@@ -111,7 +105,7 @@ export async function openStagedCheckpoint(
   path: string,
   options: OpenCheckpointOptions = {},
 ): Promise<OpenStagedCheckpoint> {
-  const located = await locate(path);
+  const located = await locateCheckpoint(path);
   return openMainFile(
     join(located.folder, located.file),
     (main) => openParts(located, main, options),
@@ -121,7 +115,7 @@ export async function openStagedCheckpoint(
 
 /** The weights, and what lies beside them. */
 async function openParts(
-  { root, isFolder, folder, file }: Located,
+  { root, isFolder, folder, file }: LocatedCheckpoint,
   main: MainFile,
   options: OpenCheckpointOptions,
 ): Promise<OpenStagedCheckpoint> {
@@ -146,15 +140,16 @@ async function openParts(
   const weights = await openFile(join(folder, file), opener, options, config);
   const dense = sentence && (await openDense(root, sentence.pipeline, weights, opener, options));
   const opened = dense === undefined ? weights : stagedWithMore(weights, dense.tensors);
+  const known = config ?? opened.config;
   const beside = {
     name: basename(isFolder ? resolve(root) : file),
     metadata: {
-      ...(config && { config }),
+      ...(known && { config: known }),
       ...(files.size > 0 && { files }),
       ...(sentence && { sentence: sentence.files }),
     },
     paths,
-    notes: [...opened.notes, ...missingParts(namesOf(opened), config)],
+    notes: [...opened.notes, ...missingParts(namesOf(opened), known)],
     async close() {
       await weights.close();
       await dense?.close();
@@ -189,35 +184,6 @@ function namesOf(opened: StagedCheckpoint): Iterable<string> {
   return opened.stage === 'quantized' ? opened.quantized.keys() : opened.elementary.keys();
 }
 
-interface Located {
-  readonly isFolder: boolean;
-  /** The folder that was named, or the file's. */
-  readonly root: string;
-  /** The folder of the model's own files: `root`, or one below it that modules.json names. */
-  readonly folder: string;
-  /** The file of tensors, or their index. */
-  readonly file: string;
-}
-
-async function locate(path: string): Promise<Located> {
-  const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== 'ENOENT') throw new PruneError('io', { where: path, what: cause.message, cause });
-    throw new PruneError('missing', { where: path, what: 'no such file or folder', cause });
-  });
-  if (!found.isDirectory()) {
-    return { isFolder: false, root: dirname(path), folder: dirname(path), file: basename(path) };
-  }
-  const folder = join(path, (await sentenceFolder(path))?.transformer ?? '');
-  for (const file of CHECKPOINT_FILES.flatMap((name) => [name, `${name}.gz`])) {
-    if (await isFile(join(folder, file))) return { isFolder: true, root: path, folder, file };
-  }
-  throw new PruneError('missing', {
-    where: folder,
-    what: 'no checkpoint in the folder',
-    wanted: CHECKPOINT_FILES.join(', '),
-  });
-}
-
 async function openFile(
   path: string,
   openBytes: FileOpener,
@@ -228,8 +194,10 @@ async function openFile(
   let opened: StagedCheckpoint | undefined;
   try {
     opened = await ownSource(await openBytes(path, options.source), path, async (source) => {
-      if ((await sniffFormat(source)) !== 'json')
-        return openStagedFile(source, { limits, stateDict: options.stateDict });
+      if ((await sniffFormat(source)) !== 'json') {
+        const openExternal = async (file: string) => openBytes(await externalFile(path, file));
+        return openStagedFile(source, { limits, config, openExternal, stateDict: options.stateDict });
+      }
       const tensors = await openIndex(path, source, openBytes, options);
       return { stage: 'float', notes: [], tensors, close: () => tensors.close() };
     });

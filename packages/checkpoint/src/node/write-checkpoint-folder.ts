@@ -18,7 +18,7 @@ import {
 } from '@prune/core';
 import { fileGroup, stagedFolder } from '@prune/core/node';
 import { writeSafetensors } from '../write-safetensors.js';
-import { CHECKPOINT_FILES } from './open-checkpoint.js';
+import { CHECKPOINT_FILES } from './locate-checkpoint.js';
 
 /** Options of {@link writeCheckpointFolder}. */
 export interface WriteCheckpointFolderOptions {
