@@ -123,7 +123,7 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
       memory: memoryOf(embeddings.tables, loaded, linears),
       heads,
       files: metadata.files,
-      tokenizerLimits: options.tokenizerLimits,
+      tokenizerOptions: { limits: options.tokenizerLimits, config: json },
       encode: encodeWith(embeddings.tables, loaded),
       close,
     });
