@@ -26,14 +26,17 @@ export function register(program: Command, { signal, sayWhenEnded }: CommandCont
     .description('sentence embeddings: the mean of the last layer over all tokens')
     .addArgument(modelArgument('<file>', MODEL_ARGUMENT))
     .argument('[texts...]', 'the texts')
-    .option('--file <file>', 'a file with one text a line; - reads standard input')
+    .option('--file <file>', 'a file with one text a line, none of them blank; - reads standard input')
     .option('--normalize', 'scale each embedding to length 1')
     .option('--truncate', 'cut what is longer than the model instead of refusing it')
     .addOption(quietOption())
     .option('--json', 'as JSON: {"embeddings": [[..], ..]}; without it one JSON list a line');
   for (const option of inferenceOptions()) command.addOption(option);
   command.action(async (path: string, given: string[], flags: EmbedFlags) => {
-    const texts = [...given, ...(flags.file === undefined ? [] : linesOf(await readText(flags.file, signal)))];
+    const texts = [
+      ...given,
+      ...(flags.file === undefined ? [] : linesOf(await readText(flags.file, signal), flags.file)),
+    ];
     if (texts.length === 0) throw new PruneError('invalid-argument', { what: 'no text', wanted: 'a text or --file' });
     const { normalize, truncate } = flags;
     const progress = progressBar('embedding', flags.quiet);
@@ -54,6 +57,12 @@ export function register(program: Command, { signal, sayWhenEnded }: CommandCont
   });
 }
 
-function linesOf(text: string): string[] {
-  return text.split(/\r?\n/).filter((line) => line.trim() !== '');
+/** The lines of a file, so that its n-th line gives the n-th vector. Throws `invalid-argument` for a blank line, which has none. */
+function linesOf(text: string, file: string): string[] {
+  const lines = text.split(/\r?\n/);
+  if (lines.at(-1) === '') lines.pop();
+  const blank = lines.findIndex((line) => line.trim() === '');
+  if (blank === -1) return lines;
+  const where = file === '-' ? 'standard input' : file;
+  throw new PruneError('invalid-argument', { where, what: `line ${blank + 1} is blank`, wanted: 'one text a line' });
 }
