@@ -61,7 +61,7 @@ test('one text of the command line has its labels alone', async () => {
 });
 
 test('several texts, of a file too: each with its labels, those of the array form', async () => {
-  writeFileSync(at('texts.txt'), 'c d e f\n\ng\n');
+  writeFileSync(at('texts.txt'), 'c d e f\ng\n');
   const given = ['a b', '--file', at('texts.txt')];
   const { texts } = JSON.parse(await classify('sequence', ...given, '--json'));
   const names = ['a b', 'c d e f', 'g'];

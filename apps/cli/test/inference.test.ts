@@ -311,9 +311,25 @@ describe('eval', () => {
   });
 });
 
+test('eval: a blank question counts as unanswered and is named once', async () => {
+  const answers = [{ text: 'c d', answer_start: 0 }];
+  const qas = [
+    { id: 1, question: 'a?', answers },
+    { id: 2, question: ' \u200b', answers },
+  ];
+  const squad = { version: 1.1, data: [{ paragraphs: [{ context: 'c d word50 e.', qas }] }] };
+  writeFileSync(at('blank.json'), JSON.stringify(squad));
+  const files = ['--predictions', at('blank-predictions.json')];
+  const text = await run('eval', at('tiny.prune'), at('blank.json'), ...files);
+  expect(text).toMatch(/\(2 questions\) in .*\n {2}blank, so not answered \(counted as wrong\): 2\n$/);
+  expect(Object.keys(JSON.parse(readFileSync(at('blank-predictions.json'), 'utf8')))).toEqual(['1']);
+  expect(await json('eval', at('tiny.prune'), at('blank.json'))).toMatchObject({ total: 2, unanswered: ['2'] });
+});
+
 describe('embed', () => {
   test('a line for each text; a file and arguments; as JSON', async () => {
-    writeFileSync(at('texts.txt'), 'c d\n\ne f\n');
+    // As Notepad on Windows writes it.
+    writeFileSync(at('texts.txt'), '\ufeffc d\r\ne f\r\n');
     const lines = (await run('embed', at('tiny.prune'), 'a b', '--file', at('texts.txt'))).trim().split('\n');
     const vectors = lines.map((line) => JSON.parse(line));
     expect(vectors.map((vector) => vector.length)).toEqual([64, 64, 64]);
@@ -341,6 +357,12 @@ describe('embed', () => {
     const { embeddings, ...rest } = JSON.parse(stdout);
     expect([embeddings.length, rest]).toEqual([TEXTS_AT_ONCE, { partial: true }]);
     expect((await runPrune(...asked)).stdout.trim().split('\n')).toHaveLength(TEXTS_AT_ONCE);
+  });
+  test('a blank line would shift the vectors: refused with its number', async () => {
+    writeFileSync(at('blank.txt'), 'c d\n  \ne f\n');
+    const { status, stdout, stderr } = await runPrune('embed', at('tiny.prune'), '--file', at('blank.txt'));
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/blank\.txt: line 2 is blank, wanted one text a line/);
   });
   test('no text: exit 2', async () => {
     expect(await runPrune('embed', at('tiny.prune'))).toMatchObject({ status: 2, stdout: '' });

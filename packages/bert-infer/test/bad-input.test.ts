@@ -131,6 +131,50 @@ test.each([
   );
 });
 
+const besideVocabulary = {
+  'tokenizer_config.json': {
+    do_lower_case: true,
+    tokenizer_class: 'BertTokenizer',
+    mask_token: { content: '[M]', lstrip: true, normalized: false },
+    additional_special_tokens: ['[A]', { content: '[B]', rstrip: true }],
+    added_tokens_decoder: { 6: { content: '[M]', special: true }, 7: { content: 'ab', single_word: true } },
+  },
+  'special_tokens_map.json': { unk_token: '[UNK]', pad_token: '.', additional_special_tokens: ['[A]', '[C]'] },
+  'added_tokens.json': { '[A]': 6, a: 3 },
+  'config.json': { model_type: 'bert' },
+};
+
+test.each([
+  ['added_tokens_decoder', besideVocabulary],
+  ['added_tokens.json', { ...besideVocabulary, 'tokenizer_config.json': { do_lower_case: false } }],
+])('the files beside vocab.txt with something else in one place: %s', (_, good) => {
+  expect.hasAssertions();
+  const vocabulary = new TextEncoder().encode('[UNK]\n[CLS]\n[SEP]\na\n##b\n.\n');
+  const encode = (json: Partial<typeof besideVocabulary>, text: string) => {
+    const { 'config.json': config, ...beside } = json;
+    const files = Object.entries(beside).map(
+      ([name, value]) => [name, new TextEncoder().encode(JSON.stringify(value))] as const,
+    );
+    return createTokenizer(new Map([['vocab.txt', vocabulary], ...files]), { config }).encode(text, 'b');
+  };
+  expect(encode(good as typeof besideVocabulary, 'a[A]ab').ids.length).toBeGreaterThan(2);
+  fc.assert(
+    fc.property(
+      mutated(good) as fc.Arbitrary<Partial<typeof besideVocabulary>>,
+      fc.string({ unit: 'binary' }),
+      (json, text) => {
+        // A config.json has been parsed already, so it is an object.
+        if (typeof json !== 'object' || json === null || Object(json['config.json']) !== json['config.json']) return;
+        onlyPruneErrors(() => {
+          const { ids, starts, ends } = encode(json, `a[A]ab. ${text}`);
+          expect([...ids, ...starts, ...ends].every((number) => Number.isInteger(number) && number >= 0)).toBe(true);
+        });
+      },
+    ),
+    { numRuns: RUNS },
+  );
+});
+
 test('config.json, a SQuAD file and inputs with something else in one place', () => {
   expect.hasAssertions();
   const config = bertConfig(goldenConfig('tiny'));

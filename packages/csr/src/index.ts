@@ -7,3 +7,4 @@ export { toCsr } from './to-csr.js';
 export { toDense } from './to-dense.js';
 export { validateCsr } from './validate-csr.js';
 export { valueEntropy } from './value-entropy.js';
+export { withNotebookDtypes } from './with-notebook-dtypes.js';

@@ -18,6 +18,7 @@ import {
   type WeightScales,
 } from '@prune/core';
 import { CODE_DTYPES } from './code-dtypes.js';
+import { type IntegerDtype, isIntegerDtype, toIntegerDtype } from './to-integer-dtype.js';
 import { validateCsr } from './validate-csr.js';
 
 /** Where the parts of a module come from. */
@@ -179,6 +180,7 @@ async function requiredTensor<D extends Dtype>(
 /** One member a dtype, so that the type of `data` follows from `dtype`. */
 type TensorOf<D extends Dtype> = D extends Dtype ? Tensor<D> : never;
 
+/** A tensor of one of these dtypes and shapes. Indices, sizes and zero points may have another integer dtype, and are given in the last one. */
 async function optionalTensor<D extends Dtype>(
   reader: ModuleReader,
   name: string,
@@ -190,10 +192,14 @@ async function optionalTensor<D extends Dtype>(
   const wanted = () =>
     `${dtypes.join(' or ')} ${shapes.map((shape) => `[${shape.map((n) => n ?? 'n')}]`).join(' or ')}`;
   if (typeof value === 'string') fail('mismatch', name, 'not a tensor', JSON.stringify(value), wanted());
-  if (!isOneOf(value, dtypes) || !shapes.some((shape) => fits(value.shape, shape))) {
+  const last = dtypes.at(-1)!;
+  // Not codes, int8 or uint8: those of another dtype belong to another scheme.
+  const isConvertible = isIntegerDtype(value.dtype) && (last === 'int32' || last === 'int64');
+  if (!(isOneOf(value, dtypes) || isConvertible) || !shapes.some((shape) => fits(value.shape, shape))) {
     fail('mismatch', name, 'wrong kind of tensor', `${value.dtype} [${value.shape.join(', ')}]`, wanted());
   }
-  return value;
+  if (isOneOf(value, dtypes)) return value;
+  return toIntegerDtype(value, last as IntegerDtype, name) as TensorOf<D>;
 }
 
 function isOneOf<D extends Dtype>(value: Tensor, dtypes: readonly D[]): value is TensorOf<D> {

@@ -11,6 +11,7 @@ import { readWithH5wasm } from './h5wasm/read-with-h5wasm.js';
 import type { FileBytes } from './read/file-bytes.js';
 import { fileIndex, type IndexEntry } from './read/file-index.js';
 import type { Inflate, InflateBeside } from './read/inflate.js';
+import { pastUserBlock } from './read/past-user-block.js';
 import { budgetedFile } from './read/read-budget.js';
 import { readValue } from './read/read-values.js';
 
@@ -31,9 +32,10 @@ export interface OpenH5 {
  * Opens a file as a store, in two steps: its index says what is where, then each value is read when it is asked for. A file that the own reader does not
  * know all of is read by HDF5's library instead. Throws what either of them throws.
  */
-export async function openH5(file: FileBytes, options: OpenH5): Promise<TensorStore> {
+export async function openH5(whole: FileBytes, options: OpenH5): Promise<TensorStore> {
   const { where, metadata, limits = DEFAULT_LIMITS, onClose } = options;
   try {
+    const file = pastUserBlock(whole);
     const budgeted = budgetedFile(file, limits);
     const index = fileIndex(budgeted, where);
     if (index !== undefined) return indexedStore(file, index, options);

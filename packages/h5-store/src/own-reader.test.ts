@@ -268,3 +268,15 @@ test('tensors have memory of their own, of a Buffer too', async () => {
   }
   expect(Buffer.compare(bytes, copy)).toBe(0);
 });
+
+test.each([512, 1024, 4096])('a user block of %i bytes before the file', async (block) => {
+  const file = readFileSync(goldenPath('tiny/squad_sparse.h5'));
+  const bytes = new Uint8Array(block + file.byteLength).fill(7, 0, block);
+  bytes.set(file, block);
+  // Superblock 0 has its base address at 24 and the end of the file, from the beginning of all bytes, at 40.
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(block + 24, BigInt(block), true);
+  view.setBigUint64(block + 40, BigInt(bytes.byteLength), true);
+  await expectEqual(bytes);
+  expect(await firstDifference(await openOwn(file), await openOwn(bytes))).toBeUndefined();
+});

@@ -1,7 +1,9 @@
 import { checkLimit, type JsonObject, PruneError, shown } from '@prune/core';
+import { codePointSet } from './code-point-set.js';
+import { isObject } from './is-object.js';
 import { isWhiteSpace } from './is-white-space.js';
-import { isObject } from './tokenizer-json.js';
 import type { TokenizerLimits } from './tokenizer-limits.js';
+import { WORD } from './unicode-classes.js';
 
 /** An entry of tokenizer.json's `added_tokens`. */
 export interface AddedToken {
@@ -59,6 +61,8 @@ export function addedTokens({ added_tokens: list }: JsonObject, limits: Tokenize
 export function addedTokenSplitter(tokens: ReadonlyMap<string, AddedToken>): (text: string) => TextPart[] {
   const root = treeOf(tokens);
   if (root.next === undefined) return (text) => [{ begin: 0, end: text.length }];
+  const isWord = codePointSet(WORD);
+  const isWordCharacter = (codePoint: number | undefined) => codePoint !== undefined && isWord(codePoint);
   return (text) => {
     const parts: TextPart[] = [];
     let done = 0;
@@ -131,10 +135,6 @@ function characterBefore(text: string, at: number): number | undefined {
   if (at === 0) return undefined;
   const pair = at > 1 ? text.codePointAt(at - 2)! : 0;
   return pair > 0xffff ? pair : text.charCodeAt(at - 1);
-}
-
-function isWordCharacter(codePoint: number | undefined): boolean {
-  return codePoint !== undefined && /[\p{L}\p{N}_]/u.test(String.fromCodePoint(codePoint));
 }
 
 function checkId(token: string, id: unknown, limit: number): asserts id is number {

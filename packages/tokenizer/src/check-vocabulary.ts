@@ -1,5 +1,5 @@
 import { checkLimit, type JsonObject, PruneError, shown } from '@prune/core';
-import { isObject } from './tokenizer-json.js';
+import { isObject } from './is-object.js';
 import type { TokenizerLimits } from './tokenizer-limits.js';
 
 /**

@@ -1,6 +1,6 @@
 import { checkLimit, type JsonObject, PruneError, shown } from '@prune/core';
 import { byteCharacters } from './byte-characters.js';
-import { isObject } from './tokenizer-json.js';
+import { isObject } from './is-object.js';
 import type { TokenizerLimits } from './tokenizer-limits.js';
 
 /**

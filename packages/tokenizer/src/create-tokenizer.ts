@@ -1,10 +1,11 @@
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { isPruneError, type JsonObject, Pacer, PruneError } from '@prune/core';
-import { type AddedToken, addedTokenSplitter, addedTokens } from './added-tokens.js';
+import { addedTokenSplitter, addedTokens } from './added-tokens.js';
 import { type AlignedText, alignedPart, alignedSlice } from './aligned-text.js';
 import { byteLevelBpe } from './byte-level-bpe.js';
 import { checkVocabulary } from './check-vocabulary.js';
 import { checkedBpe } from './checked-bpe.js';
+import { isObject } from './is-object.js';
 import { requireType } from './require-type.js';
 import {
   applyTemplate,
@@ -15,7 +16,7 @@ import {
 } from './sequence-template.js';
 import { splitsPair } from './splits-pair.js';
 import { pushToken, type TokenSpans } from './token-spans.js';
-import { isObject, type TokenizerFiles, tokenizerJson } from './tokenizer-json.js';
+import { type TokenizerFiles, tokenizerJson } from './tokenizer-json.js';
 import { DEFAULT_TOKENIZER_LIMITS, type TokenizerLimits } from './tokenizer-limits.js';
 import { trimOffsets } from './trim-offsets.js';
 import { wordPiece } from './word-piece.js';
@@ -43,26 +44,31 @@ export interface Tokenizer {
 export interface CreateTokenizerOptions {
   /** Default: `DEFAULT_TOKENIZER_LIMITS`. */
   readonly limits?: TokenizerLimits;
+  /** The model's config.json: it may name the tokenizer's class, where tokenizer_config.json does not. */
+  readonly config?: JsonObject;
 }
 
 /**
  * The tokenizer of a BERT or RoBERTa model from its files: `tokenizer.json`, or `vocab.txt` (WordPiece), or `vocab.json` and `merges.txt`
- * (byte-level BPE); `tokenizer_config.json` is looked at where it is there. Truncation and padding set in tokenizer.json are not used: this
- * package makes its own windows. Equal in ids and offsets to transformers' `BertTokenizerFast` and `RobertaTokenizerFast`.
- * Throws `missing`, `corrupt`, `unsupported` for a tokenizer of another kind, or `limit` for one that would take too
- * much memory or time.
+ * (byte-level BPE), and `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` where they are there. Truncation and
+ * padding set in tokenizer.json are not used: this package makes its own windows. Equal in ids and offsets to transformers'
+ * `BertTokenizerFast` and `RobertaTokenizerFast`. Throws `missing`, `corrupt`, `unsupported` for a tokenizer of another kind or a
+ * tokenizer class that we do not have, or `limit` for one that would take too much memory or time.
  */
 export function createTokenizer(
   files: TokenizerFiles,
-  { limits = DEFAULT_TOKENIZER_LIMITS }: CreateTokenizerOptions = {},
+  { limits = DEFAULT_TOKENIZER_LIMITS, config = {} }: CreateTokenizerOptions = {},
 ): Tokenizer {
-  const json = tokenizerJson(files, limits);
+  const json = tokenizerJson(files, config, limits);
   const type = modelType(json);
   const added = addedTokens(json, limits);
   const vocabularySize = Math.max(checkVocabulary(json.model as JsonObject, limits), ...added.map(({ id }) => id + 1));
   const trimming = postProcessors(json.post_processor, limits).find(({ trim_offsets }) => trim_offsets === true);
-  const library = ofLibrary(() => libraryTokenizer(json, type, added, limits));
-  const model = type === 'BPE' ? byteLevelBpe(json, library) : wordPiece(json, library, limits);
+  const library = ofLibrary(() => libraryTokenizer(json, type, limits));
+  const addedIds = new Map(added.map(({ content, id }) => [content, id]));
+  const addedContents = new Map(added.map(({ content, id }) => [id, content]));
+  const idOf = (token: string) => addedIds.get(token) ?? library.token_to_id(token);
+  const model = type === 'BPE' ? byteLevelBpe(json, library) : wordPiece(json, library, idOf, limits);
 
   const normalized = (content: string) => model.normalize(alignedSlice(content, 0, content.length)).text;
   const splitRaw = addedTokenSplitter(new Map(added.filter((t) => !t.normalized).map((t) => [t.content, t])));
@@ -127,8 +133,8 @@ export function createTokenizer(
     return spans;
   };
 
-  const single = ofLibrary(() => sequenceTemplate(library, json, false, limits));
-  const pair = ofLibrary(() => sequenceTemplate(library, json, true, limits));
+  const single = ofLibrary(() => sequenceTemplate(library, json, idOf, false, limits));
+  const pair = ofLibrary(() => sequenceTemplate(library, json, idOf, true, limits));
   return {
     tokenize,
     tokenizeInTurns,
@@ -138,8 +144,8 @@ export function createTokenizer(
     },
     single,
     pair,
-    token: (id) => (id >= 0 && id < vocabularySize ? library.id_to_token(id) : undefined),
-    id: (token) => library.token_to_id(token),
+    token: (id) => addedContents.get(id) ?? (id >= 0 && id < vocabularySize ? library.id_to_token(id) : undefined),
+    id: idOf,
   };
 }
 
@@ -152,13 +158,11 @@ function modelType(json: JsonObject): 'BPE' | 'WordPiece' {
   return 'WordPiece';
 }
 
-/** Vocabulary, merging and template alone: normalizing and splitting are this package's, and nothing is decoded. */
-function libraryTokenizer(
-  json: JsonObject,
-  type: string,
-  added: readonly AddedToken[],
-  limits: TokenizerLimits,
-): LibraryTokenizer {
+/**
+ * Vocabulary, merging and template alone: normalizing and splitting are this package's, and nothing is decoded. Added
+ * tokens are not in this vocabulary: as in the Rust tokenizer, no word is made of a token that the splitter declined.
+ */
+function libraryTokenizer(json: JsonObject, type: string, limits: TokenizerLimits): LibraryTokenizer {
   const { post_processor = null } = json;
   const given = json.model as JsonObject;
   const model = type === 'BPE' ? checkedBpe(given, limits) : { continuing_subword_prefix: '##', ...given };
@@ -168,7 +172,7 @@ function libraryTokenizer(
     decoder: null,
     post_processor,
     model: { ...model, type },
-    added_tokens: added,
+    added_tokens: [],
   };
   return new LibraryTokenizer(complete, {});
 }

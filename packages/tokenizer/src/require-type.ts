@@ -1,5 +1,5 @@
 import { type JsonObject, PruneError, shown } from '@prune/core';
-import { isObject } from './tokenizer-json.js';
+import { isObject } from './is-object.js';
 
 /** Throws `unsupported` when a part of tokenizer.json is not of this type; with `undefined` when it is there at all. */
 export function requireType(json: JsonObject, part: string, type: string | undefined): void {

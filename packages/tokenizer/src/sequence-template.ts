@@ -1,7 +1,7 @@
 import type { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { checkLimit, type JsonObject, PruneError } from '@prune/core';
+import { isObject } from './is-object.js';
 import { pushToken, type TokenSpans } from './token-spans.js';
-import { isObject } from './tokenizer-json.js';
 import type { TokenizerLimits } from './tokenizer-limits.js';
 
 /** A model's input: one text or two with the special tokens around them. */
@@ -45,6 +45,7 @@ export function applyTemplate({ pieces }: SequenceTemplate, texts: readonly Toke
 export function sequenceTemplate(
   library: LibraryTokenizer,
   { post_processor: json }: JsonObject,
+  idOf: (token: string) => number | undefined,
   withPair: boolean,
   limits: TokenizerLimits,
 ): SequenceTemplate {
@@ -59,7 +60,7 @@ export function sequenceTemplate(
     const typeId = untyped ? 0 : (token_type_ids?.[i] ?? 0);
     const index = standIns.indexOf(token);
     if (index === 0 || index === 1) return { typeId, text: index as 0 | 1, id: -1 };
-    const id = library.token_to_id(token);
+    const id = idOf(token);
     if (id !== undefined && (typeId === 0 || typeId === 1)) return { typeId, id };
     throw new PruneError('corrupt', {
       where: 'tokenizer',

@@ -1,39 +1,64 @@
-import { checkLimit, type JsonObject, PruneError, parseJson } from '@prune/core';
+import { checkLimit, type JsonObject, PruneError, parseJson, shown } from '@prune/core';
+import { checkTokenizerClass } from './check-tokenizer-class.js';
+import { isObject } from './is-object.js';
+import { type StatedToken, statedTokens, tokenSettings } from './stated-tokens.js';
 import type { TokenizerLimits } from './tokenizer-limits.js';
 
 /** The files of a tokenizer by name, as `ModelMetadata.files` has them. */
 export type TokenizerFiles = ReadonlyMap<string, Uint8Array>;
 
-type SpecialTokens = Readonly<Record<'pad_token' | 'unk_token' | 'cls_token' | 'sep_token' | 'mask_token', string>>;
-
 /** The special tokens of a vocabulary that comes without tokenizer.json, by their names in tokenizer_config.json. */
-const BERT_TOKENS: SpecialTokens = {
-  pad_token: '[PAD]',
+const BERT_TOKENS = {
   unk_token: '[UNK]',
-  cls_token: '[CLS]',
   sep_token: '[SEP]',
+  pad_token: '[PAD]',
+  cls_token: '[CLS]',
   mask_token: '[MASK]',
 };
-const ROBERTA_TOKENS: SpecialTokens = {
-  pad_token: '<pad>',
+const ROBERTA_TOKENS = {
+  bos_token: '<s>',
+  eos_token: '</s>',
   unk_token: '<unk>',
-  cls_token: '<s>',
   sep_token: '</s>',
+  pad_token: '<pad>',
+  cls_token: '<s>',
   mask_token: '<mask>',
 };
 
 /**
- * The tokenizer.json among `files`, or the one that transformers would make of `vocab.txt`, or of `vocab.json` and `merges.txt`. What
- * tokenizer_config.json says goes into it, as `BertTokenizerFast` and `RobertaTokenizerFast` do it: `do_lower_case`, `strip_accents` and
- * `tokenize_chinese_chars`; `add_prefix_space` and `trim_offsets`.
- * Throws `missing` without such files, `corrupt` for bad JSON or a broken vocabulary, `limit` for a huge one.
+ * The tokenizer.json among `files`, or the one that transformers would make of `vocab.txt`, or of `vocab.json` and
+ * `merges.txt`. What the files beside it say goes into it, as `BertTokenizerFast` and `RobertaTokenizerFast` do it: the
+ * settings of tokenizer_config.json (`do_lower_case`, `strip_accents` and `tokenize_chinese_chars`; `add_prefix_space`
+ * and `trim_offsets`), and the special and added tokens of tokenizer_config.json, special_tokens_map.json and
+ * added_tokens.json. `modelConfig` is the model's config.json, which may name the tokenizer's class.
+ * Throws `missing` without such files, `unsupported` for a class that we do not have, `corrupt` for bad JSON, a broken
+ * vocabulary or added tokens that transformers would give other ids, `limit` for a huge file.
  */
-export function tokenizerJson(files: TokenizerFiles, limits: TokenizerLimits): JsonObject {
-  const config = files.has('tokenizer_config.json') ? parseFile(files, 'tokenizer_config.json') : {};
-  if (files.has('tokenizer.json')) return withSettings(parseFile(files, 'tokenizer.json'), config);
-  if (files.has('vocab.txt')) return withSettings(wordPieceJson(readVocabulary(files, limits), config), config);
+export function tokenizerJson(files: TokenizerFiles, modelConfig: JsonObject, limits: TokenizerLimits): JsonObject {
+  const parsed = (name: string) => (files.has(name) ? parseFile(files, name) : undefined);
+  const config = parsed('tokenizer_config.json') ?? {};
+  if (files.size > 0) checkTokenizerClass(files, config, modelConfig);
+  const beside = tokenSettings(config, parsed('special_tokens_map.json'), parsed('added_tokens.json'));
+  const { settings } = beside;
+  const given = parsed('tokenizer.json');
+  if (given !== undefined) {
+    const added_tokens = withOtherTokens(given, statedTokens(beside, {}, limits), settings);
+    return withSettings({ ...given, added_tokens }, settings);
+  }
+  if (files.has('vocab.txt')) {
+    const special = specialTokens(BERT_TOKENS, settings);
+    const stated = statedTokens(beside, special, limits);
+    return withSettings(wordPieceJson(readVocabulary(files, limits), special, stated), settings);
+  }
   if (files.has('vocab.json') && files.has('merges.txt')) {
-    return withSettings(byteLevelJson(parseFile(files, 'vocab.json'), readMerges(files, limits), config), config);
+    const special = specialTokens(ROBERTA_TOKENS, settings, { lstrip: false, rstrip: false });
+    // The mask is a word of its own: the blank before it belongs to it, unless a file says otherwise.
+    const mask = isObject(settings.mask_token) ? special.mask_token : { ...special.mask_token, lstrip: true };
+    const stated = statedTokens(beside, { ...special, mask_token: mask }, limits);
+    return withSettings(
+      byteLevelJson(parseFile(files, 'vocab.json'), readMerges(files, limits), special, stated),
+      settings,
+    );
   }
   throw new PruneError('missing', {
     where: 'tokenizer',
@@ -41,11 +66,6 @@ export function tokenizerJson(files: TokenizerFiles, limits: TokenizerLimits): J
     got: files.size === 0 ? 'no files' : [...files.keys()].join(', '),
     wanted: 'tokenizer.json, or vocab.txt, or vocab.json and merges.txt',
   });
-}
-
-/** Whether a parsed JSON value is an object. */
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** tokenizer.json with what tokenizer_config.json says otherwise. */
@@ -79,14 +99,18 @@ function booleans(settings: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => typeof value === 'boolean'));
 }
 
-function wordPieceJson(vocab: ReadonlyMap<string, number>, config: JsonObject): JsonObject {
-  const special = specialTokens(BERT_TOKENS, config);
+function wordPieceJson(
+  vocab: ReadonlyMap<string, number>,
+  special: SpecialTokens<keyof typeof BERT_TOKENS>,
+  stated: readonly StatedToken[],
+): JsonObject {
+  const vocabulary: Vocabulary = { where: 'vocab.txt', size: vocab.size, id: (content) => vocab.get(content) };
   const { cls_token: cls, sep_token: sep, unk_token: unk } = special;
-  const id = idsOf((content) => vocab.get(content), 'vocab.txt');
+  requireTokens([unk, cls, sep], vocabulary, stated);
+  const added = placedTokens(stated, [], vocabulary);
+  const id = idsOf(added);
   return {
-    added_tokens: [...new Set(Object.values(special))]
-      .filter((content) => vocab.has(content))
-      .map((content) => ({ id: id(content), content, special: true, normalized: false })),
+    added_tokens: added,
     normalizer: {
       type: 'BertNormalizer',
       clean_text: true,
@@ -95,10 +119,10 @@ function wordPieceJson(vocab: ReadonlyMap<string, number>, config: JsonObject): 
       lowercase: true,
     },
     pre_tokenizer: { type: 'BertPreTokenizer' },
-    post_processor: { type: 'BertProcessing', sep: [sep, id(sep)], cls: [cls, id(cls)] },
+    post_processor: { type: 'BertProcessing', sep: [sep.content, id(sep)], cls: [cls.content, id(cls)] },
     model: {
       type: 'WordPiece',
-      unk_token: unk,
+      unk_token: unk.content,
       continuing_subword_prefix: '##',
       max_input_chars_per_word: 100,
       vocab: Object.fromEntries(vocab),
@@ -106,40 +130,134 @@ function wordPieceJson(vocab: ReadonlyMap<string, number>, config: JsonObject): 
   };
 }
 
-function byteLevelJson(vocab: JsonObject, merges: readonly string[], config: JsonObject): JsonObject {
-  const special = specialTokens(ROBERTA_TOKENS, config);
-  const { cls_token: cls, sep_token: sep, mask_token: mask } = special;
-  const id = idsOf((content) => (Object.hasOwn(vocab, content) ? vocab[content] : undefined), 'vocab.json');
+function byteLevelJson(
+  vocab: JsonObject,
+  merges: readonly string[],
+  { cls_token: cls, sep_token: sep }: SpecialTokens<keyof typeof ROBERTA_TOKENS>,
+  stated: readonly StatedToken[],
+): JsonObject {
+  const vocabulary = vocabularyOf(vocab, 'vocab.json');
+  requireTokens([cls, sep], vocabulary, stated);
+  const added = placedTokens(stated, [], vocabulary);
+  const id = idsOf(added);
   const byteLevel = { add_prefix_space: false, trim_offsets: true };
   return {
-    added_tokens: [...new Set(Object.values(special))]
-      .filter((content) => Object.hasOwn(vocab, content))
-      // The mask is a word of its own: the blank before it belongs to it.
-      .map((content) => ({ id: id(content), content, special: true, normalized: false, lstrip: content === mask })),
+    added_tokens: added,
     normalizer: null,
     pre_tokenizer: { type: 'ByteLevel', use_regex: true, ...byteLevel },
-    post_processor: { type: 'RobertaProcessing', sep: [sep, id(sep)], cls: [cls, id(cls)], ...byteLevel },
+    post_processor: {
+      type: 'RobertaProcessing',
+      sep: [sep.content, id(sep)],
+      cls: [cls.content, id(cls)],
+      ...byteLevel,
+    },
     model: { type: 'BPE', vocab, merges },
   };
 }
 
-/** tokenizer_config.json has a special token as a string, or as an object with its `content`. */
-function specialTokens(usual: SpecialTokens, config: JsonObject): SpecialTokens {
-  const named = Object.keys(usual).flatMap((name) => {
-    const value = config[name];
-    const content = isObject(value) ? value.content : value;
-    return typeof content === 'string' ? [[name, content]] : [];
+type SpecialTokens<Names extends string> = Readonly<Record<Names, JsonObject & { readonly content: string }>>;
+
+/**
+ * The special tokens of a class by their attributes. tokenizer_config.json has one as a string, of which `plain` says
+ * the rest, or as an object with its `content`.
+ */
+function specialTokens<Names extends string>(
+  usual: Readonly<Record<Names, string>>,
+  settings: JsonObject,
+  plain: JsonObject = {},
+) {
+  const named = Object.entries<string>(usual).map(([name, content]) => {
+    const value = settings[name];
+    if (isObject(value) && typeof value.content === 'string') return [name, value];
+    return [name, { ...plain, content: typeof value === 'string' ? value : content }];
   });
-  return { ...usual, ...Object.fromEntries(named) };
+  return Object.fromEntries(named) as SpecialTokens<Names>;
 }
 
-/** The id of a special token. Throws `corrupt` for one that is not in the vocabulary. */
-function idsOf<T>(find: (content: string) => T | undefined, where: string): (content: string) => T {
-  return (content) => {
-    const found = find(content);
-    if (found !== undefined) return found;
-    throw new PruneError('corrupt', { where, what: 'special token is not in the vocabulary', wanted: content });
+/** The tokens of a model without those that are added to it. */
+interface Vocabulary {
+  /** The file that has it. */
+  readonly where: string;
+  readonly size: number;
+  id(content: string): number | undefined;
+}
+
+function vocabularyOf(vocab: JsonObject, where: string): Vocabulary {
+  return {
+    where,
+    size: Object.keys(vocab).length,
+    id: (content) => (Object.hasOwn(vocab, content) ? (vocab[content] as number) : undefined),
   };
+}
+
+/** Throws `corrupt` for a special token that is neither in the vocabulary nor among the tokens that have an id. */
+function requireTokens(
+  special: readonly { readonly content: string }[],
+  { where, id }: Vocabulary,
+  stated: readonly StatedToken[],
+): void {
+  for (const { content } of special) {
+    if (id(content) !== undefined || stated.some((token) => token.id !== undefined && token.content === content))
+      continue;
+    throw new PruneError('corrupt', { where, what: 'special token is not in the vocabulary', wanted: content });
+  }
+}
+
+function idsOf(added: readonly AddedEntry[]): (token: { readonly content: string }) => number | undefined {
+  const ids = new Map(added.map(({ content, id }) => [content, id]));
+  return ({ content }) => ids.get(content);
+}
+
+type AddedEntry = JsonObject & { readonly id: number; readonly content: string };
+
+/** The `added_tokens` of a tokenizer.json with what only the files beside it say. */
+function withOtherTokens(json: JsonObject, stated: readonly StatedToken[], settings: JsonObject): unknown {
+  const { added_tokens: own = [], model } = json;
+  // A broken list or vocabulary is found where tokenizer.json is checked.
+  if (!Array.isArray(own) || !isObject(model) || !isObject(model.vocab)) return json.added_tokens;
+  const existing = own.filter((token) => isObject(token) && typeof token.content === 'string') as AddedEntry[];
+  const known = new Map(existing.map((token) => [token.content, token]));
+  // Only `added_tokens_decoder` changes a token that tokenizer.json has.
+  const replaces = settings.added_tokens_decoder !== undefined;
+  const others = stated.filter((token) => (replaces && token.id !== undefined) || !known.has(token.content));
+  if (others.length === 0) return own;
+  for (const token of placedTokens(others, existing, vocabularyOf(model.vocab, 'tokenizer.json'))) {
+    const before = known.get(token.content);
+    // The Rust tokenizer goes on to look for a token where it did.
+    const normalized =
+      before === undefined || (before.special !== true && before.normalized !== true)
+        ? token.normalized
+        : before.normalized;
+    known.set(token.content, { ...token, normalized });
+  }
+  return own.length === existing.length ? [...known.values()] : own;
+}
+
+/**
+ * Gives tokens the ids that transformers gives them: a token's own if it is in the vocabulary or exists already,
+ * otherwise the one after the largest. Throws `corrupt` for a token that a file states with another id: transformers'
+ * slow tokenizers take the file's, its fast ones do not.
+ */
+function placedTokens(stated: readonly StatedToken[], existing: readonly AddedEntry[], vocabulary: Vocabulary) {
+  const ids = new Map(existing.map(({ content, id }) => [content, id]));
+  let next = vocabulary.size;
+  for (const id of ids.values()) next = Math.max(next, id + 1);
+  return stated.map((token): AddedEntry => {
+    const { content } = token;
+    const own = ids.get(content);
+    const id = own ?? vocabulary.id(content) ?? next;
+    ids.set(content, id);
+    next = Math.max(next, id + 1);
+    if (own === undefined && token.id !== undefined && token.id !== id) {
+      throw new PruneError('corrupt', {
+        where: 'tokenizer',
+        what: `id of added token ${shown(content)}`,
+        got: token.id,
+        wanted: `${id}, its id in ${vocabulary.where} or the next one`,
+      });
+    }
+    return { ...token, id };
+  });
 }
 
 function readVocabulary(files: TokenizerFiles, limits: TokenizerLimits): Map<string, number> {

@@ -40,7 +40,7 @@ export function register(program: Command, { signal, sayWhenEnded }: CommandCont
     .description('the labels of texts, or of each of their tokens, where the model has the head')
     .addArgument(modelArgument('<file>', MODEL_ARGUMENT))
     .argument('[texts...]', 'the texts')
-    .option('--file <file>', 'a file with one text a line; - reads standard input')
+    .option('--file <file>', 'a file with one text a line, none of them blank; - reads standard input')
     .option('--pair <text>', 'the second text, for a model of pairs; the same for all texts')
     .option('--truncate', 'cut what is longer than the model instead of refusing it')
     .addOption(quietOption())

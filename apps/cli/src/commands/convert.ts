@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { entriesOf, writeStore } from '@prune/core';
+import { withNotebookDtypes } from '@prune/csr';
 import { createStore, openStore, outputFiles, type StoreOptions } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
@@ -34,7 +35,10 @@ export function register(program: Command, context: CommandContext): void {
       });
       progress.total([...source.keys()].length);
       const writer = await createStore(output, { ...flags, force });
-      await writeStore(writer, entriesOf(source), source.metadata, { signal, onEntry: progress.step });
+      await writeStore(writer, entriesOf(withNotebookDtypes(source)), source.metadata, {
+        signal,
+        onEntry: progress.step,
+      });
       progress.stop();
       if (!flags.quiet && !streamed) print(`${output}: ${formatBytes((await stat(output)).size)}`);
     } finally {

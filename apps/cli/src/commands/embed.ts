@@ -28,7 +28,7 @@ export function register(program: Command, { signal, sayWhenEnded }: CommandCont
     )
     .addArgument(modelArgument('<file>', MODEL_ARGUMENT))
     .argument('[texts...]', 'the texts')
-    .option('--file <file>', 'a file with one text a line; - reads standard input')
+    .option('--file <file>', 'a file with one text a line, none of them blank; - reads standard input')
     .option('--normalize', 'scale each embedding to length 1')
     .option('--truncate', 'cut what is longer than the model instead of refusing it')
     .addOption(quietOption())

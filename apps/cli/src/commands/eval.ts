@@ -10,7 +10,7 @@ import { escapeControls, PruneError } from '@prune/core';
 import type { Command } from 'commander';
 import { type AnsweringFlags, answeringOptions } from '../answering-options.js';
 import type { CommandContext } from '../command-context.js';
-import { formatSeconds } from '../console/format.js';
+import { formatCount, formatSeconds } from '../console/format.js';
 import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
 import { inferenceOptions, MODEL_ARGUMENT, positiveInteger } from '../inference-options.js';
@@ -92,7 +92,7 @@ export function register(program: Command, context: CommandContext): void {
       const seconds = (performance.now() - start) / 1000;
 
       const examples = scoredExamples(dataset, answers, evaluation);
-      const predictions = Object.fromEntries(examples.map(({ id, text }) => [id, text]));
+      const predictions = Object.fromEntries([...answers].map(([id, { text }]) => [id, text]));
       await outputs.write([
         `${JSON.stringify(predictions, null, 1)}\n`,
         examples.map((example) => `${JSON.stringify(example)}\n`).join(''),
@@ -113,7 +113,7 @@ function scoredExamples(
   { scores }: SquadEvaluation,
 ) {
   return examples.map(({ id, question, answers: gold }) => {
-    const { nBest: _, ...best } = answers.get(id)!;
+    const { nBest: _, ...best } = answers.get(id) ?? {};
     return { id, question, gold, ...best, ...scores.get(id) };
   });
 }
@@ -137,26 +137,38 @@ async function describePartial(
 }
 
 /** By the names of both official scripts: the one for SQuAD 1.1 says `exact_match`. */
-function summary({ exact, f1, total, hasAnswer, noAnswer }: SquadEvaluation) {
+function summary({ exact, f1, total, hasAnswer, noAnswer, unanswered }: SquadEvaluation) {
   return {
     exact_match: exact,
     exact,
     f1,
     total,
     ...(hasAnswer && { HasAns_exact: hasAnswer.exact, HasAns_f1: hasAnswer.f1, HasAns_total: hasAnswer.total }),
+    ...(unanswered.length > 0 && { unanswered }),
     ...(noAnswer && { NoAns_exact: noAnswer.exact, NoAns_f1: noAnswer.f1, NoAns_total: noAnswer.total }),
   };
 }
 
-function describe({ hasAnswer, noAnswer, ...all }: SquadEvaluation, seconds: number): string {
+function describe({ hasAnswer, noAnswer, unanswered, ...all }: SquadEvaluation, seconds: number): string {
   const line = (what: string, { exact, f1, total }: SquadScores) =>
     `${what}exact match ${exact.toFixed(2)}, F1 ${f1.toFixed(2)} (${total} questions)`;
   return [
     `${line('', all)} in ${formatSeconds(seconds)}`,
     ...(hasAnswer ? [line('  with an answer: ', hasAnswer)] : []),
     ...(noAnswer ? [line('  without one: ', noAnswer)] : []),
+    ...(unanswered.length > 0 ? [describeUnanswered(unanswered, noAnswer !== undefined)] : []),
   ].join('\n');
 }
+
+/** Only a blank question is left unanswered. The official script for SQuAD 2 leaves it out, the other one counts it as wrong. */
+function describeUnanswered(ids: readonly string[], isLeftOut: boolean): string {
+  const some = ids.slice(0, NAMED_QUESTIONS).map((id) => escapeControls(id));
+  const rest = ids.length > some.length ? ` and ${formatCount(ids.length - some.length)} more` : '';
+  return `  blank, so not answered (${isLeftOut ? 'left out' : 'counted as wrong'}): ${some.join(', ')}${rest}`;
+}
+
+/** How many of the questions that could not be asked are named. */
+const NAMED_QUESTIONS = 10;
 
 function describeComparison({ equal, nearTies, different }: AnswerComparison): string[] {
   const line = ({ id, ours, theirs, margin }: AnswerComparison['different'][number]) =>

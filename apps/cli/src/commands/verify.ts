@@ -1,5 +1,6 @@
 import { DEFAULT_COMPARE_MODELS_OPTIONS } from '@prune/bert-infer';
-import { type ElementaryStateDict, escapeControls, firstDifference } from '@prune/core';
+import { escapeControls, firstDifference } from '@prune/core';
+import { withNotebookDtypes } from '@prune/csr';
 import { type OpenModel, openModel } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
@@ -69,8 +70,8 @@ export function register(program: Command, context: CommandContext): void {
 async function verify(a: OpenModel, b: OpenModel, { quiet, json }: VerifyFlags, context: CommandContext) {
   // The lowest stage that both have: two stores are not dequantized, so nothing between them can hide.
   const elementary = a.store !== undefined && b.store !== undefined;
-  const left: ElementaryStateDict = elementary ? a.store : await a.floats();
-  const right: ElementaryStateDict = elementary ? b.store : await b.floats();
+  const left = elementary ? withNotebookDtypes(a.store) : await a.floats();
+  const right = elementary ? withNotebookDtypes(b.store) : await b.floats();
   const names = [...left.keys()];
   const compared = elementary ? 'entries' : 'tensors';
   const progress = progressBar('comparing', quiet);

@@ -5,7 +5,7 @@ import { isPruneError, PruneError } from '@prune/core';
 
 /** A model's answers to a SQuAD file, and what they score. */
 export interface ModelEvaluation {
-  /** By question id. */
+  /** By question id. A blank question has none, and is among the `unanswered` of the evaluation. */
   readonly answers: ReadonlyMap<string, AnswerResult>;
   readonly evaluation: SquadEvaluation;
 }
@@ -18,7 +18,9 @@ export async function evaluateModel(
   onAnswer: (id: string, answer: AnswerResult) => void = () => {},
 ): Promise<ModelEvaluation> {
   const answers = new Map<string, AnswerResult>();
+  const tokenizer = await model.tokenizer();
   for (const { id, question, context } of dataset.examples) {
+    if (question.trim() === '' || tokenizer.tokenize(question).ids.length === 0) continue;
     const asked = { ...options, question, context, noAnswer: dataset.version === 2 };
     const found = await answer(model, asked).catch((error) => fail(error, id));
     answers.set(id, found);

@@ -1,5 +1,5 @@
 import { PruneError, type ReadableMap, type SentencePipeline } from '@prune/core';
-import type { Tokenizer, TokenizerLimits } from '@prune/tokenizer';
+import type { CreateTokenizerOptions, Tokenizer } from '@prune/tokenizer';
 import { loadTokenizer } from '@prune/tokenizer';
 import { type ModelInputs, type PackedBatch, packBatch } from '../batch/pack-batch.js';
 import { scatterTokens } from '../batch/scatter-tokens.js';
@@ -16,7 +16,7 @@ export interface ModelParts {
   memory(): ModelInfo['memory'];
   readonly heads: readonly Head[];
   readonly files: ReadableMap<Uint8Array> | undefined;
-  readonly tokenizerLimits: TokenizerLimits | undefined;
+  readonly tokenizerOptions: CreateTokenizerOptions;
   /** The hidden states of a batch, float32 `[tokens, hiddenSize]` each: the last layer's, or with `all` the embeddings' and every layer's. */
   encode(batch: PackedBatch, all: boolean, signal: AbortSignal | undefined): Promise<readonly Float32Array[]>;
   readonly sentence: SentencePipeline | undefined;
@@ -29,7 +29,7 @@ export interface ModelParts {
  * because a head computes after the encoder's pass.
  */
 export function createModel(parts: ModelParts): BertModel {
-  const { config, profile, info, files, tokenizerLimits } = parts;
+  const { config, profile, info, files, tokenizerOptions } = parts;
   const { hiddenSize } = config;
   const names = parts.heads.map(({ name }) => name);
   // All that holds weights, so that a closed model that is kept does not keep them.
@@ -104,7 +104,7 @@ export function createModel(parts: ModelParts): BertModel {
     heads: names,
     sentence: parts.sentence,
     tokenizer() {
-      tokenizer ??= loadTokenizer(files, { limits: tokenizerLimits });
+      tokenizer ??= loadTokenizer(files, tokenizerOptions);
       return tokenizer;
     },
     logits: <H extends HeadName>(inputs: ModelInputs, options?: ForwardOptions & { readonly head?: H }) =>

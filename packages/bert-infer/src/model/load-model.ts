@@ -130,7 +130,7 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
       sentence,
       embedSentences,
       files: metadata.files,
-      tokenizerLimits: options.tokenizerLimits,
+      tokenizerOptions: { limits: options.tokenizerLimits, config: json },
       encode: encodeWith(embeddings.tables, loaded),
       close,
     });

@@ -75,12 +75,21 @@ test('SQuAD 1.1: a question that was not answered is wrong', async () => {
 });
 
 test.each([
-  ['a question without an answer', { version: '1.1', is_impossible: true }, 2],
+  ['an impossible question', { version: '1.1', is_impossible: true }, 2],
+  ['a question without an answer', { version: '1.1', answers: [] }, 2],
+  ['a question with null for its answers', { version: '1.1', answers: null }, 2],
   ['version v2.0', { version: 'v2.0', is_impossible: false }, 2],
+  ['the number 2.0 as its version', { version: 2.0 }, 2],
+  ['the number 1.1 as its version', { version: 1.1 }, 1],
   ['version 1.1', { version: '1.1', is_impossible: false }, 1],
-])('the version of a file with %s', (_, { version, is_impossible }, expected) => {
-  const qas = [{ id: '1', question: 'q', answers: [], is_impossible }];
+])('the version of a file with %s', (_, { version, ...question }, expected) => {
+  const qas = [{ id: '1', question: 'q', answers: [{ text: 'c' }], ...question }];
   expect(readSquad({ version, data: [{ paragraphs: [{ context: 'c', qas }] }] }).version).toBe(expected);
+});
+
+test('numbers as ids are strings', () => {
+  const qas = [{ id: 1000, question: 'q', answers: [{ text: 'c' }] }];
+  expect(readSquad({ data: [{ paragraphs: [{ context: 'c', qas }] }] }).examples[0].id).toBe('1000');
 });
 
 test.each([
@@ -88,7 +97,7 @@ test.each([
   [],
   {},
   { data: 1 },
-  { data: [{ paragraphs: [{ context: 'c', qas: [{ id: 1, question: 'q', answers: [] }] }] }] },
+  { data: [{ paragraphs: [{ context: 'c', qas: [{ id: 1.5, question: 'q', answers: [] }] }] }] },
   { data: [{ paragraphs: [{ context: 'c', qas: [{ id: '1', question: 'q', answers: ['x'] }] }] }] },
 ])('not a SQuAD file: %j', (json) => {
   let code: unknown;

@@ -11,7 +11,7 @@ export interface SquadExample {
 
 /** A SQuAD file, flattened. */
 export interface SquadDataset {
-  /** 2 when the file says so or has questions without an answer: the official evaluations differ. */
+  /** 2 when the file says so or has a question without an answer: the official evaluations differ. */
   readonly version: 1 | 2;
   readonly examples: readonly SquadExample[];
 }
@@ -29,23 +29,25 @@ export function readSquad(json: unknown, where = 'squad'): SquadDataset {
       const context = string(paragraph.context, `${place}.context`, where);
       list(paragraph.qas, `${place}.qas`, where).forEach((question, q) => {
         const qa = object(question, `${place}.qas[${q}]`, where);
-        if (qa.is_impossible === true) impossible = true;
+        const answers = list(qa.answers ?? [], `${place}.qas[${q}].answers`, where).map((answer, i) =>
+          string(
+            object(answer, `${place}.qas[${q}].answers[${i}]`, where).text,
+            `${place}.qas[${q}].answers[${i}].text`,
+            where,
+          ),
+        );
+        if (qa.is_impossible === true || answers.length === 0) impossible = true;
         examples.push({
-          id: string(qa.id, `${place}.qas[${q}].id`, where),
+          // Some files number their questions; predictions have strings as keys.
+          id: string(Number.isSafeInteger(qa.id) ? `${qa.id}` : qa.id, `${place}.qas[${q}].id`, where),
           question: string(qa.question, `${place}.qas[${q}].question`, where),
           context,
-          answers: list(qa.answers ?? [], `${place}.qas[${q}].answers`, where).map((answer, i) =>
-            string(
-              object(answer, `${place}.qas[${q}].answers[${i}]`, where).text,
-              `${place}.qas[${q}].answers[${i}].text`,
-              where,
-            ),
-          ),
+          answers,
         });
       });
     });
   });
-  const saysTwo = typeof root.version === 'string' && /^v?2/.test(root.version);
+  const saysTwo = /^v?2/.test(typeof root.version === 'number' ? `${root.version}` : optionalString(root.version));
   return { version: impossible || saysTwo ? 2 : 1, examples };
 }
 
@@ -62,6 +64,10 @@ function list(value: unknown, place: string, where: string): readonly unknown[] 
 function string(value: unknown, place: string, where: string): string {
   if (typeof value === 'string') return value;
   throw wrong(value, place, 'a string', where);
+}
+
+function optionalString(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function wrong(value: unknown, place: string, wanted: string, where: string): PruneError {

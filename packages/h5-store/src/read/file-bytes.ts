@@ -1,6 +1,8 @@
 /** Synchronous reads of a file. */
 export interface FileBytes {
   readonly size: number;
+  /** Where the bytes begin in the whole file: past its user block. Default 0. */
+  readonly base?: number;
   /** Exactly these bytes, not to be changed; throws a RangeError at the end of the file. */
   read(offset: number, length: number): Uint8Array;
   /** The same, valid until the next call: for bytes that are used at once, in memory that is used again and again. */

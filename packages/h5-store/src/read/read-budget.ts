@@ -40,6 +40,7 @@ export function budgetedFile(file: FileBytes, limits: Limits): BudgetedFile {
   }
   return {
     size: file.size,
+    base: file.base,
     limits,
     pay,
     read(offset, length) {

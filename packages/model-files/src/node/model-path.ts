@@ -15,6 +15,7 @@ const STORE_OF_EXTENSION: ReadonlyMap<string, StoreKind> = new Map([
 
 const HDF5_SIGNATURE = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1');
 const HEAD_BYTES = HDF5_SIGNATURE.byteLength;
+const LEAST_USER_BLOCK = 512;
 
 /** What a path holds. */
 export interface FoundModel {
@@ -36,10 +37,21 @@ export async function findModel(path: string, options: OpenSourceOptions = {}): 
   const source = await openSource(path, options);
   const piped = info.isFile() ? undefined : source;
   try {
-    return { form: formOfHead(await source.read(0, Math.min(HEAD_BYTES, source.size)), path), piped };
+    const head = await source.read(0, Math.min(HEAD_BYTES, source.size));
+    const named = STORE_OF_EXTENSION.get(extensionOf(path));
+    if (named === 'h5' && (await hasUserBlock(source))) return { form: 'h5', piped };
+    return { form: formOfHead(head, path), piped };
   } finally {
     if (piped === undefined) await source.close();
   }
+}
+
+/** Whether a file that is named as HDF5 has its signature past a user block: at 512 bytes, 1024, 2048 and so on. */
+async function hasUserBlock(source: RandomAccess): Promise<boolean> {
+  for (let at = LEAST_USER_BLOCK; at + HEAD_BYTES <= source.size; at *= 2) {
+    if (HDF5_SIGNATURE.equals(await source.read(at, HEAD_BYTES))) return true;
+  }
+  return false;
 }
 
 function formOfHead(head: Uint8Array, path: string): StoreKind | 'checkpoint' {
