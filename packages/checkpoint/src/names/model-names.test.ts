@@ -32,6 +32,7 @@ test.each([
   '_orig_mod.module.',
   'a.b.c.d.',
   '0.auto_model.',
+  'nncf_module.',
 ])('the prefix %s before all names', (prefix) => {
   for (const inner of ['bert.', '']) {
     const { names, notes } = renamed(model(`${prefix}${inner}`, prefix));
@@ -75,10 +76,11 @@ test('the tensors of quantization-aware training are left out, and listed', () =
     'bert.encoder.layer.0.output.dense.quant.activation_post_process.scale',
     'bert.encoder.layer.0.output.dense.module.weight_fake_quant.zero_point',
     '_nncf.activation.x',
+    'nncf_module.bert.pooler.dense.pre_ops.0.op.scale',
   ];
   const { names, notes } = renamed([...PLAIN, ...extra]);
   expect(names).toEqual(PLAIN);
-  expect(notes).toEqual([expect.stringMatching(/^5 of \d+ tensors are left out.*pre_ops.* and 1 more$/)]);
+  expect(notes).toEqual([expect.stringMatching(/^6 of \d+ tensors are left out.*pre_ops.* and 2 more$/)]);
 });
 
 describe('several models', () => {

@@ -41,11 +41,12 @@ const WRAPPERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What quantization-aware training keeps beside the weights: NNCF's operations and the scopes that it names with
- * slashes, torch's and SparseML's observers and fake quantizers.
+ * What quantization-aware training keeps beside the weights, in a name without {@link WRAPPERS}: NNCF's operations and
+ * the scopes that it names with brackets and bars, torch's and SparseML's observers and fake quantizers.
  */
 const TRAINING_ONLY =
-  /(?:^|\.)(?:_?nncf\w*|pre_ops|post_ops|external_quantizers|external_op|activation|activation_post_process|quant|\w*fake_quant\w*|\w*observer\w*)\.|[|/[\]]/;
+  /(?:^|\.)(?:_?nncf\w*|pre_ops|post_ops|external_quantizers|external_op|activation|activation_post_process|quant|\w*fake_quant\w*|\w*observer\w*)\.|[|[\]]/;
+
 function isTrainingOnly(name: string): boolean {
   // The pattern takes quadratic time in a long name that repeats one of its words.
   return name.length <= DEFAULT_LIMITS.nameLength && TRAINING_ONLY.test(name);
@@ -84,8 +85,8 @@ export function modelNames(
   const addBase = headOutside && !hasBase ? base : '';
 
   function rename(original: string): string | undefined {
-    if (isTrainingOnly(original)) return undefined;
     const name = unwrapped(original);
+    if (isTrainingOnly(name)) return undefined;
     const found = find(name);
     if (found?.part === 'base' && found.prefix === chosen.prefix) return `${addBase}${name.slice(outer.length)}`;
     if (others.some((other) => name.startsWith(other))) return undefined;
@@ -112,8 +113,8 @@ function modelsIn(
   others.delete(baseModelPrefix);
   const models = new Map<string, FoundModel>();
   for (const original of names) {
-    if (isTrainingOnly(original)) continue;
-    const found = find(unwrapped(original));
+    const name = unwrapped(original);
+    const found = isTrainingOnly(name) ? undefined : find(name);
     if (found?.part !== 'base') continue;
     const { prefix, module } = found;
     if (prefix.split('.').some((part) => others.has(part))) continue;
@@ -147,10 +148,11 @@ function chooseModel(
   }
   const complete = all.filter(({ modules }) => completeLayers(modules, [family]));
   if (complete.length > 1) {
+    const found = complete.map((model) => called(model) || 'one without a prefix');
     throw new PruneError('invalid-argument', {
       where,
       what: 'the file has several models',
-      got: complete.map((model) => called(model) || 'one without a prefix').join(' and '),
+      got: found.length === 2 ? found.join(' and ') : listed(found),
       wanted: 'the option stateDict (--state-dict), which names one of them',
     });
   }
@@ -232,7 +234,7 @@ function refuseParametrized(name: string, where: string): void {
       tensor: name,
     });
   }
-  if (isTrainingOnly(name) && PRUNED_OUTSIDE.test(name)) {
+  if (isTrainingOnly(unwrapped(name)) && PRUNED_OUTSIDE.test(name)) {
     throw new PruneError('unsupported', {
       where,
       what: 'the pruning is kept beside the weights, which are those before it',

@@ -1,7 +1,7 @@
 import { parameterNames } from '@prune/core';
 import { codeOf } from '@prune/fixtures';
 import { expect, test } from 'vitest';
-import { type Bytes, bool, dict, integer, list, none, tensor, text } from '../../test/make-pickle.js';
+import { type Bytes, bool, dict, integer, list, none, tensor, text, tuple } from '../../test/make-pickle.js';
 import { makeTorchStream, makeTorchZip } from '../../test/make-torch-file.js';
 import type { OpenOptions } from '../checkpoint.js';
 import { openStagedPytorch } from '../open-staged-pytorch.js';
@@ -60,6 +60,11 @@ test('four dicts deep, and no deeper', async () => {
   expect(await codeOf(() => open(nested(5)))).toBe('unsupported');
 });
 
+test('keys that are not texts beside it', async () => {
+  const root = dict(text('model'), model, integer(3), none, tuple(integer(1), dict()), none);
+  expect((await open(root)).notes[0]).toContain('left out beside it: number 3, a tuple of 2');
+});
+
 test('the same dict under two names is one', async () => {
   const twice: Bytes = [0x7d, 0x28, ...text('model'), ...model, 0x71, 9, ...text('best'), 0x68, 9, 0x75];
   expect(await open(twice)).toMatchObject({ stateDict: 'model', names: MODEL });
@@ -86,6 +91,7 @@ test('the only complete one is taken', async () => {
 
 test('of a model that we do not know: the only dict of tensors', async () => {
   const unknown = dict(...entries(['a.weight', 'a.bias']));
+  expect(await open(unknown)).toEqual({ stateDict: '', notes: [], names: ['a.weight', 'a.bias'] });
   const root = dict(text('step'), integer(1), text('net'), unknown);
   expect(await open(root)).toMatchObject({ stateDict: 'net', names: ['a.weight', 'a.bias'] });
   expect(await codeOf(() => open(dict(text('a'), unknown, text('b'), unknown)))).toBe('invalid-argument');

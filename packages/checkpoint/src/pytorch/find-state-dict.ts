@@ -1,7 +1,7 @@
 import { moduleFinder, PruneError } from '@prune/core';
 import { completeLayers } from '../names/complete-layers.js';
 import { listed } from '../names/listed.js';
-import { isTensorReference, QuantizedReference } from './torch-pickle.js';
+import { describe, isTensorReference, QuantizedReference } from './torch-pickle.js';
 import { PickleDict } from './unpickle.js';
 
 /** A state dict within the root of a pickle. */
@@ -28,9 +28,10 @@ export function findStateDict(root: unknown, choice = '', where?: string): Found
   const dicts = dictsIn(root);
   const models = dicts.filter(({ dict }) => isModel(dict, find));
   const candidates = models.length > 0 ? models : dicts.filter(({ dict }) => isOnlyTensors(dict));
-  if (models[0]?.dict === root || candidates.length === 0) return { dict: root, path: '', notes: [] };
+  if (candidates.length === 0 || candidates[0].dict === root) return { dict: root, path: '', notes: [] };
   const found = choose(candidates, find, choice, where);
-  const rest = root.keys.filter((key) => key !== found.rootKey).map(String);
+  const beside = root.keys.filter((key) => key !== found.rootKey);
+  const rest = beside.map((key) => (typeof key === 'string' ? key : describe(key)));
   const notes = [`the state dict is "${found.path}" of the file`];
   if (rest.length > 0) notes[0] += `; left out beside it: ${listed(rest)}`;
   return { dict: found.dict, path: found.path, notes };
