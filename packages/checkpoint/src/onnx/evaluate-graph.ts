@@ -14,7 +14,7 @@ import {
   transposeHeadsRule,
   whereMaskRule,
 } from './attention-rules.js';
-import { constantEntry, dequantizeRule, passRule, reshapeConstantRule, transposeRule } from './constant-rules.js';
+import { constantEntry, dequantizeRule, passRule, transposeRule } from './constant-rules.js';
 import { firstUnexplained } from './first-unexplained.js';
 import {
   addBiasRule,
@@ -86,7 +86,7 @@ const RULES: Readonly<Record<string, readonly Rule[]>> = {
   QuantizeLinear: [staticQuantizeRule],
   ReduceMean: [meanRule],
   Relu: [activationRule],
-  Reshape: [splitHeadsRule, foldHeadsRule, mergeHeadsRule, reshapeDataRule, reshapeConstantRule],
+  Reshape: [splitHeadsRule, foldHeadsRule, mergeHeadsRule, reshapeDataRule],
   Shape: [shapeRule],
   SkipLayerNormalization: [skipLayerNormRule],
   Slice: [sliceRule],
@@ -100,11 +100,9 @@ const RULES: Readonly<Record<string, readonly Rule[]>> = {
 };
 
 /** Operators that can be a step of something that a rule recognises later. */
-const STEPS: ReadonlySet<string> = new Set([
-  ...['Add', 'Div', 'Erf', 'IsNaN', 'Mul', 'Pow', 'Reciprocal', 'ReduceMean', 'Sqrt', 'Sub', 'Tanh'],
-]);
+const STEPS: ReadonlySet<string> = new Set('Add Div Erf IsNaN Mul Pow Reciprocal Sqrt Sub Tanh'.split(' '));
 
-const DOMAINS: ReadonlySet<string> = new Set(['', 'com.microsoft', 'ai.onnx.contrib']);
+const DOMAINS: ReadonlySet<string> = new Set(['', 'com.microsoft']);
 
 /**
  * Finds out what each value of the graph means, from the inputs to the outputs. What no rule knows is `unknown` and
