@@ -133,9 +133,10 @@ function isMask(value: Value | undefined): boolean {
   return value?.kind === 'numbers' && !value.causal;
 }
 
-export const softmaxRule: Rule = ({ node, inputs }) => {
+export const softmaxRule: Rule = ({ node, inputs, opset }) => {
   const x = inputs[0];
-  const axis = integerAttribute(node, 'axis', -1);
+  // Before opset 13 the default was 1, and all axes from there on counted as one.
+  const axis = integerAttribute(node, 'axis', opset < 13 ? 1 : -1);
   if (x?.value.kind !== 'scores' || (axis !== -1 && axis !== 3)) return undefined;
   // 1 / sqrt(size) is the only factor that attention has here.
   if (!isAbout(x.value.factor, 1 / Math.sqrt(x.value.query.size))) return undefined;

@@ -119,7 +119,7 @@ export async function evaluateGraph(graph: OnnxGraph, reader: TensorReader): Pro
     const constant = constantOf(node);
     const made: Entry | readonly Entry[] =
       constant === undefined
-        ? evaluateNode(await stepOf(node, entries, notes, load))
+        ? evaluateNode({ ...(await inputsOf(node, entries, load)), opset: graph.opset, notes })
         : constantEntry(await load(constant));
     const results = Array.isArray(made) ? (made as readonly Entry[]) : [made as Entry];
     node.outputs.forEach((name, i) => {
@@ -137,12 +137,11 @@ export async function evaluateGraph(graph: OnnxGraph, reader: TensorReader): Pro
   return { outputs, notes: [...notes] };
 }
 
-async function stepOf(
+async function inputsOf(
   node: OnnxNode,
   entries: ReadonlyMap<string, Entry>,
-  notes: Set<string>,
   load: LoadConstant,
-): Promise<Step> {
+): Promise<Pick<Step, 'node' | 'inputs'>> {
   const inputs = node.inputs.map((name) => {
     const entry = entries.get(name);
     if (entry === undefined && name !== '') {
@@ -153,7 +152,7 @@ async function stepOf(
   const value = node.op === 'ConstantOfShape' ? node.attributes.get('value') : undefined;
   // The rules see the value that is repeated as a second input.
   if (value?.kind === 'tensor') inputs[1] = constantEntry(await load(value.tensor));
-  return { node, inputs, notes };
+  return { node, inputs };
 }
 
 function evaluateNode(step: Step): Entry | readonly Entry[] {
