@@ -81,6 +81,8 @@ test.each([...FLOATS, ...CODES])('%s: the graph proves the config', async (file)
   const given = configOf(file);
   const { config = {} } = checkpoint;
   expect(config.architectures).toEqual(given.architectures);
+  // The position of RoBERTa's first token is the one after its padding id, which is 1.
+  expect(config.pad_token_id).toBe(given.model_type === 'roberta' ? 1 : undefined);
   for (const name of ['hidden_size', 'dim', 'num_attention_heads', 'n_heads', 'hidden_act', 'vocab_size', 'n_layers']) {
     if (given[name] !== undefined) expect(config[name], name).toEqual(given[name]);
   }

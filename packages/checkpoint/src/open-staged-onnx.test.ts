@@ -100,6 +100,12 @@ test.each<[string, BertChanges, string]>([
   expect(error.what).toContain(`"${node}"`);
 });
 
+test('the default axis of Softmax is that of the opset', async () => {
+  const nodes = { softmax: { attributes: {} } };
+  expect((await opened({ nodes, opset: 13 })).checkpoint.stage).toBe('float');
+  expect(await errorOf({ nodes, opset: 12 })).toMatchObject({ code: 'unsupported', got: 'Softmax' });
+});
+
 test('the factor of attention must be that of the size of a head', async () => {
   const error = await errorOf({ tensors: { root: tensorOf('float32', [], [2]) } });
   expect(error).toMatchObject({ code: 'unsupported', got: 'Softmax' });
@@ -192,7 +198,7 @@ test('limits on tensors and on the bytes of the graph', async () => {
 
 test('opsets before Erf, functions and sparse tensors', async () => {
   const old = makeOnnx({ nodes: [], initializers: [], inputs: [], outputs: [], opset: 8 });
-  await expect(openStagedOnnx(old)).rejects.toMatchObject({ code: 'unsupported', got: '8' });
+  await expect(openStagedOnnx(old)).rejects.toMatchObject({ code: 'unsupported', got: 8 });
   const { file } = makeBertOnnx();
   await expect(openStagedOnnx(joined([file, field(25, 'f')]))).rejects.toMatchObject({ code: 'unsupported' });
   const sparse = field(7, field(15, 'sparse'));

@@ -105,6 +105,7 @@ export interface BertChanges {
   readonly tensors?: Readonly<Record<string, Tensor>>;
   readonly holders?: Readonly<Record<string, Holder>>;
   readonly outputs?: readonly string[];
+  readonly opset?: number;
   /** Nodes before all others, and after them. */
   readonly first?: readonly TestNode[];
   readonly last?: readonly TestNode[];
@@ -116,6 +117,7 @@ export function makeBertOnnx({
   tensors = {},
   holders = {},
   outputs = ['hidden'],
+  opset,
   first = [],
   last = [],
 }: BertChanges = {}) {
@@ -201,6 +203,7 @@ export function makeBertOnnx({
     initializers: Object.entries(all).map(([name, tensor]) => tensorProto(name, tensor, holders[name])),
     inputs: ['input_ids', 'attention_mask', 'token_type_ids'],
     outputs,
+    opset,
   });
   return { file, tensors: all };
 }

@@ -1,4 +1,5 @@
 import { gemmRule, withBias } from './linear-rules.js';
+import type { OnnxAttribute } from './onnx-graph.js';
 import { isAbout, numberOf, ordered, type Rule } from './rule.js';
 import type { Activation, Entry, Linear, Value } from './values.js';
 
@@ -7,21 +8,20 @@ const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
 /** Of the tanh form. Source: Hendrycks and Gimpel, "Gaussian Error Linear Units". */
 const CUBIC = 0.044715;
 
-/** `Relu`, `Tanh` and `Gelu` of ONNX, and onnxruntime's `Gelu`, `FastGelu`, `QuickGelu` without their formulas. */
+/** `Relu`, `Tanh` and `Gelu` as operators of their own. */
 export const activationRule: Rule = ({ node, inputs }) => {
   const x = inputs[0];
   if (x?.value.kind !== 'linear') return undefined;
   const name = nameOf(node.op, node.attributes.get('approximate'));
-  // A Tanh is a step of a GELU only over an operation, so that it is the pooler's here.
+  // The Tanh of a GELU is one of an operation. That of a Linear is the pooler's.
   return name && { value: { kind: 'activation', name, x: x.value, node }, shape: x.shape };
 };
 
-function nameOf(op: string, approximate: unknown): Activation['name'] | undefined {
+function nameOf(op: string, approximate: OnnxAttribute | undefined): Activation['name'] | undefined {
   if (op === 'Relu') return 'relu';
   if (op === 'Tanh') return 'tanh';
   if (op !== 'Gelu') return undefined;
-  const value = approximate as { readonly kind: string; readonly text?: string } | undefined;
-  return value?.kind === 'text' && value.text === 'tanh' ? 'gelu_new' : 'gelu';
+  return approximate?.kind === 'text' && approximate.text === 'tanh' ? 'gelu_new' : 'gelu';
 }
 
 /** onnxruntime's `FusedGemm`: a Linear and its activation. */

@@ -1,7 +1,7 @@
-import { floatAttribute, inOrder, integerAttribute, isAbout, numberOf, type Rule } from './rule.js';
+import { floatAttribute, inOrder, integerAttribute, isAbout, numberOf, type Rule, shapeOf } from './rule.js';
 import type { Dimension, Entry, Heads, Linear, Value } from './values.js';
 
-/** The axis of {@link foldHeadsRule}. */
+/** The axis that {@link foldHeadsRule} makes of two. */
 const BATCH_AND_HEADS = 4;
 
 /** `[batch, tokens, heads * size]` as `[batch, tokens, heads, size]`. */
@@ -10,8 +10,7 @@ export const splitHeadsRule: Rule = ({ inputs }) => {
   if (x?.value.kind !== 'linear' || target === undefined) return undefined;
   const elements = elementsOf(target.value);
   if (elements?.length !== 4) return undefined;
-  const width = x.value.weight.transposed ? x.value.weight.tensor.shape[0] : x.shape?.at(-1);
-  const found = headsOf(x.shape?.at(-1) ?? width, elements[2], elements[3]);
+  const found = headsOf(shapeOf(x.value.weight)[1], elements[2], elements[3]);
   if (found === undefined) return undefined;
   const value: Heads = { kind: 'heads', x: x.value, ...found, axes: [0, 1, 2, 3], factor: 1 };
   return { value, shape: [x.shape?.[0], x.shape?.[1], found.heads, found.size] };
@@ -23,10 +22,9 @@ function elementsOf(value: Value): readonly Dimension[] | undefined {
 }
 
 /** The number of heads and their size, where the graph states one of them at least. */
-function headsOf(width: Dimension, heads: Dimension, size: Dimension) {
+function headsOf(width: number, heads: Dimension, size: Dimension) {
   const known = (value: Dimension) => (value !== undefined && Number.isInteger(value) && value > 0 ? value : undefined);
   const [h, s] = [known(heads), known(size)];
-  if (width === undefined) return undefined;
   const found = { heads: h ?? width / (s ?? 0), size: s ?? width / (h ?? 0) };
   const exact = Number.isInteger(found.heads) && Number.isInteger(found.size);
   return exact && found.heads * found.size === width ? found : undefined;
@@ -135,9 +133,10 @@ function isMask(value: Value | undefined): boolean {
   return value?.kind === 'numbers' && !value.causal;
 }
 
-export const softmaxRule: Rule = ({ node, inputs }) => {
+export const softmaxRule: Rule = ({ node, inputs, opset }) => {
   const x = inputs[0];
-  const axis = integerAttribute(node, 'axis', -1);
+  // Before opset 13 the default was 1, and all axes from there on counted as one.
+  const axis = integerAttribute(node, 'axis', opset < 13 ? 1 : -1);
   if (x?.value.kind !== 'scores' || (axis !== -1 && axis !== 3)) return undefined;
   // 1 / sqrt(size) is the only factor that attention has here.
   if (!isAbout(x.value.factor, 1 / Math.sqrt(x.value.query.size))) return undefined;
@@ -146,12 +145,10 @@ export const softmaxRule: Rule = ({ node, inputs }) => {
 
 /** The guard of scaled_dot_product_attention: rows in which everything is masked become 0 instead of NaN. */
 export const guardRule: Rule = ({ inputs }) => {
-  const probabilities = inputs.find((input) => input?.value.kind === 'probabilities');
-  const others = inputs.filter((input) => input !== probabilities);
-  const plain = others.every(({ value } = { value: { kind: 'numbers' } as Value }) =>
-    isGuard(value, probabilities?.value),
-  );
-  return plain ? probabilities : undefined;
+  const values = inputs.flatMap((input) => (input === undefined ? [] : [input.value]));
+  const probabilities = values.find(({ kind }) => kind === 'probabilities');
+  const plain = values.every((value) => value === probabilities || isGuard(value, probabilities));
+  return plain ? inputs.find((input) => input?.value === probabilities) : undefined;
 };
 
 function isGuard(value: Value, probabilities: Value | undefined): boolean {

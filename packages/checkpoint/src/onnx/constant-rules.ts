@@ -1,4 +1,3 @@
-import { DTYPES } from '@prune/core';
 import { integerAttribute, type Rule, shapeOf } from './rule.js';
 import type { Constant, Entry } from './values.js';
 
@@ -43,7 +42,7 @@ export const transposeRule: Rule = ({ node, inputs }) => {
 export const dequantizeRule: Rule = ({ node, inputs }) => {
   const [codes, scale, zeroPoint] = inputs.map((input) => input?.value);
   if (codes?.kind !== 'constant' || codes.quantizer !== undefined || scale?.kind !== 'constant') return undefined;
-  if (!['int8', 'uint8', 'int32'].includes(codes.tensor.dtype) || codes.transposed !== false) return undefined;
+  if (!['int8', 'uint8', 'int32'].includes(codes.tensor.dtype) || codes.transposed) return undefined;
   if (zeroPoint !== undefined && zeroPoint.kind !== 'constant') return undefined;
   const rank = codes.tensor.shape.length;
   const axis = integerAttribute(node, 'axis', 1);
@@ -59,13 +58,3 @@ function realNumbers(codes: Constant, scale: Constant, zeroPoint?: Constant): re
   const zero = zeroPoint?.numbers?.[0] ?? 0;
   return codes.numbers?.map((code) => Math.fround((code - zero) * factor));
 }
-
-/** `Reshape`, `Squeeze` and `Unsqueeze` of a weight that leave its matrix as it is, e.g. a bias of shape `[1, n]`. */
-export const reshapeConstantRule: Rule = ({ node, inputs }) => {
-  const [entry, target] = inputs;
-  const value = entry?.value;
-  if (value?.kind !== 'constant' || value.numbers !== undefined || DTYPES[value.tensor.dtype] === undefined)
-    return undefined;
-  if (node.op !== 'Reshape' || target?.value.kind !== 'constant') return undefined;
-  return String(target.value.numbers) === String(shapeOf(value)) ? entry : undefined;
-};

@@ -14,7 +14,7 @@ import {
   transposeHeadsRule,
   whereMaskRule,
 } from './attention-rules.js';
-import { constantEntry, dequantizeRule, passRule, reshapeConstantRule, transposeRule } from './constant-rules.js';
+import { constantEntry, dequantizeRule, passRule, transposeRule } from './constant-rules.js';
 import { firstUnexplained } from './first-unexplained.js';
 import {
   addBiasRule,
@@ -86,7 +86,7 @@ const RULES: Readonly<Record<string, readonly Rule[]>> = {
   QuantizeLinear: [staticQuantizeRule],
   ReduceMean: [meanRule],
   Relu: [activationRule],
-  Reshape: [splitHeadsRule, foldHeadsRule, mergeHeadsRule, reshapeDataRule, reshapeConstantRule],
+  Reshape: [splitHeadsRule, foldHeadsRule, mergeHeadsRule, reshapeDataRule],
   Shape: [shapeRule],
   SkipLayerNormalization: [skipLayerNormRule],
   Slice: [sliceRule],
@@ -100,11 +100,9 @@ const RULES: Readonly<Record<string, readonly Rule[]>> = {
 };
 
 /** Operators that can be a step of something that a rule recognises later. */
-const STEPS: ReadonlySet<string> = new Set([
-  ...['Add', 'Div', 'Erf', 'IsNaN', 'Mul', 'Pow', 'Reciprocal', 'ReduceMean', 'Sqrt', 'Sub', 'Tanh'],
-]);
+const STEPS: ReadonlySet<string> = new Set('Add Div Erf IsNaN Mul Pow Reciprocal Sqrt Sub Tanh'.split(' '));
 
-const DOMAINS: ReadonlySet<string> = new Set(['', 'com.microsoft', 'ai.onnx.contrib']);
+const DOMAINS: ReadonlySet<string> = new Set(['', 'com.microsoft']);
 
 /**
  * Finds out what each value of the graph means, from the inputs to the outputs. What no rule knows is `unknown` and
@@ -121,7 +119,7 @@ export async function evaluateGraph(graph: OnnxGraph, reader: TensorReader): Pro
     const constant = constantOf(node);
     const made: Entry | readonly Entry[] =
       constant === undefined
-        ? evaluateNode(await stepOf(node, entries, notes, load))
+        ? evaluateNode({ ...(await inputsOf(node, entries, load)), opset: graph.opset, notes })
         : constantEntry(await load(constant));
     const results = Array.isArray(made) ? (made as readonly Entry[]) : [made as Entry];
     node.outputs.forEach((name, i) => {
@@ -139,12 +137,11 @@ export async function evaluateGraph(graph: OnnxGraph, reader: TensorReader): Pro
   return { outputs, notes: [...notes] };
 }
 
-async function stepOf(
+async function inputsOf(
   node: OnnxNode,
   entries: ReadonlyMap<string, Entry>,
-  notes: Set<string>,
   load: LoadConstant,
-): Promise<Step> {
+): Promise<Pick<Step, 'node' | 'inputs'>> {
   const inputs = node.inputs.map((name) => {
     const entry = entries.get(name);
     if (entry === undefined && name !== '') {
@@ -155,7 +152,7 @@ async function stepOf(
   const value = node.op === 'ConstantOfShape' ? node.attributes.get('value') : undefined;
   // The rules see the value that is repeated as a second input.
   if (value?.kind === 'tensor') inputs[1] = constantEntry(await load(value.tensor));
-  return { node, inputs, notes };
+  return { node, inputs };
 }
 
 function evaluateNode(step: Step): Entry | readonly Entry[] {

@@ -1,7 +1,8 @@
 import { isFloat } from './constant-rules.js';
+import { constantNumbers } from './number-rules.js';
 import type { OnnxNode } from './onnx-graph.js';
 import { floatAttribute, inOrder, integerAttribute, isVector, ordered, type Rule, shapeOf } from './rule.js';
-import type { Constant, Data, Dimension, Entry, Numbers, Product, TableLookup, Value } from './values.js';
+import type { Data, Dimension, Entry, Product, TableLookup, Value } from './values.js';
 
 /** Rows of an embedding table: `Gather(table, ids)`. */
 export const lookupRule: Rule = ({ node, inputs: [table, index] }) => lookup(node, table, index);
@@ -23,7 +24,7 @@ export function lookup(node: OnnxNode, table: Entry | undefined, index: Entry | 
 
 /** Which table the ids choose from. */
 function tableOf(index: Value): Omit<TableLookup, 'table' | 'node'> | undefined {
-  const numbers = index.kind === 'constant' ? { ...plainNumbers, pattern: patternOf(index) } : index;
+  const numbers = index.kind === 'constant' ? constantNumbers(index) : index;
   if (numbers.kind !== 'numbers') return undefined;
   const { input, pattern, counted, padding, offset } = numbers;
   if (input !== undefined) {
@@ -34,15 +35,6 @@ function tableOf(index: Value): Omit<TableLookup, 'table' | 'node'> | undefined 
   if (counted) return { by: 'positions', counted, padding, offset };
   if (pattern === 'counting') return { by: 'positions', counted };
   return pattern === 'zeros' ? { by: 'types', counted } : undefined;
-}
-
-const plainNumbers: Numbers = { kind: 'numbers', masked: false, causal: false, counted: false };
-
-function patternOf({ numbers, tensor }: Constant): Numbers['pattern'] {
-  const last = tensor.shape.at(-1) ?? 1;
-  if (numbers === undefined || numbers.length === 0) return undefined;
-  if (numbers.every((number) => number === 0)) return 'zeros';
-  return numbers.every((number, i) => number === i % last) ? 'counting' : undefined;
 }
 
 /** A table whose codes are dequantized after the lookup, as onnxruntime does it. */

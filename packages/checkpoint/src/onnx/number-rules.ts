@@ -5,40 +5,14 @@ import type { Constant, Dimension, Entry, Numbers, Value } from './values.js';
 const MOST_ELEMENTS = 16;
 
 /** Operators that may compute shapes, positions and masks from the inputs. None of them sees a weight. */
-export const NUMBER_OPS: ReadonlySet<string> = new Set([
-  ...['Abs', 'Add', 'And', 'Cast', 'CastLike', 'Clip', 'Concat', 'ConstantOfShape', 'CumSum', 'Div', 'Equal', 'Expand'],
-  ...['Flatten', 'Gather', 'GatherElements', 'GatherND', 'Greater', 'GreaterOrEqual', 'Identity', 'IsInf', 'IsNaN'],
-  ...[
-    'Less',
-    'LessOrEqual',
-    'Max',
-    'Min',
-    'Mod',
-    'Mul',
-    'Neg',
-    'NonZero',
-    'Not',
-    'Or',
-    'Range',
-    'ReduceMax',
-    'ReduceMin',
-  ],
-  ...[
-    'ReduceProd',
-    'ReduceSum',
-    'Reshape',
-    'ScatterND',
-    'Shape',
-    'Size',
-    'Slice',
-    'Split',
-    'Sqrt',
-    'Squeeze',
-    'Sub',
-    'Tile',
-  ],
-  ...['Transpose', 'Trilu', 'Unsqueeze', 'Where', 'Xor', 'Reciprocal', 'Pow'],
-]);
+const NUMBER_OPS: ReadonlySet<string> = new Set(
+  [
+    'Abs Add And Cast CastLike Clip Concat ConstantOfShape CumSum Div Equal Expand Flatten Gather GatherElements',
+    'GatherND Greater GreaterOrEqual Identity IsInf IsNaN Less LessOrEqual Max Min Mod Mul Neg NonZero Not Or Pow',
+    'Range Reciprocal ReduceMax ReduceMin ReduceProd ReduceSum Reshape ScatterND Shape Size Slice Split Sqrt Squeeze',
+    'Sub Tile Transpose Trilu Unsqueeze Where Xor',
+  ].flatMap((line) => line.split(' ')),
+);
 
 const COMPARISONS = new Set(['Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual']);
 /** Operators that leave every element what it was, or repeat it. */
@@ -178,7 +152,7 @@ function elementsOf(step: Step, values: readonly Numbers[]): readonly Dimension[
     case 'Reshape':
     case 'Squeeze':
     case 'Unsqueeze':
-      // Expand and Tile repeat elements; a scalar and a vector of one element count as one.
+      // A scalar and a vector of one element count as one.
       return elements ?? (isScalar(step.inputs[0]) ? [undefined] : undefined);
     case 'Concat':
       return concatenated(step, values);

@@ -40,6 +40,8 @@ export interface OnnxNode {
 }
 
 export interface OnnxGraph {
+  /** The version of ONNX's own operators. */
+  readonly opset: number;
   /** In an order in which every value is computed before it is used. */
   readonly nodes: readonly OnnxNode[];
   readonly initializers: ReadonlyMap<string, OnnxTensor>;

@@ -1,4 +1,4 @@
-import { integerAttribute, integersOf, numberOf, type Rule, type Step, shapeOf } from './rule.js';
+import { integerAttribute, integersOf, numberOf, type Rule, shapeOf } from './rule.js';
 import type { Entry } from './values.js';
 
 /** `x[:, 0]` by a Gather. */
@@ -16,12 +16,12 @@ export const sliceRule: Rule = (step) => {
   const x = step.inputs[0];
   const [begin, end, axes] = [integersOf(step, 'starts', 1), integersOf(step, 'ends', 2), integersOf(step, 'axes', 3)];
   if (x === undefined || begin?.length !== 1 || end?.length !== 1 || axes?.length !== 1) return undefined;
-  if (end[0] !== begin[0] + 1) return wholeSlice(step, x, begin[0], end[0]);
+  if (end[0] !== begin[0] + 1) return wholeSlice(x, begin[0], end[0]);
   return picked(x, axes[0], begin[0], false);
 };
 
 /** A Slice from the beginning to the end takes everything. */
-function wholeSlice(_: Step, x: Entry, begin: number, end: number): Entry | undefined {
+function wholeSlice(x: Entry, begin: number, end: number): Entry | undefined {
   return begin === 0 && end >= 2 ** 31 - 1 ? x : undefined;
 }
 

@@ -37,32 +37,35 @@ const MAX_LIST_BYTES = 1 << 16;
 export async function readGraph(source: RandomAccess, limits: Limits): Promise<OnnxGraph> {
   const reader = new WireReader(source, limits.headerBytes);
   let graph: Range | undefined;
+  let opset = OLDEST_OPSET;
   for await (const field of reader.fields({ begin: 0, end: source.size })) {
     if (field.number === 7) {
       if (graph !== undefined) throw new PruneError('corrupt', { what: 'a second graph' });
       graph = message(field);
     } else if (field.number === 8) {
-      await checkOpset(reader, message(field), limits);
+      opset = (await readOpset(reader, message(field), limits)) ?? opset;
     } else if (field.number === 25) {
       throw new PruneError('unsupported', { what: 'functions of the model', wanted: 'an inlined graph' });
     }
   }
   if (graph === undefined) throw new PruneError('corrupt', { what: 'no graph in the ONNX model' });
-  return readGraphMessage(reader, graph, limits);
+  return { opset, ...(await readGraphMessage(reader, graph, limits)) };
 }
 
-async function checkOpset(reader: WireReader, range: Range, limits: Limits): Promise<void> {
+/** The version of ONNX's own operators; `undefined` where the message is about those of another domain. */
+async function readOpset(reader: WireReader, range: Range, limits: Limits): Promise<number | undefined> {
   let domain = '';
-  let version = 0n;
+  let version = 0;
   for await (const field of reader.fields(range)) {
     if (field.number === 1) domain = await text(reader, field, limits);
-    else if (field.number === 2) version = integer(field);
+    else if (field.number === 2) version = Number(integer(field));
   }
-  if ((domain !== '' && domain !== 'ai.onnx') || version >= BigInt(OLDEST_OPSET)) return;
-  throw new PruneError('unsupported', { what: 'opset', got: String(version), wanted: `${OLDEST_OPSET} or later` });
+  if (domain !== '' && domain !== 'ai.onnx') return undefined;
+  if (version >= OLDEST_OPSET) return version;
+  throw new PruneError('unsupported', { what: 'opset', got: version, wanted: `${OLDEST_OPSET} or later` });
 }
 
-async function readGraphMessage(reader: WireReader, range: Range, limits: Limits): Promise<OnnxGraph> {
+async function readGraphMessage(reader: WireReader, range: Range, limits: Limits): Promise<Omit<OnnxGraph, 'opset'>> {
   const nodes: OnnxNode[] = [];
   const initializers = new Map<string, OnnxTensor>();
   const inputs: string[] = [];

@@ -12,6 +12,8 @@ export interface Step {
   readonly node: OnnxNode;
   /** `undefined` for an input that the node leaves out. */
   readonly inputs: readonly (Entry | undefined)[];
+  /** The version of ONNX's own operators: some defaults depend on it. */
+  readonly opset: number;
   /** For what people should be told about the model. */
   readonly notes: Set<string>;
 }
