@@ -112,12 +112,12 @@ function fromNumbers({ name, dtype, shape }: OnnxTensor, numbers: ArrayLike<numb
   if (numbers.length !== count) {
     throw new PruneError('mismatch', { ...place, what: 'elements', got: numbers.length, wanted: count });
   }
-  if (dtype === 'int64')
-    return makeTensor(
-      dtype,
-      shape,
-      BigInt64Array.from({ length: count }, (_, i) => BigInt(numbers[i])),
-    );
+  if (dtype === 'int64') {
+    // INT64_MAX, which stands for "to the end", has been rounded up by then.
+    const most = 2n ** 63n - 1n;
+    const integers = Array.from({ length: count }, (_, i) => (numbers[i] >= 2 ** 63 ? most : BigInt(numbers[i])));
+    return makeTensor(dtype, shape, BigInt64Array.from(integers), place, limits);
+  }
   const data = new DTYPES[dtype].array(count);
   for (let i = 0; i < count; i++) data[i] = numbers[i];
   return makeTensor(dtype, shape, data, place, limits);
