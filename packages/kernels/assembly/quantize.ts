@@ -9,7 +9,7 @@ import { INFINITY_BITS, MINUS_INFINITY_BITS, NONE_BELOW } from './range';
 const MAGIC_BITS: i32 = 0x4b400000;
 /** What relaxed kernels of 8 bits read codes less of, so that they are int8. */
 const SIGNED_CENTER: i32 = 128;
-/** Larger than every quotient of an activation and its scale, except the infinities that the scale 0 gives, and a NaN; fits int16. */
+/** Larger than every quotient of an activation and its scale, unless the scale is 0; fits int16. */
 const LARGEST_QUOTIENT: f32 = 512;
 
 /** float32 scale, its inverse, and the zero point: results of `choose`. */
@@ -157,8 +157,8 @@ function quantizeWide(x: i32, target: i32, columns: i32, vectors: i32, rowwise: 
 }
 
 /**
- * `eightBits`: of a build that reads these otherwise than 7 bits. `inOrder` and `divide` are constants, and `rowwise` where nothing is divided:
- * the loop that divides waits for its divisions, so that it gains nothing from constants.
+ * `eightBits`: of a build that reads these otherwise than 7 bits. `inOrder` and `divide` are constants, and so is
+ * `rowwise` where nothing is divided: it only decides what is loaded before the loop.
  */
 @inline function quantizeHalf(
   x: i32, target: i32, columns: i32, inOrder: bool, eightBits: bool, rowwise: bool, token: i32, divide: bool,
@@ -187,7 +187,7 @@ function quantizeWide(x: i32, target: i32, columns: i32, vectors: i32, rowwise: 
     const b = i32x4.add(f32x4.add(inUnits(v128.load(x, 16), i1, divide), magic), z1);
     const c = i32x4.add(f32x4.add(inUnits(v128.load(x, 32), i2, divide), magic), z2);
     const d = i32x4.add(f32x4.add(inUnits(v128.load(x, 48), i3, divide), magic), z3);
-    // Codes lie within -1..256 before the clamp, or within int16 where they were divided, so their low halves are all of them.
+    // Codes lie within -1..256 before the clamp, and quotients within int16, so their low halves are all of them.
     const low = inOrder ? i16x8.narrow_i32x4_s(a, b) : interleaved(a, b);
     const high = inOrder ? i16x8.narrow_i32x4_s(c, d) : interleaved(c, d);
     const codes = eightBits && ASC_FEATURE_RELAXED_SIMD ? i8x16.narrow_i16x8_s(low, high) : i8x16.narrow_i16x8_u(low, high);
@@ -200,8 +200,8 @@ function quantizeWide(x: i32, target: i32, columns: i32, vectors: i32, rowwise: 
 }
 
 /**
- * Activations in units of their scales: `unit` is the inverse of a scale or, to `divide` by, the scale. Where onnxruntime's scale is 0, quotients
- * are infinities, and NaN for an activation 0, which onnxruntime takes for a number below every code.
+ * Activations in units of their scales: `unit` is the inverse of a scale or, to `divide` by, the scale. Where the scale
+ * is 0, quotients are infinities, and NaN for an activation 0, which onnxruntime takes for a number below every code.
  */
 @inline function inUnits(x: v128, unit: v128, divide: bool): v128 {
   if (!divide) return f32x4.mul(x, unit);

@@ -1,4 +1,3 @@
-import { QUANTIZATION_PROFILES } from '@prune/core';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createEngine, type EncoderSpec, type Engine } from '../src/index.js';
 import { enginesOn, noRelaxedSimd, noVnni, RELAXED } from './kernels.js';
@@ -110,8 +109,9 @@ const CASES: Case[] = [
   { name: 'gelu_new', hidden: 32, intermediate: 64, heads: 2, lengths: [40], spec: { activation: 'gelu_new' } },
 ];
 
-const MODES = QUANTIZATION_PROFILES.flatMap((profile) =>
-  (['float32', 'int16'] as const).flatMap((attention) =>
+// `onnxruntime` differs from `qnnpack` in how activations are quantized alone, which attention does not see.
+const MODES = (['fbgemm', 'onnxruntime', 'fbgemm-1.5', 'qnnpack'] as const).flatMap((profile) =>
+  (profile === 'onnxruntime' ? (['float32'] as const) : (['float32', 'int16'] as const)).flatMap((attention) =>
     [false, true].map((rowwise) => ({ profile, attention, rowwise })),
   ),
 );

@@ -2,8 +2,8 @@ import { PruneError, type QuantizationProfile } from '@prune/core';
 import { rint } from './rint.js';
 
 /**
- * How the activations of one dynamic linear become bytes: `xq = clamp(rint(x * inverse) + zeroPoint, 0, 255)`, or with `onnxruntime`
- * `xq = clamp(rint(x / scale) + zeroPoint, 0, 255)`, whose quotient has other last bits than the product.
+ * How the activations of one dynamic linear become bytes: `xq = clamp(rint(x * inverse) + zeroPoint, 0, 255)`, or with
+ * `onnxruntime` `xq = clamp(rint(x / scale) + zeroPoint, 0, 255)`, whose quotient has other last bits than the product.
  */
 export interface ActivationQuantization {
   /** A float32 value; 0 for a range of subnormal numbers with `onnxruntime`. */
@@ -28,8 +28,8 @@ const SMALL_SCALE_THRESHOLD = Math.fround(6.1e-5);
 
 /**
  * Scale and zero point for activations whose smallest and largest elements are `min` and `max` (float32 values; 0 is always taken in),
- * as `ChooseQuantizationParams` of PyTorch's `QuantUtils.h` computes them, or `DynamicQuantizeLinear` of onnxruntime. Throws `not-finite`,
- * with `onnxruntime` also for a range that float32 does not hold.
+ * as `ChooseQuantizationParams` of PyTorch's `QuantUtils.h` computes them, or `DynamicQuantizeLinear` of onnxruntime.
+ * Throws `not-finite`, with `onnxruntime` also for a range that float32 does not hold.
  */
 export function activationQuantization(min: number, max: number, profile: QuantizationProfile): ActivationQuantization {
   if (!(Number.isFinite(min) && Number.isFinite(max))) {

@@ -12,8 +12,8 @@ import { rint } from './rint.js';
 /** Options of {@link dynamicLinear}. */
 export interface DynamicLinearOptions {
   /**
-   * One activation scale a token instead of one for all tokens together (the way of PyTorch and onnxruntime), so that a token's result does not depend on
-   * what it was batched with. Default: false.
+   * One activation scale a token instead of one for all tokens together (the way of PyTorch and onnxruntime), so that a
+   * token's result does not depend on what it was batched with. Default: false.
    */
   readonly rowwise?: boolean;
   /**
@@ -33,15 +33,15 @@ const ROUNDS_TWICE: Readonly<Record<QuantizationProfile, boolean>> = {
 
 /**
  * PyTorch's dynamically quantized Linear: float32 `x` `[tokens, in]` times an int8 weight `[out, in]`, dense or CSR, gives float32 `[tokens, out]`.
- * With the profile `onnxruntime`, what onnxruntime computes for `DynamicQuantizeLinear`, `MatMulInteger`, and the addition of the bias.
+ * With the profile `onnxruntime`, what onnxruntime computes for `DynamicQuantizeLinear`, `MatMulInteger`, and the
+ * addition of the bias.
  *
- *     xq  = clamp(rint(x * inverse) + zeroPoint, 0, 255)             onnxruntime: clamp(rint(x / scale) + zeroPoint, 0, 255)
+ *     xq  = clamp(rint(x * inverse) + zeroPoint, 0, 255)             onnxruntime: x / scale instead of x * inverse
  *     acc = sum_k xq[t,k] * wq[o,k] - zeroPoint * sum_k wq[o,k]      exact integers
- *     y   = float32(acc) * fround(sx * sw[o]) + bias[o]              one rounding (a fused multiply-add), qnnpack and onnxruntime two
+ *     y   = float32(acc) * fround(sx * sw[o]) + bias[o]              one rounding (fused); qnnpack, onnxruntime: two
  *
- * Of onnxruntime's sums these are the exact ones: those of processors with VNNI or Arm's dot products, and of its session option
- * `session.x64quantprecision`. Without the option, an x86 processor without VNNI saturates sums of two products at 16 bits, and weights
- * beyond 64 can reach that.
+ * Of onnxruntime's sums these are the exact ones, as with its session option `session.x64quantprecision`. Without the
+ * option, an x86 processor without VNNI saturates sums of two products at 16 bits, which weights beyond 64 can reach.
  *
  * This is the specification that every kernel is held to; it is not fast. Throws `mismatch` when `x` is not whole rows of `in`,
  * `not-finite` for NaN or an infinity in `x`.
@@ -115,7 +115,7 @@ function quantizeActivations(x: Float32Array, quantization: ActivationQuantizati
   }
 }
 
-/** The order of the comparisons is onnxruntime's: the quotient 0 / 0, of an activation 0 where the scale is 0, becomes the code 0. */
+/** The comparisons are onnxruntime's: the quotient 0 / 0, of an activation 0 and the scale 0, becomes the code 0. */
 function quantizeByDivision(x: Float32Array, { scale, zeroPoint }: ActivationQuantization, codes: Uint8Array) {
   const lowest = -zeroPoint;
   const highest = 255 - zeroPoint;

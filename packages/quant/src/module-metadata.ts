@@ -11,7 +11,8 @@ const VERSIONS = {
 /**
  * PyTorch's `state_dict()._metadata` of the quantized model, the notebook's metadata.json: each module's version, from the names of its float
  * parameters and its Linears. Modules without parameters (dropout, activations) are left out: torch reads nothing of theirs.
- * `qnnpack` and `onnxruntime`, which no version tells, are said by an extra key `profile` of the root entry, which torch ignores and `profileOf` reads.
+ * `qnnpack` and `onnxruntime`, which no version tells, are said by an extra key `profile` of the root entry, which
+ * torch ignores and `profileOf` reads.
  */
 export function moduleMetadata(
   parameterNames: Iterable<string>,

@@ -15,7 +15,7 @@ import { rint } from './rint.js';
 /** Options of {@link quantizeWeight} and `quantizeWeightToCsr`. */
 export interface QuantizeWeightOptions {
   /**
-   * One scale a row (PyTorch's `per_channel_dynamic_qconfig`, onnxruntime's `per_channel`) instead of one for the matrix.
+   * One scale a row (PyTorch's `per_channel_dynamic_qconfig`, onnxruntime's `per_channel`) instead of one a matrix.
    * Default: {@link DEFAULT_PER_CHANNEL}.
    */
   readonly perChannel?: boolean;
@@ -44,8 +44,8 @@ const SMALLEST_NORMAL = 2 ** -126;
 /**
  * A float matrix `[rows, columns]` as int8 codes, symmetric: `scale = max(amax / 127.5, 2^-23)` and `q = clamp(rint(w * (1 / scale)), -128, 127)`
  * in float32, ties to even, as PyTorch's MinMaxObserver (qint8, symmetric) and `quantize_per_tensor` / `quantize_per_channel` compute it.
- * With the profile `onnxruntime`: `scale = amax / 127`, 1 where that is below 2^-126, and `q = rint(w / scale)`, as the `quantize_dynamic` of
- * onnxruntime computes it for float32 weights of a MatMul with `weight_type=QInt8`, its default; `perChannel` is its `per_channel`.
+ * With the profile `onnxruntime`: `scale = amax / 127`, 1 where that is below 2^-126, and `q = rint(w / scale)`, as the
+ * `quantize_dynamic` of onnxruntime computes it for float32 weights of a MatMul with `weight_type=QInt8`, its default.
  * Throws `not-finite` for NaN or an infinity, `mismatch` when the tensor is no matrix, `unsupported` when it is no float tensor.
  */
 export function quantizeWeight(tensor: Tensor, options: QuantizeWeightOptions = {}): QuantizedWeight {

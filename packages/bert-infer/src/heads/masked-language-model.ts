@@ -9,7 +9,8 @@ import type { Head, LoadLinear } from './head.js';
 
 /**
  * Hidden state through a dense layer, the activation, LayerNorm and `decoder`, to a logit for each word. A decoder that is not stored is tied
- * to the word embeddings; it is then quantized here, once, as the `quantize_dynamic` of the profile does it, when the other Linears are quantized.
+ * to the word embeddings; it is then quantized here, once, as the profile's `quantize_dynamic` does it, when the other
+ * Linears are quantized.
  */
 export async function maskedLanguageModelHead(
   modules: ModuleReader,

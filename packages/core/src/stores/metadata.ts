@@ -4,7 +4,7 @@ import type { ReadableMap } from '../stages/stages.js';
 /**
  * How a quantized Linear computes: the range of its activations and how its last line rounds.
  * `fbgemm`: 0..127, one rounding. `fbgemm-1.5`: 0..255, one rounding (torch < 1.6, the notebook). `qnnpack`: 0..255, two roundings (Arm).
- * `onnxruntime`: 0..255 as `DynamicQuantizeLinear` of ONNX computes them, and the last line of onnxruntime's `MatMulInteger`.
+ * `onnxruntime`: 0..255 as `DynamicQuantizeLinear` of ONNX computes them, two roundings.
  */
 export type QuantizationProfile = 'fbgemm' | 'fbgemm-1.5' | 'qnnpack' | 'onnxruntime';
 
