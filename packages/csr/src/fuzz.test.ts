@@ -113,6 +113,13 @@ function base(): Map<string, Elementary> {
   few.set(`${P}._packed_weight.zero_point`, { dtype: 'float32', shape: [3], data: Float32Array.of(0, 1, -2) });
   few.set(`${P}._packed_weight.int_repr`, { dtype: 'uint8', shape: [3, 2], data: Uint8Array.of(1, 2, 3, 4, 5, 6) });
   few.set(`${P}._packed_weight.int_repr.shape`, { dtype: 'int64', shape: [2], data: BigInt64Array.of(3n, 3n) });
+  // One module as writers with other integers have it.
+  for (const [name, value] of few) {
+    if (typeof value !== 'object' || !/qa_outputs.*(?:indptr|indices|shape)$/.test(name)) continue;
+    const numbers = Array.from(value.data as Int32Array, Number);
+    if (value.dtype === 'int64') few.set(name, { ...value, dtype: 'int32', data: Int32Array.from(numbers) });
+    else few.set(name, { ...value, dtype: 'int64', data: BigInt64Array.from(numbers, BigInt) });
+  }
   few.set('norm.weight', { dtype: 'float32', shape: [2], data: Float32Array.of(1, 2) });
   return few;
 }

@@ -35,3 +35,13 @@ test('what no name and no first bytes say is taken for a checkpoint', async () =
   writeFileSync(path, 'text');
   await expect(findModel(path)).rejects.toMatchObject({ code: 'corrupt', got: '74 65 78 74' });
 });
+
+test('a file that is named as HDF5 may have a user block before it', async () => {
+  const path = join(folder, 'x.h5');
+  for (const at of [0, 512, 2048]) {
+    writeFileSync(path, Buffer.concat([Buffer.alloc(at), Buffer.from('\x89HDF\r\n\x1a\n', 'latin1')]));
+    expect(await findModel(path)).toEqual({ form: 'h5' });
+  }
+  writeFileSync(path, Buffer.concat([Buffer.alloc(513), Buffer.from('\x89HDF\r\n\x1a\n', 'latin1')]));
+  await expect(findModel(path)).rejects.toMatchObject({ code: 'corrupt' });
+});
