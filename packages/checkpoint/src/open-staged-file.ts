@@ -17,7 +17,7 @@ export async function openStagedFile(source: ByteSource, options: OpenOptions = 
     if (format === 'pytorch-zip' || format === 'pytorch-legacy') return openStagedPytorch(bytes, options);
     if (format === 'safetensors') {
       const tensors = await openSafetensors(bytes, options);
-      return { stage: 'float', tensors, close: () => tensors.close() };
+      return { stage: 'float', notes: [], tensors, close: () => tensors.close() };
     }
     throw new PruneError('unsupported', {
       what: 'not a file of tensors',

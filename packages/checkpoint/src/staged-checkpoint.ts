@@ -4,15 +4,24 @@ import type { Checkpoint, CheckpointFormat } from './checkpoint.js';
 /** A file of tensors by the stage that its model is at: a file of PyTorch's may be quantized already, or decomposed. */
 export type StagedCheckpoint = FloatCheckpoint | QuantizedCheckpoint | ElementaryCheckpoint;
 
+/** What a reader did to a model beyond reading it. */
+interface ReadingNotes {
+  /**
+   * One sentence each, for the person who packs the model: a prefix that was removed from the names, tensors that were
+   * left out.
+   */
+  readonly notes: readonly string[];
+}
+
 /** A model in floats, ready to be quantized. */
-export interface FloatCheckpoint {
+export interface FloatCheckpoint extends ReadingNotes {
   readonly stage: 'float';
   readonly tensors: Checkpoint;
   close(): Promise<void>;
 }
 
 /** A model that PyTorch quantized, with its own integers and scales. */
-export interface QuantizedCheckpoint {
+export interface QuantizedCheckpoint extends ReadingNotes {
   readonly stage: 'quantized';
   /** For messages. */
   readonly name: string;
@@ -27,7 +36,7 @@ export interface QuantizedCheckpoint {
 }
 
 /** A model in the notebook's elementary form, saved by `torch.save`. */
-export interface ElementaryCheckpoint {
+export interface ElementaryCheckpoint extends ReadingNotes {
   readonly stage: 'elementary';
   /** For messages. */
   readonly name: string;

@@ -1,6 +1,6 @@
-import { BLOCK, exponentials, firstOf, keep, keyStride, laneAt, secondOf, sequenceAt } from './attention';
+import { BLOCK, exponentials, firstOf, headSize, keep, keyStride, laneAt, layerHeads, secondOf, sequenceAt } from './attention';
 import {
-  ABS_MASK, LOW16, MAGIC, ONE, planContext, planHeads, planHidden, planMaxKeys, planQkv, planQueryScale, QUERY_BLOCK, ROW_BYTES,
+  ABS_MASK, LOW16, MAGIC, ONE, planContext, planHidden, planMaxKeys, planQkv, planQueryScale, QUERY_BLOCK, ROW_BYTES,
   sequenceFirstLane, sequenceKeys, sequenceTokens, SPARE_SCORE_ROWS,
 } from './generated/layout';
 import { attentionScratch, constant, step, storeBlock } from './memory';
@@ -25,8 +25,8 @@ export function attendInt16(item: i32): bool {
   const keys = sequenceKeys(sequence);
   if (tokens == 0) return true;
   const hidden = planHidden();
-  const size = hidden / planHeads();
-  const feature = (item % planHeads()) * size;
+  const size = headSize();
+  const feature = (item % layerHeads) * size;
   const qkv = planQkv() + feature * ROW_BYTES;
   const kBuffer = qkv + hidden * ROW_BYTES;
   const vBuffer = qkv + 2 * hidden * ROW_BYTES;

@@ -1,8 +1,8 @@
 import {
-  KEYS_MULTIPLE, LANES, planContext, planHeads, planHidden, planMaxKeys, planQkv, planQueryScale, planSequences, QUERY_BLOCK, ROW_BYTES,
+  ATTENTION_OUTPUT, KEYS_MULTIPLE, LANES, linearColumns, planContext, planHeads, planHidden, planMaxKeys, planQkv, planQueryScale, planSequences, QUERY_BLOCK, ROW_BYTES,
   SEQUENCE_BYTES, sequenceFirstLane, sequenceKeys, sequenceTokens, SPARE_SCORE_ROWS, WIDE_QUERY_BLOCK,
 } from './generated/layout';
-import { attentionScratch, step, storeBlock } from './memory';
+import { attentionScratch, linearAt, step, storeBlock } from './memory';
 import { expOfNegative } from './math';
 import { productsFloat } from './products';
 import { rangeHigh, rangeLow, setRange } from './range';
@@ -20,7 +20,20 @@ import { rangeHigh, rangeLow, setRange } from './range';
   return buffer + (lane / LANES) * features * ROW_BYTES + ((lane & (LANES - 1)) << 2);
 }
 
-@inline export function sequenceAt(item: i32): i32 { return planSequences() + (item / planHeads()) * SEQUENCE_BYTES; }
+// Heads may have been pruned from a layer. Those that are left have the size of all heads, and lie side by side.
+
+/** Heads of the current layer, and the features of its context. Set once a layer. */
+export let layerHeads: i32 = 0;
+let contextFeatures: i32 = 0;
+export function setLayerHeads(layer: i32): void {
+  contextFeatures = linearColumns(linearAt(layer, ATTENTION_OUTPUT));
+  layerHeads = contextFeatures / headSize();
+}
+
+/** Features of a head. */
+@inline export function headSize(): i32 { return planHidden() / planHeads(); }
+
+@inline export function sequenceAt(item: i32): i32 { return planSequences() + (item / layerHeads) * SEQUENCE_BYTES; }
 
 /** Room for the keys of a feature, as float32. */
 @inline export function keyStride(): i32 { return ((planMaxKeys() + (KEYS_MULTIPLE - 1)) & ~(KEYS_MULTIPLE - 1)) << 2; }
@@ -35,8 +48,8 @@ export function attendFloat(item: i32): void {
   const tokens = sequenceTokens(sequence);
   const keys = sequenceKeys(sequence);
   const hidden = planHidden();
-  const size = hidden / planHeads();
-  const feature = (item % planHeads()) * size;
+  const size = headSize();
+  const feature = (item % layerHeads) * size;
   const qkv = planQkv() + feature * ROW_BYTES;
   const stride = keyStride();
   const scores = attentionScratch();
@@ -163,7 +176,7 @@ function exponentials16(scores: i32, keys: i32): void { exponentialsOf(4, scores
 @inline export function keep(vectors: i32, from: i32, sums: i32, count: i32, context: i32, lane: i32, left: i32): void {
   let high0 = rangeHigh(0), high1 = rangeHigh(1), low0 = rangeLow(0), low1 = rangeLow(1);
   for (let v = 0; v < vectors; v += 2) {
-    let to0 = firstOf(context, planHidden(), lane, v), to1 = secondOf(context, planHidden(), lane, v, left);
+    let to0 = firstOf(context, contextFeatures, lane, v), to1 = secondOf(context, contextFeatures, lane, v, left);
     for (let p = from + (v << 4), end = p + count * (vectors << 4); p < end; p += vectors << 4) {
       let y0 = v128.load(p), y1 = v128.load(p, 16);
       if (sums) {

@@ -2,12 +2,12 @@ import {
   ATTENTION_NORM, ATTENTION_OUTPUT, FAULT, FAULT_ACTIVATION, FAULT_INPUT, FIRST_LAYER_PHASE, INTERMEDIATE, KEY, LANES, LAST_JOB, LAYER_PHASES,
   LAYER_RANGES, LINEAR_KIND_INT8, linearChunks, linearColumns, linearKind, linearRows, LOAD_PHASE, NORM_BIAS, NORM_WEIGHT, OUTPUT, OUTPUT_NORM,
   PHASE_ATTENTION, PHASE_ATTENTION_NORM, PHASE_ATTENTION_OUTPUT, PHASE_INTERMEDIATE, PHASE_OUTPUT, PHASE_OUTPUT_NORM, PHASE_QUERY_KEY_VALUE,
-  planContext, planEndLayer, planExpanded, planFirstLayer, planHeads, planHidden, planHiddenStates, planInputBias, planInputWeight, planInt16,
-  planIntermediate, planIo, planLanes, planLoads, planMiddle, planParts, planQkv, planRanges, planRangeStride, planRowwise, planSequenceCount,
+  planContext, planEndLayer, planExpanded, planFirstLayer, planHidden, planHiddenStates, planInputBias, planInputWeight, planInt16,
+  planIo, planLanes, planLoads, planMiddle, planParts, planQkv, planRanges, planRangeStride, planRowwise, planSequenceCount,
   planThreads, planTiles, PUBLISHED_RANGE_BYTES, QUERY, RANGE_OF_CONTEXT, RANGE_OF_EXPANDED, RANGE_OF_HIDDEN, RANGE_OF_MIDDLE, ROW_BYTES, VALUE,
 } from './generated/layout';
 import { linearAt, normAt, setScratch } from './memory';
-import { attendFloat } from './attention';
+import { attendFloat, layerHeads, setLayerHeads } from './attention';
 import { attendInt16 } from './attention-int16';
 import { layerNormTile } from './layer-norm';
 import { ACTIVATE, ADD, linearTile, STORE } from './linear';
@@ -90,7 +90,8 @@ function queryKeyValue(phase: i32, layer: i32): void {
 }
 
 function attentionPhase(phase: i32, layer: i32): void {
-  const items = planSequenceCount() * planHeads();
+  setLayerHeads(layer);
+  const items = planSequenceCount() * layerHeads;
   const int16 = planInt16();
   resetRange();
   for (let item = nextItem(phase); item < items; item = nextItem(phase)) {
@@ -116,6 +117,8 @@ function normPhase(phase: i32, layer: i32, which: i32, x: i32, y: i32): void {
 
 function layerPhases(layer: i32, phase: i32): void {
   const hidden = planHidden();
+  // Neurons may have been pruned from a layer.
+  const expanded = linearRows(linearAt(layer, INTERMEDIATE));
   queryKeyValue(phase + PHASE_QUERY_KEY_VALUE, layer);
   attentionPhase(phase + PHASE_ATTENTION, layer);
   linearPhase(
@@ -123,7 +126,7 @@ function layerPhases(layer: i32, phase: i32): void {
   );
   normPhase(phase + PHASE_ATTENTION_NORM, layer, ATTENTION_NORM, planMiddle(), planMiddle());
   resetRange();
-  linearPhase(phase + PHASE_INTERMEDIATE, layer, INTERMEDIATE, planMiddle(), RANGE_OF_MIDDLE, planExpanded(), planIntermediate(), 0, ACTIVATE);
+  linearPhase(phase + PHASE_INTERMEDIATE, layer, INTERMEDIATE, planMiddle(), RANGE_OF_MIDDLE, planExpanded(), expanded, 0, ACTIVATE);
   publish(layer, RANGE_OF_EXPANDED);
   linearPhase(phase + PHASE_OUTPUT, layer, OUTPUT, planExpanded(), RANGE_OF_EXPANDED, planHiddenStates(), hidden, planMiddle(), ADD);
   normPhase(phase + PHASE_OUTPUT_NORM, layer, OUTPUT_NORM, planHiddenStates(), planHiddenStates());

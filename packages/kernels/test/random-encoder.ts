@@ -75,23 +75,34 @@ function randomLinear(
   } satisfies QuantizedLinear<CsrMatrix>;
 }
 
+/** What pruning left of a layer: the features of its heads, and its neurons. */
+export interface PrunedSizes {
+  readonly width: number;
+  readonly intermediate: number;
+}
+
+/** `pruned`: the sizes of each layer, where they are not the whole ones. */
 export function randomLayers(
   next: () => number,
   count: number,
   hidden: number,
   intermediate: number,
   options: RandomLinearOptions,
+  pruned: readonly PrunedSizes[] = [],
 ): EncoderLayer[] {
   const linear = (rows: number, columns: number) => randomLinear(next, rows, columns, options);
   const norm = () => ({ weight: normals(next, hidden, 0.2).map((w) => w + 1), bias: normals(next, hidden, 0.1) });
-  return Array.from({ length: count }, () => ({
-    query: linear(hidden, hidden),
-    key: linear(hidden, hidden),
-    value: linear(hidden, hidden),
-    attentionOutput: linear(hidden, hidden),
-    attentionNorm: norm(),
-    intermediate: linear(intermediate, hidden),
-    output: linear(hidden, intermediate),
-    outputNorm: norm(),
-  }));
+  return Array.from({ length: count }, (_, layer) => {
+    const { width, intermediate: neurons } = pruned[layer] ?? { width: hidden, intermediate };
+    return {
+      query: linear(width, hidden),
+      key: linear(width, hidden),
+      value: linear(width, hidden),
+      attentionOutput: linear(hidden, width),
+      attentionNorm: norm(),
+      intermediate: linear(neurons, hidden),
+      output: linear(hidden, neurons),
+      outputNorm: norm(),
+    };
+  });
 }

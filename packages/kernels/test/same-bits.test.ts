@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { createEngine, type EncoderSpec, type Engine } from '../src/index.js';
 import { enginesOn, noRelaxedSimd, noVnni, RELAXED } from './kernels.js';
-import { normals, random, randomLayers } from './random-encoder.js';
+import { normals, type PrunedSizes, random, randomLayers } from './random-encoder.js';
 import { differentBits } from './same-bits.js';
 
 const engines: Engine[] = [];
@@ -40,6 +40,7 @@ interface Case {
   readonly large?: boolean;
   readonly inputNorm?: boolean;
   readonly small?: boolean;
+  readonly pruned?: readonly PrunedSizes[];
 }
 
 const CASES: Case[] = [
@@ -81,6 +82,30 @@ const CASES: Case[] = [
     bias: false,
     spec: { activation: 'relu' },
   },
+  {
+    name: 'pruned heads and neurons, the fewest in the first layer',
+    hidden: 40,
+    intermediate: 90,
+    heads: 4,
+    lengths: [37, 3, 9],
+    keyLengths: [30, 3, 9],
+    pruned: [
+      { width: 10, intermediate: 7 },
+      { width: 30, intermediate: 83 },
+    ],
+  },
+  {
+    name: 'pruned heads and neurons, the fewest in the last layer, float',
+    hidden: 21,
+    intermediate: 50,
+    heads: 3,
+    lengths: [5, 3, 33],
+    kind: 'float',
+    pruned: [
+      { width: 14, intermediate: 50 },
+      { width: 7, intermediate: 1 },
+    ],
+  },
   { name: 'gelu_new', hidden: 32, intermediate: 64, heads: 2, lengths: [40], spec: { activation: 'gelu_new' } },
 ];
 
@@ -92,7 +117,7 @@ const MODES = (['fbgemm', 'fbgemm-1.5', 'qnnpack'] as const).flatMap((profile) =
 
 test.each(CASES)('$name: every kernel and number of threads gives the bits of the reference', async (given) => {
   const next = random(given.hidden * 1000 + given.intermediate);
-  const layers = randomLayers(next, 2, given.hidden, given.intermediate, { density: 0.3, ...given });
+  const layers = randomLayers(next, 2, given.hidden, given.intermediate, { density: 0.3, ...given }, given.pruned);
   const tokens = given.lengths.reduce((sum, length) => sum + length, 0);
   const input = normals(next, tokens * given.hidden).map((value) => (given.small ? 1e-4 * value : value));
   const before = normals(next, 70 * given.hidden);

@@ -3,6 +3,7 @@ import type { PackOptions } from '@prune/model-files';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatBytes, formatSeconds } from '../console/format.js';
+import { note } from '../console/note.js';
 import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
 import { type Column, markdownTable, textTable } from '../console/table.js';
@@ -33,6 +34,7 @@ export function register(program: Command, { signal, sayWhenEnded }: CommandCont
     .addOption(quietOption())
     .action(async (path: string, flags: CompareFlags) => {
       const checkpoint = await openPackable(openCheckpoint, path, { signal });
+      for (const text of checkpoint.notes) note(flags.quiet, text);
       const progress = progressBar('comparing', flags.quiet);
       progress.total(COMPARED_STORES.length + 1);
       try {

@@ -62,6 +62,7 @@ export function register(program: Command, { signal }: CommandContext): void {
   command.action(async (path: string, flags: PackFlags) => {
     const start = performance.now();
     const checkpoint = await openPackable(openStagedCheckpoint, path, { signal });
+    for (const text of checkpoint.notes) note(flags.quiet, text);
     const progress = progressBar('packing', flags.quiet);
     let other: OpenCheckpoint | undefined;
     try {

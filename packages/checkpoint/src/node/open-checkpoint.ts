@@ -58,6 +58,8 @@ interface BesideCheckpoint {
   readonly name: string;
   /** Every file that was read, or is read when a tensor is asked for. */
   readonly paths: readonly string[];
+  /** What the reader did beyond reading, one sentence each: see {@link QuantizedCheckpoint.notes}. */
+  readonly notes: readonly string[];
   close(): Promise<void>;
 }
 
@@ -149,6 +151,7 @@ async function openParts(
       ...(sentence && { sentence: sentence.files }),
     },
     paths,
+    notes: opened.notes,
     async close() {
       await weights.close();
       await dense?.close();
@@ -219,11 +222,11 @@ async function openFile(
     opened = await ownSource(await openBytes(path, options.source), path, async (source) => {
       if ((await sniffFormat(source)) !== 'json') return openStagedFile(source, { limits });
       const tensors = await openIndex(path, source, openBytes, options);
-      return { stage: 'float', tensors, close: () => tensors.close() };
+      return { stage: 'float', notes: [], tensors, close: () => tensors.close() };
     });
     if (opened.stage !== 'float') return opened;
     const tensors = withTransformersNames(opened.tensors, config);
-    return { stage: 'float', tensors, close: () => tensors.close() };
+    return { stage: 'float', notes: opened.notes, tensors, close: () => tensors.close() };
   } catch (error) {
     await opened?.close();
     throw locateError(error, { where: path });

@@ -26,13 +26,15 @@ import { isTensorReference, type TensorReference } from './torch-pickle.js';
 export function stagedModel({ model, tensors }: TorchFile, limits: Limits): StagedCheckpoint {
   const { name, format } = tensors;
   const close = () => tensors.close();
-  if (model.stage === 'float') return { stage: 'float', tensors, close };
+  if (model.stage === 'float') return { stage: 'float', notes: [], tensors, close };
   if (model.stage === 'elementary') {
-    return { stage: 'elementary', name, format, elementary: elementaryOf(model.values, tensors, limits), close };
+    const elementary = elementaryOf(model.values, tensors, limits);
+    return { stage: 'elementary', notes: [], name, format, elementary, close };
   }
   const { modules, versions, flat } = model;
   return {
     stage: 'quantized',
+    notes: [],
     name,
     format,
     quantized: quantizedOf(modules, tensors),

@@ -40,41 +40,40 @@ export const FLOAT64_OFFSET: i32 = 24;
 @inline export function planTiles(): i32 { return load<i32>(1024); }
 @inline export function planLanes(): i32 { return load<i32>(1028); }
 @inline export function planHidden(): i32 { return load<i32>(1032); }
-@inline export function planIntermediate(): i32 { return load<i32>(1036); }
-@inline export function planHeads(): i32 { return load<i32>(1040); }
-@inline export function planActivation(): i32 { return load<i32>(1044); }
-@inline export function planRowwise(): bool { return load<i32>(1048) != 0; }
-@inline export function planInt16(): bool { return load<i32>(1052) != 0; }
-@inline export function planProfile(): i32 { return load<i32>(1056); }
-@inline export function planThreads(): i32 { return load<i32>(1060); }
-@inline export function planFirstLayer(): i32 { return load<i32>(1064); }
-@inline export function planEndLayer(): i32 { return load<i32>(1068); }
-@inline export function planParts(): i32 { return load<i32>(1072); }
-@inline export function planLayers(): i32 { return load<i32>(1076); }
-@inline export function planSequences(): i32 { return load<i32>(1080); }
-@inline export function planSequenceCount(): i32 { return load<i32>(1084); }
-@inline export function planTokenMap(): i32 { return load<i32>(1088); }
-@inline export function planIo(): i32 { return load<i32>(1092); }
-@inline export function planHiddenStates(): i32 { return load<i32>(1096); }
-@inline export function planQkv(): i32 { return load<i32>(1100); }
-@inline export function planContext(): i32 { return load<i32>(1104); }
-@inline export function planMiddle(): i32 { return load<i32>(1108); }
-@inline export function planExpanded(): i32 { return load<i32>(1112); }
-@inline export function planRanges(): i32 { return load<i32>(1116); }
-@inline export function planCounters(): i32 { return load<i32>(1120); }
-@inline export function planScratch(): i32 { return load<i32>(1124); }
-@inline export function planScratchStride(): i32 { return load<i32>(1128); }
-@inline export function planEps(): f32 { return load<f32>(1132); }
-@inline export function planQueryScale(): f32 { return load<f32>(1136); }
-@inline export function planFused(): bool { return load<i32>(1140) != 0; }
-@inline export function planMaxKeys(): i32 { return load<i32>(1144); }
-@inline export function planSpins(): i32 { return load<i32>(1148); }
-@inline export function planRangeStride(): i32 { return load<i32>(1152); }
-@inline export function planMainWaits(): bool { return load<i32>(1156) != 0; }
-@inline export function planLoads(): bool { return load<i32>(1160) != 0; }
-@inline export function planInputWeight(): i32 { return load<i32>(1164); }
-@inline export function planInputBias(): i32 { return load<i32>(1168); }
-@inline export function planDot4(): bool { return load<i32>(1172) != 0; }
+@inline export function planHeads(): i32 { return load<i32>(1036); }
+@inline export function planActivation(): i32 { return load<i32>(1040); }
+@inline export function planRowwise(): bool { return load<i32>(1044) != 0; }
+@inline export function planInt16(): bool { return load<i32>(1048) != 0; }
+@inline export function planProfile(): i32 { return load<i32>(1052); }
+@inline export function planThreads(): i32 { return load<i32>(1056); }
+@inline export function planFirstLayer(): i32 { return load<i32>(1060); }
+@inline export function planEndLayer(): i32 { return load<i32>(1064); }
+@inline export function planParts(): i32 { return load<i32>(1068); }
+@inline export function planLayers(): i32 { return load<i32>(1072); }
+@inline export function planSequences(): i32 { return load<i32>(1076); }
+@inline export function planSequenceCount(): i32 { return load<i32>(1080); }
+@inline export function planTokenMap(): i32 { return load<i32>(1084); }
+@inline export function planIo(): i32 { return load<i32>(1088); }
+@inline export function planHiddenStates(): i32 { return load<i32>(1092); }
+@inline export function planQkv(): i32 { return load<i32>(1096); }
+@inline export function planContext(): i32 { return load<i32>(1100); }
+@inline export function planMiddle(): i32 { return load<i32>(1104); }
+@inline export function planExpanded(): i32 { return load<i32>(1108); }
+@inline export function planRanges(): i32 { return load<i32>(1112); }
+@inline export function planCounters(): i32 { return load<i32>(1116); }
+@inline export function planScratch(): i32 { return load<i32>(1120); }
+@inline export function planScratchStride(): i32 { return load<i32>(1124); }
+@inline export function planEps(): f32 { return load<f32>(1128); }
+@inline export function planQueryScale(): f32 { return load<f32>(1132); }
+@inline export function planFused(): bool { return load<i32>(1136) != 0; }
+@inline export function planMaxKeys(): i32 { return load<i32>(1140); }
+@inline export function planSpins(): i32 { return load<i32>(1144); }
+@inline export function planRangeStride(): i32 { return load<i32>(1148); }
+@inline export function planMainWaits(): bool { return load<i32>(1152) != 0; }
+@inline export function planLoads(): bool { return load<i32>(1156) != 0; }
+@inline export function planInputWeight(): i32 { return load<i32>(1160); }
+@inline export function planInputBias(): i32 { return load<i32>(1164); }
+@inline export function planDot4(): bool { return load<i32>(1168) != 0; }
 
 export const BARRIER_COUNT: i32 = 2048;
 export const BARRIER_TURN: i32 = 2176;

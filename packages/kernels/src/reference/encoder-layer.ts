@@ -18,9 +18,11 @@ export function encoderLayer(
 ): Float32Array {
   const mode: LinearMode = { profile: spec.profile, rowwise: spec.rowwise ?? false };
   const [query, key, value] = [layer.query, layer.key, layer.value].map((module) => linear(x, module, mode));
-  const width = layer.attentionNorm.weight.length;
+  // What pruned heads have left behind: each head has the size that it has in a whole layer.
+  const size = layer.attentionNorm.weight.length / spec.heads;
+  const [width] = layer.query.kind === 'linear' ? layer.query.weight.shape : layer.query.shape;
   const attend = spec.attention === 'int16' ? attentionInt16 : attention;
-  const context = attend({ query, key, value, width, heads: spec.heads, lengths, keyLengths });
+  const context = attend({ query, key, value, width, heads: width / size, lengths, keyLengths });
   const attended = linear(context, layer.attentionOutput, mode);
   const middle = layerNorm(sum(attended, x), layer.attentionNorm, spec.layerNormEps);
   const wide = linear(middle, layer.intermediate, mode).map((value) => activate(value, spec.activation));

@@ -39,10 +39,14 @@ export interface EncoderLayer<L extends LayerLinear = LayerLinear> {
   readonly outputNorm: LayerNormParameters;
 }
 
-/** The layers of an encoder and how they compute. Hidden and intermediate size are those of the matrices. */
+/**
+ * The layers of an encoder and how they compute. Hidden and intermediate sizes are those of the matrices. A layer from
+ * which heads or neurons were pruned has smaller matrices than the others.
+ */
 export interface EncoderSpec {
   /** Taken one by one, so that an encoder can be loaded from a store without holding all of it twice. */
   readonly layers: Iterable<EncoderLayer> | AsyncIterable<EncoderLayer>;
+  /** Heads of a layer that none were pruned from: `hidden size / heads` are the features of a head, in every layer. */
   readonly heads: number;
   /** A LayerNorm that the input passes first, as that of BERT's embeddings. Default: none. */
   readonly inputNorm?: LayerNormParameters;

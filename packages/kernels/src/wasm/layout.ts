@@ -73,7 +73,7 @@ export const PLAN = struct(
     tiles: 'i32',
     lanes: 'i32',
     hidden: 'i32',
-    intermediate: 'i32',
+    /** Of a layer that no head was pruned from; `hidden / heads` are the features of every head. */
     heads: 'i32',
     /** An index of ACTIVATIONS. */
     activation: 'i32',

@@ -89,7 +89,6 @@ async function packEncoder(
   const { fround } = Math;
   const constant = {
     hidden,
-    intermediate,
     heads,
     activation: ACTIVATIONS.indexOf(spec.activation),
     rowwise: spec.rowwise ?? false,
