@@ -1,5 +1,6 @@
 import { QUANTIZATION_PROFILES } from '@prune/core';
 import { InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_MAX_TEXT_SIZE } from './model/read-text.js';
 
 /** What a command that opens any form of a model says of its argument. */
 export const MODEL_ARGUMENT = 'a .prune or .h5 file, a model folder or a checkpoint file; - reads standard input';
@@ -18,6 +19,9 @@ export function inferenceOptions(): readonly Option[] {
       "vectors of 256 bits where this Node has V8's experimental pass for them (x64, Node 24 and 26)",
     ),
     new Option('--attention <mode>', 'attention in floats, or in 16-bit integers').choices(['float32', 'int16']),
+    new Option('--max-text-size <MiB>', 'most MiB of a text, JSON or config that is read')
+      .argParser(positiveInteger)
+      .default(DEFAULT_MAX_TEXT_SIZE),
     new Option('--rowwise', 'quantize the activations of each token alone, not of a whole batch'),
   ];
 }

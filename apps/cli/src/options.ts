@@ -42,6 +42,11 @@ export function storeOptions(): readonly Option[] {
   ];
 }
 
+/** `--state-dict`: the model of a file that has several. */
+export function stateDictOption(): Option {
+  return new Option('--state-dict <name>', 'which model of a file that has several, e.g. model or ema.module');
+}
+
 /** `--force`: replaces what exists, never what is read. */
 export function forceOption(): Option {
   return new Option('--force', 'replace an output that exists, and the files beside an .h5; a terminal is asked');

@@ -1,9 +1,12 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { embed, TEXTS_AT_ONCE } from '@prune/bert-infer';
 import type { Tensor } from '@prune/core';
 import { goldenPath, modelPath, readNpz } from '@prune/fixtures';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import * as progress from '../src/console/progress.js';
+import { withBert } from '../src/model/load-bert.js';
 import { runPrune } from './run-prune.js';
 
 let folder: string;
@@ -240,6 +243,38 @@ describe('answer', () => {
   });
 });
 
+describe('a signal, after two of the windows', () => {
+  const asked = ['--question', 'a?', '--context', 'a b c d e f g h '.repeat(20), '--max-length', '32', '--stride', '8'];
+
+  async function ended(...flags: string[]) {
+    let steps = 0;
+    const step = () => {
+      if (++steps === 2) process.emit('SIGINT', 'SIGINT');
+    };
+    const bar = vi.spyOn(progress, 'progressBar').mockReturnValue({ total() {}, step, stop() {} });
+    const { status, stdout, stderr } = await runPrune('answer', at('tiny.prune'), ...asked, ...flags);
+    bar.mockRestore();
+    expect([status, stderr]).toEqual([
+      130,
+      'prune: ended by Ctrl-C, a partial result was printed, no file was written\n',
+    ]);
+    return stdout;
+  }
+
+  test('answer says the best answer of these', async () => {
+    const { partial, windowsDone, windows, ...found } = JSON.parse(await ended('--json'));
+    expect([partial, windowsDone]).toEqual([true, 2]);
+    expect(windows).toBeGreaterThan(10);
+    // In the tokens of both windows: 27 of context from 0, and from 8.
+    expect(found.end).toBeLessThanOrEqual(2 * 36);
+    expect(found.text).toBe(asked[3].slice(found.start, found.end));
+    expect(found.nBest).toHaveLength(1);
+    const text = await ended();
+    expect(text).toMatch(/^partial, 2 of \d+ windows\n[a-h ]+\n {2}[\d.]+ %, score .*\n$/);
+    expect(text).toContain(`windows\n${found.text}\n`);
+  });
+});
+
 describe('eval', () => {
   const qas = [
     { id: 'one', question: 'a?', answers: [{ text: 'c d', answer_start: 0 }] },
@@ -287,6 +322,25 @@ describe('embed', () => {
   test('normalized', async () => {
     const [vector] = (await json('embed', at('tiny.prune'), 'a', '--normalize')).embeddings;
     expect(vector.reduce((sum: number, value: number) => sum + value * value, 0)).toBeCloseTo(1, 6);
+  });
+  test('many texts: in their order, with the bits of the array form', async () => {
+    const many = Array.from({ length: TEXTS_AT_ONCE + 5 }, (_, i) => 'a '.repeat(1 + ((i * 7) % 11)).trim());
+    writeFileSync(at('many.txt'), many.join('\n'));
+    const wanted = await withBert(at('tiny.prune'), {}, (model) => embed(model, many));
+    const lines = (await run('embed', at('tiny.prune'), '--file', at('many.txt'))).trim().split('\n');
+    expect(lines.map((line) => Float32Array.from(JSON.parse(line)))).toEqual(wanted);
+    const { embeddings } = await json('embed', at('tiny.prune'), '--file', at('many.txt'));
+    expect(embeddings.map((vector: number[]) => Float32Array.from(vector))).toEqual(wanted);
+  });
+  test('a text that cannot be embedded, after some that were: exit 2, and the JSON is whole and partial', async () => {
+    const many = [...Array.from({ length: TEXTS_AT_ONCE }, () => 'a'), 'a '.repeat(999)];
+    writeFileSync(at('long.txt'), many.join('\n'));
+    const asked = ['embed', at('tiny.prune'), '--file', at('long.txt')];
+    const { status, stdout, stderr } = await runPrune(...asked, '--json');
+    expect([status, stderr]).toEqual([2, expect.stringContaining('text is longer than the model')]);
+    const { embeddings, ...rest } = JSON.parse(stdout);
+    expect([embeddings.length, rest]).toEqual([TEXTS_AT_ONCE, { partial: true }]);
+    expect((await runPrune(...asked)).stdout.trim().split('\n')).toHaveLength(TEXTS_AT_ONCE);
   });
   test('no text: exit 2', async () => {
     expect(await runPrune('embed', at('tiny.prune'))).toMatchObject({ status: 2, stdout: '' });

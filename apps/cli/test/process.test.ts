@@ -63,7 +63,7 @@ test('an interrupt leaves the old file and nothing else, and exits 130', async (
       child.stderr.on('close', () => resolve(text));
     }),
   ]);
-  expect(stderr).toBe('prune: interrupted, nothing was written\n');
+  expect(stderr).toBe('prune: ended by Ctrl-C, no file was written\n');
   expect(status).toBe(130);
   expect(readdirSync(folder)).toEqual(['x.prune']);
   expect(readFileSync(path, 'utf8')).toBe('old');

@@ -62,7 +62,7 @@ describe.skipIf(SKIP_CONDITIONS.windows())('a pipe as a model', () => {
     // Opening the pipe for writing waits for its reader.
     const line = 'mkfifo idle; "$NODE" "$PRUNE" inspect idle & exec 3> idle; kill -INT $!; wait $!';
     const { status, stderr } = bash(line);
-    expect({ status, stderr }).toEqual({ status: 130, stderr: 'prune: interrupted, nothing was written\n' });
+    expect({ status, stderr }).toEqual({ status: 130, stderr: 'prune: ended by Ctrl-C, no file was written\n' });
   });
 });
 
@@ -146,9 +146,16 @@ describe.skipIf(SKIP_CONDITIONS['no-script']())('on a terminal, an output that e
     expect(bash('prune verify asked.prune m.prune')).toMatchObject({ status: 0 });
   });
 
-  // Ctrl-C and Ctrl-D are the last two.
-  test.each(['\\n', 'n\\n', '\\003', '\\004'])('%j keeps it', (keys) => {
+  // Ctrl-D is the last one.
+  test.each(['\\n', 'n\\n', '\\004'])('%j keeps it', (keys) => {
     expect(answer(keys)).toMatchObject({ status: 2, asked: true });
+    expect(readFileSync(at('asked.prune'), 'utf8')).toBe('old');
+  });
+
+  test('Ctrl-C ends the command as a signal does, and keeps it', () => {
+    const { status, asked, stdout } = answer('\\003');
+    expect([status, asked]).toEqual([130, true]);
+    expect(stdout).toMatch(/\nprune: ended by Ctrl-C, no file was written\r?\n$/);
     expect(readFileSync(at('asked.prune'), 'utf8')).toBe('old');
   });
 });

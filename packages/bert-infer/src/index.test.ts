@@ -6,6 +6,7 @@ test('the public API', () => {
     [
       "DEFAULT_ANSWER_OPTIONS",
       "DEFAULT_COMPARE_MODELS_OPTIONS",
+      "TEXTS_AT_ONCE",
       "answer",
       "bertConfig",
       "classify",

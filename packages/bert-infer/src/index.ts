@@ -1,3 +1,4 @@
+export { TEXTS_AT_ONCE } from './batch/cut-batches.js';
 export type { ModelInputs, Padding } from './batch/pack-batch.js';
 export {
   type CompareModelsOptions,
@@ -21,4 +22,4 @@ export { type ClassifyOptions, classify, type LabelScore } from './text/classify
 export { type ClassifyTokensOptions, classifyTokens, type TokenLabel } from './text/classify-tokens.js';
 export { type EmbedOptions, embed } from './text/embed.js';
 export type { EncodeTextOptions } from './text/encode-text.js';
-export type { WatchOptions } from './watch-options.js';
+export type { WatchOptions, WatchResultOptions } from './watch-options.js';

@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest';
 import { loadModel } from '../src/model/load-model.js';
 import { largestDifference, rowsOf } from './largest-difference.js';
 
-const golden = readNpz(fileURLToPath(new URL('../golden/heads.npz', import.meta.url)));
+const npz = (name: string) => readNpz(fileURLToPath(new URL(`../golden/${name}`, import.meta.url)));
+const golden = new Map([...npz('heads.npz'), ...npz('pruned.npz')]);
 const names = [...golden.keys()].flatMap((key) => (key.endsWith('.config') ? [key.slice(0, -'.config'.length)] : []));
 const tensor = (key: string) => golden.get(key) as Tensor;
 
@@ -25,10 +26,13 @@ describe.each(names)('%s against transformers', (name) => {
   for (const key of golden.keys()) {
     if (key.startsWith(`${name}.p.`)) parameters.set(key.slice(name.length + 3), tensor(key));
   }
-  const [input_ids, attention_mask, token_type_ids] = ['ids', 'mask', 'types'].map((key) =>
-    rowsOf(tensor(`${name}.${key}`)),
-  );
-  const inputs = { input_ids, attention_mask, token_type_ids: name.startsWith('distil') ? undefined : token_type_ids };
+  const [input_ids, attention_mask] = ['ids', 'mask'].map((key) => rowsOf(tensor(`${name}.${key}`)));
+  const hasTypes = golden.has(`${name}.types`) && !name.startsWith('distil');
+  const inputs = {
+    input_ids,
+    attention_mask,
+    token_type_ids: hasTypes ? rowsOf(tensor(`${name}.types`)) : undefined,
+  };
 
   test.each(['float', 'fbgemm', 'qnnpack'] as const)('%s', async (engine) => {
     const model =

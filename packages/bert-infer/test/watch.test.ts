@@ -1,7 +1,16 @@
 import { type Elementary, type Progress, PruneError } from '@prune/core';
 import { codeOf } from '@prune/fixtures';
 import { describe, expect, test } from 'vitest';
-import { answer, type BertModel, classify, classifyTokens, compareModels, embed, loadModel } from '../src/index.js';
+import {
+  answer,
+  type BertModel,
+  classify,
+  classifyTokens,
+  compareModels,
+  embed,
+  loadModel,
+  TEXTS_AT_ONCE,
+} from '../src/index.js';
 import { workerThreads } from '../src/node.js';
 import { evaluateSquad } from '../src/squad.js';
 import { goldenModel, madeUpVocabulary } from './golden-model.js';
@@ -118,6 +127,30 @@ describe('arrays of texts', () => {
     expect(await embed(model, [texts[3]], { normalize: true })).toEqual([
       await embed(model, texts[3], { normalize: true }),
     ]);
+  });
+
+  test('the result so far has the texts of the batches that have run, and those alone', async () => {
+    const whole = await embed(model, texts);
+    const controller = new AbortController();
+    let known: () => (Float32Array | undefined)[] = () => [];
+    const onProgress = ({ done }: Progress, soFar: typeof known) => {
+      known = soFar;
+      expect(soFar().filter((vector) => vector !== undefined)).toHaveLength(done);
+      if (done > texts.length / 2) controller.abort();
+    };
+    expect(await codeOf(() => embed(model, texts, { signal: controller.signal, onProgress }))).toBe('aborted');
+    expect(known()).toHaveLength(texts.length);
+    expect(known()).toContain(undefined);
+    expect(known()).toEqual(whole.map((vector, i) => known()[i] && vector));
+  });
+
+  test('many texts give the bits of their groups', async () => {
+    const tiny = await loadModel(goldenModel('tiny', { files: madeUpVocabulary(997) }));
+    const many = Array.from({ length: TEXTS_AT_ONCE + 9 }, (_, i) => 'a '.repeat(1 + ((i * 7) % 11)));
+    const groups = [many.slice(0, TEXTS_AT_ONCE), many.slice(TEXTS_AT_ONCE)];
+    const apart = [await embed(tiny, groups[0]), await embed(tiny, groups[1])];
+    expect(await embed(tiny, many)).toEqual(apart.flat());
+    await tiny.close();
   });
 
   test('what is not a text, in a place of its own: invalid-argument', async () => {

@@ -26,4 +26,9 @@ export interface OpenOptions {
   readonly name?: string;
   /** Bounds on what the file may make us allocate; `DEFAULT_LIMITS` by default. */
   readonly limits?: Limits;
+  /**
+   * The state dict to take where the file has several: the keys of a pickle that lead to it (`model`, `ema.module`), or
+   * what stands before its names (`student`).
+   */
+  readonly stateDict?: string;
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Elementary, elementCount, entriesOf, isPruneError, parseJson, type Tensor } from '@prune/core';
-import { goldenPath } from '@prune/fixtures';
+import { casePath, goldenPath } from '@prune/fixtures';
 import { expect, test } from 'vitest';
 import {
   bool,
@@ -16,6 +17,7 @@ import {
 } from '../test/make-pickle.js';
 import { makeSafetensors } from '../test/make-safetensors.js';
 import { makeTorchStream, makeTorchZip } from '../test/make-torch-file.js';
+import { nameStaged } from './name-staged.js';
 import { openSharded } from './open-sharded.js';
 import { openStagedFile } from './open-staged-file.js';
 
@@ -68,10 +70,12 @@ function mutate(
   return mutant;
 }
 
-/** Opens and reads everything: the number of tensors, or the code of the PruneError. Anything else that is thrown comes out. */
-async function readAll(file: Uint8Array): Promise<string> {
+const CONFIG = { model_type: 'bert', architectures: ['BertForQuestionAnswering'] };
+
+/** Opens, names and reads everything: the number of tensors, or the code of the PruneError. Anything else that is thrown comes out. */
+async function readAll(file: Uint8Array, stateDict?: string): Promise<string> {
   try {
-    const checkpoint = await openStagedFile(file);
+    const checkpoint = nameStaged(await openStagedFile(file, { stateDict }), CONFIG, stateDict);
     if (checkpoint.stage === 'quantized') {
       for await (const [name, entry] of entriesOf(checkpoint.quantized)) {
         if (!('kind' in entry)) checkWhole(name, entry);
@@ -121,6 +125,18 @@ const stream = makeTorchStream(root({ ...F, view: none }), {
   1: { bytes: storages[1], elements: 2 },
 });
 
+/** Masks of torch.nn.utils.prune, and a prefix. */
+const masked = makeSafetensors(
+  {
+    'm.bert.pooler.dense.weight_orig': { dtype: 'F32', shape: [2], data_offsets: [0, 8] },
+    'm.bert.pooler.dense.weight_mask': { dtype: 'F32', shape: [2], data_offsets: [8, 16] },
+    'm.bert.pooler.dense.bias': { dtype: 'F16', shape: [2], data_offsets: [16, 20] },
+  },
+  new Uint8Array(20),
+);
+
+type Seed = [file: Uint8Array, structure: readonly [number, number], stateDict?: string];
+
 function whole(file: Uint8Array): [Uint8Array, readonly [number, number]] {
   return [file, [0, file.length]];
 }
@@ -129,7 +145,11 @@ function golden(name: string, from: number, to: number): [Uint8Array, readonly [
   return [file, [from < 0 ? file.length + from : from, to <= 0 ? file.length + to : to]];
 }
 
-const SEEDS: Record<string, [file: Uint8Array, structure: readonly [number, number]]> = {
+function wrapped(name: string, from: number, to: number, stateDict?: string): Seed {
+  return [new Uint8Array(readFileSync(join(casePath('wrapped'), name))), [from, to], stateDict];
+}
+
+const SEEDS: Record<string, Seed> = {
   safetensors: whole(small),
   'zip, stored': whole(makeTorchZip(root(F), storages)),
   'zip, deflated': whole(makeTorchZip(root(F), storages, { deflate: true })),
@@ -141,6 +161,11 @@ const SEEDS: Record<string, [file: Uint8Array, structure: readonly [number, numb
   'narrow/pytorch_model_legacy.bin: pickles': golden('narrow/pytorch_model_legacy.bin', 0, 7500),
   'quantized/per_channel.bin: pickle': golden('quantized/per_channel.bin', 0, 4000),
   'quantized/embeddings.bin: pickle': golden('quantized/embeddings.bin', 0, 3000),
+  'wrapped/lightning.ckpt: pickle': wrapped('lightning.ckpt', 0, 7000),
+  'wrapped/two_models.bin: pickle': wrapped('two_models.bin', 0, 7000, 'ema.module'),
+  'wrapped/wrapped_quantized.bin: pickle': wrapped('wrapped_quantized.bin', 0, 6000),
+  'wrapped/elementary_proto5.pt: pickle': wrapped('elementary_proto5.pt', 0, 5000),
+  'safetensors with masks': whole(masked),
   'quantized/torch14.bin: pickles': golden('quantized/torch14.bin', 0, 6000),
   'quantized/elementary.pt: pickle': golden('quantized/elementary.pt', 0, 6000),
   'quantized/elementary_proto4.pt: pickle': golden('quantized/elementary_proto4.pt', 0, 6000),
@@ -148,15 +173,15 @@ const SEEDS: Record<string, [file: Uint8Array, structure: readonly [number, numb
 
 test.each(Object.entries(SEEDS))(
   'mutants of %s: a value or a PruneError, and soon',
-  async (name, [file, structure]) => {
-    expect(await readAll(file)).toBe('read');
+  async (name, [file, structure, stateDict]) => {
+    expect(await readAll(file, stateDict)).toBe('read');
     // A golden file has hundreds of tensors: fewer mutants of it keep the run short.
     const mutants = file.length > 10_000 ? MUTANTS / 4 : 1.5 * MUTANTS;
     const outcomes: Record<string, number> = {};
     for (let seed = 0; seed < mutants; seed++) {
       const mutant = mutate(file, structure, randomFrom(seed));
       const start = performance.now();
-      const outcome = await readAll(mutant).catch((cause) => {
+      const outcome = await readAll(mutant, stateDict).catch((cause) => {
         throw new Error(`mutant ${seed} of ${name}`, { cause });
       });
       expect(performance.now() - start, `mutant ${seed} of ${name}`).toBeLessThan(SLOWEST_MS);

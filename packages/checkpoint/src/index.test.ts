@@ -8,6 +8,8 @@ test('public API', () => {
       "DEFAULT_SAFETENSORS_METADATA",
       "PRUNING_METHODS",
       "applyMovementPruning",
+      "checkComplete",
+      "nameStaged",
       "openPytorch",
       "openSafetensors",
       "openSharded",
@@ -17,6 +19,7 @@ test('public API', () => {
       "widenFloats",
       "widenToFloat32",
       "withEmbeddingsOf",
+      "withPrunedWeights",
       "withTransformersNames",
       "writeSafetensors",
     ]

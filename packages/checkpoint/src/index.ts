@@ -4,7 +4,9 @@ export {
   PRUNING_METHODS,
   type PruningMethod,
 } from './apply-movement-pruning.js';
+export { checkComplete } from './check-complete.js';
 export type { Checkpoint, CheckpointFormat, OpenOptions } from './checkpoint.js';
+export { nameStaged } from './name-staged.js';
 export { openPytorch } from './open-pytorch.js';
 export { openSafetensors } from './open-safetensors.js';
 export { openSharded } from './open-sharded.js';
@@ -20,5 +22,6 @@ export type {
 export { widenFloats } from './widen-floats.js';
 export { widenToFloat32 } from './widen-to-float32.js';
 export { withEmbeddingsOf } from './with-embeddings-of.js';
+export { withPrunedWeights } from './with-pruned-weights.js';
 export { withTransformersNames } from './with-transformers-names.js';
 export { DEFAULT_SAFETENSORS_METADATA, type WriteSafetensorsOptions, writeSafetensors } from './write-safetensors.js';

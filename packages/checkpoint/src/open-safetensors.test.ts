@@ -89,6 +89,14 @@ const cases: Record<string, [code: string, file: Uint8Array]> = {
     'unsupported',
     makeSafetensors({ a: { dtype: 'F8_E4M3', shape: [1], data_offsets: [0, 1] } }, bytes(1)),
   ],
+  'an unknown field that is nested too deeply': [
+    'limit',
+    makeSafetensors(`{"a":{${a},"x":${'['.repeat(66)}${']'.repeat(66)}}}`, bytes(4)),
+  ],
+  'an unknown field without a value': ['corrupt', makeSafetensors(`{"a":{${a},"x":}}`, bytes(4))],
+  'an unknown field of another language': ['corrupt', makeSafetensors(`{"a":{${a},"x":None}}`, bytes(4))],
+  'nothing for an entry': ['corrupt', makeSafetensors('{"a":null}')],
+  'metadata null, then metadata': ['corrupt', makeSafetensors('{"__metadata__":null,"__metadata__":{}}')],
   'metadata that is no string': ['corrupt', makeSafetensors('{"__metadata__":{"format":1}}')],
 };
 
@@ -97,6 +105,28 @@ test.each(Object.entries(cases))('refused: %s', async (_, [code, file]) => {
     code,
     where: 'x.safetensors',
   });
+});
+
+test('fields that we do not know, and no metadata, as the safetensors library reads them', async () => {
+  const values = [
+    '1',
+    '-1.5e3',
+    'true',
+    'null',
+    '"t\\""',
+    '[]',
+    '{}',
+    '[1, {"x": [null, "]"]}, false]',
+    '{"a": {}, "b": 0}',
+  ];
+  const fields = values.map((value, i) => `"x${i}": ${value} `).join(',');
+  const file = makeSafetensors(
+    `{"__metadata__": null, "a":{${fields},${a}}, "b":{"dtype":"U8","shape":[0],"data_offsets":[4,4],"crc":7}}`,
+    bytes(4),
+  );
+  const checkpoint = await openSafetensors(file);
+  expect([...checkpoint.keys()]).toEqual(['a', 'b']);
+  expect(await checkpoint.get('a')).toMatchObject({ dtype: 'float32' });
 });
 
 test('a tensor named __proto__ is a tensor', async () => {
@@ -108,7 +138,7 @@ test('a tensor named __proto__ is a tensor', async () => {
 test('what a file says is cut short in a message', async () => {
   const long = 'x'.repeat(1e6);
   for (const header of [
-    `{"a":{${a},"${long}":1}}`,
+    `{"a":{${a},"${long}":x}}`,
     `{"a":{"dtype":"${long}","shape":[1],"data_offsets":[0,4]}}`,
     `{"__metadata__":{"${long}":"","${long}":""}}`,
   ]) {

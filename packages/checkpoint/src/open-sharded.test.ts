@@ -44,6 +44,15 @@ test('tensors of two shards in the order of the index', async () => {
   expect(left()).toBe(0);
 });
 
+test('names of shards with blanks, brackets and other letters', async () => {
+  const names = ['part 1.safetensors', 'teil-ä (2).bin', '~x+y@z,w'];
+  const files = Object.fromEntries(names.map((name, i) => [name, shard(`t${i}`, i)]));
+  const index = { weight_map: Object.fromEntries(names.map((name, i) => [`t${i}`, name])) };
+  const { checkpoint } = await open(index, files);
+  expect([...checkpoint.keys()]).toEqual(['t0', 't1', 't2']);
+  expect((await checkpoint.get('t2')).data).toEqual(Uint8Array.of(2));
+});
+
 test('a tensor that its shard does not have, a broken shard: refused, and every shard closed', async () => {
   const files = { a: shard('x', 1), b: Uint8Array.of(1, 2, 3) };
   const missing = await open({ weight_map: { x: 'a', y: 'a' } }, files);
@@ -55,7 +64,22 @@ test('a tensor that its shard does not have, a broken shard: refused, and every 
 });
 
 test('names that leave the folder, and too many shards, are refused before anything is opened', async () => {
-  for (const file of ['../a', '/etc/passwd', 'a/b', 'a\\b', '..', '.', '', 'C:a', 'a\0', 7, null]) {
+  for (const file of [
+    '../a',
+    '/etc/passwd',
+    'a/b',
+    'a\\b',
+    '..',
+    '.',
+    '',
+    'C:a',
+    'a\0',
+    'a\n',
+    '.hidden',
+    'x'.repeat(256),
+    7,
+    null,
+  ]) {
     const { checkpoint, left } = await open({ weight_map: { x: file } }, {});
     expect(checkpoint).toMatchObject({ code: 'corrupt', tensor: 'x' });
     expect(left()).toBe(0);

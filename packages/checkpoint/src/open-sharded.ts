@@ -14,6 +14,9 @@ import { openTensorFile } from './open-tensor-file.js';
 // Each shard is an open file; the largest public models have about 200.
 const MAX_SHARDS = 512;
 
+// No folder, drive or stream of Windows in it, no control character, and not hidden, which `.` and `..` are too.
+const PLAIN_FILE_NAME = /^(?!\.)[^/\\:\p{Cc}]{1,255}$/u;
+
 /**
  * Opens a checkpoint of several files by its index (`model.safetensors.index.json`: `weight_map` says which file has a tensor).
  * `openShard` opens a file by its plain name; names with a folder in them are refused. Tensors that the index does not name are not seen.
@@ -70,7 +73,7 @@ function readWeightMap({ weight_map: map }: JsonObject, limits: Limits, place: {
   const fileOf = new Map<string, string>();
   for (const [tensor, file] of Object.entries(map as JsonObject)) {
     checkLimit('name is too long', tensor.length, limits.nameLength, place);
-    if (typeof file !== 'string' || !/^[\w-][\w.-]{0,254}$/.test(file)) {
+    if (typeof file !== 'string' || !PLAIN_FILE_NAME.test(file)) {
       throw new PruneError('corrupt', {
         ...place,
         what: 'shard name',

@@ -1,5 +1,6 @@
-import { type ByteSource, PruneError, randomAccess } from '@prune/core';
+import { type ByteSource, randomAccess } from '@prune/core';
 import type { OpenOptions } from './checkpoint.js';
+import { notTensors } from './not-tensors.js';
 import { openSafetensors } from './open-safetensors.js';
 import { openStagedPytorch } from './open-staged-pytorch.js';
 import { ownSource } from './own-source.js';
@@ -19,10 +20,7 @@ export async function openStagedFile(source: ByteSource, options: OpenOptions = 
       const tensors = await openSafetensors(bytes, options);
       return { stage: 'float', notes: [], tensors, close: () => tensors.close() };
     }
-    throw new PruneError('unsupported', {
-      what: 'not a file of tensors',
-      got: format === undefined ? `${bytes.size} unknown bytes` : format,
-      wanted: 'safetensors or a PyTorch checkpoint',
-    });
+    const got = format === undefined ? `${bytes.size} unknown bytes` : format;
+    throw await notTensors(bytes, 'not a file of tensors', got, 'safetensors or a PyTorch checkpoint');
   });
 }

@@ -1,5 +1,6 @@
-import { type ByteSource, DEFAULT_LIMITS, PruneError } from '@prune/core';
+import { type ByteSource, DEFAULT_LIMITS } from '@prune/core';
 import type { OpenOptions } from './checkpoint.js';
+import { notTensors } from './not-tensors.js';
 import { ownSource } from './own-source.js';
 import { openLegacy } from './pytorch/open-legacy.js';
 import { openZip } from './pytorch/open-zip.js';
@@ -14,11 +15,11 @@ import type { StagedCheckpoint } from './staged-checkpoint.js';
  * Otherwise as `openPytorch`. Codes of 4 bits (`torch.quint4x2`) are `unsupported`.
  */
 export async function openStagedPytorch(source: ByteSource, options: OpenOptions = {}): Promise<StagedCheckpoint> {
-  const { limits = DEFAULT_LIMITS } = options;
+  const { limits = DEFAULT_LIMITS, stateDict } = options;
   return ownSource(source, options.name, async (bytes) => {
     const format = await sniffFormat(bytes);
-    if (format === 'pytorch-zip') return stagedModel(await openZip(bytes, limits), limits);
-    if (format === 'pytorch-legacy') return stagedModel(await openLegacy(bytes, limits), limits);
-    throw new PruneError('unsupported', { what: 'not a PyTorch checkpoint', got: format ?? 'unknown bytes' });
+    if (format === 'pytorch-zip') return stagedModel(await openZip(bytes, limits, stateDict), limits);
+    if (format === 'pytorch-legacy') return stagedModel(await openLegacy(bytes, limits, stateDict), limits);
+    throw await notTensors(bytes, 'not a PyTorch checkpoint', format ?? 'unknown bytes');
   });
 }

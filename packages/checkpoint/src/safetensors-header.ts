@@ -27,6 +27,9 @@ export const SAFETENSORS_DTYPES: Readonly<Record<Dtype, string>> = {
 
 const DTYPE_OF_NAME = new Map(Object.entries(SAFETENSORS_DTYPES).map(([dtype, name]) => [name, dtype as Dtype]));
 
+/** Levels of a value that we do not know and read past; the library allows twice as many. */
+const MAX_DEPTH = 64;
+
 /** A tensor of a safetensors file: bytes `[begin, end)` after the header. */
 export interface SafetensorsEntry extends TensorInfo {
   readonly begin: number;
@@ -51,6 +54,8 @@ export function parseSafetensorsHeader(
     if (name === '__metadata__') {
       if (hasMetadata) throw corrupt('duplicate name', name);
       hasMetadata = true;
+      // The safetensors library reads null as no metadata.
+      if (reader.acceptNull()) return;
       const seen = new Set<string>();
       reader.members((key) => {
         if (seen.has(key)) throw corrupt(`duplicate key ${shown(key)} in __metadata__`);
@@ -75,7 +80,10 @@ function readEntry(reader: HeaderReader, name: string, limits: Limits): Safetens
     if (field === 'dtype' && dtypeName === undefined) dtypeName = reader.string();
     else if (field === 'shape' && shape === undefined) shape = reader.integers(limits.rank);
     else if (field === 'data_offsets' && offsets === undefined) offsets = reader.integers(2);
-    else throw corrupt(`unknown or duplicate field ${shown(field)}`, name);
+    else if (field === 'dtype' || field === 'shape' || field === 'data_offsets') {
+      throw corrupt(`duplicate field ${shown(field)}`, name);
+      // The safetensors library reads past fields that it does not know.
+    } else reader.skipValue();
   });
   if (dtypeName === undefined || shape === undefined || offsets?.length !== 2) {
     throw corrupt('incomplete entry: dtype, shape and two data_offsets are needed', name);
@@ -160,6 +168,37 @@ class HeaderReader {
     this.#expect(']');
     // An array that was pushed to has room for 17 numbers, which the shapes of 100,000 tensors would keep.
     return integers.slice();
+  }
+
+  /** Moves past `null`, if that is what comes. */
+  acceptNull(): boolean {
+    this.#skipSpace();
+    return this.#acceptWord(/null/y);
+  }
+
+  /** Moves past a value of any kind, none of which is kept. Throws `corrupt`, `limit` for one nested past 64 levels. */
+  skipValue(depth = 0) {
+    checkLimit('safetensors header is nested too deeply', depth, MAX_DEPTH);
+    this.#skipSpace();
+    const next = this.#text[this.#position];
+    if (next === '"') this.string();
+    else if (next === '{') this.members(() => this.skipValue(depth + 1));
+    else if (next === '[') {
+      this.#expect('[');
+      if (this.#accept(']')) return;
+      do this.skipValue(depth + 1);
+      while (this.#accept(','));
+      this.#expect(']');
+    } else if (!this.#acceptWord(/(?:null|true|false|-?(?:0|[1-9]\d{0,400})(?:\.\d{1,400})?(?:[eE][+-]?\d{1,9})?)/y)) {
+      throw this.#unexpected('a value');
+    }
+  }
+
+  #acceptWord(word: RegExp): boolean {
+    word.lastIndex = this.#position;
+    const found = word.test(this.#text);
+    if (found) this.#position = word.lastIndex;
+    return found;
   }
 
   end() {

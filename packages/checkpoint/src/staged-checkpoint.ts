@@ -11,6 +11,8 @@ interface ReadingNotes {
    * left out.
    */
   readonly notes: readonly string[];
+  /** The keys that lead to the state dict within a pickle, joined by dots. Absent or empty: the pickle is one. */
+  readonly stateDict?: string;
 }
 
 /** A model in floats, ready to be quantized. */

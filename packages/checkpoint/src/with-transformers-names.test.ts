@@ -49,11 +49,17 @@ test('LayerNorm gamma and beta become weight and bias, position_ids goes, the va
 test('the prefix of the base model is added for a task and taken away for the base model', () => {
   expect(names(QA, 'embeddings.a', 'pooler.b')).toEqual(['bert.embeddings.a', 'bert.pooler.b']);
   expect(names(QA, 'bert.embeddings.a', 'qa_outputs.weight')).toEqual(['bert.embeddings.a', 'qa_outputs.weight']);
-  expect(names(BASE, 'bert.embeddings.a', 'cls.b')).toEqual(['embeddings.a']);
+  expect(names(BASE, 'bert.embeddings.a', 'bert.pooler.b')).toEqual(['embeddings.a', 'pooler.b']);
   expect(names(BASE, 'embeddings.a')).toEqual(['embeddings.a']);
   expect(names({ ...QA, model_type: 'roberta' }, 'embeddings.a')).toEqual(['roberta.embeddings.a']);
   expect(names({ ...QA, model_type: 'camembert' }, 'embeddings.a')).toEqual(['roberta.embeddings.a']);
   expect(names({ ...QA, model_type: 'electra' }, 'embeddings.a')).toEqual(['electra.embeddings.a']);
+});
+
+test('a head is kept, whatever the architecture is', () => {
+  const both = ['bert.embeddings.a', 'cls.b'];
+  expect(names(BASE, ...both)).toEqual(both);
+  expect(names({ model_type: 'bert', architectures: ['BertQA'] }, ...both)).toEqual(both);
 });
 
 test('without a config that says which, names stay', () => {

@@ -1,9 +1,12 @@
 export { basePrefix } from './architectures/base-prefix.js';
+export { checkComputation } from './architectures/check-computation.js';
 export type { ModuleKind } from './architectures/family-modules.js';
 export { headModules } from './architectures/head-modules.js';
 export { missingEmbeddings } from './architectures/missing-embeddings.js';
 export { MODEL_FAMILIES, type ModelFamily } from './architectures/model-families.js';
+export { modelFamily } from './architectures/model-family.js';
 export { MODEL_TYPES, type ModelType } from './architectures/model-types.js';
+export { type FoundModule, moduleFinder } from './architectures/module-finder.js';
 export { moduleKinds } from './architectures/module-kinds.js';
 export { type LayerNames, type ParameterNames, parameterNames } from './architectures/parameter-names.js';
 export {
@@ -13,6 +16,7 @@ export {
   type RandomAccess,
   randomAccess,
 } from './byte-sources/byte-source.js';
+export { jsonText } from './byte-sources/json-text.js';
 export { type JsonObject, parseJson, parseJsonArray } from './byte-sources/parse-json.js';
 export { type EscapeControlsOptions, escapeControls } from './errors/escape-controls.js';
 export {

@@ -1,5 +1,6 @@
 import {
   type JsonObject,
+  jsonText,
   type ModelMetadata,
   PruneError,
   parseJson,
@@ -60,7 +61,7 @@ export function listWritten(
 }
 
 function json(value: unknown, indent?: number): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(value, null, indent)}\n`);
+  return new TextEncoder().encode(`${jsonText(value, indent)}\n`);
 }
 
 /**

@@ -1,12 +1,12 @@
 import { openCheckpoint } from '@prune/checkpoint/node';
-import { type Elementary, firstDifference, type Tensor, tensor } from '@prune/core';
+import { type Elementary, firstDifference, type JsonObject, type Tensor, tensor } from '@prune/core';
 import { decompose } from '@prune/csr';
 import { goldenPath } from '@prune/fixtures';
 import { linearModules, quantizeDynamic } from '@prune/quant';
 import { expect, test } from 'vitest';
 import { type PackableCheckpoint, packCheckpoint } from './pack-checkpoint.js';
 
-function checkpoint(tensors: Record<string, Tensor>, config?: { model_type: string }): PackableCheckpoint {
+function checkpoint(tensors: Record<string, Tensor>, config?: JsonObject): PackableCheckpoint {
   const map = new Map(Object.entries(tensors));
   return {
     tensors: { keys: () => map.keys(), get: (name) => map.get(name), info: (name) => map.get(name) },
@@ -25,10 +25,13 @@ async function collect(entries: AsyncIterable<[string, Elementary]> | Iterable<[
 }
 
 test('a checkpoint without tensors', async () => {
-  const packed = packCheckpoint(checkpoint({}, { model_type: 'bert' }));
+  const packed = packCheckpoint(checkpoint({}, NO_LAYERS));
   expect(packed).toMatchObject({ steps: 0, architectureKnown: true, metadata: { profile: 'fbgemm' } });
   expect((await collect(packed.entries)).size).toBe(0);
 });
+
+/** The config of a model that has nothing but embeddings and a head. */
+const NO_LAYERS = { model_type: 'bert', num_hidden_layers: 0 };
 
 const TENSORS = {
   'bert.embeddings.word_embeddings.weight': matrix(5, 4),
@@ -39,7 +42,7 @@ const TENSORS = {
 
 test('Linears become CSR, everything else stays, metadata goes along', async () => {
   const steps: string[] = [];
-  const packed = packCheckpoint(checkpoint(TENSORS, { model_type: 'bert' }), {}, (name) => steps.push(name));
+  const packed = packCheckpoint(checkpoint(TENSORS, NO_LAYERS), {}, (name) => steps.push(name));
   const entries = await collect(packed.entries);
   expect(steps).toEqual(['bert.embeddings.word_embeddings.weight', 'bert.embeddings.LayerNorm.weight', 'qa_outputs']);
   expect(packed.steps).toBe(3);
@@ -53,11 +56,26 @@ test('Linears become CSR, everything else stays, metadata goes along', async () 
 
 test('modules that are left out, coded tables, an older profile', async () => {
   const options = { exclude: ['LayerNorm'], embeddings: 'int8', profile: 'fbgemm-1.5' } as const;
-  const packed = packCheckpoint(checkpoint(TENSORS, { model_type: 'bert' }), options);
+  const packed = packCheckpoint(checkpoint(TENSORS, NO_LAYERS), options);
   const names = [...(await collect(packed.entries)).keys()];
   expect(names).not.toContain('bert.embeddings.LayerNorm.weight');
   expect(names).toContain('bert.embeddings.word_embeddings._packed_params._packed_weight.int_repr');
   expect(packed.metadata).toMatchObject({ profile: 'fbgemm-1.5', modules: { qa_outputs: { version: 3 } } });
+});
+
+test('a model without the layers of its config is refused', () => {
+  const pack = (tensors: Record<string, Tensor>) => () =>
+    packCheckpoint(checkpoint(tensors, { model_type: 'bert', num_hidden_layers: 1 }));
+  const wanted = { code: 'missing', got: expect.stringContaining('qa_outputs.weight') };
+  expect(pack(TENSORS)).toThrow(expect.objectContaining(wanted));
+  expect(pack({})).toThrow(expect.objectContaining({ code: 'missing', got: 'no tensors' }));
+});
+
+test('a computation that we do not have is refused by name, for a family that we know', () => {
+  const pack = (config: JsonObject) => () => packCheckpoint(checkpoint(TENSORS, config));
+  const refusal = { code: 'unsupported', what: expect.stringContaining('is_decoder') };
+  expect(pack({ ...NO_LAYERS, is_decoder: true })).toThrow(expect.objectContaining(refusal));
+  expect(pack({ model_type: 'mamba', is_decoder: true })).not.toThrow();
 });
 
 test('an architecture that is not known is said', () => {

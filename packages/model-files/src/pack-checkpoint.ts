@@ -16,6 +16,7 @@ import {
   moduleMetadata,
   quantizeDynamicToCsr,
 } from '@prune/quant';
+import { checkPackable } from './check-packable.js';
 
 /** How a checkpoint is packed. */
 export interface PackOptions {
@@ -32,6 +33,8 @@ export const DEFAULT_PACK_OPTIONS: PackOptions = { ...DEFAULT_QUANTIZE_OPTIONS, 
 
 /** What is packed. An open checkpoint is one. */
 export interface PackableCheckpoint {
+  /** For messages. */
+  readonly name?: string;
   readonly tensors: StateDict & { info(name: string): TensorInfo | undefined };
   readonly metadata: ModelMetadata;
 }
@@ -46,14 +49,19 @@ export interface PackedCheckpoint {
   readonly architectureKnown: boolean;
 }
 
-/** float -> quantized (straight to CSR) -> elementary, each step lazy, so that two matrices at most are in memory. `onStep` hears what is read. */
+/**
+ * float -> quantized (straight to CSR) -> elementary, each step lazy, so that two matrices at most are in memory. `onStep` hears what is read.
+ * Throws `missing` when layers that config.json says are not there, and `unsupported` when it asks for a computation that
+ * we do not have.
+ */
 export function packCheckpoint(
-  { tensors, metadata }: PackableCheckpoint,
+  { name, tensors, metadata }: PackableCheckpoint,
   options: Partial<PackOptions> = {},
   onStep: (name: string) => void = () => {},
 ): PackedCheckpoint {
   const { profile, ...quantizeOptions } = { ...DEFAULT_PACK_OPTIONS, ...options };
   const names = [...tensors.keys()];
+  checkPackable(names, metadata, name);
   const modules = linearModules(
     metadata.config,
     names.map((name) => [name, tensors.info(name)!] as const),

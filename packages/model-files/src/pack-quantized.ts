@@ -1,10 +1,11 @@
 import type { ElementaryStateDict, ModelMetadata, QuantizationProfile, QuantizedStateDict } from '@prune/core';
 import { decompose, recomposeSparse } from '@prune/csr';
 import { profileOf } from '@prune/quant';
+import { checkPackable } from './check-packable.js';
 import type { PackedCheckpoint } from './pack-checkpoint.js';
 
 /** A model that is quantized already. What `openStagedCheckpoint` of `@prune/checkpoint/node` opens is one. */
-export type PackableQuantized = { readonly metadata: ModelMetadata } & (
+export type PackableQuantized = { readonly metadata: ModelMetadata /** For messages. */; readonly name?: string } & (
   | { readonly stage: 'quantized'; readonly quantized: QuantizedStateDict }
   | { readonly stage: 'elementary'; readonly elementary: ElementaryStateDict }
 );
@@ -18,7 +19,7 @@ export interface PackQuantizedOptions {
 /**
  * quantized -> elementary, or elementary, checked module by module. Nothing is quantized again: every integer and scale
  * is kept. Each step is lazy, so that two matrices at most are in memory. `onStep` hears what is read. Throws what
- * `profileOf` throws; `entries` throws what `recompose` of `@prune/csr` does.
+ * `profileOf` throws, `missing` and `unsupported` as `packCheckpoint` does; `entries` throws what `recompose` of `@prune/csr` does.
  */
 export function packQuantized(
   model: PackableQuantized,
@@ -28,6 +29,7 @@ export function packQuantized(
   const { metadata } = model;
   const modules = model.stage === 'quantized' ? model.quantized : recomposeSparse(model.elementary);
   const names = [...modules.keys()];
+  checkPackable(names, metadata, model.name);
   return {
     entries: decompose({
       keys: () => names,

@@ -1,4 +1,4 @@
-import { type JsonObject, MODEL_TYPES, type ModelFamily, moduleKinds, type TensorInfo } from '@prune/core';
+import { type JsonObject, type ModelFamily, modelFamily, moduleKinds, type TensorInfo } from '@prune/core';
 
 /** What a model's parameters belong to. Spread it into the options of `quantizeDynamic`. */
 export interface LinearModules {
@@ -32,7 +32,7 @@ export function linearModules(
   config: JsonObject | undefined,
   parameters: Iterable<readonly [name: string, info: TensorInfo]>,
 ): LinearModules {
-  const architecture = familyOf(config);
+  const architecture = modelFamily(config);
   const kindOf = architecture === undefined ? undefined : moduleKinds(architecture);
   const linears = new Set<string>();
   const embeddingTables = new Set<string>();
@@ -49,19 +49,4 @@ export function linearModules(
     }
   }
   return { architecture, known: architecture !== undefined, linears, embeddingTables };
-}
-
-function familyOf(config: JsonObject | undefined): ModelFamily | undefined {
-  const type = config?.model_type;
-  if (typeof type === 'string') return MODEL_TYPES.get(type)?.family;
-  // Configs before transformers 2.4 have no `model_type`: we read the first class. Movement pruning's own classes begin
-  // with `Masked`.
-  const classes = config?.architectures;
-  const first: unknown = Array.isArray(classes) ? classes[0] : undefined;
-  if (typeof first !== 'string') return undefined;
-  for (const { classPrefix, family } of MODEL_TYPES.values()) {
-    if (classPrefix !== undefined && new RegExp(`^(?:Masked)?${classPrefix}(?:Model$|For[A-Z])`).test(first))
-      return family;
-  }
-  return undefined;
 }

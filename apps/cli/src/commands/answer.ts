@@ -3,8 +3,8 @@ import { escapeControls, type Progress, PruneError } from '@prune/core';
 import type { Command } from 'commander';
 import { type AnsweringFlags, answeringOptions } from '../answering-options.js';
 import type { CommandContext } from '../command-context.js';
-import { out } from '../console/colors.js';
-import { formatPercent } from '../console/format.js';
+import { out, PLAIN } from '../console/colors.js';
+import { formatCount, formatPercent } from '../console/format.js';
 import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
 import { inferenceOptions, MODEL_ARGUMENT, positiveInteger } from '../inference-options.js';
@@ -24,7 +24,7 @@ interface AnswerFlags extends InferenceOptions, AnsweringFlags {
 }
 
 /** `prune answer`: one question on one text. */
-export function register(program: Command, { signal }: CommandContext): void {
+export function register(program: Command, { signal, sayWhenEnded }: CommandContext): void {
   const command = program
     .command('answer')
     .description('answer a question from a text, long texts in windows')
@@ -40,11 +40,19 @@ export function register(program: Command, { signal }: CommandContext): void {
   command.action(async (path: string, flags: AnswerFlags) => {
     const { question, unanswerable, threshold, ...options } = flags;
     const context = await contextOf(flags, signal);
+    let windows = 0;
+    let soFar: (() => AnswerResult) | undefined;
     const progress = progressBar('reading', flags.quiet);
-    const onProgress = ({ done, total }: Progress) => {
+    const onProgress = ({ done, total }: Progress, known: () => AnswerResult) => {
+      windows = total;
+      soFar = known;
       progress.total(total);
       progress.step(`window ${done}`);
     };
+    sayWhenEnded(() => {
+      progress.stop();
+      return soFar && describePartial(soFar(), windows, flags.json ?? false);
+    });
     const asked = {
       ...options,
       question,
@@ -60,21 +68,28 @@ export function register(program: Command, { signal }: CommandContext): void {
   });
 }
 
-async function contextOf({ context, file }: AnswerFlags, signal: AbortSignal): Promise<string> {
+/** The best answer of the windows that were done before a signal came. */
+function describePartial(result: AnswerResult, windows: number, json: boolean): string {
+  const done = result.windows;
+  if (json) return JSON.stringify({ partial: true, windowsDone: done, ...result, windows }, null, 2);
+  return `partial, ${formatCount(done)} of ${formatCount(windows)} windows\n${describe({ ...result, windows: 1 }, PLAIN)}`;
+}
+
+async function contextOf({ context, file, maxTextSize }: AnswerFlags, signal: AbortSignal): Promise<string> {
   if ((context === undefined) === (file === undefined)) {
     throw new PruneError('invalid-argument', { what: 'which text?', wanted: 'either --context or --file' });
   }
-  return file === undefined ? (context ?? '') : readText(file, signal);
+  return file === undefined ? (context ?? '') : readText(file, { maxTextSize, signal });
 }
 
 /** The answer alone on its line, what is known of it below; other candidates after it. */
-function describe({ nBest, windows, ...best }: AnswerResult): string {
+function describe({ nBest, windows, ...best }: AnswerResult, colors = out): string {
   const others = nBest.filter(({ start, end }) => start !== best.start || end !== best.end);
   const lines = [best, ...others].map((candidate, i) => {
     const text = candidate.text === '' ? '(no answer)' : escapeControls(candidate.text);
-    return `${i === 0 ? out.bold(text) : text}\n  ${out.dim(detailsOf(candidate))}`;
+    return `${i === 0 ? colors.bold(text) : text}\n  ${colors.dim(detailsOf(candidate))}`;
   });
-  return [...lines, ...(windows > 1 ? [out.dim(`${windows} windows`)] : [])].join('\n');
+  return [...lines, ...(windows > 1 ? [colors.dim(`${windows} windows`)] : [])].join('\n');
 }
 
 function detailsOf({ start, end, score, probability, text }: Answer): string {

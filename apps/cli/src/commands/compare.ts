@@ -10,11 +10,12 @@ import { type Column, markdownTable, textTable } from '../console/table.js';
 import { COMPARED_STORES, type Comparison, compareCheckpoint } from '../model/compare-checkpoint.js';
 import { openPackable } from '../model/open-packable.js';
 import { modelArgument } from '../model-argument.js';
-import { packOptions, quietOption } from '../options.js';
+import { packOptions, quietOption, stateDictOption } from '../options.js';
 
 interface CompareFlags extends PackOptions {
   json?: boolean;
   markdown?: boolean;
+  stateDict?: string;
   quiet?: boolean;
 }
 
@@ -31,9 +32,10 @@ export function register(program: Command, { signal, sayWhenEnded }: CommandCont
   command
     .option('--json', 'as JSON')
     .option('--markdown', 'as a Markdown table')
+    .addOption(stateDictOption())
     .addOption(quietOption())
     .action(async (path: string, flags: CompareFlags) => {
-      const checkpoint = await openPackable(openCheckpoint, path, { signal });
+      const checkpoint = await openPackable(openCheckpoint, path, { signal, stateDict: flags.stateDict });
       for (const text of checkpoint.notes) note(flags.quiet, text);
       const progress = progressBar('comparing', flags.quiet);
       progress.total(COMPARED_STORES.length + 1);

@@ -15,7 +15,8 @@ interface ConvertFlags extends StoreOptions {
 }
 
 /** `prune convert`: any store to any store, entry by entry; nothing is dequantized on the way. */
-export function register(program: Command, { signal }: CommandContext): void {
+export function register(program: Command, context: CommandContext): void {
+  const { signal } = context;
   const command = program
     .command('convert')
     .description('copy a store into another one; the extension of OUT says which')
@@ -29,7 +30,7 @@ export function register(program: Command, { signal }: CommandContext): void {
       const { force, streamed } = await claimOutput(await outputFiles(output, source.metadata, flags.store), {
         inputs: source.paths,
         force: flags.force,
-        signal,
+        context,
       });
       progress.total([...source.keys()].length);
       const writer = await createStore(output, { ...flags, force });

@@ -56,7 +56,8 @@ const NEAREST = 2;
 const COMMAND = 'node apps/cli/bin/prune.js';
 
 /** `prune demo`: the notebook's whole story on a real pruned model, `ownModel`, every claim checked as it goes. */
-export function register(program: Command, { signal }: CommandContext, ownModel: string): void {
+export function register(program: Command, context: CommandContext, ownModel: string): void {
+  const { signal } = context;
   program
     .command('demo')
     .description('the whole story on a real pruned model: quantize, write both stores, compare, read back, prove')
@@ -75,7 +76,7 @@ export function register(program: Command, { signal }: CommandContext, ownModel:
         const { force } = await claimOutput([...files, sentenceFile], {
           inputs: checkpoint.paths,
           force: replace,
-          signal,
+          context,
         });
         await mkdir(output, { recursive: true }).catch((error) => {
           throw new PruneError('io', { where: output, what: error.message, cause: error });
@@ -129,7 +130,7 @@ async function readBack(files: readonly string[], expected: string, story: Story
       throw new PruneError('mismatch', { where: files.join(' and '), what: difference.what, tensor: difference.name });
     }
     let matrices = 0;
-    for (const store of stores) matrices = await checkExpected(store, expected);
+    for (const store of stores) matrices = await checkExpected(store, expected, signal);
     const entries = formatCount([...stores[0].keys()].length);
     story.tell(`Read both back: ${entries} equal entries, ${matrices} matrices that are PyTorch's.`);
   } finally {
@@ -147,19 +148,23 @@ async function answerQuestions(
   signal: AbortSignal,
 ) {
   const squad = join(model, 'dev-squad.json');
-  const dataset = readSquad(await readJson(squad, signal), squad);
+  const dataset = readSquad(await readJson(squad, { signal }), squad);
   progress.total(dataset.examples.length);
   const { answers, evaluation, comparison } = await withBert(file, { signal }, async (bert) => {
     const options = { nBest: DEFAULT_ANSWER_OPTIONS.candidates, signal };
     const found = await evaluateModel(bert, dataset, options, progress.step);
-    const predictions = predictionsOf(await readJson(join(model, 'dev-predictions.json'), signal), bert.profile, model);
+    const predictions = predictionsOf(
+      await readJson(join(model, 'dev-predictions.json'), { signal }),
+      bert.profile,
+      model,
+    );
     return { ...found, comparison: compareAnswers(found.answers, predictions) };
   });
   story.tell(`Answered the ${dataset.examples.length} questions of dev-squad.json, for example:`);
   for (const { id, question } of all ? threeOf(dataset.examples) : firstShort(dataset.examples)) {
     console.log(`  ${escapeControls(question)} ${out.bold(escapeControls(answers.get(id)?.text ?? ''))}`);
   }
-  const { results } = (await readJson(join(model, 'accuracy.json'), signal)) as {
+  const { results } = (await readJson(join(model, 'accuracy.json'), { signal })) as {
     results: Record<string, SquadAccuracy>;
   };
   const theirs = results['fbgemm.dev'];
@@ -200,7 +205,7 @@ async function searchSentences(
     await encoder.close();
     await embeddings.close();
   }
-  const sentences = (await readJson(join(folder, 'sentences.json'), signal)) as readonly string[];
+  const sentences = (await readJson(join(folder, 'sentences.json'), { signal })) as readonly string[];
   const found = await withBert(file, { signal }, (bert) => nearestSentences(bert, QUERY, sentences, NEAREST, signal));
   story.tell(`Searched ${sentences.length} sentences by ${basename(file)}: "${QUERY}"`);
   for (const { sentence, cosine } of found) {

@@ -34,7 +34,8 @@ interface EvalFlags extends InferenceOptions, AnsweringFlags {
 }
 
 /** `prune eval`: exact match and F1 on a SQuAD file, equal to the official script's. */
-export function register(program: Command, { signal, sayWhenEnded }: CommandContext): void {
+export function register(program: Command, context: CommandContext): void {
+  const { signal, sayWhenEnded } = context;
   const command = program
     .command('eval')
     .description('exact match and F1 on a SQuAD 1.1 or 2.0 file, as the official scripts compute them')
@@ -49,10 +50,10 @@ export function register(program: Command, { signal, sayWhenEnded }: CommandCont
     .option('--json', 'as JSON, every example too');
   for (const option of [...answeringOptions(), ...inferenceOptions()]) command.addOption(option);
   command.action(async (path: string, squad: string, flags: EvalFlags) => {
-    const whole = readSquad(await readJson(squad, signal), squad);
+    const whole = readSquad(await readJson(squad, { ...flags, signal }), squad);
     const dataset = { ...whole, examples: whole.examples.slice(0, flags.limit) };
     if (dataset.examples.length === 0) throw new PruneError('invalid-argument', { where: squad, what: 'no questions' });
-    const against = flags.against === undefined ? undefined : await readJson(flags.against, signal);
+    const against = flags.against === undefined ? undefined : await readJson(flags.against, { ...flags, signal });
     const { maxAnswerLength, maxLength, stride, threshold: noAnswerThreshold } = flags;
     const options = {
       maxAnswerLength,
@@ -67,7 +68,7 @@ export function register(program: Command, { signal, sayWhenEnded }: CommandCont
       (file) => file !== undefined,
     );
     const targets = [flags.predictions, flags.examples].filter((file) => file !== undefined);
-    await claimOutput(targets, { inputs, force: flags.force, signal });
+    await claimOutput(targets, { inputs, force: flags.force, context });
     const outputs = await textOutputs([flags.predictions, flags.examples]);
     try {
       const start = performance.now();

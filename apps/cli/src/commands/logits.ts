@@ -36,7 +36,7 @@ export function register(program: Command, { signal }: CommandContext): void {
     );
   for (const option of inferenceOptions()) command.addOption(option);
   command.action(async (path: string, flags: LogitsFlags) => {
-    const inputs = inputsOf(await readJson(flags.input, signal), flags.input);
+    const inputs = inputsOf(await readJson(flags.input, { ...flags, signal }), flags.input);
     const padding = flags.skipPadding ? 'skip' : 'compute';
     const outputs = await withBert(path, { ...flags, signal }, async (model) => {
       const found = new Map<string, string>();

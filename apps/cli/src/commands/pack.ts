@@ -20,7 +20,7 @@ import { completedCheckpoint } from '../model/completed-checkpoint.js';
 import { openPackable } from '../model/open-packable.js';
 import { type EmbeddingSizes, smallerEmbeddings } from '../model/smaller-embeddings.js';
 import { modelArgument } from '../model-argument.js';
-import { forceOption, packOptions, pruningOptions, quietOption, storeOptions } from '../options.js';
+import { forceOption, packOptions, pruningOptions, quietOption, stateDictOption, storeOptions } from '../options.js';
 import { claimOutput } from '../output/claim-output.js';
 
 interface PackFlags extends PackOptions, StoreOptions {
@@ -28,6 +28,7 @@ interface PackFlags extends PackOptions, StoreOptions {
   embeddingsFrom?: string;
   pruningMethod?: MovementPruningOptions['method'];
   pruningThreshold?: number;
+  stateDict?: string;
   quiet?: boolean;
 }
 
@@ -47,7 +48,8 @@ const QUANTIZING_OPTIONS: ReadonlySet<string> = new Set([
 /**
  * `prune pack`: checkpoint -> quantized -> elementary -> one file. A model that is quantized already joins on the way.
  */
-export function register(program: Command, { signal }: CommandContext): void {
+export function register(program: Command, context: CommandContext): void {
+  const { signal } = context;
   const command = program
     .command('pack')
     .description('quantize a checkpoint to int8, keep each matrix as CSR, and write it to one file')
@@ -57,11 +59,18 @@ export function register(program: Command, { signal }: CommandContext): void {
     '--embeddings-from <model_dir>',
     'a model folder whose embeddings and tokenizer are packed where the checkpoint has none',
   );
-  for (const option of [...storeOptions(), ...packOptions(), ...pruningOptions(), forceOption(), quietOption()])
+  for (const option of [
+    ...storeOptions(),
+    ...packOptions(),
+    ...pruningOptions(),
+    stateDictOption(),
+    forceOption(),
+    quietOption(),
+  ])
     command.addOption(option);
   command.action(async (path: string, flags: PackFlags) => {
     const start = performance.now();
-    const checkpoint = await openPackable(openStagedCheckpoint, path, { signal });
+    const checkpoint = await openPackable(openStagedCheckpoint, path, { signal, stateDict: flags.stateDict });
     for (const text of checkpoint.notes) note(flags.quiet, text);
     const progress = progressBar('packing', flags.quiet);
     let other: OpenCheckpoint | undefined;
@@ -80,7 +89,7 @@ export function register(program: Command, { signal }: CommandContext): void {
       progress.total(packed.steps);
       if (!packed.architectureKnown) note(flags.quiet, UNKNOWN_ARCHITECTURE);
       const inputs = [...checkpoint.paths, ...(other?.paths ?? [])];
-      const claim = { inputs, force: flags.force, signal };
+      const claim = { inputs, force: flags.force, context };
       const { force, streamed } = await claimOutput(
         await outputFiles(flags.output, packed.metadata, flags.store),
         claim,
@@ -122,7 +131,7 @@ function roundedTables({ name, chosen, floats }: EmbeddingSizes, chosenName: str
 
 /** The checkpoint with its saved scores applied, where a method is named. */
 function pruned(
-  checkpoint: Pick<OpenCheckpoint, 'tensors' | 'metadata'>,
+  checkpoint: Pick<OpenCheckpoint, 'name' | 'tensors' | 'metadata'>,
   { pruningMethod: method, pruningThreshold: threshold }: PackFlags,
 ): PackableCheckpoint {
   if (method === undefined) {
@@ -140,7 +149,7 @@ function pruned(
       wanted: '--pruning-method',
     });
   }
-  const { tensors, metadata } = checkpoint;
+  const { name, tensors, metadata } = checkpoint;
   const masked = applyMovementPruning(tensors, { method, threshold });
-  return { tensors: { ...masked, info: (name) => tensors.info(name) }, metadata };
+  return { name, tensors: { ...masked, info: (tensor) => tensors.info(tensor) }, metadata };
 }

@@ -9,7 +9,8 @@ import { forceOption, quietOption } from '../options.js';
 import { claimOutput } from '../output/claim-output.js';
 
 /** `prune unpack`: a store -> a folder that transformers loads. */
-export function register(program: Command, { signal }: CommandContext): void {
+export function register(program: Command, context: CommandContext): void {
+  const { signal } = context;
   program
     .command('unpack')
     .description('write a store back as dense float32 safetensors, in a folder that transformers loads')
@@ -23,7 +24,7 @@ export function register(program: Command, { signal }: CommandContext): void {
       try {
         const { metadata, paths: inputs } = model;
         const targets = checkpointFolderFiles(metadata).map((name) => join(flags.output, name));
-        const { force } = await claimOutput(targets, { inputs, force: flags.force, signal });
+        const { force } = await claimOutput(targets, { inputs, force: flags.force, context });
         const tensors = await model.floats();
         progress.total([...tensors.keys()].length);
         await writeCheckpointFolder(

@@ -7,5 +7,7 @@ function colorsOf(stream: NodeJS.WriteStream) {
   return pc.createColors(Boolean(FORCE_COLOR || (stream.isTTY && TERM !== 'dumb')));
 }
 
+/** No colours, for what is escaped as a whole. */
+export const PLAIN = pc.createColors(false);
 export const out = colorsOf(process.stdout);
 export const err = colorsOf(process.stderr);

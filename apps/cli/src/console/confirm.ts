@@ -7,12 +7,13 @@ export function canAsk(): boolean {
 }
 
 /**
- * Asks a question on stderr. Only `y` and `yes` are a yes: an empty line, Ctrl-C and the end of input are a no. Throws
- * `aborted` when a signal ends the command meanwhile.
+ * Asks a question on stderr. Only `y` and `yes` are a yes: an empty line and the end of input (Ctrl-D) are a no. Ctrl-C
+ * ends the command as it does everywhere. Throws `aborted` when a signal ends the command meanwhile.
  */
 export async function confirm(question: string, signal: AbortSignal): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  // Without a `SIGINT` listener, readline closes on Ctrl-C, as it does at the end of input.
+  // While readline reads, the terminal sends no signal: Ctrl-C is a key like any other, and would close readline.
+  terminal.once('SIGINT', () => process.emit('SIGINT', 'SIGINT'));
   const closed = new Promise<string>((resolve) => {
     // The cursor stands behind the question.
     terminal.once('close', () => resolve('\n'));

@@ -1,5 +1,6 @@
 import { escapeControls } from '@prune/core';
 import cliProgress from 'cli-progress';
+import { SIGNAL_STATUS } from './run-command.js';
 
 /** Told about work as it is done. */
 export interface Progress {
@@ -13,6 +14,12 @@ export interface Progress {
 /** Work shorter than this shows no bar, in milliseconds. */
 const QUIET_MS = 1000;
 
+/**
+ * Events that remove the bar: a signal, so that what is said about it is not overwritten, and the end of the process
+ * wherever it is, so that the terminal has its cursor back.
+ */
+const ENDS = [...(Object.keys(SIGNAL_STATUS) as NodeJS.Signals[]), 'exit'] as const;
+
 /** A bar on stderr: on a terminal only, and only once the work has taken a second. */
 export function progressBar(title: string, quiet: boolean | undefined): Progress {
   if (quiet || !process.stderr.isTTY) return { total() {}, step() {}, stop() {} };
@@ -20,6 +27,10 @@ export function progressBar(title: string, quiet: boolean | undefined): Progress
   let done = 0;
   let total = 1;
   let bar: cliProgress.SingleBar | undefined;
+  const stop = () => {
+    for (const event of ENDS) process.off(event, stop);
+    bar?.stop();
+  };
   return {
     total(steps) {
       total = steps;
@@ -38,10 +49,11 @@ export function progressBar(title: string, quiet: boolean | undefined): Progress
           },
           cliProgress.Presets.shades_classic,
         );
+        for (const event of ENDS) process.once(event, stop);
         bar.start(total, done, { name });
       }
       bar?.update(Math.min(done, total), { name });
     },
-    stop: () => bar?.stop(),
+    stop,
   };
 }

@@ -2,6 +2,7 @@ import { escapeControls, isPruneError } from '@prune/core';
 import { CommanderError } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { err } from './colors.js';
+import { flushed } from './flushed.js';
 import { namingForce } from './naming-force.js';
 import { print } from './print.js';
 
@@ -22,6 +23,9 @@ export const SIGNAL_STATUS: Readonly<Partial<Record<NodeJS.Signals, number>>> = 
   SIGHUP: 129,
 };
 
+/** How a person knows a signal: by the key that sends it, where there is one. */
+const SIGNAL_NAMES: Readonly<Partial<Record<NodeJS.Signals, string>>> = { SIGINT: 'Ctrl-C' };
+
 /**
  * Work that has not stopped by then is given up, in milliseconds: a command ends within a second of its first signal.
  */
@@ -35,29 +39,41 @@ const SAME_SIGNAL_MS = 200;
 
 /**
  * Runs `work` and gives the exit status. A user's error is one line on stderr; only a bug shows a stack trace. A signal
- * aborts the work and prints the result so far; a second signal ends the process at once, and so does work that goes on.
+ * aborts the work, prints the result so far, and says on stderr what was printed and which files were written; the
+ * status is the signal's then, whatever became of the work. A second signal ends the process at once, and so does work
+ * that goes on.
  */
 export async function runCommand(work: (context: CommandContext) => Promise<void>): Promise<number> {
   const controller = new AbortController();
   let resultSoFar: Parameters<CommandContext['sayWhenEnded']>[0] = () => undefined;
-  let ended: { readonly status: number; readonly at: number } | undefined;
+  let writtenSoFar: Parameters<CommandContext['tellWritten']>[0] = async () => [];
+  let ended: { readonly name: NodeJS.Signals; readonly status: number; readonly at: number } | undefined;
   let patience: NodeJS.Timeout | undefined;
   let reported: Promise<void> | undefined;
 
-  async function report() {
-    const text = await resultSoFar();
-    if (text !== undefined) print(text);
-    process.stderr.write('prune: interrupted, nothing was written\n');
+  async function report(name: NodeJS.Signals, done: boolean) {
+    // What cannot be said must not keep the rest from being said, nor change the status.
+    const text = done ? undefined : await (async () => resultSoFar())().catch(() => undefined);
+    if (text) print(text);
+    const files = await writtenSoFar().catch(() => []);
+    const parts = [
+      `prune: ended by ${SIGNAL_NAMES[name] ?? name}`,
+      ...(done ? ['the work was done by then'] : []),
+      ...(text === undefined ? [] : ['a partial result was printed']),
+      files.length === 0 ? 'no file was written' : `written: ${files.join(', ')}`,
+    ];
+    process.stderr.write(`${escapeControls(parts.join(', '))}\n`);
+    await flushed();
   }
   /** Once, whether the work stops or is given up. */
-  function reportEnd(): Promise<void> {
-    reported ??= report();
+  function reportEnd(name: NodeJS.Signals, done = false): Promise<void> {
+    reported ??= report(name, done);
     return reported;
   }
-  async function giveUp(status: number) {
+  async function giveUp(name: NodeJS.Signals, status: number) {
     // What is known must not take longer to say than the rest of the second.
     setTimeout(() => process.exit(status), LAST_WORDS_MS);
-    await reportEnd().catch(() => {});
+    await reportEnd(name);
     process.exit(status);
   }
   function end(name: NodeJS.Signals) {
@@ -66,10 +82,12 @@ export async function runCommand(work: (context: CommandContext) => Promise<void
       return;
     }
     const status = SIGNAL_STATUS[name]!;
-    ended = { status, at: performance.now() };
-    patience = setTimeout(() => giveUp(status), PATIENCE_MS);
+    ended = { name, status, at: performance.now() };
+    patience = setTimeout(() => giveUp(name, status), PATIENCE_MS);
     controller.abort();
   }
+  /** TypeScript takes `ended` for what it was before the work. */
+  const endedBy = () => ended;
   const signals = Object.keys(SIGNAL_STATUS) as NodeJS.Signals[];
   for (const name of signals) process.on(name, end);
   try {
@@ -79,27 +97,35 @@ export async function runCommand(work: (context: CommandContext) => Promise<void
       sayWhenEnded(say) {
         resultSoFar = say;
       },
+      tellWritten(tell) {
+        writtenSoFar = tell;
+      },
     });
-    return Number(process.exitCode ?? EXIT.ok);
+    const by = endedBy();
+    if (by === undefined) return Number(process.exitCode ?? EXIT.ok);
+    await reportEnd(by.name, true);
+    return by.status;
   } catch (thrown) {
     const error = namingForce(thrown);
+    const by = endedBy();
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.failed;
-    if (ended !== undefined && isPruneError(error, 'aborted')) {
-      await reportEnd();
-      return ended.status;
-    }
-    // Another installed copy of the error class may not escape its messages.
-    if (isPruneError(error)) process.stderr.write(`${err.red('prune:')} ${escapeControls(error.message)}\n`);
-    // What the system says of a file, and nobody has said better: not a bug.
-    else if (error instanceof Error && 'syscall' in error) {
-      process.stderr.write(`${err.red('prune:')} ${escapeControls(error.message)}\n`);
-    } else {
-      const stack = escapeControls(String(error instanceof Error ? error.stack : error), { keepLines: true });
-      process.stderr.write(`${err.red('prune: this is a bug:')} ${stack}\n`);
-    }
-    return EXIT.failed;
+    if (by === undefined || !isPruneError(error, 'aborted')) sayError(error);
+    if (by === undefined) return EXIT.failed;
+    await reportEnd(by.name);
+    return by.status;
   } finally {
     clearTimeout(patience);
     for (const name of signals) process.off(name, end);
   }
+}
+
+function sayError(error: unknown): void {
+  // Another installed copy of the error class may not escape its messages. What the system says of a file, and nobody
+  // has said better, is not a bug.
+  if (isPruneError(error) || (error instanceof Error && 'syscall' in error)) {
+    process.stderr.write(`${err.red('prune:')} ${escapeControls(error.message)}\n`);
+    return;
+  }
+  const stack = escapeControls(String(error instanceof Error ? error.stack : error), { keepLines: true });
+  process.stderr.write(`${err.red('prune: this is a bug:')} ${stack}\n`);
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { type ElementaryStateDict, entriesOf, PruneError } from '@prune/core';
 import { recompose } from '@prune/csr';
+import { readJson } from './read-json.js';
 
 /** What PyTorch's `quantize_dynamic` made of one Linear: a model folder's `expected-int8.json`. */
 interface ExpectedMatrix {
@@ -17,10 +17,14 @@ interface ExpectedMatrix {
  * Holds every quantized Linear of a store against PyTorch's: shape, scale, zero point, nonzeros and the SHA-256 of its dense codes.
  * Gives the number of matrices; throws `mismatch` at the first that differs, `missing` when one side has a Linear that the other has not.
  */
-export async function checkExpected(store: ElementaryStateDict, expectedPath: string): Promise<number> {
-  const { quantize_dynamic: expected }: { quantize_dynamic: Record<string, ExpectedMatrix> } = JSON.parse(
-    await readFile(expectedPath, 'utf8'),
-  );
+export async function checkExpected(
+  store: ElementaryStateDict,
+  expectedPath: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const { quantize_dynamic: expected } = (await readJson(expectedPath, { signal })) as {
+    quantize_dynamic: Record<string, ExpectedMatrix>;
+  };
   const rest = new Set(Object.keys(expected));
   for await (const [name, value] of entriesOf(recompose(store))) {
     if (!('kind' in value) || value.kind !== 'linear') continue;

@@ -4,10 +4,11 @@ import { completedMetadata } from './completed-metadata.js';
 
 /** The checkpoint with the embeddings of another one, and its config and tokenizer, where it has none itself. */
 export function completedCheckpoint(
-  { tensors, metadata }: OpenCheckpoint,
+  { name, tensors, metadata }: OpenCheckpoint,
   other: OpenCheckpoint,
-): Pick<OpenCheckpoint, 'tensors' | 'metadata'> {
+): Pick<OpenCheckpoint, 'name' | 'tensors' | 'metadata'> {
   return {
+    name,
     tensors: withEmbeddingsOf(tensors, other.tensors),
     metadata: completedMetadata(metadata, other.metadata),
   };

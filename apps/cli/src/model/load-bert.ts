@@ -6,6 +6,7 @@ import { isPruneError, type JsonObject, PruneError, type QuantizationProfile, wi
 import { openModel } from '@prune/model-files/node';
 import { completedMetadata } from './completed-metadata.js';
 import { readJson } from './read-json.js';
+import type { ReadTextOptions } from './read-text.js';
 
 /** What says how a model is loaded for inference. */
 export interface InferenceOptions {
@@ -18,6 +19,8 @@ export interface InferenceOptions {
   readonly rowwise?: boolean;
   readonly wide?: boolean;
   readonly attention?: 'float32' | 'int16';
+  /** Most MiB of `config`. */
+  readonly maxTextSize?: number;
   /** Ends the loading of the model. */
   readonly signal?: AbortSignal;
 }
@@ -25,7 +28,7 @@ export interface InferenceOptions {
 /** Loads a model of any form for inference, gives it to `work`, and closes everything. A checkpoint computes in float32. */
 export async function withBert<T>(
   path: string,
-  { embeddingsFrom, config, threads, wide, signal, ...options }: InferenceOptions,
+  { embeddingsFrom, config, threads, wide, maxTextSize, signal, ...options }: InferenceOptions,
   work: (model: BertModel) => Promise<T>,
 ): Promise<T> {
   const file = await openModel(path, { signal });
@@ -40,7 +43,7 @@ export async function withBert<T>(
       signal,
       engine: { kernels: wide ? wideKernels() : 'auto', threads, threadHost: workerThreads },
       embeddings: extra?.tensors,
-      config: config === undefined ? undefined : await readConfig(config, signal),
+      config: config === undefined ? undefined : await readConfig(config, { maxTextSize, signal }),
     }).catch((error) => {
       throw extra === undefined ? namingTheFlag(error, path) : error;
     });
@@ -59,9 +62,9 @@ function namingTheFlag(error: unknown, path: string): unknown {
   return new PruneError('missing', { where: path, what, wanted, tensor, cause: error });
 }
 
-async function readConfig(path: string, signal?: AbortSignal): Promise<JsonObject> {
+async function readConfig(path: string, options: ReadTextOptions): Promise<JsonObject> {
   const file = path.endsWith('.json') ? path : join(path, 'config.json');
-  const json = await readJson(file, signal);
+  const json = await readJson(file, options);
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as JsonObject;
   throw new PruneError('corrupt', { where: file, what: 'not a config', wanted: 'an object' });
 }

@@ -1,3 +1,4 @@
+import type { OpenCheckpointOptions } from '@prune/checkpoint/node';
 import { isPruneError, PruneError } from '@prune/core';
 import { openStore } from '@prune/model-files/node';
 
@@ -6,9 +7,9 @@ import { openStore } from '@prune/model-files/node';
  * `invalid-argument` for a store, which is packed already.
  */
 export async function openPackable<T>(
-  open: (path: string, options: { readonly signal?: AbortSignal }) => Promise<T>,
+  open: (path: string, options: OpenCheckpointOptions) => Promise<T>,
   path: string,
-  options: { readonly signal?: AbortSignal },
+  options: Pick<OpenCheckpointOptions, 'signal' | 'stateDict'>,
 ): Promise<T> {
   try {
     return await open(path, options);

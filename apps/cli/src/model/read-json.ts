@@ -1,9 +1,9 @@
 import { PruneError } from '@prune/core';
-import { readText } from './read-text.js';
+import { type ReadTextOptions, readText } from './read-text.js';
 
-/** A JSON file as parsed; `-` reads standard input. Throws `missing`, `io` or `corrupt` naming it, and `aborted`. */
-export async function readJson(path: string, signal?: AbortSignal): Promise<unknown> {
-  const json = await readText(path, signal);
+/** A JSON file as parsed; `-` reads standard input. Errors as {@link readText}'s; what is not JSON is `corrupt`. */
+export async function readJson(path: string, options: ReadTextOptions = {}): Promise<unknown> {
+  const json = await readText(path, options);
   try {
     return JSON.parse(json);
   } catch (cause) {

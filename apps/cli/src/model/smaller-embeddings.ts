@@ -28,7 +28,7 @@ const SAMPLE_ROWS = 1024;
  * estimated bytes, or `undefined` when the chosen precision is smaller or there is no table.
  */
 export async function smallerEmbeddings(
-  { tensors, metadata }: PackableCheckpoint,
+  { tensors }: PackableCheckpoint,
   options: SmallerEmbeddingsOptions,
 ): Promise<EmbeddingSizes | undefined> {
   const name = largestTable(tensors);
@@ -40,8 +40,9 @@ export async function smallerEmbeddings(
   const released = removeAtExit(folder);
   try {
     const sizeAs = async (embeddings: PackOptions['embeddings']) => {
-      const checkpoint = { tensors: Object.assign(new Map([[name, sample]]), { info: () => sample }), metadata };
-      const { entries } = packCheckpoint(checkpoint, { ...options, embeddings });
+      // Without the config, which says what else belongs to the model. The table is told by its name.
+      const part = { tensors: Object.assign(new Map([[name, sample]]), { info: () => sample }), metadata: {} };
+      const { entries } = packCheckpoint(part, { ...options, embeddings });
       const kind = storeOfName(options.output, options.store);
       const path = join(folder, kind === 'h5' ? 'sample.h5' : 'sample.prune');
       const writer = await createStore(path, { ...options, store: kind, force: true });

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { PruneError } from '@prune/core';
 import { refuseExisting } from '@prune/core/node';
+import type { CommandContext } from '../command-context.js';
 import { canAsk, confirm } from '../console/confirm.js';
 
 /** What a command is about to do. */
@@ -11,7 +12,8 @@ export interface OutputClaim {
   readonly inputs: readonly string[];
   /** The flag `--force`. */
   readonly force?: boolean;
-  readonly signal: AbortSignal;
+  /** Learns which of the files were written, for the line that a signal leaves. */
+  readonly context: Pick<CommandContext, 'signal' | 'tellWritten'>;
 }
 
 /** What may be done with the outputs. */
@@ -29,13 +31,13 @@ export interface ClaimedOutput {
  */
 export async function claimOutput(
   targets: readonly string[],
-  { inputs, force = false, signal }: OutputClaim,
+  { inputs, force = false, context }: OutputClaim,
 ): Promise<ClaimedOutput> {
   const printed = await promisify<number, { bigint: true }, BigIntStats>(fstat)(1, { bigint: true }).catch(
     () => undefined,
   );
   const isPrinted = (found: BigIntStats) => printed !== undefined && sameFile(found, printed);
-  const found = [];
+  const found: { target: string; stats: BigIntStats }[] = [];
   for (const target of targets) {
     // A folder is not replaced, whatever the flag says.
     await refuseExisting(target, true);
@@ -49,8 +51,9 @@ export async function claimOutput(
   if (kept.length > 0 && !force)
     await ask(
       kept.map(({ target }) => target),
-      signal,
+      context.signal,
     );
+  context.tellWritten(() => changedFiles(targets, found));
   return { force: force || found.length > 0, streamed };
 }
 
@@ -80,6 +83,20 @@ async function refuseInputs(
       wanted: 'another name',
     });
   }
+}
+
+/** The files that are not what they were: a written file is a new one under the old name. */
+async function changedFiles(
+  targets: readonly string[],
+  before: readonly { target: string; stats: BigIntStats }[],
+): Promise<string[]> {
+  const changed: string[] = [];
+  for (const target of targets) {
+    const [then, now] = [before.find((one) => one.target === target)?.stats, await lookAt(target)];
+    if (now === undefined || !holdsSomething(now)) continue;
+    if (then === undefined || !sameFile(then, now) || then.mtimeNs !== now.mtimeNs) changed.push(target);
+  }
+  return changed;
 }
 
 function lookAt(path: string): Promise<BigIntStats | undefined> {

@@ -10,6 +10,7 @@ test('an empty config is BERT-base', () => {
     hiddenSize: 768,
     layers: 12,
     heads: 12,
+    prunedHeads: new Map(),
     intermediateSize: 3072,
     vocabSize: 30_522,
     positions: 512,
@@ -74,6 +75,16 @@ test.each<[JsonObject, string]>([
   expect(() => bertConfig(json)).toThrow(expect.objectContaining(refusal));
 });
 
+test('pruned heads, by the number of their layer', () => {
+  const json = { pruned_heads: { '0': [1, 3], '11': [0, 0], '4': [] } };
+  expect([...bertConfig(json).prunedHeads]).toEqual([
+    [0, 2],
+    [4, 0],
+    [11, 1],
+  ]);
+  expect(bertConfig({ pruned_heads: null }).prunedHeads.size).toBe(0);
+});
+
 test('labels', () => {
   expect(bertConfig({ id2label: { 0: 'no', 1: 'yes' } }).labels).toEqual(['no', 'yes']);
 });
@@ -81,10 +92,16 @@ test('labels', () => {
 test.each<[string, JsonObject, string]>([
   ['another architecture', { model_type: 'bert-generation' }, 'unsupported'],
   ['another activation', { hidden_act: 'swish' }, 'unsupported'],
+  ['a decoder', { is_decoder: true }, 'unsupported'],
+  ['no LayerNorm', { layer_norm_type: 'no_norm' }, 'unsupported'],
   ['other positions', { position_embedding_type: 'relative_key' }, 'unsupported'],
   ['heads that do not divide', { num_attention_heads: 7 }, 'corrupt'],
   ['a size of text', { hidden_size: '768' }, 'corrupt'],
   ['a size of 0', { hidden_size: 0 }, 'corrupt'],
+  ['pruned heads of no layer', { pruned_heads: { 12: [0] } }, 'corrupt'],
+  ['a pruned head that is not there', { pruned_heads: { 0: [12] } }, 'corrupt'],
+  ['pruned heads in a list', { pruned_heads: [[0]] }, 'corrupt'],
+  ['every head pruned', { num_attention_heads: 2, pruned_heads: { 3: [1, 0] } }, 'corrupt'],
   ['too many layers', { num_hidden_layers: 1e6 }, 'limit'],
   ['an epsilon of NaN', { layer_norm_eps: Number.NaN }, 'corrupt'],
   ['RoBERTa without positions', { model_type: 'roberta', max_position_embeddings: 2 }, 'corrupt'],

@@ -1,4 +1,12 @@
-import { type JsonObject, MODEL_FAMILIES, MODEL_TYPES, type ModelFamily, PruneError, shown } from '@prune/core';
+import {
+  checkComputation,
+  type JsonObject,
+  MODEL_FAMILIES,
+  MODEL_TYPES,
+  type ModelFamily,
+  PruneError,
+  shown,
+} from '@prune/core';
 import type { Activation } from '@prune/kernels';
 
 /** What config.json says of the shape of a model, by transformers' names for BERT; other families are translated. */
@@ -6,7 +14,10 @@ export interface BertConfig {
   readonly family: ModelFamily;
   readonly hiddenSize: number;
   readonly layers: number;
+  /** Heads of a layer that none were pruned from. */
   readonly heads: number;
+  /** How many heads were pruned from each layer that `pruned_heads` names. */
+  readonly prunedHeads: ReadonlyMap<number, number>;
   readonly intermediateSize: number;
   readonly vocabSize: number;
   /** Rows of the position table. */
@@ -31,10 +42,11 @@ const LIMITS = { layers: 1000, hidden: 65_536, intermediate: 1_048_576, vocabula
 
 /**
  * Reads a Hugging Face config.json of a BERT, DistilBERT or RoBERTa model; what it leaves out is transformers' default.
- * Throws `unsupported` (another architecture, activation or position embedding), `corrupt` (a value of the wrong kind), `limit`.
+ * Throws `unsupported` (another architecture or activation, and what `checkComputation` refuses), `corrupt` (a value of the wrong kind), `limit`.
  */
 export function bertConfig(json: JsonObject): BertConfig {
   const family = familyOf(json);
+  checkComputation(json);
   const distil = family === 'distilbert';
   const number = (name: string, otherwise: number, most: number) => integer(json, name, otherwise, most);
   const hiddenSize = distil ? number('dim', 768, LIMITS.hidden) : number('hidden_size', 768, LIMITS.hidden);
@@ -56,19 +68,13 @@ export function bertConfig(json: JsonObject): BertConfig {
       wanted: `more than ${firstPosition}`,
     });
   }
-  if ((json.position_embedding_type ?? 'absolute') !== 'absolute') {
-    throw new PruneError('unsupported', {
-      where: 'config',
-      what: 'position embeddings',
-      got: shown(json.position_embedding_type),
-      wanted: 'absolute',
-    });
-  }
+  const layers = distil ? number('n_layers', 6, LIMITS.layers) : number('num_hidden_layers', 12, LIMITS.layers);
   return {
     family,
     hiddenSize,
-    layers: distil ? number('n_layers', 6, LIMITS.layers) : number('num_hidden_layers', 12, LIMITS.layers),
+    layers,
     heads,
+    prunedHeads: prunedHeads(json, layers, heads),
     intermediateSize: distil
       ? number('hidden_dim', 3072, LIMITS.intermediate)
       : number('intermediate_size', 3072, LIMITS.intermediate),
@@ -113,6 +119,35 @@ function integer(json: JsonObject, name: string, otherwise: number, most: number
     got: shown(value),
     wanted: `an integer from ${least} to ${most}`,
   });
+}
+
+/** `pruned_heads`: by the number of a layer, as a string, the numbers of the heads that are gone. */
+function prunedHeads({ pruned_heads: pruned }: JsonObject, layers: number, heads: number): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  if (pruned === undefined || pruned === null) return counts;
+  const isNumber = (value: unknown, below: number) =>
+    Number.isInteger(value) && Number(value) >= 0 && Number(value) < below;
+  const entries = typeof pruned === 'object' && !Array.isArray(pruned) ? Object.entries(pruned) : undefined;
+  for (const [layer, gone] of entries ?? [[shown(pruned), undefined]]) {
+    const numbers: readonly unknown[] | undefined = Array.isArray(gone) ? gone : undefined;
+    const distinct = new Set(numbers);
+    if (
+      numbers === undefined ||
+      !/^\d{1,4}$/.test(layer) ||
+      !isNumber(Number(layer), layers) ||
+      !numbers.every((head) => isNumber(head, heads)) ||
+      distinct.size === heads
+    ) {
+      throw new PruneError('corrupt', {
+        where: 'config',
+        what: 'pruned_heads',
+        got: `${layer}: ${shown(gone)}`,
+        wanted: `some of the ${heads} heads of the ${layers} layers`,
+      });
+    }
+    counts.set(Number(layer), distinct.size);
+  }
+  return counts;
 }
 
 function epsilon(json: JsonObject): number {

@@ -148,7 +148,8 @@ test.each<[string, object, string]>([
   ['another vocabulary', { vocab_size: 998 }, 'mismatch'],
   ['more positions', { max_position_embeddings: 129 }, 'mismatch'],
   ['more layers', { num_hidden_layers: 3 }, 'missing'],
-  ['a wider feed-forward layer', { intermediate_size: 512 }, 'mismatch'],
+  ['a narrower feed-forward layer', { intermediate_size: 255 }, 'mismatch'],
+  ['heads of another size', { num_attention_heads: 2, pruned_heads: { 0: [1] } }, 'mismatch'],
   ['another family', { model_type: 'distilbert' }, 'missing'],
 ])('a config of %s', async (_, change, code) => {
   expect(await codeOf(() => loadModel(goldenModel('tiny'), { config: { ...goldenConfig('tiny'), ...change } }))).toBe(

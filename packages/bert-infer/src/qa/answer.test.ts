@@ -6,7 +6,7 @@ import { goldenModel, madeUpVocabulary } from '../../test/golden-model.js';
 import { PROBABILITIES } from '../../test/probabilities.js';
 import type { BertModel } from '../model/bert-model.js';
 import { loadModel } from '../model/load-model.js';
-import { type AnswerOptions, answer } from './answer.js';
+import { type AnswerOptions, type AnswerResult, answer } from './answer.js';
 
 const model = await loadModel(goldenModel('tiny', { files: madeUpVocabulary(997) }));
 
@@ -115,6 +115,43 @@ test('more candidates, best first, no span twice although windows overlap', asyn
   expect(new Set(nBest.map(({ start, end }) => `${start} ${end}`)).size).toBe(8);
   expect(nBest.map(({ score }) => score)).toEqual(nBest.map(({ score }) => score).sort((a, b) => b - a));
   expect(nBest[0]).toMatchObject({ text: 'a b', start: 60, end: 63, score: 9 });
+});
+
+test('the result so far is the best answer of the windows done', async () => {
+  const context = Array.from({ length: 60 }, (_, i) => (i === 10 || i === 40 ? 'a' : 'x')).join(' ');
+  const model = scoring({ [A]: 5 }, { [A]: 4 });
+  const known: (() => AnswerResult)[] = [];
+  const request = { question, context, maxLength: 30, stride: 5, nBest: 3, noAnswer: true, noAnswerThreshold: 99 };
+  const whole = await answer(model, { ...request, onProgress: (_, soFar) => known.push(soFar) });
+  // It may be asked for when there is more: what is given is what is known then.
+  expect(known[0]()).toEqual(whole);
+
+  const results: AnswerResult[] = [];
+  await answer(model, { ...request, onProgress: (_, soFar) => results.push(soFar()) });
+  expect(results.map(({ windows }) => windows)).toEqual(results.map((_, i) => i + 1));
+  expect(results[0]).toMatchObject({ text: 'a', start: 20, score: 9, noAnswerScore: 0 });
+  expect(results[0].nBest.map(({ start }) => start)).not.toContain(80);
+  expect(results.at(-1)).toEqual(whole);
+
+  const controller = new AbortController();
+  const stopped: (() => AnswerResult)[] = [];
+  const onProgress = (_: Progress, soFar: () => AnswerResult) => {
+    stopped.push(soFar);
+    controller.abort();
+  };
+  expect(await codeOf(() => answer(model, { ...request, onProgress, signal: controller.signal }))).toBe('aborted');
+  expect(stopped.map((soFar) => soFar())).toEqual([results[0]]);
+});
+
+test('of many spans the best ones, in the order of the windows where they are equal', async () => {
+  const context = Array.from({ length: 200 }, (_, i) => (i % 3 === 0 ? 'a' : 'b')).join(' ');
+  const request = { question, context, maxLength: 30, stride: 5, nBest: 400, candidates: 2 };
+  const { nBest } = await answer(scoring({ [A]: 5 }, { [A]: 4 }), request);
+  const some = await answer(scoring({ [A]: 5 }, { [A]: 4 }), { ...request, nBest: 7 });
+  expect(nBest.length).toBeGreaterThan(14);
+  expect(some.nBest.map(({ start, end }) => [start, end])).toEqual(
+    nBest.slice(0, 7).map(({ start, end }) => [start, end]),
+  );
 });
 
 test('no longer than asked for', async () => {

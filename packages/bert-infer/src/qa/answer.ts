@@ -3,12 +3,12 @@ import { softmax } from '../math/softmax.js';
 import type { BertModel } from '../model/bert-model.js';
 import { checkText } from '../text/check-text.js';
 import { modelInputs } from '../text/model-inputs.js';
-import type { WatchOptions } from '../watch-options.js';
+import type { WatchResultOptions } from '../watch-options.js';
 import { bestSpans, type SpanOptions } from './best-spans.js';
 import { type ContextWindow, contextWindows } from './context-windows.js';
 
-/** How an answer is looked for. Progress counts windows. */
-export interface AnswerOptions extends WatchOptions {
+/** How an answer is looked for. Progress counts windows; the result so far is the best answer of the windows done. */
+export interface AnswerOptions extends WatchResultOptions<AnswerResult> {
   /** How many spans to return, best first. */
   readonly nBest?: number;
   /** Most tokens of an answer. */
@@ -57,7 +57,7 @@ export interface AnswerResult extends Answer {
   readonly nBest: readonly Answer[];
   /** The score of "no answer": the lowest of all windows. Only with `noAnswer`. */
   readonly noAnswerScore?: number;
-  /** How many windows the context took. */
+  /** How many windows the context took; of a result so far, how many are done. */
   readonly windows: number;
 }
 
@@ -81,18 +81,23 @@ export async function answer(
   const windows = await contextWindows(tokenizer, question, context, { ...options, maxLength }, pacer);
 
   const scored: ScoredWindow[] = [];
+  const spans: Spans = new Map();
+  const soFar = () => resultOf(scored, spans, context, { ...options, maxLength });
   for (const window of windows) {
     await pacer.pause(signal);
     const logits = await model.logits(modelInputs(model, [window]), { head: 'question-answering', signal });
     scored.push({ window, startLogits: logits.start_logits.data, endLogits: logits.end_logits.data });
-    onProgress?.({ done: scored.length, total: windows.length });
+    addSpans(spans, context, scored.at(-1)!, options);
+    onProgress?.({ done: scored.length, total: windows.length }, soFar);
   }
-  let spans = await rankedSpans(context, scored, options, pacer);
-  // The best starts can all be in the questions, or after the best ends; then every position is tried.
-  if (spans.length === 0) spans = await rankedSpans(context, scored, { ...options, candidates: maxLength }, pacer);
-  const ranked = spans.slice(0, Math.max(options.candidates, options.nBest));
-  const noAnswerScore = Math.min(...scored.map(({ startLogits, endLogits }) => startLogits[0] + endLogits[0]));
-  return { ...choose(ranked, options.noAnswer ? noAnswerScore : undefined, options), windows: windows.length };
+  if (spans.size === 0) {
+    for (const window of scored) {
+      await pacer.pause(signal);
+      addSpans(spans, context, window, everywhere({ ...options, maxLength }));
+    }
+  }
+  await pacer.pause(signal);
+  return soFar();
 }
 
 /** A window with what the model says of it. */
@@ -104,27 +109,63 @@ interface ScoredWindow {
 
 type Span = Omit<Answer, 'probability'>;
 
-/** The spans of all windows, best first. Windows overlap: a place in the context is one span with its best score. */
-async function rankedSpans(
-  context: string,
-  windows: readonly ScoredWindow[],
-  options: SpanOptions & Pick<AnswerOptions, 'signal'>,
-  pacer: Pacer,
-): Promise<Span[]> {
-  const spans = new Map<string, Span>();
-  for (const { window, startLogits, endLogits } of windows) {
-    await pacer.pause(options.signal);
-    const inside = { begin: window.contextBegin, end: window.contextEnd };
-    for (const { start: first, end: last, score } of bestSpans(startLogits, endLogits, inside, options)) {
-      const [start, end] = [window.starts[first], window.ends[last]];
-      // Byte-level BPE has tokens of blanks, which cover nothing: '' is no answer.
-      if (start >= end) continue;
-      const key = `${start} ${end}`;
-      if (score <= (spans.get(key)?.score ?? Number.NEGATIVE_INFINITY)) continue;
-      spans.set(key, { text: context.slice(start, end), start, end, score });
-    }
+/** By their place in the context. Windows overlap: a place in the context is one span with its best score. */
+type Spans = Map<string, Span>;
+
+/** The best starts can all be in the questions, or after the best ends; then every position is tried. */
+function everywhere(options: SpanOptions & { readonly maxLength: number }): SpanOptions {
+  return { ...options, candidates: options.maxLength };
+}
+
+function addSpans(spans: Spans, context: string, scored: ScoredWindow, options: SpanOptions): void {
+  const { window, startLogits, endLogits } = scored;
+  const inside = { begin: window.contextBegin, end: window.contextEnd };
+  for (const { start: first, end: last, score } of bestSpans(startLogits, endLogits, inside, options)) {
+    const [start, end] = [window.starts[first], window.ends[last]];
+    // Byte-level BPE has tokens of blanks, which cover nothing: '' is no answer.
+    if (start >= end) continue;
+    const key = `${start} ${end}`;
+    if (score <= (spans.get(key)?.score ?? Number.NEGATIVE_INFINITY)) continue;
+    spans.set(key, { text: context.slice(start, end), start, end, score });
   }
-  return [...spans.values()].sort((a, b) => b.score - a.score);
+}
+
+/** The best answer of the windows that are scored, of which `found` are the spans. */
+function resultOf(
+  scored: readonly ScoredWindow[],
+  found: Spans,
+  context: string,
+  options: SpanOptions & Required<Pick<AnswerOptions, 'nBest' | 'noAnswer' | 'noAnswerThreshold' | 'maxLength'>>,
+): AnswerResult {
+  let spans = found;
+  if (spans.size === 0) {
+    spans = new Map();
+    for (const window of scored) addSpans(spans, context, window, everywhere(options));
+  }
+  const ranked = bestOf([...spans.values()], Math.max(options.candidates, options.nBest));
+  let noAnswerScore = Number.POSITIVE_INFINITY;
+  for (const { startLogits, endLogits } of scored) {
+    noAnswerScore = Math.min(noAnswerScore, startLogits[0] + endLogits[0]);
+  }
+  return { ...choose(ranked, options.noAnswer ? noAnswerScore : undefined, options), windows: scored.length };
+}
+
+/** The `count` best spans, best first, and in the given order where they are equal. */
+function bestOf(spans: readonly Span[], count: number): Span[] {
+  let kept: Span[] = [];
+  // Sorting a million spans of a long text takes a second; few spans are among the best, and the rest pass by here.
+  let least = Number.NEGATIVE_INFINITY;
+  const shrink = () => {
+    kept = kept.sort((a, b) => b.score - a.score).slice(0, count);
+    if (kept.length === count) least = kept[count - 1].score;
+  };
+  for (const span of spans) {
+    if (span.score <= least) continue;
+    kept.push(span);
+    if (kept.length >= 2 * count) shrink();
+  }
+  shrink();
+  return kept;
 }
 
 function choose(

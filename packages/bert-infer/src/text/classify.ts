@@ -2,12 +2,12 @@ import { PruneError } from '@prune/core';
 import { exp } from '../math/exp.js';
 import { softmax } from '../math/softmax.js';
 import type { BertModel } from '../model/bert-model.js';
-import type { WatchOptions } from '../watch-options.js';
+import type { WatchResultOptions } from '../watch-options.js';
 import type { EncodeTextOptions } from './encode-text.js';
 import { runTexts } from './run-texts.js';
 
 /** Options of {@link classify}. */
-export interface ClassifyOptions extends EncodeTextOptions, WatchOptions {
+export interface ClassifyOptions extends EncodeTextOptions, WatchResultOptions<(LabelScore[] | undefined)[]> {
   /** The second text of a pair: one for all texts, or one for each. */
   readonly pair?: string | readonly string[];
 }

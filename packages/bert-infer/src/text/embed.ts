@@ -1,12 +1,12 @@
 import type { SentencePipeline } from '@prune/core';
 import type { BertModel } from '../model/bert-model.js';
 import { normalizeRows } from '../sentence/normalize-rows.js';
-import type { WatchOptions } from '../watch-options.js';
+import type { WatchResultOptions } from '../watch-options.js';
 import type { EncodeTextOptions } from './encode-text.js';
 import { runTexts } from './run-texts.js';
 
 /** Options of {@link embed}. */
-export interface EmbedOptions extends EncodeTextOptions, WatchOptions {
+export interface EmbedOptions extends EncodeTextOptions, WatchResultOptions<(Float32Array | undefined)[]> {
   /** Scale to length 1. Default: false, but a model from a sentence-transformers folder that normalizes does so anyway. */
   readonly normalize?: boolean;
 }
@@ -16,9 +16,10 @@ export interface EmbedOptions extends EncodeTextOptions, WatchOptions {
  * folder (`[width]` of its last module; texts that are too long are cut unless `truncate` is false), else the mean of
  * the last layer over all tokens, special tokens included (`[hiddenSize]`).
  * Several texts run in batches, sorted by length, and give their embeddings in the order of the texts; progress counts
- * texts. Where activations are quantized per tensor, their range spans a batch, so that a text's embedding depends a
- * little on the other texts, as in PyTorch; the same call gives the same bits every time. With `loadModel(store, {
- * rowwise: true })` it does not depend on them. Errors as {@link encodeText}'s and the model's.
+ * texts, and the result so far has `undefined` for texts that have not run. Where activations are quantized per tensor,
+ * their range spans a batch, so that a text's embedding depends a little on the other texts of its group of
+ * {@link TEXTS_AT_ONCE}, as in PyTorch; the same call gives the same bits every time. With `loadModel(store, { rowwise:
+ * true })` it does not depend on them. Errors as {@link encodeText}'s and the model's.
  */
 export function embed(model: BertModel, text: string, options?: EmbedOptions): Promise<Float32Array>;
 export function embed(model: BertModel, texts: readonly string[], options?: EmbedOptions): Promise<Float32Array[]>;

@@ -4,7 +4,7 @@ import { batchTokens } from '../batch/batch-tokens.js';
 import { cutBatches } from '../batch/cut-batches.js';
 import type { ModelInputs } from '../batch/pack-batch.js';
 import type { BertModel } from '../model/bert-model.js';
-import type { WatchOptions } from '../watch-options.js';
+import type { WatchResultOptions } from '../watch-options.js';
 import { checkText } from './check-text.js';
 import { encodeText, type TextLengthOptions } from './encode-text.js';
 import { modelInputs } from './model-inputs.js';
@@ -17,13 +17,13 @@ export interface TextInput {
 
 /**
  * Encodes texts, hands them to `run` in batches, and gives the results in the order of the texts. Progress counts
- * texts. Throws `invalid-argument` for what is not a text, `aborted`, and as {@link encodeText}.
+ * texts; the result so far has `undefined` for texts whose batch has not run. Throws `invalid-argument` for what is not a text, `aborted`, and as {@link encodeText}.
  */
 export async function runTexts<T>(
   where: string,
   model: BertModel,
   texts: readonly TextInput[],
-  { signal, onProgress, ...bounds }: TextLengthOptions & WatchOptions,
+  { signal, onProgress, ...bounds }: TextLengthOptions & WatchResultOptions<(T | undefined)[]>,
   run: (inputs: ModelInputs, encodings: readonly Encoding[]) => Promise<readonly T[]>,
 ): Promise<T[]> {
   const pacer = new Pacer();
@@ -39,6 +39,7 @@ export async function runTexts<T>(
     encodings.push(await encodeText(tokenizer, model.config, text, pair, bounds, pacer, signal));
   }
   const results: T[] = [];
+  const soFar = () => Array.from(texts, (_, place): T | undefined => results[place]);
   let done = 0;
   const lengths = encodings.map(({ ids }) => ids.length);
   for (const places of cutBatches(lengths, batchTokens(model.config))) {
@@ -49,7 +50,7 @@ export async function runTexts<T>(
       results[place] = found[i];
     });
     done += places.length;
-    onProgress?.({ done, total: texts.length });
+    onProgress?.({ done, total: texts.length }, soFar);
   }
   return results;
 }

@@ -21,7 +21,7 @@ export interface ModuleReader {
   /** `rows` undefined: as many as are stored. */
   linear(module: string, rows: number | undefined, columns: number): Promise<AnyLinear>;
   /** The same for an engine to load: a weight that the store can hand out row by row stays there. */
-  layerLinear(module: string, rows: number, columns: number): Promise<LayerLinear>;
+  layerLinear(module: string, rows: number | undefined, columns: number): Promise<LayerLinear>;
   layerNorm(module: string, length: number): Promise<LayerNormParameters>;
   table(module: string, rows: number, columns: number): Promise<QuantizedEmbedding | Tensor<'float32'>>;
   vector(name: string, length: number): Promise<Float32Array>;
@@ -104,7 +104,8 @@ function checkShape(tensor: string, got: readonly number[], wanted: Shape): void
   }
 }
 
-function mismatch(tensor: string, got: string, wanted: string): PruneError {
+/** The error for a tensor that the model's config rules out. */
+export function mismatch(tensor: string, got: string, wanted: string): PruneError {
   return new PruneError('mismatch', {
     where: 'bert-infer',
     what: 'tensor does not fit the model',

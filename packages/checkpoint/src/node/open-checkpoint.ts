@@ -17,13 +17,14 @@ import {
 import { type MainFile, openMainFile, openSource } from '@prune/core/node';
 import type { Checkpoint } from '../checkpoint.js';
 import { quantizedAlready } from '../float-tensors.js';
+import { missingParts } from '../missing-parts.js';
+import { nameStaged } from '../name-staged.js';
 import { openSharded } from '../open-sharded.js';
 import { openStagedFile } from '../open-staged-file.js';
 import { ownSource } from '../own-source.js';
 import { sniffFormat } from '../sniff-format.js';
 import type { ElementaryCheckpoint, QuantizedCheckpoint, StagedCheckpoint } from '../staged-checkpoint.js';
 import { stagedWithMore } from '../staged-with-more.js';
-import { withTransformersNames } from '../with-transformers-names.js';
 import { type DenseTensors, denseTensors } from './dense-tensors.js';
 import { gunzipFile } from './gunzip-file.js';
 import { readSmallFile } from './read-small-file.js';
@@ -44,6 +45,8 @@ export interface OpenCheckpointOptions {
   /** Where a gzipped checkpoint is inflated; the system's temporary folder by default. */
   readonly temporaryFolder?: string;
   readonly signal?: AbortSignal;
+  /** The state dict to take where the file has several, see `OpenOptions`. */
+  readonly stateDict?: string;
   /**
    * The bytes of the file, where they have been read already: a pipe's can be read once. Closed with the checkpoint.
    */
@@ -96,13 +99,13 @@ export async function openCheckpoint(path: string, options: OpenCheckpointOption
 /**
  * Opens a Hugging Face model folder, or one file of tensors with the config and tokenizer beside it. Safetensors (one file or shards with
  * an index) and both PyTorch formats, told apart by content, gzipped or not; a gzipped one is inflated to a temporary file that is
- * gone when it is closed. Names of floats are as transformers loads them ({@link withTransformersNames}). A model that
- * PyTorch quantized, and the notebook's elementary form, have the names of the file; `metadata` has what torch says of
- * the modules' versions.
+ * gone when it is closed. Names are as transformers loads them (`withTransformersNames`), at every stage, and the masks
+ * of `torch.nn.utils.prune` are applied (`withPrunedWeights`); `notes` says what was changed. For a model that PyTorch
+ * quantized `metadata` has what torch says of the modules' versions.
  * A folder of sentence-transformers' (`modules.json`) has its JSON files in `metadata.sentence`, and the weights of its
  * Dense modules under `<folder>.linear.weight`.
  * When another model takes its place meanwhile, that one is opened, or `io` is thrown.
- * Throws `missing` when there is nothing to open, and what `openStagedFile` and {@link openSharded} throw.
+ * Throws `missing` when there is nothing to open, `invalid-argument` for a file of several models, and what `openStagedFile` and {@link openSharded} throw.
  */
 export async function openStagedCheckpoint(
   path: string,
@@ -151,7 +154,7 @@ async function openParts(
       ...(sentence && { sentence: sentence.files }),
     },
     paths,
-    notes: opened.notes,
+    notes: [...opened.notes, ...missingParts(namesOf(opened), config)],
     async close() {
       await weights.close();
       await dense?.close();
@@ -179,6 +182,11 @@ async function openDense(
     await weights.close();
     throw error;
   }
+}
+
+function namesOf(opened: StagedCheckpoint): Iterable<string> {
+  if (opened.stage === 'float') return opened.tensors.keys();
+  return opened.stage === 'quantized' ? opened.quantized.keys() : opened.elementary.keys();
 }
 
 interface Located {
@@ -220,13 +228,12 @@ async function openFile(
   let opened: StagedCheckpoint | undefined;
   try {
     opened = await ownSource(await openBytes(path, options.source), path, async (source) => {
-      if ((await sniffFormat(source)) !== 'json') return openStagedFile(source, { limits });
+      if ((await sniffFormat(source)) !== 'json')
+        return openStagedFile(source, { limits, stateDict: options.stateDict });
       const tensors = await openIndex(path, source, openBytes, options);
       return { stage: 'float', notes: [], tensors, close: () => tensors.close() };
     });
-    if (opened.stage !== 'float') return opened;
-    const tensors = withTransformersNames(opened.tensors, config);
-    return { stage: 'float', notes: opened.notes, tensors, close: () => tensors.close() };
+    return nameStaged(opened, config, options.stateDict);
   } catch (error) {
     await opened?.close();
     throw locateError(error, { where: path });

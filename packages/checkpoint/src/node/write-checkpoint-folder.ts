@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   entriesOf,
   isSentenceFile,
+  jsonText,
   type Limits,
   locateError,
   MODULES_JSON,
@@ -124,7 +125,7 @@ async function filesBeside({ config, files = new Map<string, Uint8Array>(), sent
 }
 
 function json(value: unknown): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
+  return new TextEncoder().encode(`${jsonText(value, 2)}\n`);
 }
 
 /** The folders of sentence-transformers' Dense modules, whose weights each have a file there. */

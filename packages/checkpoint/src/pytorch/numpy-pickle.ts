@@ -43,6 +43,8 @@ const DTYPE = 'numpy.dtype';
 const ENCODE = '_codecs.encode';
 /** numpy 2 has them in another module. */
 const RECONSTRUCT = /^numpy\.(?:_core|core)\.multiarray\._reconstruct$/;
+/** Arrays from protocol 5 on: bytes, dtype, shape, order. */
+const FROM_BUFFER = /^numpy\.(?:_core|core)\.numeric\._frombuffer$/;
 const SCALAR = /^numpy\.(?:_core|core)\.multiarray\.scalar$/;
 /** Python 2's name and Python 3's. Called without arguments, for no bytes. */
 const BYTES = /^(?:__builtin__|builtins)\.bytes$/;
@@ -54,6 +56,7 @@ export function isNumpyPath(path: string): boolean {
     path === DTYPE ||
     path === ENCODE ||
     RECONSTRUCT.test(path) ||
+    FROM_BUFFER.test(path) ||
     SCALAR.test(path) ||
     BYTES.test(path)
   );
@@ -62,10 +65,17 @@ export function isNumpyPath(path: string): boolean {
 /**
  * What a callable of {@link isNumpyPath} makes of its arguments. An array gets its contents from {@link buildNumpy}.
  */
-export function reduceNumpy(path: string, args: readonly unknown[], budget: PickleBudget): unknown {
+export function reduceNumpy(path: string, args: readonly unknown[], budget: PickleBudget, limits: Limits): unknown {
   if (RECONSTRUCT.test(path)) {
     budget.chargeObject(12);
     return new NumpyArray();
+  }
+  if (FROM_BUFFER.test(path)) {
+    budget.chargeObject(12);
+    const [bytes, dtype, shape, order] = args;
+    const array = new NumpyArray();
+    fill(array, { shape, dtype, fortran: order === 'F', bytes }, limits);
+    return array;
   }
   if (path === DTYPE && typeof args[0] === 'string') {
     const dtype = DTYPES_BY_CODE.get(args[0].replace(/^[<>|=]/, ''));
@@ -93,29 +103,41 @@ export function buildNumpy(target: unknown, state: unknown, limits: Limits): voi
     target.order = state[1];
     return;
   }
-  if (target instanceof NumpyArray && Array.isArray(state) && state[2] instanceof NumpyDtype) {
-    const [, shape, dtype, fortran, bytes] = state as [unknown, unknown, NumpyDtype, unknown, unknown];
-    if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-      throw new PruneError('corrupt', { what: 'shape of a numpy array' });
-    }
-    checkLimit('too many dimensions', shape.length, limits.rank);
-    if (fortran === true && shape.filter((size) => size !== 1).length > 1) {
-      throw new PruneError('unsupported', {
-        what: 'numpy array in the order of Fortran',
-        wanted: 'rows one after another',
-      });
-    }
-    if (!(bytes instanceof Uint8Array)) throw new PruneError('unsupported', { what: 'numpy array of objects' });
-    target.dtype = littleEndian(dtype);
-    target.shape = shape;
-    target.bytes = checkedBytes(
-      bytes,
-      shape.reduce<number>((product, size) => product * size, DTYPES[dtype.dtype].bytes),
-    );
+  if (target instanceof NumpyArray && Array.isArray(state)) {
+    const [, shape, dtype, fortran, bytes] = state as readonly unknown[];
+    fill(target, { shape, dtype, fortran: fortran === true, bytes }, limits);
     return;
   }
   const got = target instanceof PickleGlobal ? target.path : typeof target;
   throw new PruneError('corrupt', { what: 'pickle gives a state to what has none', got });
+}
+
+interface ArrayState {
+  readonly shape: unknown;
+  readonly dtype: unknown;
+  readonly fortran: boolean;
+  readonly bytes: unknown;
+}
+
+function fill(array: NumpyArray, { shape, dtype, fortran, bytes }: ArrayState, limits: Limits): void {
+  if (!(dtype instanceof NumpyDtype)) throw new PruneError('corrupt', { what: 'dtype of a numpy array' });
+  if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+    throw new PruneError('corrupt', { what: 'shape of a numpy array' });
+  }
+  checkLimit('too many dimensions', shape.length, limits.rank);
+  if (fortran && shape.filter((size) => size !== 1).length > 1) {
+    throw new PruneError('unsupported', {
+      what: 'numpy array in the order of Fortran',
+      wanted: 'rows one after another',
+    });
+  }
+  if (!(bytes instanceof Uint8Array)) throw new PruneError('unsupported', { what: 'numpy array of objects' });
+  array.dtype = littleEndian(dtype);
+  array.shape = shape;
+  array.bytes = checkedBytes(
+    bytes,
+    shape.reduce<number>((product, size) => product * size, DTYPES[dtype.dtype].bytes),
+  );
 }
 
 function littleEndian({ dtype, order }: NumpyDtype): Dtype {

@@ -1,5 +1,6 @@
 import { checkLimit, DTYPES, isPruneError, type Limits, PruneError, type RandomAccess } from '@prune/core';
 import { checkStorageBytes } from './check-storage-bytes.js';
+import { findStateDict } from './find-state-dict.js';
 import { PickleBudget } from './pickle-budget.js';
 import { pickledModel, tensorsOf } from './pickled-model.js';
 import { torchCheckpoint } from './torch-checkpoint.js';
@@ -16,7 +17,7 @@ const FIRST_WINDOW_BYTES = 1 << 16;
  * Opens torch's older format (before 1.6): pickles of the magic number, the protocol, the system, the state dict and the storages'
  * keys, then for each key an int64 count and its elements.
  */
-export async function openLegacy(source: Required<RandomAccess>, limits: Limits): Promise<TorchFile> {
+export async function openLegacy(source: Required<RandomAccess>, limits: Limits, choice?: string): Promise<TorchFile> {
   const magic = await readPickle(source, 0, limits);
   if (magic.value !== MAGIC) throw new PruneError('unsupported', { what: 'pickle is no PyTorch checkpoint' });
   const protocol = await readPickle(source, magic.end, limits);
@@ -27,7 +28,8 @@ export async function openLegacy(source: Required<RandomAccess>, limits: Limits)
     throw new PruneError('unsupported', { what: 'byte order', wanted: 'little-endian' });
   }
   const root = await readPickle(source, system.end, limits);
-  const model = pickledModel(root.value);
+  const found = findStateDict(root.value, choice, source.name);
+  const model = pickledModel(found.dict);
   const references = tensorsOf(model);
   checkLimit('too many tensors', references.size, limits.tensors);
   const keys = await readPickle(source, root.end, limits);
@@ -49,7 +51,7 @@ export async function openLegacy(source: Required<RandomAccess>, limits: Limits)
     },
     limits,
   );
-  return { model, tensors };
+  return { model, tensors, stateDict: found.path, notes: found.notes };
 }
 
 /** Storage key -> file offset of its elements. */

@@ -1,5 +1,6 @@
 import { checkLimit, type Limits, PruneError, type RandomAccess } from '@prune/core';
 import { checkStorageBytes } from './check-storage-bytes.js';
+import { findStateDict } from './find-state-dict.js';
 import { keptStorages } from './kept-storages.js';
 import { PickleBudget } from './pickle-budget.js';
 import { pickledModel, tensorsOf } from './pickled-model.js';
@@ -11,7 +12,7 @@ import { unpickle } from './unpickle.js';
 import { readZipDirectory, type ZipEntry, zipDataOffset } from './zip-directory.js';
 
 /** Opens torch's zip format (since 1.6): `<folder>/data.pkl` and one stored file a storage, `<folder>/data/<key>`. */
-export async function openZip(source: Required<RandomAccess>, limits: Limits): Promise<TorchFile> {
+export async function openZip(source: Required<RandomAccess>, limits: Limits, choice?: string): Promise<TorchFile> {
   const files = await readZipDirectory(source, limits);
   const [first] = files.keys();
   const folder = (first ?? '').split('/')[0];
@@ -26,7 +27,8 @@ export async function openZip(source: Required<RandomAccess>, limits: Limits): P
   if (pickle.method === 'deflated') budget.charge(pickle.bytes);
   const bytes = await readZipEntry(source, pickle, 0, pickle.bytes, limits.headerBytes);
   const { value } = unpickle(bytes, new TorchPickle(limits, budget), budget);
-  const model = pickledModel(value);
+  const found = findStateDict(value, choice, source.name);
+  const model = pickledModel(found.dict);
   const references = tensorsOf(model);
   checkLimit('too many tensors', references.size, limits.tensors);
 
@@ -59,7 +61,7 @@ export async function openZip(source: Required<RandomAccess>, limits: Limits): P
     },
     limits,
   );
-  return { model, tensors };
+  return { model, tensors, stateDict: found.path, notes: found.notes };
 }
 
 async function checkByteOrder(source: RandomAccess, file: ZipEntry | undefined) {

@@ -169,7 +169,19 @@ test('arrays of numpy 1 and 2, in bytes and in text', async () => {
   const renamed = new TextDecoder('latin1').decode(Uint8Array.from(two)).replace('numpy.core', 'numpy._core');
   const encoded = call(global('_codecs', 'encode'), tuple(text('\u0001\u0000ÿÿ'), text('latin1')));
   const inText = array(state([2], dtype('<i2', '<'), encoded));
-  for (const value of [two, Array.from(renamed, (letter) => letter.charCodeAt(0)), inText]) {
+  const buffer: Bytes = [0x96, 4, 0, 0, 0, 0, 0, 0, 0, 1, 0, 255, 255];
+  const fromBuffer = (order: string) =>
+    call(
+      global('numpy._core.numeric', '_frombuffer'),
+      tuple(buffer, dtype('<i2', '<'), tuple(integer(2)), text(order)),
+    );
+  for (const value of [
+    fromBuffer('C'),
+    fromBuffer('F'),
+    two,
+    Array.from(renamed, (letter) => letter.charCodeAt(0)),
+    inText,
+  ]) {
     const checkpoint = await open(data(value));
     if (checkpoint.stage !== 'elementary') throw new Error('wanted the elementary form');
     expect(await checkpoint.elementary.get('a._packed_params.weight.int_repr.data')).toEqual({
@@ -182,6 +194,16 @@ test('arrays of numpy 1 and 2, in bytes and in text', async () => {
 
 test.each<[string, Bytes, object]>([
   ['too few bytes', array(state([3], dtype('i1'), bytes(1, 2))), { code: 'corrupt', got: 2, wanted: 3 }],
+  [
+    'too few bytes of protocol 5',
+    call(global('numpy.core.numeric', '_frombuffer'), tuple(bytes(1), dtype('i1'), tuple(integer(2)), text('C'))),
+    { code: 'corrupt', got: 1, wanted: 2 },
+  ],
+  [
+    'protocol 5 without a dtype',
+    call(global('numpy.core.numeric', '_frombuffer'), tuple(bytes(1), text('i1'), tuple(integer(1)), text('C'))),
+    { code: 'corrupt' },
+  ],
   ['big-endian', array(state([1], dtype('>i2', '>'), bytes(1, 2))), { code: 'unsupported', got: '>' }],
   ['columns first', array(state([2, 2], dtype('i1'), bytes(1, 2, 3, 4), true)), { code: 'unsupported' }],
   ['objects', array(state([1], dtype('O'), list(none))), { code: 'unsupported', got: 'O' }],

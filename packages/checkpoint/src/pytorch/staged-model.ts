@@ -23,18 +23,19 @@ import type { TorchFile } from './torch-file.js';
 import { isTensorReference, type TensorReference } from './torch-pickle.js';
 
 /** The model of a file of torch's at its stage. */
-export function stagedModel({ model, tensors }: TorchFile, limits: Limits): StagedCheckpoint {
+export function stagedModel({ model, tensors, notes, stateDict }: TorchFile, limits: Limits): StagedCheckpoint {
   const { name, format } = tensors;
+  const found = { notes, stateDict };
   const close = () => tensors.close();
-  if (model.stage === 'float') return { stage: 'float', notes: [], tensors, close };
+  if (model.stage === 'float') return { stage: 'float', ...found, tensors, close };
   if (model.stage === 'elementary') {
     const elementary = elementaryOf(model.values, tensors, limits);
-    return { stage: 'elementary', notes: [], name, format, elementary, close };
+    return { stage: 'elementary', ...found, name, format, elementary, close };
   }
   const { modules, versions, flat } = model;
   return {
     stage: 'quantized',
-    notes: [],
+    ...found,
     name,
     format,
     quantized: quantizedOf(modules, tensors),

@@ -6,4 +6,7 @@ export interface TorchFile {
   readonly model: PickledModel;
   /** Under the names of `tensorsOf`. */
   readonly tensors: Checkpoint;
+  /** Where in the pickle the model is, see `StagedCheckpoint`. */
+  readonly stateDict: string;
+  readonly notes: readonly string[];
 }

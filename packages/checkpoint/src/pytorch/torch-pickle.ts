@@ -134,7 +134,7 @@ export class TorchPickle implements PickleHost {
 
   reduce(path: string, args: readonly unknown[]): unknown {
     if (path === ORDERED_DICT) return this.#orderedDict(args);
-    if (isNumpyPath(path)) return reduceNumpy(path, args, this.#budget);
+    if (isNumpyPath(path)) return reduceNumpy(path, args, this.#budget, this.#limits);
     if (!Object.hasOwn(REBUILD, path)) throw new PruneError('unsupported', { what: 'pickle calls', got: path });
     this.#budget.chargeObject(TENSOR_FIELDS);
     return REBUILD[path](args, this.#limits.rank);

@@ -265,6 +265,9 @@ export function unpickle(
       case 0x8e: // BINBYTES8
         stack.push(raw(Number(view.getBigUint64(take(8), true))));
         break;
+      case 0x96: // BYTEARRAY8: what protocol 5 makes of a buffer that stays in the pickle
+        stack.push(raw(Number(view.getBigUint64(take(8), true))));
+        break;
       case 0x43: // SHORT_BINBYTES
         stack.push(raw(bytes[take(1)]));
         break;

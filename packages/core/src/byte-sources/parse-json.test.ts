@@ -17,6 +17,13 @@ test('nested 64 deep at most, brackets in strings not counted', () => {
   expect(() => parse(`{"a":${'['.repeat(64)}${']'.repeat(64)}}`)).toThrow(expect.objectContaining({ code: 'limit' }));
 });
 
+test('NaN and infinities, as Python writes them', () => {
+  const text = '{"a": NaN, "b": [Infinity, -Infinity], "c": "NaN, \\"Infinity", "d": 1}';
+  expect(parse(text)).toEqual({ a: Number.NaN, b: [Infinity, -Infinity], c: 'NaN, "Infinity', d: 1 });
+  for (const bad of ['{"a": nan}', '{"a": xNaN}', '{"a": +Infinity}', '{NaN: 1}', '{"a": -NaN}'])
+    expect(() => parse(bad), bad).toThrow(expect.objectContaining({ code: 'corrupt' }));
+});
+
 test('the largest vocabulary of a BERT, 501,153 entries', () => {
   const entries = Array.from({ length: 501_153 }, (_, i) => `"w${i}":${i}`).join();
   expect(Object.keys(parse(`{"vocab":{${entries}}}`).vocab as object).length).toBe(501_153);

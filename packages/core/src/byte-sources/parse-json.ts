@@ -26,7 +26,8 @@ const DICTIONARY_KEYS = 1024;
 const DICTIONARY_KEY_BYTES = 50;
 
 /**
- * The JSON object in UTF-8 `bytes`. Throws `corrupt` for anything else, `limit` for one nested past 64 levels or of so
+ * The JSON object in UTF-8 `bytes`, in which numbers may also be NaN, Infinity and -Infinity, because Python writes and
+ * reads these. Throws `corrupt` for anything else, `limit` for one nested past 64 levels or of so
  * many values that they would take more than `mostMemory` bytes, by default 64 MB and 4 times the text. `where` names
  * the file.
  */
@@ -50,9 +51,32 @@ function parseValue(
 ): unknown {
   checkStructure(bytes, where, mostMemory);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
     throw new PruneError('corrupt', { where, what: 'not JSON', cause });
+  }
+}
+
+// How NaN stands in the text for JSON.parse: as an object, so that it cannot be a key. No config has such a key.
+const NAN_KEY = '\u0000NaN';
+const NAN_TEXT = JSON.stringify({ [NAN_KEY]: 0 });
+/** Strings, which stay as they are, and the numbers that JSON does not have. */
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|\bNaN\b|-?\bInfinity\b/gs;
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    let changed = false;
+    const json = text.replace(STRING_OR_NUMBER, (found) => {
+      if (found.startsWith('"')) return found;
+      changed = true;
+      // 1e999 is read as Infinity.
+      return found === 'NaN' ? NAN_TEXT : found.replace('Infinity', '1e999');
+    });
+    if (!changed) throw error;
+    const isMark = (value: unknown) => typeof value === 'object' && value !== null && Object.hasOwn(value, NAN_KEY);
+    return JSON.parse(json, (_, value) => (isMark(value) ? Number.NaN : value));
   }
 }
 

@@ -242,6 +242,15 @@ test('the other build of h5wasm, bad options and a closed store are refused', as
   expect(readdirSync(folder)).toEqual(['model.h5', 'strange.h5']);
 });
 
+test('a closed store says so, also of the files of its metadata, which lie beside it', async () => {
+  await write({ files: new Map([['vocab.txt', new Uint8Array(5)]]) });
+  const store = await openH5File(h5wasm, path);
+  await store.close();
+  const wanted = { code: 'invalid-argument', what: 'the store is closed', where: path };
+  await expect(store.get('a')).rejects.toMatchObject(wanted);
+  await expect(store.metadata.files?.get('vocab.txt')).rejects.toMatchObject(wanted);
+});
+
 test('a file that becomes shorter while it is open is an error that names the tensor', async () => {
   await write({});
   const store = await openH5File(h5wasm, path);
