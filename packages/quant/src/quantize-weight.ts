@@ -28,6 +28,8 @@ export interface QuantizedWeight<M = DenseInt8Matrix> extends WeightScales {
 
 /** float32 machine epsilon, the smallest scale that PyTorch's observers give. */
 const EPSILON = 2 ** -23;
+/** What they give when they have seen no element, as of a layer that pruning has emptied. */
+const SCALE_OF_NOTHING = 1;
 
 /**
  * A float matrix `[rows, columns]` as int8 codes, symmetric: `scale = max(amax / 127.5, 2^-23)` and `q = clamp(rint(w * (1 / scale)), -128, 127)`
@@ -72,7 +74,7 @@ export function quantizeNonzeros(
       const i = values.findIndex((value) => !Number.isFinite(value));
       refuseNotFinite(places[i], values[i], name);
     }
-    const scale = Math.max(Math.fround(largest / 127.5), EPSILON);
+    const scale = length === 0 ? SCALE_OF_NOTHING : Math.max(Math.fround(largest / 127.5), EPSILON);
     const inverse = Math.fround(1 / scale);
     for (let i = start; i < end; i++) {
       // |w| <= amax, so only the upper end can leave int8: 127.5 rounds to 128, and -127.5 to -128.

@@ -61,7 +61,7 @@ function headsWidth(
     const wanted = `[${left}, ${hiddenSize}] by pruned_heads of the config`;
     throw mismatch(name, `[${rows}, ${hiddenSize}]`, wanted);
   }
-  if (rows > 0 && rows <= hiddenSize && rows % size === 0) return rows;
+  if (rows <= hiddenSize && rows % size === 0) return rows;
   const wanted = `[${hiddenSize}, ${hiddenSize}] by the config, or fewer rows by whole heads of ${size}`;
   throw mismatch(name, `[${rows}, ${hiddenSize}]`, wanted);
 }
@@ -69,7 +69,7 @@ function headsWidth(
 /** The neurons between a layer's last two Linears. */
 function neuronsOf(intermediate: LayerLinear, name: string, { hiddenSize, intermediateSize }: BertConfig): number {
   const rows = rowsOf(intermediate);
-  if (rows > 0 && rows <= intermediateSize) return rows;
+  if (rows <= intermediateSize) return rows;
   const wanted = `[${intermediateSize}, ${hiddenSize}] by the config, or fewer rows`;
   throw mismatch(name, `[${rows}, ${hiddenSize}]`, wanted);
 }
