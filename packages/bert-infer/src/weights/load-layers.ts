@@ -16,17 +16,18 @@ export async function* loadLayers(
 ): AsyncGenerator<EncoderLayer, void, undefined> {
   const { layers, hiddenSize } = config;
   const pacer = new Pacer();
-  const linear = async (name: string, rows: number | undefined, columns: number) => {
+  const linear = async (name: string, rows: number | undefined, columns: number, by?: string) => {
     await pacer.pause(signal);
-    return modules.layerLinear(name, rows, columns);
+    return modules.layerLinear(name, rows, columns, by);
   };
   for (let index = 0; index < layers; index++) {
     const layer = names.layer(index);
     const query = await linear(layer.query, undefined, hiddenSize);
     const width = headsWidth(query, layer.query, index, config);
-    const key = await linear(layer.key, width, hiddenSize);
-    const value = await linear(layer.value, width, hiddenSize);
-    const attentionOutput = await linear(layer.attentionOutput, hiddenSize, width);
+    const byQuery = `the rows of ${layer.query}`;
+    const key = await linear(layer.key, width, hiddenSize, byQuery);
+    const value = await linear(layer.value, width, hiddenSize, byQuery);
+    const attentionOutput = await linear(layer.attentionOutput, hiddenSize, width, byQuery);
     const attentionNorm = await modules.layerNorm(layer.attentionNorm, hiddenSize);
     const intermediate = await linear(layer.intermediate, undefined, hiddenSize);
     const neurons = neuronsOf(intermediate, layer.intermediate, config);
@@ -37,7 +38,7 @@ export async function* loadLayers(
       attentionOutput,
       attentionNorm,
       intermediate,
-      output: await linear(layer.output, hiddenSize, neurons),
+      output: await linear(layer.output, hiddenSize, neurons, `the rows of ${layer.intermediate}`),
       outputNorm: await modules.layerNorm(layer.outputNorm, hiddenSize),
     };
     // The engine asks for the next layer once it has taken in this one.
