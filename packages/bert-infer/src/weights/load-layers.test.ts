@@ -86,7 +86,12 @@ test.each([
 
 test('pruned_heads that says another number than the matrices have', async () => {
   const pruned = { ...config, pruned_heads: { 1: [3, 0] } };
-  expect((await loadModel(heads(32), { config: pruned })).config.prunedHeads).toEqual(new Map([[1, 2]]));
+  const model = await loadModel(heads(32, 100), { config: pruned });
+  expect(model.config.prunedHeads).toEqual(new Map([[1, 2]]));
+  expect(model.info.layers).toEqual([
+    { heads: 4, intermediateSize: 256 },
+    { heads: 2, intermediateSize: 100 },
+  ]);
   await expect(loadModel(heads(48), { config: pruned })).rejects.toMatchObject({
     code: 'mismatch',
     tensor: QUERY,

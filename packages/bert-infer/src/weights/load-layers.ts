@@ -4,15 +4,23 @@ import type { BertConfig } from '../config/bert-config.js';
 import type { WatchOptions } from '../watch-options.js';
 import { type ModuleReader, mismatch } from './read-modules.js';
 
+/** What pruning left of a layer. */
+export interface LayerSizes {
+  readonly heads: number;
+  readonly intermediateSize: number;
+}
+
 /**
  * Every layer's modules, each checked against the config, one layer in memory at a time. Progress counts layers. Heads
- * and neurons may have been pruned from a layer: how many it has left is what its own matrices say.
+ * and neurons may have been pruned from a layer: how many it has left is what its own matrices say. They are appended to
+ * `sizes` once the engine has the layer.
  */
 export async function* loadLayers(
   modules: ModuleReader,
   names: ParameterNames,
   config: BertConfig,
   { signal, onProgress }: WatchOptions,
+  sizes: LayerSizes[],
 ): AsyncGenerator<EncoderLayer, void, undefined> {
   const { layers, hiddenSize } = config;
   const pacer = new Pacer();
@@ -42,6 +50,7 @@ export async function* loadLayers(
       outputNorm: await modules.layerNorm(layer.outputNorm, hiddenSize),
     };
     // The engine asks for the next layer once it has taken in this one.
+    sizes.push({ heads: width / (hiddenSize / config.heads), intermediateSize: neurons });
     onProgress?.({ done: index + 1, total: layers });
   }
 }
