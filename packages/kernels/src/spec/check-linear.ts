@@ -13,8 +13,9 @@ export interface Place {
 const MATRIX_LIMITS = { rows: 2 ** 20, columns: 2 ** 16 } as const;
 
 /**
- * Checks that a Linear is `[rows, columns]` (either may be left open, and may not be 0 then) and that everything that it says of itself is true, so that packing it
- * cannot read or write out of bounds; a weight that hands out rows is checked while it is packed. Gives its shape. Throws `mismatch`, `corrupt`, `limit`, `not-finite`.
+ * Checks that a Linear is `[rows, columns]` and that everything that it says of itself is true, so that packing it
+ * cannot read or write out of bounds. Either number may be left open, and may not be 0 then. A weight that hands out
+ * rows is checked while it is packed. Gives its shape. Throws `mismatch`, `corrupt`, `limit`, `not-finite`.
  */
 export function checkLinear(
   module: LayerLinear,
