@@ -23,3 +23,4 @@ export { type ClassifyTokensOptions, classifyTokens, type TokenLabel } from './t
 export { type EmbedOptions, embed } from './text/embed.js';
 export type { EncodeTextOptions } from './text/encode-text.js';
 export type { WatchOptions, WatchResultOptions } from './watch-options.js';
+export type { LayerSizes } from './weights/load-layers.js';

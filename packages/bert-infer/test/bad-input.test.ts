@@ -179,18 +179,24 @@ test('config.json, a SQuAD file and inputs with something else in one place', ()
   expect.hasAssertions();
   const config = bertConfig(goldenConfig('tiny'));
   fc.assert(
-    fc.property(mutated(goldenConfig('tiny')), mutated(squad), mutated(inputs), (json, dataset, batch) => {
-      onlyPruneErrors(() => {
-        const { hiddenSize, heads } = bertConfig(json as typeof squad);
-        expect(hiddenSize % heads).toBe(0);
-      });
-      onlyPruneErrors(() => readSquad(dataset));
-      onlyPruneErrors(() => {
-        const { ids } = packBatch(batch as typeof inputs, config, 'skip');
-        expect(ids.every((id) => id >= 0 && id < config.vocabSize)).toBe(true);
-      });
-      expect(config.layers).toBe(2);
-    }),
+    fc.property(
+      mutated({ ...goldenConfig('tiny'), pruned_heads: { 0: [1, 3], 1: [0] } }),
+      mutated(squad),
+      mutated(inputs),
+      (json, dataset, batch) => {
+        onlyPruneErrors(() => {
+          const { hiddenSize, heads, layers, prunedHeads } = bertConfig(json as typeof squad);
+          expect(hiddenSize % heads).toBe(0);
+          expect([...prunedHeads].every(([layer, count]) => layer < layers && count <= heads)).toBe(true);
+        });
+        onlyPruneErrors(() => readSquad(dataset));
+        onlyPruneErrors(() => {
+          const { ids } = packBatch(batch as typeof inputs, config, 'skip');
+          expect(ids.every((id) => id >= 0 && id < config.vocabSize)).toBe(true);
+        });
+        expect(config.layers).toBe(2);
+      },
+    ),
     { numRuns: RUNS },
   );
 });

@@ -1,14 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import type { Elementary, JsonObject, Tensor } from '@prune/core';
 import { decompose } from '@prune/csr';
-import { readNpz } from '@prune/fixtures';
+import { readNpz, SKIP_CONDITIONS } from '@prune/fixtures';
+import type { Kernels } from '@prune/kernels';
 import { linearModules, quantizeDynamic } from '@prune/quant';
 import { describe, expect, test } from 'vitest';
 import { loadModel } from '../src/model/load-model.js';
 import { largestDifference, rowsOf } from './largest-difference.js';
 
 const npz = (name: string) => readNpz(fileURLToPath(new URL(`../golden/${name}`, import.meta.url)));
-const golden = new Map([...npz('heads.npz'), ...npz('pruned.npz')]);
+const pruned = npz('pruned.npz');
+const golden = new Map([...npz('heads.npz'), ...pruned]);
 const names = [...golden.keys()].flatMap((key) => (key.endsWith('.config') ? [key.slice(0, -'.config'.length)] : []));
 const tensor = (key: string) => golden.get(key) as Tensor;
 
@@ -19,6 +21,13 @@ const ANOTHER_CODE: Readonly<Record<string, number>> = {
   'bert-mlm qnnpack': 0.035,
   'roberta-qa fbgemm': 0.12,
 };
+
+/** The sizes of pruned layers are no multiples of any kernel's blocks, so every kernel computes these models. */
+const EVERY_KERNEL: readonly Kernels[] = [
+  'reference',
+  'wasm-simd',
+  ...(SKIP_CONDITIONS['no-relaxed-simd']() ? [] : (['wasm-relaxed', 'wasm-wide'] as const)),
+];
 
 describe.each(names)('%s against transformers', (name) => {
   const config: JsonObject = JSON.parse(golden.get(`${name}.config`) as string);
@@ -34,11 +43,17 @@ describe.each(names)('%s against transformers', (name) => {
     token_type_ids: hasTypes ? rowsOf(tensor(`${name}.types`)) : undefined,
   };
 
-  test.each(['float', 'fbgemm', 'qnnpack'] as const)('%s', async (engine) => {
+  const kernelsOf = pruned.has(`${name}.config`) ? EVERY_KERNEL : (['auto'] as const);
+  const cases = (['float', 'fbgemm', 'qnnpack'] as const)
+    .filter((engine) => [...golden.keys()].some((key) => key.startsWith(`${name}.${engine}.`)))
+    .flatMap((engine) => kernelsOf.map((kernels) => ({ engine, kernels })));
+
+  test.each(cases)('$engine, $kernels', async ({ engine, kernels }) => {
+    const options = { config, engine: { kernels } };
     const model =
       engine === 'float'
-        ? await loadModel(parameters, { config })
-        : await loadModel(await packed(parameters, config), { config, profile: engine });
+        ? await loadModel(parameters, options)
+        : await loadModel(await packed(parameters, config), { ...options, profile: engine });
     const outputs = Object.entries(
       model.heads.length === 0
         ? { last_hidden_state: (await model.hiddenStates(inputs, { padding: 'compute' })).at(-1)! }
@@ -49,7 +64,7 @@ describe.each(names)('%s against transformers', (name) => {
     expect(outputs.map(([key]) => prefix + key).sort()).toEqual(wanted.sort());
     for (const [key, output] of outputs) {
       const difference = largestDifference(output, tensor(prefix + key));
-      if (process.env.PRUNE_REPORT) console.log(name, engine, key, difference);
+      if (process.env.PRUNE_REPORT) console.log(name, engine, kernels, key, difference);
       expect(difference).toBeLessThanOrEqual(ANOTHER_CODE[`${name} ${engine}`] ?? LAST_BITS[engine]);
     }
   });

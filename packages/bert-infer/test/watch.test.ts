@@ -193,6 +193,7 @@ test('info: how a model computes, and its memory', async () => {
     profile: tiny.profile,
     attention: 'int16',
     rowwise: true,
+    layers: Array(2).fill({ heads: 4, intermediateSize: 256 }),
   });
   const { vocabSize, positions, typeVocabSize, hiddenSize } = tiny.config;
   expect(memory.embeddings).toBe(4 * hiddenSize * (vocabSize + positions + typeVocabSize));

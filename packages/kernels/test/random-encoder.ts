@@ -65,7 +65,7 @@ function randomLinear(
     );
     return { kind: 'float', weight, shape: [rows, columns], bias: biases };
   }
-  const scale = () => Math.fround((0.02 * (0.5 + next())) / Math.sqrt(columns * Math.max(density, 0.01)));
+  const scale = () => Math.fround((0.02 * (0.5 + next())) / Math.sqrt(Math.max(columns, 1) * Math.max(density, 0.01)));
   return {
     kind: 'linear',
     weight: randomCsr(next, rows, columns, density, large),

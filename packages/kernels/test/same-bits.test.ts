@@ -106,6 +106,43 @@ const CASES: Case[] = [
       { width: 7, intermediate: 1 },
     ],
   },
+  {
+    name: 'layers without a head, and without a neuron',
+    hidden: 20,
+    intermediate: 30,
+    heads: 4,
+    lengths: [5, 31],
+    pruned: [
+      { width: 0, intermediate: 13 },
+      { width: 5, intermediate: 0 },
+    ],
+  },
+  {
+    name: 'nothing left of a layer, channels, no bias',
+    hidden: 8,
+    intermediate: 16,
+    heads: 2,
+    lengths: [9],
+    channels: true,
+    bias: false,
+    pruned: [
+      { width: 0, intermediate: 0 },
+      { width: 4, intermediate: 5 },
+    ],
+  },
+  {
+    name: 'nothing left of a layer, float',
+    hidden: 12,
+    intermediate: 24,
+    heads: 2,
+    lengths: [3, 30],
+    kind: 'float',
+    density: 0.5,
+    pruned: [
+      { width: 6, intermediate: 11 },
+      { width: 0, intermediate: 0 },
+    ],
+  },
   { name: 'gelu_new', hidden: 32, intermediate: 64, heads: 2, lengths: [40], spec: { activation: 'gelu_new' } },
 ];
 

@@ -8,7 +8,7 @@ export interface InspectedMatrix {
   readonly name: string;
   readonly shape: readonly [rows: number, columns: number];
   readonly nonzeros: number;
-  /** nonzeros / cells */
+  /** nonzeros / cells; 0 for a matrix without cells */
   readonly density: number;
   readonly qscheme: 'per_tensor_affine' | 'per_channel_affine';
   /** Bytes in the file: of its mask (`indices` and `indptr`) and of its values. */
@@ -63,7 +63,7 @@ export async function inspectStore(
       name,
       shape: [rows, columns],
       nonzeros,
-      density: nonzeros / (rows * columns),
+      density: nonzeros === 0 ? 0 : nonzeros / (rows * columns),
       qscheme: value.qscheme,
       stored: {
         mask: storedBytes(names.indices) + storedBytes(names.indptr),

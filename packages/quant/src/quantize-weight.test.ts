@@ -10,17 +10,18 @@ import { quantizeWeightToCsr } from './quantize-weight-to-csr.js';
 const matrix = (rows: number, columns: number, values: ArrayLike<number> = new Array(rows * columns).fill(0)) =>
   tensor('float32', [rows, columns], Float32Array.from(values));
 
+// PyTorch's observers give 1 when they have seen no element.
 test.each([
-  [0, 0],
-  [0, 3],
-  [3, 0],
-  [2, 3],
-])('all-zero %i x %i: scale is float32 epsilon', (rows, columns) => {
+  [0, 0, 1],
+  [0, 3, 1],
+  [3, 0, 1],
+  [2, 3, 2 ** -23],
+])('all-zero %i x %i: scale is %f', (rows, columns, scale) => {
   for (const perChannel of [false, true]) {
     const { weight, scales, qscheme } = quantizeWeight(matrix(rows, columns), { perChannel });
     expect(weight).toEqual({ shape: [rows, columns], intRepr: new Int8Array(rows * columns) });
     expect(qscheme).toBe(perChannel ? 'per_channel_affine' : 'per_tensor_affine');
-    expect(scales).toEqual(new Float64Array(perChannel ? rows : 1).fill(2 ** -23));
+    expect(scales).toEqual(new Float64Array(perChannel ? rows : 1).fill(scale));
     expect(quantizeWeightToCsr(matrix(rows, columns), { perChannel }).weight).toEqual({
       shape: [rows, columns],
       indptr: new Int32Array(rows + 1),

@@ -40,6 +40,8 @@ export interface QuantizedWeight<M = DenseInt8Matrix> extends WeightScales {
 const EPSILON = 2 ** -23;
 /** The smallest normal float32. onnxruntime takes the scale 1 instead of a smaller one. */
 const SMALLEST_NORMAL = 2 ** -126;
+/** What they give when they have seen no element, as of a layer that pruning has emptied. */
+const SCALE_OF_NOTHING = 1;
 
 /**
  * A float matrix `[rows, columns]` as int8 codes, symmetric: `scale = max(amax / 127.5, 2^-23)` and `q = clamp(rint(w * (1 / scale)), -128, 127)`
@@ -87,7 +89,8 @@ export function quantizeNonzeros(
       refuseNotFinite(places[i], values[i], name);
     }
     const quantize = profile === 'onnxruntime' ? quantizeByOnnxruntime : quantizeByPyTorch;
-    scales[block] = quantize(values.subarray(start, end), largest, codes.subarray(start, end));
+    const ofBlock = codes.subarray(start, end);
+    scales[block] = length === 0 ? SCALE_OF_NOTHING : quantize(values.subarray(start, end), largest, ofBlock);
     start = end;
   }
   return { places, codes, qscheme: perChannel ? 'per_channel_affine' : 'per_tensor_affine', scales };

@@ -76,10 +76,11 @@ test.each<[JsonObject, string]>([
 });
 
 test('pruned heads, by the number of their layer', () => {
-  const json = { pruned_heads: { '0': [1, 3], '11': [0, 0], '4': [] } };
+  const json = { pruned_heads: { '0': [1, 3], '11': [0, 0], '4': [], '5': [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] } };
   expect([...bertConfig(json).prunedHeads]).toEqual([
     [0, 2],
     [4, 0],
+    [5, 12],
     [11, 1],
   ]);
   expect(bertConfig({ pruned_heads: null }).prunedHeads.size).toBe(0);
@@ -87,6 +88,34 @@ test('pruned heads, by the number of their layer', () => {
 
 test('labels', () => {
   expect(bertConfig({ id2label: { 0: 'no', 1: 'yes' } }).labels).toEqual(['no', 'yes']);
+});
+
+test.each<[string, JsonObject[string]]>([
+  ['a layer that is not there', { 12: [0] }],
+  ['a huge number of a layer', { '9007199254740993': [0] }],
+  ['a number of a layer in another form', { '01': [0] }],
+  ['a layer below the first', { '-1': [0] }],
+  ['a name for a layer', { layer: [0] }],
+  ['a head that is not there', { 0: [12] }],
+  ['a head below the first', { 0: [-1] }],
+  ['a huge number of a head', { 0: [1e300] }],
+  ['half a head', { 0: [0.5] }],
+  ['a head in text', { 0: ['1'] }],
+  ['a list in a list', { 0: [[1]] }],
+  ['a number for a list', { 0: 1 }],
+  ['null for a list', { 0: null }],
+  ['a list of lists', [[0]]],
+  ['a text', '0'],
+  ['a number', 0],
+  ['a huge list', { 0: Array.from({ length: 100_000 }, (_, head) => head) }],
+])('pruned_heads with %s is corrupt', (_, pruned_heads) => {
+  const refusal = {
+    code: 'corrupt',
+    where: 'config',
+    what: 'pruned_heads',
+    wanted: expect.stringContaining('0 to 11'),
+  };
+  expect(() => bertConfig({ pruned_heads })).toThrow(expect.objectContaining(refusal));
 });
 
 test.each<[string, JsonObject, string]>([
@@ -98,10 +127,6 @@ test.each<[string, JsonObject, string]>([
   ['heads that do not divide', { num_attention_heads: 7 }, 'corrupt'],
   ['a size of text', { hidden_size: '768' }, 'corrupt'],
   ['a size of 0', { hidden_size: 0 }, 'corrupt'],
-  ['pruned heads of no layer', { pruned_heads: { 12: [0] } }, 'corrupt'],
-  ['a pruned head that is not there', { pruned_heads: { 0: [12] } }, 'corrupt'],
-  ['pruned heads in a list', { pruned_heads: [[0]] }, 'corrupt'],
-  ['every head pruned', { num_attention_heads: 2, pruned_heads: { 3: [1, 0] } }, 'corrupt'],
   ['too many layers', { num_hidden_layers: 1e6 }, 'limit'],
   ['an epsilon of NaN', { layer_norm_eps: Number.NaN }, 'corrupt'],
   ['RoBERTa without positions', { model_type: 'roberta', max_position_embeddings: 2 }, 'corrupt'],

@@ -130,22 +130,20 @@ function prunedHeads({ pruned_heads: pruned }: JsonObject, layers: number, heads
   const entries = typeof pruned === 'object' && !Array.isArray(pruned) ? Object.entries(pruned) : undefined;
   for (const [layer, gone] of entries ?? [[shown(pruned), undefined]]) {
     const numbers: readonly unknown[] | undefined = Array.isArray(gone) ? gone : undefined;
-    const distinct = new Set(numbers);
     if (
       numbers === undefined ||
-      !/^\d{1,4}$/.test(layer) ||
+      layer !== String(Number(layer)) ||
       !isNumber(Number(layer), layers) ||
-      !numbers.every((head) => isNumber(head, heads)) ||
-      distinct.size === heads
+      !numbers.every((head) => isNumber(head, heads))
     ) {
       throw new PruneError('corrupt', {
         where: 'config',
         what: 'pruned_heads',
         got: `${layer}: ${shown(gone)}`,
-        wanted: `some of the ${heads} heads of the ${layers} layers`,
+        wanted: `lists of heads 0 to ${heads - 1} under the numbers of layers 0 to ${layers - 1}`,
       });
     }
-    counts.set(Number(layer), distinct.size);
+    counts.set(Number(layer), new Set(numbers).size);
   }
   return counts;
 }

@@ -4,6 +4,7 @@ import type { Tokenizer } from '@prune/tokenizer';
 import type { ModelInputs, Padding } from '../batch/pack-batch.js';
 import type { BertConfig } from '../config/bert-config.js';
 import type { HeadName, Logits, LogitsOf } from '../heads/head.js';
+import type { LayerSizes } from '../weights/load-layers.js';
 
 /** Options of a forward pass. */
 export interface ForwardOptions {
@@ -27,6 +28,8 @@ export interface ModelInfo {
   readonly attention: AttentionMode;
   /** Whether each token has its own activation scale, so that results do not depend on what they were batched with. */
   readonly rowwise: boolean;
+  /** What each layer has: fewer heads or neurons than the config says where some were pruned. */
+  readonly layers: readonly LayerSizes[];
   /** Bytes; `undefined` where the reference kernels keep the weights. 0 once closed. */
   readonly memory: {
     /** The layers' weights, and what the largest batch so far needed to work. */

@@ -149,6 +149,8 @@ test.each<[string, object, string]>([
   ['more positions', { max_position_embeddings: 129 }, 'mismatch'],
   ['more layers', { num_hidden_layers: 3 }, 'missing'],
   ['a narrower feed-forward layer', { intermediate_size: 255 }, 'mismatch'],
+  ['another number of pruned heads', { pruned_heads: { 1: [0, 1] } }, 'mismatch'],
+  ['no head left', { pruned_heads: { 0: [0, 1, 2, 3] } }, 'mismatch'],
   ['heads of another size', { num_attention_heads: 2, pruned_heads: { 0: [1] } }, 'mismatch'],
   ['another family', { model_type: 'distilbert' }, 'missing'],
 ])('a config of %s', async (_, change, code) => {

@@ -29,7 +29,7 @@ import { sentenceOf } from '../sentence/sentence-of.js';
 import type { WatchOptions } from '../watch-options.js';
 import { type EmbeddingTable, type EmbeddingTables, embedTokens } from '../weights/embed-tokens.js';
 import { loadEmbeddings } from '../weights/load-embeddings.js';
-import { loadLayers } from '../weights/load-layers.js';
+import { type LayerSizes, loadLayers } from '../weights/load-layers.js';
 import { type ModuleReader, readModules } from '../weights/read-modules.js';
 import type { BertModel } from './bert-model.js';
 import { createModel, type ModelParts } from './create-model.js';
@@ -98,9 +98,10 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
     if (engine !== given) await engine.close();
   };
   try {
+    const layers: LayerSizes[] = [];
     const quantized = isQuantized(modules, names, config);
     const loaded = await engine.loadEncoder({
-      layers: loadLayers(modules, names, config, { signal, onProgress }),
+      layers: loadLayers(modules, names, config, { signal, onProgress }, layers),
       heads: config.heads,
       inputNorm: embeddings.norm,
       activation: config.activation,
@@ -124,7 +125,7 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
     return createModel({
       config,
       profile,
-      info: { kernels, threads, threadsWanted, threadsNote, profile, attention, rowwise: mode.rowwise },
+      info: { kernels, threads, threadsWanted, threadsNote, profile, attention, rowwise: mode.rowwise, layers },
       memory: memoryOf(embeddings.tables, loaded, linears),
       heads,
       sentence,

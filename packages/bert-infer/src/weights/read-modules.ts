@@ -20,8 +20,11 @@ export interface ModuleReader {
   hasLinear(module: string): boolean;
   /** `rows` undefined: as many as are stored. */
   linear(module: string, rows: number | undefined, columns: number): Promise<AnyLinear>;
-  /** The same for an engine to load: a weight that the store can hand out row by row stays there. */
-  layerLinear(module: string, rows: number | undefined, columns: number): Promise<LayerLinear>;
+  /**
+   * The same for an engine to load: a weight that the store can hand out row by row stays there. `by`: what wants this
+   * shape, for messages. Default: the config.
+   */
+  layerLinear(module: string, rows: number | undefined, columns: number, by?: string): Promise<LayerLinear>;
   layerNorm(module: string, length: number): Promise<LayerNormParameters>;
   table(module: string, rows: number, columns: number): Promise<QuantizedEmbedding | Tensor<'float32'>>;
   vector(name: string, length: number): Promise<Float32Array>;
@@ -37,11 +40,11 @@ export function readModules(store: ElementaryStateDict, embeddings?: StateDict):
   const rowModules = recomposeRows(elementary);
   const names = new Set(modules.keys());
 
-  const floats = async (name: string, shape: Shape): Promise<Tensor<'float32'>> => {
+  const floats = async (name: string, shape: Shape, by?: string): Promise<Tensor<'float32'>> => {
     const entry = names.has(name) ? await modules.get(name) : undefined;
     if (entry === undefined) throw missing(name);
     if ('kind' in entry) throw mismatch(name, `a quantized ${entry.kind}`, `a float tensor [${shape.join(', ')}]`);
-    checkShape(name, entry.shape, shape);
+    checkShape(name, entry.shape, shape, by);
     return toFloat32(entry, { where: 'bert-infer', tensor: name });
   };
   const vector = async (name: string, length: number | undefined) => (await floats(name, [length])).data;
@@ -50,15 +53,16 @@ export function readModules(store: ElementaryStateDict, embeddings?: StateDict):
     from: QuantizedStateDict<M>,
     module: string,
     shape: readonly [rows: number | undefined, columns: number],
+    by?: string,
   ): Promise<QuantizedLinear<M> | FloatLinear> {
     const entry = names.has(module) ? await from.get(module) : undefined;
     if (entry === undefined) {
-      const { data: weight, shape: got } = await floats(`${module}.weight`, shape);
+      const { data: weight, shape: got } = await floats(`${module}.weight`, shape, by);
       const bias = names.has(`${module}.bias`) ? await vector(`${module}.bias`, got[0]) : null;
       return { kind: 'float', weight, shape: [got[0], shape[1]], bias };
     }
     if (!('kind' in entry) || entry.kind !== 'linear') throw mismatch(module, 'something else', 'a quantized Linear');
-    checkShape(module, entry.weight.shape, shape);
+    checkShape(module, entry.weight.shape, shape, by);
     return entry;
   }
 
@@ -70,7 +74,7 @@ export function readModules(store: ElementaryStateDict, embeddings?: StateDict):
       return { weight: await vector(`${module}.weight`, length), bias: await vector(`${module}.bias`, length) };
     },
     linear: (module, rows, columns) => linearOf(modules, module, [rows, columns]),
-    layerLinear: (module, rows, columns) => linearOf(rowModules, module, [rows, columns]),
+    layerLinear: (module, rows, columns, by) => linearOf(rowModules, module, [rows, columns], by),
     async table(module, rows, columns) {
       const entry = names.has(module) ? await modules.get(module) : undefined;
       if (entry === undefined) return floats(`${module}.weight`, [rows, columns]);
@@ -98,9 +102,9 @@ function joined(store: ElementaryStateDict, embeddings: StateDict): ElementarySt
 
 type Shape = readonly (number | undefined)[];
 
-function checkShape(tensor: string, got: readonly number[], wanted: Shape): void {
+function checkShape(tensor: string, got: readonly number[], wanted: Shape, by = 'the config'): void {
   if (got.length !== wanted.length || !wanted.every((n, axis) => n === undefined || n === got[axis])) {
-    throw mismatch(tensor, `[${got.join(', ')}]`, `[${wanted.map((n) => n ?? 'any').join(', ')}] by the config`);
+    throw mismatch(tensor, `[${got.join(', ')}]`, `[${wanted.map((n) => n ?? 'any').join(', ')}] by ${by}`);
   }
 }
 

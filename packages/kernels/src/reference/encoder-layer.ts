@@ -17,16 +17,18 @@ export function encoderLayer(
   keyLengths: ArrayLike<number>,
 ): Float32Array {
   const mode: LinearMode = { profile: spec.profile, rowwise: spec.rowwise ?? false };
-  const [query, key, value] = [layer.query, layer.key, layer.value].map((module) => linear(x, module, mode));
+  const hidden = layer.attentionNorm.weight.length;
+  const tokens = x.length / hidden;
+  const [query, key, value] = [layer.query, layer.key, layer.value].map((module) => linear(x, tokens, module, mode));
   // What pruned heads have left behind: each head has the size that it has in a whole layer.
-  const size = layer.attentionNorm.weight.length / spec.heads;
+  const size = hidden / spec.heads;
   const [width] = layer.query.kind === 'linear' ? layer.query.weight.shape : layer.query.shape;
   const attend = spec.attention === 'int16' ? attentionInt16 : attention;
   const context = attend({ query, key, value, width, heads: width / size, lengths, keyLengths });
-  const attended = linear(context, layer.attentionOutput, mode);
+  const attended = linear(context, tokens, layer.attentionOutput, mode);
   const middle = layerNorm(sum(attended, x), layer.attentionNorm, spec.layerNormEps);
-  const wide = linear(middle, layer.intermediate, mode).map((value) => activate(value, spec.activation));
-  const narrow = linear(wide, layer.output, mode);
+  const wide = linear(middle, tokens, layer.intermediate, mode).map((value) => activate(value, spec.activation));
+  const narrow = linear(wide, tokens, layer.output, mode);
   return layerNorm(sum(narrow, middle), layer.outputNorm, spec.layerNormEps);
 }
 

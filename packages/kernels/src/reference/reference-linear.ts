@@ -25,9 +25,9 @@ export function loadReferenceLinear(
     rows,
     apply(x) {
       if (open === undefined) throw closedError('Linear', tensor);
-      checkTokens(x, columns);
+      const tokens = checkTokens(x, columns);
       checkFinite(x, 'input of a Linear');
-      const y = linear(x, open, mode);
+      const y = linear(x, tokens, open, mode);
       checkFinite(y, 'results of a Linear', tensor);
       return y;
     },

@@ -1,6 +1,6 @@
 import { PruneError } from '@prune/core';
 import { checkFloats, checkLinear, type Place } from './check-linear.js';
-import type { EncoderLayer, LayerNormParameters } from './encoder-spec.js';
+import type { EncoderLayer, LayerLinear, LayerNormParameters } from './encoder-spec.js';
 
 /** The sizes of the layers so far. */
 export interface LayerShape {
@@ -11,12 +11,17 @@ export interface LayerShape {
 
 /**
  * Checks a layer's modules against each other, `heads` and `shape` (that of the layers before it), and gives the shape
- * of all of them. A layer may have fewer heads than `heads`, and neurons of its own number. Module names in errors are
- * `layer.<index>.<module>`. Throws `mismatch`, `corrupt`, `limit`, `not-finite`.
+ * of all of them. A layer may have fewer heads than `heads`, or none, and neurons of its own number, or none. Module
+ * names in errors are `layer.<index>.<module>`. Throws `mismatch`, `corrupt`, `limit`, `not-finite`.
  */
 export function checkEncoderLayer(layer: EncoderLayer, index: number, heads: number, shape?: LayerShape): LayerShape {
   const at = (module: keyof EncoderLayer) => ({ tensor: `layer.${index}.${module}` });
-  const [intermediate, hidden] = checkLinear(layer.intermediate, undefined, shape?.hidden, at('intermediate'));
+  const [intermediate, hidden] = checkLinear(
+    layer.intermediate,
+    rowsOf(layer.intermediate),
+    shape?.hidden,
+    at('intermediate'),
+  );
   checkLinear(layer.output, hidden, intermediate, at('output'));
   for (const module of ['attentionNorm', 'outputNorm'] as const) checkNorm(layer[module], hidden, at(module));
   if (!(Number.isSafeInteger(heads) && heads > 0 && hidden % heads === 0)) {
@@ -27,7 +32,7 @@ export function checkEncoderLayer(layer: EncoderLayer, index: number, heads: num
       wanted: `a divisor of ${hidden}`,
     });
   }
-  const [width] = checkLinear(layer.query, undefined, hidden, at('query'));
+  const [width] = checkLinear(layer.query, rowsOf(layer.query), hidden, at('query'));
   const size = hidden / heads;
   if (width % size !== 0 || width > hidden) {
     throw new PruneError('mismatch', {
@@ -41,6 +46,10 @@ export function checkEncoderLayer(layer: EncoderLayer, index: number, heads: num
   for (const module of ['key', 'value'] as const) checkLinear(layer[module], width, hidden, at(module));
   checkLinear(layer.attentionOutput, hidden, width, at('attentionOutput'));
   return { hidden, intermediate: Math.max(intermediate, shape?.intermediate ?? 0) };
+}
+
+function rowsOf(module: LayerLinear): number {
+  return module.kind === 'linear' ? module.weight.shape[0] : module.shape[0];
 }
 
 /** Checks the parameters of a LayerNorm over `size` features. Throws `mismatch`, `not-finite`. */

@@ -35,6 +35,28 @@ test('stored zeros, and int32 indices of a narrow matrix, are computed with', ()
   expect(checkLinear(linear(weight), 2, 4, place)).toEqual([2, 4]);
 });
 
+test('a matrix without rows or columns is taken only where none are wanted', () => {
+  const noRows: CsrMatrix = {
+    shape: [0, 4],
+    indptr: new Int32Array(1),
+    indices: new Uint16Array(0),
+    data: new Int8Array(0),
+  };
+  const noColumns: CsrMatrix = { ...noRows, shape: [2, 0], indptr: new Int32Array(3) };
+  expect(checkLinear(linear(noRows), 0, 4, place)).toEqual([0, 4]);
+  expect(checkLinear(linear(noColumns), 2, 0, place)).toEqual([2, 0]);
+  for (const [weight, rows, columns] of [
+    [noRows, undefined, 4],
+    [noRows, 1, 4],
+    [noColumns, 2, undefined],
+    [noColumns, 2, 4],
+  ] as const) {
+    expect(() => checkLinear(linear(weight), rows, columns, place)).toThrow(
+      expect.objectContaining({ code: 'mismatch' }),
+    );
+  }
+});
+
 test.each([
   ['mismatch', 'rows', { ...good, shape: [3, 4] as const }],
   ['mismatch', 'shape of no rank', { ...good, shape: [2, 0] as const }],

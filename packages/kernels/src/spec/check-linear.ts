@@ -13,8 +13,9 @@ export interface Place {
 const MATRIX_LIMITS = { rows: 2 ** 20, columns: 2 ** 16 } as const;
 
 /**
- * Checks that a Linear is `[rows, columns]` (either may be left open) and that everything that it says of itself is true, so that packing it
- * cannot read or write out of bounds; a weight that hands out rows is checked while it is packed. Gives its shape. Throws `mismatch`, `corrupt`, `limit`, `not-finite`.
+ * Checks that a Linear is `[rows, columns]` and that everything that it says of itself is true, so that packing it
+ * cannot read or write out of bounds. Either number may be left open, and may not be 0 then. A weight that hands out
+ * rows is checked while it is packed. Gives its shape. Throws `mismatch`, `corrupt`, `limit`, `not-finite`.
  */
 export function checkLinear(
   module: LayerLinear,
@@ -24,8 +25,9 @@ export function checkLinear(
 ): readonly [rows: number, columns: number] {
   const shape = module.kind === 'linear' ? module.weight.shape : module.shape;
   const [r, c] = shape;
-  const whole = shape.length === 2 && Number.isSafeInteger(r) && Number.isSafeInteger(c) && r > 0 && c > 0;
-  if (!whole || (rows ?? r) !== r || (columns ?? c) !== c) {
+  const whole = shape.length === 2 && Number.isSafeInteger(r) && Number.isSafeInteger(c) && r >= 0 && c >= 0;
+  const empty = (r === 0 && rows !== 0) || (c === 0 && columns !== 0);
+  if (!whole || empty || (rows ?? r) !== r || (columns ?? c) !== c) {
     fail(
       'mismatch',
       place,

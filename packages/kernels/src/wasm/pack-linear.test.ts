@@ -13,6 +13,8 @@ function unpack(packed: ReturnType<typeof packLinear>, { profile, dot4 }: PackMo
   const split = !dot4 && profile !== 'fbgemm';
   const { stream, starts, rows, columns, blocks, blockColumns, chunks, chunkRows } = packed;
   const view = new DataView(stream.buffer, stream.byteOffset, stream.byteLength);
+  expect(blocks).toBeGreaterThan(0);
+  for (const number of [blockColumns, chunks, chunkRows]) expect(number).toBeGreaterThanOrEqual(0);
   const dense = new Int32Array(rows * columns);
   for (let block = 0; block < blocks; block++) {
     const take = (row: number, offset: number, weight: number, sign: number) => {
@@ -80,6 +82,9 @@ function check(rows: number, columns: number, density: number, seed: number, mod
 
 test.each([
   { name: 'empty', rows: 3, columns: 5, density: 0 },
+  { name: 'no rows', rows: 0, columns: 31, density: 1 },
+  { name: 'no rows, two blocks', rows: 0, columns: 769, density: 1 },
+  { name: 'no columns', rows: 17, columns: 0, density: 1 },
   { name: 'one weight', rows: 1, columns: 1, density: 1 },
   { name: 'a full row of a block', rows: 1, columns: 768, density: 1 },
   { name: 'one column past a block', rows: 70, columns: 769, density: 0.2 },

@@ -132,7 +132,7 @@ function packRows(
   tensor: string | undefined,
 ) {
   const [rows, columns] = source.shape;
-  const blocks = Math.ceil(columns / BLOCK_COLUMNS);
+  const blocks = Math.max(1, Math.ceil(columns / BLOCK_COLUMNS));
   const blockColumns = Math.ceil(columns / blocks);
   const writers = writersFor(blocks, rows, form);
   /** The largest sum of a row's magnitudes. */
@@ -167,7 +167,7 @@ function packRows(
   takeRows(source, take, { where: 'kernels', tensor });
 
   // One thread adds up all blocks of a row, so the same rows make a chunk in each block.
-  const chunkRows = blocks > 1 ? Math.ceil(rows / BLOCKED_CHUNKS) : CHUNK;
+  const chunkRows = blocks > 1 ? Math.max(1, Math.ceil(rows / BLOCKED_CHUNKS)) : CHUNK;
   const chunks = Math.ceil(rows / chunkRows);
   const starts = new Uint32Array(blocks * chunks);
   const stream = reserve(writers.reduce((sum, { length }) => sum + length, 0));
