@@ -36,6 +36,7 @@ test('public API', () => {
       "escapeControls",
       "firstDifference",
       "headModules",
+      "inBlocks",
       "intReprArrayOf",
       "isDtype",
       "isPruneError",

@@ -24,6 +24,7 @@ export {
   type PruneErrorDetails,
 } from './errors/prune-error.js';
 export { shown } from './errors/shown.js';
+export { inBlocks } from './events/in-blocks.js';
 export { Pacer } from './events/pacer.js';
 export type { Progress } from './events/progress.js';
 export { yieldToEvents } from './events/yield-to-events.js';
