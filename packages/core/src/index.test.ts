@@ -66,6 +66,8 @@ test('public API', () => {
       "tensorBytes",
       "tensorFromBytes",
       "toFloat32",
+      "toFloat32InTurns",
+      "untilAborted",
       "withMetadata",
       "writeStore",
       "yieldToEvents",

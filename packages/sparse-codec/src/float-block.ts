@@ -71,11 +71,8 @@ export async function decodeFloats(
     const symbols = secondHalf(data as Float32Array);
     await decodeGridRows(reader, symbols, widthOf(shape, count), alphabet, pacer);
     const values = data as Float32Array;
-    await inBlocks(count, pacer, (from, to) => {
-      for (let i = from; i < to; i++) {
-        values[i] = symbols[i] === negativeZero ? -0 : (symbols[i] + origin) * step;
-      }
-    });
+    const multiples = { origin, step, negativeZero };
+    await inBlocks(count, pacer, (from, to) => fromGrid(symbols, multiples, values, from, to));
   } else {
     throw corrupt('unknown transform', `${transform} for ${dtype}`, 'planes, or half or grid for float32');
   }
@@ -130,6 +127,16 @@ function exactHalves(values: Float32Array): Uint16Array | undefined {
     halves[i] = sign | multiple;
   }
   return halves;
+}
+
+function fromGrid(
+  symbols: Uint16Array,
+  { origin, step, negativeZero }: { readonly origin: number; readonly step: number; readonly negativeZero: number },
+  into: Float32Array,
+  from: number,
+  to: number,
+): void {
+  for (let i = from; i < to; i++) into[i] = symbols[i] === negativeZero ? -0 : (symbols[i] + origin) * step;
 }
 
 /** Every float16 is exactly a float32; infinities and NaN, which the encoder never makes, become large numbers. */

@@ -230,9 +230,6 @@ function readCounts(bytes: Uint8Array, indptr: Int32Array, nnz: number): number 
   return at;
 }
 
-/** Nonzeros that are read between two looks at the clock, and those of one row more. */
-const PART = 2 ** 16;
-
 async function readRows(
   bytes: Uint8Array,
   start: number,
@@ -241,21 +238,44 @@ async function readRows(
   data: Int8Array,
   pacer: Pacer,
 ) {
-  const mostColumns = indices instanceof Uint16Array ? 2 ** 16 : 2 ** 31;
   const gapsEnd = bytes.length - data.length;
-  let at = start;
-  let value = gapsEnd;
-  let pause = value;
-  for (const row of byCount(indptr)) {
-    if (value >= pause) {
-      await pacer.pause();
-      pause = value + PART;
-    }
+  const order = byCount(indptr);
+  const place: RowPlace = { next: 0, at: start, value: gapsEnd };
+  while (place.next < order.length) {
+    await pacer.pause();
+    readPart(bytes, order, place, gapsEnd, indptr, indices, data);
+  }
+  if (place.at !== gapsEnd)
+    throw new PruneError('corrupt', { what: 'bytes after the last gap', got: gapsEnd - place.at, wanted: 0 });
+}
+
+/** How far the rows have been read: the next one's place in their order, and where its gaps and values begin. */
+interface RowPlace {
+  next: number;
+  at: number;
+  value: number;
+}
+
+/** Nonzeros that are read between two looks at the clock, and those of one row more. */
+const PART = 2 ** 16;
+
+function readPart(
+  bytes: Uint8Array,
+  order: Int32Array,
+  place: RowPlace,
+  gapsEnd: number,
+  indptr: Int32Array,
+  indices: Uint16Array | Int32Array,
+  data: Int8Array,
+) {
+  const mostColumns = indices instanceof Uint16Array ? 2 ** 16 : 2 ** 31;
+  let { next, at, value } = place;
+  for (const end = value + PART; next < order.length && value < end; next++) {
+    const row = order[next];
     at = readRow(bytes, at, gapsEnd, value, indices, data, indptr[row], indptr[row + 1], mostColumns);
     value += indptr[row + 1] - indptr[row];
   }
-  if (at !== gapsEnd)
-    throw new PruneError('corrupt', { what: 'bytes after the last gap', got: gapsEnd - at, wanted: 0 });
+  Object.assign(place, { next, at, value });
 }
 
 /**
