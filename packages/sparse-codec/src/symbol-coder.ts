@@ -67,7 +67,10 @@ export function encodeSymbols(symbols: Symbols, alphabet: number, lines = oneLin
   return [Uint8Array.from(head), tableBytes, ...chunks];
 }
 
-/** Fills `symbols`, each below `alphabet`, from what {@link encodeSymbols} made with the same lines; pauses between chunks. */
+/**
+ * Fills `symbols`, each below `alphabet`, from what {@link encodeSymbols} made with the same lines, with pauses between
+ * chunks.
+ */
 export async function decodeSymbols(
   reader: ByteReader,
   symbols: Symbols,

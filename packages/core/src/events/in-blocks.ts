@@ -1,6 +1,6 @@
 import type { Pacer } from './pacer.js';
 
-/** Elements of a block: a plain loop over them takes a tenth of a millisecond, a loop that decodes them less than one. */
+/** Elements of a block: a simple loop over them takes a tenth of a millisecond, one that decodes them less than one. */
 const BLOCK = 2 ** 16;
 
 /**

@@ -27,7 +27,7 @@ export interface Reading {
 
 /** Chunks of this many bytes, of one tensor, are inflated beside each other: smaller ones take less time than another thread. */
 const LARGE_CHUNK = 2 ** 16;
-/** A single chunk is inflated on another thread from this many bytes on: the event loop would wait 10 ms or more for it. */
+/** A single chunk is inflated on another thread from this many bytes on: it would hold up the event loop for 10 ms. */
 const LARGE_SINGLE = 2 ** 22;
 /** How many: what a small pool has threads for, and what fits into little memory. */
 const BESIDE = 4;

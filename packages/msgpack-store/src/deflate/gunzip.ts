@@ -5,7 +5,10 @@ import { type Crc32, crc32 as ownCrc32 } from '../crc32.js';
 
 /** What a platform does faster than JavaScript and with the same result; each left out has a default. */
 export interface GunzipPlatform {
-  /** Raw DEFLATE to exactly `length` bytes; throws anything, or rejects, when there are more, or when the stream is bad. Default: fflate's. */
+  /**
+   * Raw DEFLATE to exactly `length` bytes; throws or rejects, with anything, when there are more, or when the stream is
+   * bad. Default: fflate's, in pieces with returns to the event loop.
+   */
   readonly inflate?: (bytes: Uint8Array, length: number) => Uint8Array | Promise<Uint8Array>;
   readonly crc32?: Crc32;
 }
