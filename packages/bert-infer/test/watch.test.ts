@@ -178,6 +178,29 @@ test('a load that is aborted closes what it opened, and its engine goes on', asy
   expect(await embed(await loadModel(tiny), 'a b')).toHaveLength(64);
 });
 
+test.each(['embeddings.word_embeddings.weight', 'intermediate.dense', 'qa_outputs'])(
+  'a load that is aborted does not wait for the store, which is reading %s',
+  async (part) => {
+    const tiny = goldenModel('tiny');
+    const controller = new AbortController();
+    const ends: (() => void)[] = [];
+    const slow = {
+      metadata: tiny.metadata,
+      keys: () => tiny.keys(),
+      get(name: string): Promise<Elementary | undefined> | Elementary | undefined {
+        if (!name.includes(part)) return tiny.get(name);
+        setImmediate(() => controller.abort());
+        return new Promise((_, reject) => ends.push(() => reject(new Error('the file is closed'))));
+      },
+    };
+    expect(await codeOf(() => loadModel(slow, { signal: controller.signal }))).toBe('aborted');
+    // Vitest fails on an unhandled rejection.
+    for (const end of ends) end();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(ends).toHaveLength(1);
+  },
+);
+
 test('info: how a model computes, and its memory', async () => {
   const tiny = await loadModel(goldenModel('tiny'), {
     engine: { kernels: 'wasm-simd', threads: 2, threadHost: workerThreads },

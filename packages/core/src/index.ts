@@ -28,8 +28,10 @@ export {
   type PruneErrorDetails,
 } from './errors/prune-error.js';
 export { shown } from './errors/shown.js';
+export { inBlocks } from './events/in-blocks.js';
 export { Pacer } from './events/pacer.js';
 export type { Progress } from './events/progress.js';
+export { untilAborted } from './events/until-aborted.js';
 export { yieldToEvents } from './events/yield-to-events.js';
 export { checkLimit, DEFAULT_LIMITS, type Limits } from './limits/limits.js';
 export { MAX_DEFLATE_RATIO } from './limits/max-deflate-ratio.js';
@@ -107,3 +109,4 @@ export {
   tensorFromBytes,
 } from './tensors/tensor.js';
 export { toFloat32 } from './tensors/to-float32.js';
+export { toFloat32InTurns } from './tensors/to-float32-in-turns.js';

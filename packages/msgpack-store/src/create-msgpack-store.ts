@@ -26,8 +26,7 @@ import {
   type ManifestFile,
 } from './container/manifest.js';
 import { encodePrologue, PROLOGUE_BYTES } from './container/prologue.js';
-import { crc32 as ownCrc32 } from './crc32.js';
-import type { Crc32 } from './deflate/gunzip.js';
+import { type Crc32, crc32 as ownCrc32 } from './crc32.js';
 import { DEFAULT_LEVEL, gzip } from './deflate/gzip.js';
 import { segmentOf } from './deflate/segment.js';
 

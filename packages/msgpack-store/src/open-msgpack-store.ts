@@ -10,6 +10,7 @@ import {
   locateError,
   type ModelMetadata,
   type NamedInfo,
+  Pacer,
   PruneError,
   type RandomAccess,
   type ReadableMap,
@@ -26,6 +27,7 @@ import { missingCodec } from './codecs/missing-codec.js';
 import { raw } from './codecs/raw.js';
 import { decodeManifest, type Manifest, type ManifestBlock, type ManifestEntry } from './container/manifest.js';
 import { decodePrologue, PROLOGUE_BYTES } from './container/prologue.js';
+import { crcInTurns } from './crc-in-turns.js';
 import { crc32 as ownCrc32 } from './crc32.js';
 import { type GunzipPlatform, gunzip } from './deflate/gunzip.js';
 import { readAhead } from './read-ahead.js';
@@ -84,7 +86,7 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
   async function stored({ offset, length, crc32: wanted }: ManifestBlock): Promise<Uint8Array> {
     if (!open) throw new PruneError('invalid-argument', { what: 'the store is closed' });
     const read = await ahead.read(offset, length);
-    const got = crc32(read);
+    const got = await crcInTurns(read, crc32, new Pacer());
     if (got !== wanted) throw new PruneError('corrupt', { what: 'CRC-32 of the stored bytes', got, wanted });
     return read;
   }
@@ -172,7 +174,12 @@ async function readManifest(
   if (crc !== prologue.manifestCrc) {
     throw new PruneError('corrupt', { what: 'CRC-32 of the manifest', got: crc, wanted: prologue.manifestCrc });
   }
-  const manifest = gunzip(packed, { length: prologue.manifestDecoded, limit: limits.manifestBytes, inflate, crc32 });
+  const manifest = await gunzip(packed, {
+    length: prologue.manifestDecoded,
+    limit: limits.manifestBytes,
+    inflate,
+    crc32,
+  });
   return decodeManifest(manifest, prologue.manifestOffset, limits);
 }
 
@@ -253,7 +260,7 @@ function decodedBlocks(decode: (number: number) => Promise<Map<string, Tensor>>)
 function lazyFiles(
   { files = [], blocks }: Manifest,
   read: (block: ManifestBlock) => Promise<Uint8Array>,
-  decode: (bytes: Uint8Array, length: number) => Uint8Array,
+  decode: (bytes: Uint8Array, length: number) => Promise<Uint8Array>,
   where: string,
 ): ReadableMap<Uint8Array> {
   const byName = new Map(files.map((file) => [file.name, file]));
@@ -263,7 +270,7 @@ function lazyFiles(
       const file = byName.get(name);
       if (file === undefined) return undefined;
       try {
-        return decode(await read(blocks[file.block]), file.length);
+        return await decode(await read(blocks[file.block]), file.length);
       } catch (error) {
         throw locateError(error, { where, tensor: name });
       }

@@ -14,6 +14,7 @@ import {
   type Limits,
   type NamedInfo,
   type NamedTensor,
+  Pacer,
   type Tensor,
   type TensorData,
   tensor,
@@ -72,7 +73,7 @@ export function entropyCodec(options: EncodeOptions = {}): Codec {
       if (bytes === undefined || bytes.length >= raw || raw > MAX_EXPANSION * bytes.length) return undefined;
       return kind === 'csr' ? piecesOf(bytes, tensors) : bytes;
     },
-    decode(bytes, infos, limits) {
+    async decode(bytes, infos, limits) {
       const kind = kindOf(infos);
       if (kind === undefined) {
         throw corrupt('block holds what this codec does not code', `${infos.length} tensors, ${infos[0]?.name}`);
@@ -149,20 +150,26 @@ function piecesOf(bytes: Uint8Array, tensors: readonly NamedTensor[]): EncodedPi
   return pieces;
 }
 
-function decodeKind(kind: Kind, bytes: Uint8Array, infos: readonly NamedInfo[], limits: Limits): readonly Tensor[] {
+async function decodeKind(
+  kind: Kind,
+  bytes: Uint8Array,
+  infos: readonly NamedInfo[],
+  limits: Limits,
+): Promise<readonly Tensor[]> {
+  const pacer = new Pacer();
   if (kind === 'floats') {
     const { dtype, shape } = infos[0];
     const size = product(shape) * DTYPES[dtype].bytes;
     if (size < SMALLEST) throw corrupt('tensor is too small for a block of its own', size, `at least ${SMALLEST}`);
     checkExpansion('tensor', size, bytes.length);
-    return [decodeFloats(bytes, dtype, shape, product(shape))];
+    return [await decodeFloats(bytes, dtype, shape, product(shape), pacer)];
   }
   if (kind === 'table') {
     const [scale, zeroPoint, intRepr] = TABLE_PARTS.map((part) => partOf(infos, part));
     const width = tableWidth(scale, zeroPoint, intRepr);
     if (width === undefined) throw corrupt('table of shapes that do not fit', `[${intRepr.shape.join(', ')}]`);
     checkExpansion('table', scale.shape[0] * (2 * DTYPES.float32.bytes + width), bytes.length);
-    const table = decodeTable(bytes, scale.shape[0], width);
+    const table = await decodeTable(bytes, scale.shape[0], width, pacer);
     return infos.map((info) => {
       if (info === scale) return tensor('float32', info.shape, table.scale as TensorData<'float32'>);
       if (info === zeroPoint) return tensor('float32', info.shape, table.zeroPoint as TensorData<'float32'>);
@@ -170,7 +177,7 @@ function decodeKind(kind: Kind, bytes: Uint8Array, infos: readonly NamedInfo[], 
     });
   }
   const [data, , indptr] = CSR_PARTS.map((part) => partOf(infos, part));
-  const matrix = openDeclared(bytes, infos, limits).decode();
+  const matrix = await openDeclared(bytes, infos, limits).decodeInTurns(pacer);
   return infos.map((info) => {
     if (info === data) return tensor('int8', info.shape, matrix.data as TensorData<'int8'>);
     if (info === indptr) return tensor('int32', info.shape, matrix.indptr as TensorData<'int32'>);

@@ -1,4 +1,4 @@
-import { DTYPES, type Dtype, type Tensor, type TensorData, tensor } from '@prune/core';
+import { DTYPES, type Dtype, inBlocks, type Pacer, type Tensor, type TensorData, tensor } from '@prune/core';
 import { corrupt } from './corrupt.js';
 import { dyadicGrid, MAX_GRID_BITS } from './dyadic-grid.js';
 import { foldedOrigin, unfoldedOrigin } from './folded.js';
@@ -39,17 +39,29 @@ export function encodeFloats({ dtype, shape, data }: Tensor): Uint8Array {
 }
 
 /** The tensor of what {@link encodeFloats} made. Throws `corrupt`. `count`: the elements of `shape`, checked by the caller. */
-export function decodeFloats(bytes: Uint8Array, dtype: Dtype, shape: readonly number[], count: number): Tensor {
+export async function decodeFloats(
+  bytes: Uint8Array,
+  dtype: Dtype,
+  shape: readonly number[],
+  count: number,
+  pacer: Pacer,
+): Promise<Tensor> {
   const reader = new ByteReader(bytes);
   const data = new DTYPES[dtype].array(count) as TensorData;
   const transform = reader.varint('transform', 255);
   if (transform === TRANSFORMS.planes) {
-    decodePlanes(reader, bytesOf(data), DTYPES[dtype].bytes);
-    if (dtype === 'float32') rotated(data as Float32Array, 31, data as Float32Array<ArrayBuffer>);
+    await decodePlanes(reader, bytesOf(data), DTYPES[dtype].bytes, pacer);
+    if (dtype === 'float32') {
+      const values = data as Float32Array;
+      await inBlocks(count, pacer, (from, to) => {
+        const part = values.subarray(from, to);
+        rotated(part, 31, part);
+      });
+    }
   } else if (transform === TRANSFORMS.half && dtype === 'float32') {
     const halves = secondHalf(data as Float32Array);
-    decodePlanes(reader, bytesOf(halves), 2);
-    widen(halves, data as Float32Array);
+    await decodePlanes(reader, bytesOf(halves), 2, pacer);
+    await inBlocks(count, pacer, (from, to) => widen(halves, data as Float32Array, from, to));
   } else if (transform === TRANSFORMS.grid && dtype === 'float32') {
     const step = 2 ** -reader.varint('bits of the grid', MAX_GRID_BITS);
     const origin = unfoldedOrigin(reader.varint('origin of the grid', 2 ** 40));
@@ -57,11 +69,10 @@ export function decodeFloats(bytes: Uint8Array, dtype: Dtype, shape: readonly nu
     const alphabet = reader.varint('alphabet', Math.min(MAX_ALPHABET, Math.floor(count / 4) + 1));
     const negativeZero = reader.varint('whether -0 occurs', 1) === 1 ? alphabet - 1 : alphabet;
     const symbols = secondHalf(data as Float32Array);
-    decodeGridRows(reader, symbols, widthOf(shape, count), alphabet);
+    await decodeGridRows(reader, symbols, widthOf(shape, count), alphabet, pacer);
     const values = data as Float32Array;
-    for (let i = 0; i < count; i++) {
-      values[i] = symbols[i] === negativeZero ? -0 : (symbols[i] + origin) * step;
-    }
+    const multiples = { origin, step, negativeZero };
+    await inBlocks(count, pacer, (from, to) => fromGrid(symbols, multiples, values, from, to));
   } else {
     throw corrupt('unknown transform', `${transform} for ${dtype}`, 'planes, or half or grid for float32');
   }
@@ -87,7 +98,7 @@ function bytesOf(array: ArrayBufferView): Uint8Array {
 }
 
 /** The bits of each value rotated left, so that the sign does not split the exponent from its byte. */
-function rotated(values: Float32Array, by: number, into = new Float32Array(values.length)): Float32Array {
+function rotated(values: Float32Array, by: number, into: Float32Array = new Float32Array(values.length)): Float32Array {
   const from = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const to = new Uint32Array(into.buffer, into.byteOffset, into.length);
   for (let i = 0; i < from.length; i++) to[i] = (from[i] << by) | (from[i] >>> (32 - by));
@@ -118,9 +129,19 @@ function exactHalves(values: Float32Array): Uint16Array | undefined {
   return halves;
 }
 
+function fromGrid(
+  symbols: Uint16Array,
+  { origin, step, negativeZero }: { readonly origin: number; readonly step: number; readonly negativeZero: number },
+  into: Float32Array,
+  from: number,
+  to: number,
+): void {
+  for (let i = from; i < to; i++) into[i] = symbols[i] === negativeZero ? -0 : (symbols[i] + origin) * step;
+}
+
 /** Every float16 is exactly a float32; infinities and NaN, which the encoder never makes, become large numbers. */
-function widen(halves: Uint16Array, into: Float32Array): void {
-  for (let i = 0; i < halves.length; i++) {
+function widen(halves: Uint16Array, into: Float32Array, from: number, to: number): void {
+  for (let i = from; i < to; i++) {
     const half = halves[i];
     const exponent = (half >>> 10) & 31;
     const fraction = half & 0x3ff;

@@ -1,3 +1,4 @@
+import { inBlocks, type Pacer } from '@prune/core';
 import { BinaryDecoder, BinaryEncoder, BitContexts } from './binary-coder.js';
 import { decodeClasses, encodeClasses } from './class-coder.js';
 import { corrupt } from './corrupt.js';
@@ -45,9 +46,15 @@ export function encodeGridRows(symbols: Uint16Array, width: number, alphabet: nu
 }
 
 /** Fills `symbols` from what {@link encodeGridRows} made. */
-export function decodeGridRows(reader: ByteReader, symbols: Uint16Array, width: number, alphabet: number): void {
+export async function decodeGridRows(
+  reader: ByteReader,
+  symbols: Uint16Array,
+  width: number,
+  alphabet: number,
+  pacer: Pacer,
+): Promise<void> {
   if (reader.varint('form of rows', 1) === 0) {
-    decodeSymbols(reader, symbols, alphabet);
+    await decodeSymbols(reader, symbols, alphabet, pacer);
     return;
   }
   // The encoder's own bound: eight tables of up to 2,048 frequencies take as long as this many symbols.
@@ -63,9 +70,15 @@ export function decodeGridRows(reader: ByteReader, symbols: Uint16Array, width: 
   const words = reader.take('classes of rows', classBytes);
   const [classOf] = decodeClasses(model, words, [{ length: rows, count: CLASSES }]);
   model.finish();
-  decodeSymbols(reader, symbols, centred, { width, classOf, classes: CLASSES });
+  await decodeSymbols(reader, symbols, centred, pacer, { width, classOf, classes: CLASSES });
   const shift = mean.map((m) => m - lowest);
-  for (let r = 0; r < classOf.length; r++) {
+  await inBlocks(rows, pacer, (from, to) => shiftRows(symbols, shift, alphabet, from, to), width);
+}
+
+/** Adds `shift` to every row of `from .. to`. */
+function shiftRows(symbols: Uint16Array, shift: Int32Array, alphabet: number, from: number, to: number): void {
+  const width = shift.length;
+  for (let r = from; r < to; r++) {
     const row = symbols.subarray(r * width, (r + 1) * width);
     for (let c = 0; c < width; c++) {
       const symbol = row[c] + shift[c];

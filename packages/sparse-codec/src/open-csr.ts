@@ -4,6 +4,7 @@ import {
   checkLimit,
   DEFAULT_LIMITS,
   type Limits,
+  type Pacer,
   PruneError,
   type RowVisitor,
 } from '@prune/core';
@@ -43,6 +44,8 @@ export interface CsrStream extends CsrRows {
   readonly blocks: readonly CsrBlock[];
   /** The whole matrix. */
   decode(): CsrMatrix;
+  /** The same, with the pacer's pauses between two pairs of blocks. */
+  decodeInTurns(pacer: Pacer): Promise<CsrMatrix>;
   /** Rows `from .. to` as a matrix of their own; decodes the blocks that hold them. */
   decodeRows(from: number, to: number): CsrMatrix;
   /** Every row of `from .. to` in order, empty ones too, decoded two blocks at a time: memory does not hold the matrix. */
@@ -200,6 +203,15 @@ function streamOf(
     }
     return target;
   };
+  const decodeInTurns = async (pacer: Pacer): Promise<CsrMatrix> => {
+    const target = arraysFor(rows, head.nnz);
+    const last = blocks.length - 1;
+    for (let i = 0; i <= last; i += 2) {
+      await pacer.pause();
+      decodePair(i, Math.min(i + 1, last), target, 0, 0);
+    }
+    return target;
+  };
   const covering = (from: number, to: number): [first: number, last: number] => {
     if (!(Number.isSafeInteger(from) && Number.isSafeInteger(to) && from >= 0 && from <= to && to <= rows)) {
       throw new PruneError('invalid-argument', {
@@ -218,6 +230,7 @@ function streamOf(
   return {
     ...head,
     decode: () => decodeBlocks(0, blocks.length - 1),
+    decodeInTurns,
     decodeRows(from, to) {
       const [first, last] = covering(from, to);
       const { indptr, indices, data } = decodeBlocks(first, last);

@@ -1,3 +1,4 @@
+import { inBlocks, type Pacer } from '@prune/core';
 import { decodeSymbols, encodeSymbols } from './symbol-coder.js';
 import type { ByteReader } from './varint.js';
 
@@ -20,7 +21,7 @@ export function encodePlanes(bytes: Uint8Array, width: number): Uint8Array[] {
 }
 
 /** Fills `bytes` from what {@link encodePlanes} made. */
-export function decodePlanes(reader: ByteReader, bytes: Uint8Array, width: number): void {
+export async function decodePlanes(reader: ByteReader, bytes: Uint8Array, width: number, pacer: Pacer): Promise<void> {
   const length = bytes.length / width;
   // One memory for all planes, and that of the elements where they are one plane.
   let own: Uint8Array | undefined;
@@ -29,11 +30,15 @@ export function decodePlanes(reader: ByteReader, bytes: Uint8Array, width: numbe
     if (reader.varint('form of a plane', 1) === 1) {
       own ??= width === 1 ? bytes : new Uint8Array(length);
       symbols = own;
-      decodeSymbols(reader, symbols, 256);
+      await decodeSymbols(reader, symbols, 256, pacer);
     } else {
       symbols = reader.take('plane', length);
     }
     if (symbols === bytes) return;
-    for (let i = 0; i < length; i++) bytes[i * width + plane] = symbols[i];
+    await inBlocks(length, pacer, (from, to) => spread(symbols, bytes, width, plane, from, to));
   }
+}
+
+function spread(symbols: Uint8Array, bytes: Uint8Array, width: number, plane: number, from: number, to: number): void {
+  for (let i = from; i < to; i++) bytes[i * width + plane] = symbols[i];
 }

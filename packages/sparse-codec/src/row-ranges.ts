@@ -1,4 +1,4 @@
-import { type TensorData, tensor } from '@prune/core';
+import { type Pacer, type TensorData, tensor } from '@prune/core';
 import { corrupt } from './corrupt.js';
 import { MAX_GRID_BITS } from './dyadic-grid.js';
 import { decodeFloats, encodeFloats } from './float-block.js';
@@ -49,27 +49,25 @@ export function encodeRowFloats({ scale, zeroPoint }: RowRanges): Uint8Array[] {
 }
 
 /** `rows` scales and zero points of what {@link encodeRowFloats} made. Throws `corrupt`. */
-export function decodeRowFloats(reader: ByteReader, rows: number): RowRanges {
-  const [scale, zeroPoint] = ['scales', 'zero points'].map((what) => {
+export async function decodeRowFloats(reader: ByteReader, rows: number, pacer: Pacer): Promise<RowRanges> {
+  const floats = async (what: string) => {
     const part = reader.take(what, reader.varint(what, reader.bytes.length));
-    return decodeFloats(part, 'float32', [rows], rows).data as Float32Array;
-  });
-  return { scale, zeroPoint };
+    return (await decodeFloats(part, 'float32', [rows], rows, pacer)).data as Float32Array;
+  };
+  return { scale: await floats('scales'), zeroPoint: await floats('zero points') };
 }
 
 /** `rows` scales and zero points of what {@link encodeRowRanges} made. Throws `corrupt`. */
-export function decodeRowRanges(reader: ByteReader, rows: number): RowRanges {
-  if (reader.varint('form of scales', 1) === 0) return decodeRowFloats(reader, rows);
+export async function decodeRowRanges(reader: ByteReader, rows: number, pacer: Pacer): Promise<RowRanges> {
+  if (reader.varint('form of scales', 1) === 0) return decodeRowFloats(reader, rows, pacer);
   const divisor = reader.varint('largest code', 255);
   if (divisor === 0) throw corrupt('largest code', divisor, 'at least 1');
   const unit = 2 ** reader.varint('bits of the grid', MAX_GRID_BITS);
   const origin = unfoldedOrigin(reader.varint('origin of the grid', 2 ** 25));
   const alphabets = [reader.varint('alphabet', MAX_ALPHABET), reader.varint('alphabet', MAX_ALPHABET)];
-  const [minimum, range] = alphabets.map((alphabet) => {
-    const symbols = new Uint16Array(rows);
-    decodeSymbols(reader, symbols, alphabet);
-    return symbols;
-  });
+  const [minimum, range] = [new Uint16Array(rows), new Uint16Array(rows)];
+  await decodeSymbols(reader, minimum, alphabets[0], pacer);
+  await decodeSymbols(reader, range, alphabets[1], pacer);
   const ranges = { scale: new Float32Array(rows), zeroPoint: new Float32Array(rows) };
   for (let r = 0; r < rows; r++) {
     const scale = scaleOf(range[r] / unit, divisor);

@@ -1,3 +1,4 @@
+import type { Pacer } from '@prune/core';
 import { BinaryDecoder, BinaryEncoder } from './binary-coder.js';
 import { corrupt } from './corrupt.js';
 import { lowsOf } from './lows-of.js';
@@ -66,8 +67,17 @@ export function encodeSymbols(symbols: Symbols, alphabet: number, lines = oneLin
   return [Uint8Array.from(head), tableBytes, ...chunks];
 }
 
-/** Fills `symbols`, each below `alphabet`, from what {@link encodeSymbols} made with the same lines. */
-export function decodeSymbols(reader: ByteReader, symbols: Symbols, alphabet: number, lines = oneLine(symbols)): void {
+/**
+ * Fills `symbols`, each below `alphabet`, from what {@link encodeSymbols} made with the same lines, with pauses between
+ * chunks.
+ */
+export async function decodeSymbols(
+  reader: ByteReader,
+  symbols: Symbols,
+  alphabet: number,
+  pacer: Pacer,
+  lines = oneLine(symbols),
+): Promise<void> {
   const tableBytes = reader.varint('table', reader.bytes.length);
   const lengths: number[] = [];
   for (let from = 0; from < symbols.length; from += CHUNK) {
@@ -79,10 +89,11 @@ export function decodeSymbols(reader: ByteReader, symbols: Symbols, alphabet: nu
   for (const c of lines.classOf) {
     if (symbols.length > 0 && tables[c].symbolAt.length === 0) throw corrupt('table of frequencies is empty', 0, TOTAL);
   }
-  lengths.forEach((length, i) => {
+  for (const [i, length] of lengths.entries()) {
+    await pacer.pause();
     const to = Math.min((i + 1) * CHUNK, symbols.length);
     decodeChunk(reader.take('chunk', length), tables, lines, symbols, i * CHUNK, to);
-  });
+  }
 }
 
 interface SymbolTable {

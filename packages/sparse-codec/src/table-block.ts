@@ -1,3 +1,4 @@
+import { inBlocks, type Pacer } from '@prune/core';
 import { corrupt } from './corrupt.js';
 import { MAX_GRID_BITS } from './dyadic-grid.js';
 import { foldedOrigin, unfoldedOrigin } from './folded.js';
@@ -92,7 +93,12 @@ function floatsOf(values: Float32Array, rows: readonly number[]): Float32Array {
 }
 
 /** The table of what {@link encodeTable} made, `intRepr` row-major `[rows, width]`. Throws `corrupt`. */
-export function decodeTable(bytes: Uint8Array, rows: number, width: number): QuantizedTable {
+export async function decodeTable(
+  bytes: Uint8Array,
+  rows: number,
+  width: number,
+  pacer: Pacer,
+): Promise<QuantizedTable> {
   const reader = new ByteReader(bytes);
   const scale = new Float32Array(rows);
   const zeroPoint = new Float32Array(rows);
@@ -107,26 +113,34 @@ export function decodeTable(bytes: Uint8Array, rows: number, width: number): Qua
     onGrid = reader.take('rows on the grid', onGrid.length).slice();
     for (let r = 0; r < rows; r++) if (isSet(onGrid, r)) others--;
     const symbols = new Uint16Array((rows - others) * width);
-    decodeGridRows(reader, symbols, width, alphabet);
-    for (let r = 0, at = 0; r < rows; r++) {
-      if (!isSet(onGrid, r)) continue;
-      quantizeMultiples(symbols.subarray(at, at + width), origin, step, r, { scale, zeroPoint, intRepr });
-      at += width;
-    }
+    await decodeGridRows(reader, symbols, width, alphabet, pacer);
+    let at = 0;
+    const quantizeRows = (from: number, to: number) => {
+      for (let r = from; r < to; r++) {
+        if (!isSet(onGrid, r)) continue;
+        quantizeMultiples(symbols.subarray(at, at + width), origin, step, r, { scale, zeroPoint, intRepr });
+        at += width;
+      }
+    };
+    await inBlocks(rows, pacer, quantizeRows, width);
   }
   const ranged = (form & RANGED) !== 0;
-  const ranges = ranged ? decodeRowRanges(reader, others) : decodeRowFloats(reader, others);
+  const ranges = await (ranged ? decodeRowRanges : decodeRowFloats)(reader, others, pacer);
   const codes = others === rows ? intRepr : new Uint8Array(others * width);
-  if (ranged) decodeCodes(reader, codes, width, ranges.zeroPoint);
-  else decodePlanes(reader, codes, 1);
+  if (ranged) await decodeCodes(reader, codes, width, ranges.zeroPoint, pacer);
+  else await decodePlanes(reader, codes, 1, pacer);
   if (reader.offset !== bytes.length) throw corrupt('bytes after the table', bytes.length, reader.offset);
-  for (let r = 0, i = 0; r < rows; r++) {
-    if (isSet(onGrid, r)) continue;
-    scale[r] = ranges.scale[i];
-    zeroPoint[r] = ranges.zeroPoint[i];
-    if (codes !== intRepr) intRepr.set(codes.subarray(i * width, (i + 1) * width), r * width);
-    i++;
-  }
+  let i = 0;
+  const placeRows = (from: number, to: number) => {
+    for (let r = from; r < to; r++) {
+      if (isSet(onGrid, r)) continue;
+      scale[r] = ranges.scale[i];
+      zeroPoint[r] = ranges.zeroPoint[i];
+      if (codes !== intRepr) intRepr.set(codes.subarray(i * width, (i + 1) * width), r * width);
+      i++;
+    }
+  };
+  await inBlocks(rows, pacer, placeRows, width);
   return { scale, zeroPoint, intRepr };
 }
 
@@ -139,9 +153,15 @@ function codeLines(width: number, zeroPoint: Float32Array): Lines {
   return { width, classOf, classes: CODE_CLASSES };
 }
 
-function decodeCodes(reader: ByteReader, codes: Uint8Array, width: number, zeroPoint: Float32Array): void {
-  if (reader.varint('form of the codes', 1) === 0) decodePlanes(reader, codes, 1);
-  else decodeSymbols(reader, codes, 256, codeLines(width, zeroPoint));
+async function decodeCodes(
+  reader: ByteReader,
+  codes: Uint8Array,
+  width: number,
+  zeroPoint: Float32Array,
+  pacer: Pacer,
+): Promise<void> {
+  if (reader.varint('form of the codes', 1) === 0) await decodePlanes(reader, codes, 1, pacer);
+  else await decodeSymbols(reader, codes, 256, pacer, codeLines(width, zeroPoint));
 }
 
 function isSet(bits: Uint8Array, i: number): boolean {

@@ -59,7 +59,8 @@ export interface LoadModelOptions extends WatchOptions {
  * Loads a model: from any store (its sparse int8 weights go to the engine as they are, no dense weight is made) or from
  * a float state dict, which computes in float32. Every tensor is checked against the config before it is used; the
  * store is not needed afterwards, but for its tokenizer. Throws `missing`, `mismatch`, `unsupported`, `corrupt`,
- * `limit` with the tensor's name, `aborted`, and what the store throws.
+ * `limit` with the tensor's name, and what the store throws. Throws `aborted` as soon as the signal aborts; the store may
+ * still read the tensor that it was asked for.
  */
 export async function loadModel(store: StoredModel, options: LoadModelOptions = {}): Promise<BertModel> {
   // Callers without types hand in a path, a promise of a store, or what `openCheckpoint` gives, whose tensors it wants.
@@ -83,7 +84,7 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
     });
   }
   const config = bertConfig(json);
-  const modules = readModules(store, options.embeddings);
+  const modules = readModules(store, options.embeddings, signal);
   const names = parameterNames(config.family, basePrefix(modules.names, [config.family]));
   const mode: LinearMode = { profile: profileOf(metadata, options.profile), rowwise: options.rowwise ?? false };
   const embeddings = await loadEmbeddings(modules, names, config);
@@ -119,6 +120,7 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
     const heads = await loadHeads(modules, names, config, load, embeddings.tables.word, engine, mode.profile);
     const sentence = await sentenceOf(metadata);
     const embedSentences = await loadSentence(sentence, modules, config.hiddenSize, load);
+    checkAborted(signal);
     const profile = quantized ? mode.profile : 'float32';
     const { kernels, threads, threadsWanted, threadsNote } = engine;
     const { attention = 'float32' } = options;

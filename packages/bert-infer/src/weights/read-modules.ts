@@ -2,13 +2,15 @@ import {
   type Elementary,
   type ElementaryStateDict,
   missingEmbeddings,
+  Pacer,
   PruneError,
   type QuantizedEmbedding,
   type QuantizedLinear,
   type QuantizedStateDict,
   type StateDict,
   type Tensor,
-  toFloat32,
+  toFloat32InTurns,
+  untilAborted,
 } from '@prune/core';
 import { recomposeRows, recomposeSparse } from '@prune/csr';
 import type { AnyLinear, FloatLinear, LayerLinear, LayerNormParameters } from '@prune/kernels';
@@ -32,10 +34,11 @@ export interface ModuleReader {
 
 /**
  * Reads modules out of the elementary form (or a float state dict, which is one without packed parts). `embeddings` is asked for what starts
- * with `embeddings.` behind the family's prefix and is not in the store. Errors: `missing`, `mismatch`, and whatever the store throws.
+ * with `embeddings.` behind the family's prefix and is not in the store. Errors: `missing`, `mismatch`, and whatever the store throws;
+ * `aborted` as soon as the signal aborts, whatever the store is reading.
  */
-export function readModules(store: ElementaryStateDict, embeddings?: StateDict): ModuleReader {
-  const elementary = embeddings === undefined ? store : joined(store, embeddings);
+export function readModules(store: ElementaryStateDict, embeddings?: StateDict, signal?: AbortSignal): ModuleReader {
+  const elementary = readsUntilAborted(embeddings === undefined ? store : joined(store, embeddings), signal);
   const modules = recomposeSparse(elementary);
   const rowModules = recomposeRows(elementary);
   const names = new Set(modules.keys());
@@ -45,7 +48,7 @@ export function readModules(store: ElementaryStateDict, embeddings?: StateDict):
     if (entry === undefined) throw missing(name);
     if ('kind' in entry) throw mismatch(name, `a quantized ${entry.kind}`, `a float tensor [${shape.join(', ')}]`);
     checkShape(name, entry.shape, shape, by);
-    return toFloat32(entry, { where: 'bert-infer', tensor: name });
+    return untilAborted(toFloat32InTurns(entry, new Pacer(), { where: 'bert-infer', tensor: name }), signal);
   };
   const vector = async (name: string, length: number | undefined) => (await floats(name, [length])).data;
 
@@ -97,6 +100,15 @@ function joined(store: ElementaryStateDict, embeddings: StateDict): ElementarySt
       return outside === undefined ? store.get(name) : embeddings.get(outside);
     },
     rows: async (name) => store.rows?.(name),
+  } satisfies Required<ElementaryStateDict>;
+}
+
+/** The same state dict. A read that cannot be stopped is not waited for once the signal aborts. */
+function readsUntilAborted(store: ElementaryStateDict, signal: AbortSignal | undefined): ElementaryStateDict {
+  return {
+    keys: () => store.keys(),
+    get: async (name) => untilAborted(Promise.resolve(store.get(name)), signal),
+    rows: async (name) => untilAborted(Promise.resolve(store.rows?.(name)), signal),
   } satisfies Required<ElementaryStateDict>;
 }
 

@@ -4,6 +4,7 @@ import {
   isPruneError,
   type Limits,
   MAX_DEFLATE_RATIO,
+  Pacer,
   PruneError,
   tensorFromBytes,
 } from '@prune/core';
@@ -26,6 +27,8 @@ export interface Reading {
 
 /** Chunks of this many bytes, of one tensor, are inflated beside each other: smaller ones take less time than another thread. */
 const LARGE_CHUNK = 2 ** 16;
+/** A single chunk is inflated on another thread from this many bytes on: it would hold up the event loop for 10 ms. */
+const LARGE_SINGLE = 2 ** 22;
 /** How many: what a small pool has threads for, and what fits into little memory. */
 const BESIDE = 4;
 
@@ -56,6 +59,8 @@ async function joinChunks(
   const { chunkLength, oneRun, nextRuns } = chunkGrid(shape, storage.shape);
   const chunkSize = chunkLength * width;
   const [first] = chunks;
+  const { inflateBeside } = reading;
+  const least = chunks.length === 1 ? LARGE_SINGLE : LARGE_CHUNK;
   // A chunk that is the whole tensor becomes its memory.
   if (
     chunks.length === 1 &&
@@ -63,7 +68,8 @@ async function joinChunks(
     isApplied(storage, 'gzip', first) &&
     !isApplied(storage, 'shuffle', first)
   ) {
-    return readChunk(first, chunkSize, storage, reading);
+    if (inflateBeside === undefined || chunkSize < least) return readChunk(first, chunkSize, storage, reading);
+    return readChunkBeside(first, chunkSize, storage, reading, inflateBeside);
   }
   const tensor = new Uint8Array(size);
   function put(chunk: Chunk, stored: Uint8Array) {
@@ -79,9 +85,12 @@ async function joinChunks(
       else target.set(elements.subarray(from * width, (from + length) * width));
     });
   }
-  const { inflateBeside } = reading;
-  if (inflateBeside === undefined || chunks.length === 1 || chunkSize < LARGE_CHUNK) {
-    for (const chunk of chunks) put(chunk, readChunk(chunk, chunkSize, storage, reading));
+  const pacer = new Pacer();
+  if (inflateBeside === undefined || chunkSize < least) {
+    for (const chunk of chunks) {
+      await pacer.pause();
+      put(chunk, readChunk(chunk, chunkSize, storage, reading));
+    }
     return tensor;
   }
   const start = (chunk: Chunk): Promise<Uint8Array> => {
@@ -93,6 +102,7 @@ async function joinChunks(
   const started = chunks.slice(0, BESIDE).map(start);
   for (const [i, chunk] of chunks.entries()) {
     const stored = await started.shift()!;
+    await pacer.pause();
     if (i + BESIDE < chunks.length) started.push(start(chunks[i + BESIDE]));
     put(chunk, stored);
   }

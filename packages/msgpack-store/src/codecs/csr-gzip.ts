@@ -9,6 +9,7 @@ import {
   type Dtype,
   type NamedInfo,
   type NamedTensor,
+  Pacer,
   PruneError,
   type Tensor,
 } from '@prune/core';
@@ -49,9 +50,10 @@ export function csrGzip({ level = DEFAULT_LEVEL, ...platform }: GzipOptions = {}
         platform.crc32,
       );
     },
-    decode(bytes, infos, limits) {
+    async decode(bytes, infos, limits) {
       const { place, rows, nnz, wide } = layoutOf(infos);
-      const decoded = gunzip(bytes, { limit: limits.tensorBytes, ...platform });
+      const pacer = new Pacer();
+      const decoded = await gunzip(bytes, { limit: limits.tensorBytes, ...platform, pacer });
       // A count is a byte at least, so is a gap, and a value is one: the arrays cannot outgrow what was there to decode.
       if (decoded.length < rows + 2 * nnz) {
         throw new PruneError('corrupt', {
@@ -64,7 +66,7 @@ export function csrGzip({ level = DEFAULT_LEVEL, ...platform }: GzipOptions = {}
       const at = readCounts(decoded, indptr, nnz);
       const indices = wide ? new Int32Array(nnz) : new Uint16Array(nnz);
       const data = new Int8Array(nnz);
-      readRows(decoded, at, indptr, indices, data);
+      await readRows(decoded, at, indptr, indices, data, pacer);
       const made: Tensor[] = [];
       made[place.data] = { dtype: 'int8', shape: [nnz], data };
       made[place.indices] = { dtype: wide ? 'int32' : 'uint16', shape: [nnz], data: indices };
@@ -228,23 +230,52 @@ function readCounts(bytes: Uint8Array, indptr: Int32Array, nnz: number): number 
   return at;
 }
 
-function readRows(
+async function readRows(
   bytes: Uint8Array,
   start: number,
   indptr: Int32Array,
   indices: Uint16Array | Int32Array,
   data: Int8Array,
+  pacer: Pacer,
+) {
+  const gapsEnd = bytes.length - data.length;
+  const order = byCount(indptr);
+  const place: RowPlace = { next: 0, at: start, value: gapsEnd };
+  while (place.next < order.length) {
+    await pacer.pause();
+    readPart(bytes, order, place, gapsEnd, indptr, indices, data);
+  }
+  if (place.at !== gapsEnd)
+    throw new PruneError('corrupt', { what: 'bytes after the last gap', got: gapsEnd - place.at, wanted: 0 });
+}
+
+/** How far the rows have been read: the next one's place in their order, and where its gaps and values begin. */
+interface RowPlace {
+  next: number;
+  at: number;
+  value: number;
+}
+
+/** Nonzeros that are read between two looks at the clock, and those of one row more. */
+const PART = 2 ** 16;
+
+function readPart(
+  bytes: Uint8Array,
+  order: Int32Array,
+  place: RowPlace,
+  gapsEnd: number,
+  indptr: Int32Array,
+  indices: Uint16Array | Int32Array,
+  data: Int8Array,
 ) {
   const mostColumns = indices instanceof Uint16Array ? 2 ** 16 : 2 ** 31;
-  const gapsEnd = bytes.length - data.length;
-  let at = start;
-  let value = gapsEnd;
-  for (const row of byCount(indptr)) {
+  let { next, at, value } = place;
+  for (const end = value + PART; next < order.length && value < end; next++) {
+    const row = order[next];
     at = readRow(bytes, at, gapsEnd, value, indices, data, indptr[row], indptr[row + 1], mostColumns);
     value += indptr[row + 1] - indptr[row];
   }
-  if (at !== gapsEnd)
-    throw new PruneError('corrupt', { what: 'bytes after the last gap', got: gapsEnd - at, wanted: 0 });
+  Object.assign(place, { next, at, value });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Codec, DTYPES, elementCount, tensorBytes, tensorFromBytes } from '@prune/core';
+import { type Codec, DTYPES, elementCount, Pacer, tensorBytes, tensorFromBytes } from '@prune/core';
 import { type GunzipPlatform, gunzip } from '../deflate/gunzip.js';
 import { gzip as compress, DEFAULT_LEVEL, type GzipLevel } from '../deflate/gzip.js';
 import { segmentOf } from '../deflate/segment.js';
@@ -14,10 +14,10 @@ export function gzip({ level = DEFAULT_LEVEL, ...platform }: GzipOptions = {}): 
   return {
     name: 'gzip',
     encode: ([tensor]) => compress([segmentOf(tensorBytes(tensor), 0)], level, platform.crc32),
-    decode(bytes, [info], limits) {
+    async decode(bytes, [info], limits) {
       const place = { tensor: info.name };
       const length = elementCount(info, place, limits) * DTYPES[info.dtype].bytes;
-      const inflated = gunzip(bytes, { length, limit: limits.tensorBytes, ...platform });
+      const inflated = await gunzip(bytes, { length, limit: limits.tensorBytes, ...platform, pacer: new Pacer() });
       return [tensorFromBytes(info.dtype, info.shape, inflated, place, limits)];
     },
   };

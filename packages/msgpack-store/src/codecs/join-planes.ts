@@ -1,14 +1,25 @@
+import { inBlocks, type Pacer } from '@prune/core';
+
 /**
  * Elements from their byte planes: byte 0 of every element, then byte 1 of every element, ... Whole elements at a time where a processor has such
  * numbers: 2 to 4 times as fast as byte by byte.
  */
-export function joinPlanes(planes: Uint8Array, width: number): Uint8Array {
+export async function joinPlanes(planes: Uint8Array, width: number, pacer: Pacer): Promise<Uint8Array> {
   const count = planes.byteLength / width;
   const joined = new Uint8Array(planes.byteLength);
-  const plane = (byte: number) => planes.subarray(byte * count, (byte + 1) * count);
-  if (width === 2) join2(new Uint16Array(joined.buffer), plane(0), plane(1));
-  else if (width === 4) join4(new Int32Array(joined.buffer), plane(0), plane(1), plane(2), plane(3));
-  else for (let byte = 0; byte < width; byte++) spread(joined, width, byte, plane(byte));
+  await inBlocks(
+    count,
+    pacer,
+    (from, to) => {
+      const part = joined.subarray(from * width, to * width);
+      const plane = (byte: number) => planes.subarray(byte * count + from, byte * count + to);
+      if (width === 2) join2(new Uint16Array(joined.buffer, part.byteOffset, to - from), plane(0), plane(1));
+      else if (width === 4) {
+        join4(new Int32Array(joined.buffer, part.byteOffset, to - from), plane(0), plane(1), plane(2), plane(3));
+      } else for (let byte = 0; byte < width; byte++) spread(part, width, byte, plane(byte));
+    },
+    width,
+  );
   return joined;
 }
 

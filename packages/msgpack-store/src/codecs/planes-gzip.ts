@@ -1,4 +1,4 @@
-import { type Codec, DTYPES, elementCount, type Tensor, tensorBytes, tensorFromBytes } from '@prune/core';
+import { type Codec, DTYPES, elementCount, Pacer, type Tensor, tensorBytes, tensorFromBytes } from '@prune/core';
 import { gunzip } from '../deflate/gunzip.js';
 import { DEFAULT_LEVEL, gzip } from '../deflate/gzip.js';
 import type { Segment } from '../deflate/segment.js';
@@ -20,12 +20,13 @@ export function planesGzip({ level = DEFAULT_LEVEL, ...platform }: GzipOptions =
       return DTYPES[dtype].bytes > 1 && bytes >= SMALLEST ? { key: name, size: 1 } : undefined;
     },
     encode: ([tensor]) => gzip(planesOf(tensor), level, platform.crc32),
-    decode(bytes, [info], limits) {
+    async decode(bytes, [info], limits) {
       const width = DTYPES[info.dtype].bytes;
       const place = { tensor: info.name };
       const count = elementCount(info, place, limits);
-      const planes = gunzip(bytes, { length: count * width, limit: limits.tensorBytes, ...platform });
-      return [tensorFromBytes(info.dtype, info.shape, joinPlanes(planes, width), place, limits)];
+      const pacer = new Pacer();
+      const planes = await gunzip(bytes, { length: count * width, limit: limits.tensorBytes, ...platform, pacer });
+      return [tensorFromBytes(info.dtype, info.shape, await joinPlanes(planes, width, pacer), place, limits)];
     },
   };
 }

@@ -1,14 +1,15 @@
-import { MAX_DEFLATE_RATIO, PruneError } from '@prune/core';
-import { inflateSync } from 'fflate';
-import { crc32 as ownCrc32 } from '../crc32.js';
-
-/** The CRC-32 of gzip, an unsigned number; `seed` continues an earlier one. Default: this package's. */
-export type Crc32 = (bytes: Uint8Array, seed?: number) => number;
+import { MAX_DEFLATE_RATIO, Pacer, PruneError } from '@prune/core';
+import { Inflate, inflateSync } from 'fflate';
+import { crcInTurns } from '../crc-in-turns.js';
+import { type Crc32, crc32 as ownCrc32 } from '../crc32.js';
 
 /** What a platform does faster than JavaScript and with the same result; each left out has a default. */
 export interface GunzipPlatform {
-  /** Raw DEFLATE to exactly `length` bytes; throws anything when there are more, or when the stream is bad. Default: fflate's. */
-  readonly inflate?: (bytes: Uint8Array, length: number) => Uint8Array;
+  /**
+   * Raw DEFLATE to exactly `length` bytes; throws or rejects, with anything, when there are more, or when the stream is
+   * bad. Default: fflate's, in pieces with returns to the event loop.
+   */
+  readonly inflate?: (bytes: Uint8Array, length: number) => Uint8Array | Promise<Uint8Array>;
   readonly crc32?: Crc32;
 }
 
@@ -16,15 +17,16 @@ export interface GunzipPlatform {
  * The data of one gzip member as {@link gzip} writes it, `length` bytes or, left out, as many as its trailer says, at most `limit`.
  * Throws `corrupt` when it is not that, before memory that the input cannot fill is taken, or when its CRC-32 differs.
  */
-export function gunzip(
+export async function gunzip(
   bytes: Uint8Array,
   {
     length,
     limit,
-    inflate = inflateWithFflate,
+    pacer = new Pacer(),
+    inflate = (deflated, length) => inflateWithFflate(deflated, length, pacer),
     crc32 = ownCrc32,
-  }: { readonly length?: number; readonly limit: number } & GunzipPlatform,
-): Uint8Array {
+  }: { readonly length?: number; readonly limit: number; readonly pacer?: Pacer } & GunzipPlatform,
+): Promise<Uint8Array> {
   if (bytes.length < 18) throw new PruneError('corrupt', { what: 'gzip data is too short', got: bytes.length });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(0, true) !== 0x00088b1f)
@@ -36,18 +38,22 @@ export function gunzip(
   if (wanted > limit) throw new PruneError('limit', { what: 'gzip data is too long', got: wanted, wanted: limit });
   if (wanted > MAX_DEFLATE_RATIO * bytes.length)
     throw new PruneError('corrupt', { what: 'gzip data cannot be that long', got: wanted, wanted: bytes.length });
-  const data = inflateExactly(bytes.subarray(10, bytes.length - 8), wanted, inflate);
-  const crc = crc32(data);
+  const data = await inflateExactly(bytes.subarray(10, bytes.length - 8), wanted, inflate);
+  const crc = await crcInTurns(data, crc32, pacer);
   const wantedCrc = view.getUint32(bytes.length - 8, true);
   if (crc !== wantedCrc)
     throw new PruneError('corrupt', { what: 'CRC-32 of the decompressed data', got: crc, wanted: wantedCrc });
   return data;
 }
 
-function inflateExactly(bytes: Uint8Array, length: number, inflate: Required<GunzipPlatform>['inflate']): Uint8Array {
+async function inflateExactly(
+  bytes: Uint8Array,
+  length: number,
+  inflate: Required<GunzipPlatform>['inflate'],
+): Promise<Uint8Array> {
   let data: Uint8Array;
   try {
-    data = inflate(bytes, length);
+    data = await inflate(bytes, length);
   } catch (cause) {
     throw new PruneError('corrupt', {
       what: `bad DEFLATE data: ${cause instanceof Error ? cause.message : String(cause)}`,
@@ -59,7 +65,24 @@ function inflateExactly(bytes: Uint8Array, length: number, inflate: Required<Gun
   return data;
 }
 
-/** One byte more than wanted, because fflate drops what does not fit in silence. */
-function inflateWithFflate(bytes: Uint8Array, length: number): Uint8Array {
-  return inflateSync(bytes, { out: new Uint8Array(length + 1) });
+/** Bytes from which on data is inflated in pieces: fflate takes some 10 ms for as many. */
+const LARGE = 2 ** 20;
+/** Bytes that fflate is given at a time; they inflate to 16 MB at most. */
+const PIECE = 2 ** 14;
+
+async function inflateWithFflate(bytes: Uint8Array, length: number, pacer: Pacer): Promise<Uint8Array> {
+  // One byte more than wanted, because fflate drops what does not fit in silence.
+  if (length < LARGE) return inflateSync(bytes, { out: new Uint8Array(length + 1) });
+  const data = new Uint8Array(length);
+  let at = 0;
+  const stream = new Inflate((part) => {
+    if (at + part.length > length) throw new Error(`more than ${length} bytes`);
+    data.set(part, at);
+    at += part.length;
+  });
+  for (let from = 0; from < bytes.length; from += PIECE) {
+    await pacer.pause();
+    stream.push(bytes.subarray(from, from + PIECE), from + PIECE >= bytes.length);
+  }
+  return data.subarray(0, at);
 }

@@ -1,7 +1,8 @@
 import { gunzipSync } from 'node:zlib';
+import { Pacer } from '@prune/core';
 import fc from 'fast-check';
 import { gunzipSync as fflateGunzip } from 'fflate';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { gunzip } from './gunzip.js';
 import { gzip } from './gzip.js';
 import { literalDeflate, literalDeflateSize } from './literal-deflate.js';
@@ -21,20 +22,20 @@ const data = fc.oneof(
   fc.lorem({ maxCount: 60, mode: 'sentences' }).map((text) => new TextEncoder().encode(text)),
 );
 
-test('nothing is a gzip member too', () => {
+test('nothing is a gzip member too', async () => {
   const bytes = compress([]);
   expect(gunzipSync(bytes)).toHaveLength(0);
-  expect(gunzip(bytes, { length: 0, limit: 0 })).toHaveLength(0);
+  expect(await gunzip(bytes, { length: 0, limit: 0 })).toHaveLength(0);
 });
 
-test('zlib, fflate and this package read back what is written, however it was cut into segments', () => {
-  fc.assert(
-    fc.property(fc.array(data, { maxLength: 4 }), (parts) => {
+test('zlib, fflate and this package read back what is written, however it was cut into segments', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(data, { maxLength: 4 }), async (parts) => {
       const wanted = Uint8Array.from(Buffer.concat(parts));
       const bytes = compress(parts.map((part) => segmentOf(part)));
       expect(Uint8Array.from(gunzipSync(bytes))).toEqual(wanted);
       expect(fflateGunzip(bytes)).toEqual(wanted);
-      expect(gunzip(bytes, { length: wanted.length, limit: 1 << 20 })).toEqual(wanted);
+      expect(await gunzip(bytes, { length: wanted.length, limit: 1 << 20 })).toEqual(wanted);
     }),
     { numRuns: 200 },
   );
@@ -80,7 +81,34 @@ test.each<[string, (bytes: Uint8Array) => Uint8Array, { length?: number; limit?:
   ['over-the-limit', (bytes) => bytes, { limit: 99 }, 'limit'],
   ['declares-the-impossible', (bytes) => bytes.fill(255, bytes.length - 4), { limit: 2 ** 32 }, 'corrupt'],
   ['cut', (bytes) => Uint8Array.from([...bytes.subarray(0, 20), ...bytes.subarray(-8)]), {}, 'corrupt'],
-])('%s is refused', (_case, damage, options, code) => {
+])('%s is refused', async (_case, damage, options, code) => {
   const bytes = damage(compress([segmentOf(Uint8Array.from({ length: 100 }, (_, i) => i * 7))]));
-  expect(() => gunzip(bytes, { limit: 1000, ...options })).toThrow(expect.objectContaining({ code }));
+  await expect(gunzip(bytes, { limit: 1000, ...options })).rejects.toMatchObject({ code });
 });
+
+/** Of more than a megabyte: inflated in pieces. */
+const large = Uint8Array.from({ length: 1_500_000 }, (_, i) => ((i * i) >>> 9) ^ (i % 7));
+
+test('a large member is inflated in pieces, with pauses', async () => {
+  const packed = compress([segmentOf(large)]);
+  const pacer = new Pacer();
+  const pause = vi.spyOn(pacer, 'pause').mockResolvedValue();
+  expect(Buffer.compare(await gunzip(packed, { limit: 2e6, pacer }), large)).toBe(0);
+  const sums = Math.ceil(large.length / 65_536);
+  expect(pause.mock.calls.length).toBeGreaterThanOrEqual(sums + Math.ceil((packed.length - 18) / 65_536));
+});
+
+test.each<[string, (packed: Uint8Array) => Uint8Array]>([
+  ['cut', (packed) => Uint8Array.from([...packed.subarray(0, 9000), ...packed.subarray(-8)])],
+  ['bad-code', (packed) => packed.fill(255, 9000, 9100)],
+  ['longer-than-declared', (packed) => withLength(packed, large.length - 1)],
+  ['shorter-than-declared', (packed) => withLength(packed, large.length + 1)],
+])('a large member that is %s is refused', async (_case, damage) => {
+  const bytes = damage(compress([segmentOf(large)]));
+  await expect(gunzip(bytes, { limit: 2e6 })).rejects.toMatchObject({ code: 'corrupt' });
+});
+
+function withLength(packed: Uint8Array, length: number): Uint8Array {
+  new DataView(packed.buffer, packed.byteOffset).setUint32(packed.length - 4, length, true);
+  return packed;
+}

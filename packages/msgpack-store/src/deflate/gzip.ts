@@ -1,7 +1,6 @@
 import { type EncodedPiece, repeatedShare } from '@prune/core';
 import { deflateSync, gzipSync } from 'fflate';
-import { crc32 as ownCrc32 } from '../crc32.js';
-import type { Crc32 } from './gunzip.js';
+import { type Crc32, crc32 as ownCrc32 } from '../crc32.js';
 import { literalDeflate, literalDeflateSize } from './literal-deflate.js';
 import type { Segment } from './segment.js';
 
