@@ -15,6 +15,7 @@ test('public API', () => {
       "toDense",
       "validateCsr",
       "valueEntropy",
+      "withNotebookDtypes",
     ]
   `);
 });

@@ -89,7 +89,6 @@ export function register(program: Command, context: CommandContext): void {
         packed = packQuantized(checkpoint, { profile: given('profile') ? flags.profile : undefined }, progress.step);
       }
       progress.total(packed.steps);
-      for (const text of checkpoint.notes) note(flags.quiet, text);
       if (!packed.architectureKnown) note(flags.quiet, UNKNOWN_ARCHITECTURE);
       const inputs = [...checkpoint.paths, ...(other?.paths ?? [])];
       const claim = { inputs, force: flags.force, context };
