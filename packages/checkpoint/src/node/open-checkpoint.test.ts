@@ -166,7 +166,9 @@ test('a folder with one ONNX model; several are listed, and the path of one choo
   await close();
   // Other checkpoints come first, as transformers has it.
   writeFileSync(join(path, 'model.safetensors'), makeSafetensors({}, new Uint8Array()));
-  expect((await openCheckpoint(path)).tensors.format).toBe('safetensors');
+  const safetensors = await openCheckpoint(path);
+  expect(safetensors.tensors.format).toBe('safetensors');
+  await safetensors.close();
 });
 
 test('without config.json, that of the graph', async () => {
