@@ -2,10 +2,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { loadModel } from '@prune/bert-infer';
+import { type BertModel, loadModel } from '@prune/bert-infer';
 import { openStagedFile } from '@prune/checkpoint';
-import type { JsonObject, Tensor } from '@prune/core';
+import type { Elementary, JsonObject, Tensor } from '@prune/core';
 import { goldenPath, readNpz } from '@prune/fixtures';
+import { packQuantized } from '@prune/model-files';
 import { expect, test } from 'vitest';
 import { runPrune } from './run-prune.js';
 
@@ -28,24 +29,55 @@ test.each([
   const given: JsonObject = JSON.parse(expected.get(`${name}.config`) as string);
   // The graph tells the head and the activation, and config.json the labels.
   const model = await loadModel(checkpoint.tensors, { config: { ...checkpoint.config, id2label: given.id2label } });
+  expect(await largestDifference(model, file)).toBeLessThanOrEqual(LAST_BITS);
+  await model.close();
+  await checkpoint.close();
+});
+
+/**
+ * Of dynamically quantized models whose outputs do not depend on the processor: with weights of 7 bits, no sum of two
+ * products saturates. A last bit that moves in LayerNorm or softmax can move an activation by one code, as in `base-reduced`.
+ */
+test.each([
+  ['sequence-reduced', LAST_BITS],
+  ['base-reduced', 0.05],
+])('%s: its integers and the profile onnxruntime give what onnxruntime gives', async (file, tolerance) => {
+  const bytes = gunzipSync(readFileSync(goldenPath(`onnx/${file}.onnx.gz`)));
+  const checkpoint = await openStagedFile(bytes, { name: file });
+  if (checkpoint.stage !== 'quantized') throw new Error(checkpoint.stage);
+  const { config, profile } = checkpoint;
+  const { entries, metadata } = packQuantized({ ...checkpoint, metadata: { config, profile } });
+  const stored = new Map<string, Elementary>();
+  for await (const [name, value] of entries) stored.set(name, value);
+  await checkpoint.close();
+  const given: JsonObject = JSON.parse(expected.get(`${expected.get(`${file}.model`)}.config`) as string);
+  const model = await loadModel(Object.assign(stored, { metadata }), {
+    config: { ...config, id2label: given.id2label },
+  });
+  expect(model.info.profile).toBe('onnxruntime');
+  expect(await largestDifference(model, file)).toBeLessThanOrEqual(tolerance);
+  await model.close();
+});
+
+/** The largest difference of any number of the model's outputs from what onnxruntime gave. */
+async function largestDifference(model: BertModel, file: string): Promise<number> {
+  const name = expected.get(`${file}.model`) as string;
   const [input_ids, attention_mask, types] = ['ids', 'mask', 'types'].map((key) => rowsOf(`${name}.${key}`));
-  const inputs = { input_ids, attention_mask, token_type_ids: given.model_type === 'bert' ? types : undefined };
+  const inputs = { input_ids, attention_mask, token_type_ids: model.config.family === 'bert' ? types : undefined };
   const outputs = Object.entries(
     model.heads.length === 0
       ? { last_hidden_state: (await model.hiddenStates(inputs, { padding: 'compute' })).at(-1)! }
       : await model.logits(inputs, { padding: 'compute' }),
   ).filter((entry): entry is [string, Tensor] => typeof entry[1] === 'object');
   expect(outputs.length).toBe(name === 'qa' ? 2 : 1);
-  for (const [key, output] of outputs) {
+  const differences = outputs.map(([key, output]) => {
     const wanted = expected.get(`${file}.y.${key}`) as Tensor;
     expect(output.shape, key).toEqual(wanted.shape);
-    const differences = Array.from(output.data as Float32Array, (value, i) => Math.abs(value - Number(wanted.data[i])));
-    if (process.env.PRUNE_REPORT) console.log(file, key, Math.max(...differences));
-    expect(Math.max(...differences), key).toBeLessThanOrEqual(LAST_BITS);
-  }
-  await model.close();
-  await checkpoint.close();
-});
+    return Math.max(...Array.from(output.data as Float32Array, (value, i) => Math.abs(value - Number(wanted.data[i]))));
+  });
+  if (process.env.PRUNE_REPORT) console.log(file, ...differences);
+  return Math.max(...differences);
+}
 
 function rowsOf(name: string): number[][] {
   const { shape, data } = expected.get(name) as Tensor;
