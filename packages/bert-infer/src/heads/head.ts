@@ -33,8 +33,8 @@ export type LogitsOf<H extends HeadName> = Logits & { readonly head: H };
 /** A head that is loaded. */
 export interface Head {
   readonly name: HeadName;
-  /** `hidden` float32 `[tokens, hiddenSize]`, the tokens of `batch`. */
-  logits(hidden: Float32Array, batch: PackedBatch): Logits;
+  /** `hidden` float32 `[tokens, hiddenSize]`, the tokens of `batch`. `signal` ends what takes long, with `aborted`. */
+  logits(hidden: Float32Array, batch: PackedBatch, signal?: AbortSignal): Logits | Promise<Logits>;
 }
 
 /** Takes a head's Linear, of that name, into the model's engine. */

@@ -1,4 +1,4 @@
-import type { ParameterNames, QuantizationProfile } from '@prune/core';
+import { Pacer, type ParameterNames, type QuantizationProfile, untilAborted } from '@prune/core';
 import type { AnyLinear, Engine, LoadedLinear } from '@prune/kernels';
 import { dequantizeEmbedding, quantizeWeight } from '@prune/quant';
 import { scatterTokens } from '../batch/scatter-tokens.js';
@@ -6,6 +6,10 @@ import type { BertConfig } from '../config/bert-config.js';
 import type { EmbeddingTable } from '../weights/embed-tokens.js';
 import type { ModuleReader } from '../weights/read-modules.js';
 import type { Head, LoadLinear } from './head.js';
+import { splitRows } from './split-rows.js';
+
+/** Rows of the decoder at once: a few milliseconds, and 30,522 of them would keep a page waiting for half a second. */
+const ROWS = 256;
 
 /**
  * Hidden state through a dense layer, the activation, LayerNorm and `decoder`, to a logit for each word. A decoder that is not stored is tied
@@ -29,14 +33,38 @@ export async function maskedLanguageModelHead(
   const bias = stored !== undefined ? null : await modules.vector(biasName, vocabSize);
   const quantizedFor = dense.kind === 'linear' ? profile : undefined;
   const transform = load(dense, denseName);
-  let decoder: LoadedLinear | undefined;
+  let decoder: Promise<readonly LoadedLinear[]> | undefined;
+  const loadDecoder = async (pacer: Pacer) => {
+    const parts: LoadedLinear[] = [];
+    for (const part of splitRows(stored ?? tiedDecoder(words, bias!, quantizedFor), ROWS)) {
+      parts.push(load(part, decoderName));
+      await pacer.pause();
+    }
+    return parts;
+  };
   return {
     name: 'masked-lm',
-    logits(hidden, batch) {
+    async logits(hidden, batch, signal) {
+      const pacer = new Pacer();
       // Not when the model is loaded: a decoder is as large as the embeddings, and most uses never ask for it.
-      decoder ??= load(stored ?? tiedDecoder(words, bias!, quantizedFor), decoderName);
+      decoder ??= loadDecoder(pacer).catch((error) => {
+        decoder = undefined;
+        throw error;
+      });
+      const parts = await untilAborted(decoder, signal);
       const transformed = engine.activate(transform.apply(hidden), activation);
-      const logits = decoder.apply(engine.layerNorm(transformed, norm, layerNormEps));
+      const x = engine.layerNorm(transformed, norm, layerNormEps);
+      const tokens = batch.places.length;
+      const logits = new Float32Array(tokens * vocabSize);
+      let first = 0;
+      for (const part of parts) {
+        await pacer.pause(signal);
+        const y = part.apply(x);
+        for (let token = 0; token < tokens; token++) {
+          logits.set(y.subarray(token * part.rows, (token + 1) * part.rows), token * vocabSize + first);
+        }
+        first += part.rows;
+      }
       return { head: 'masked-lm', logits: scatterTokens(logits, vocabSize, batch) };
     },
   };

@@ -74,7 +74,7 @@ export function createModel(parts: ModelParts): BertModel {
       });
     }
     const { batch, hidden } = await last(inputs, options);
-    return head.logits(hidden, batch) satisfies Logits as LogitsOf<H>;
+    return (await head.logits(hidden, batch, options.signal)) satisfies Logits as LogitsOf<H>;
   }
   async function hiddenStates(inputs: ModelInputs, { padding = 'skip', signal }: ForwardOptions = {}) {
     const { encode } = checkOpen();
