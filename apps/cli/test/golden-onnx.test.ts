@@ -36,7 +36,8 @@ test.each([
 
 /**
  * Of dynamically quantized models whose outputs do not depend on the processor: with weights of 7 bits, no sum of two
- * products saturates. A last bit that moves in LayerNorm or softmax can move an activation by one code, as in `base-reduced`.
+ * products saturates. A last bit that moves in LayerNorm or softmax can move an activation by one code, as in
+ * `base-reduced`.
  */
 test.each([
   ['sequence-reduced', LAST_BITS],

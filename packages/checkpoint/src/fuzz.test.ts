@@ -73,7 +73,10 @@ function mutate(
 
 const CONFIG = { model_type: 'bert', architectures: ['BertForQuestionAnswering'] };
 
-/** Opens, names and reads everything: the number of tensors, or the code of the PruneError. Anything else that is thrown comes out. */
+/**
+ * Opens, names and reads everything: the number of tensors, or the code of the PruneError. Anything else that is thrown
+ * comes out.
+ */
 async function readAll(file: Uint8Array, stateDict?: string): Promise<string> {
   try {
     const checkpoint = nameStaged(await openStagedFile(file, { stateDict }), CONFIG, stateDict);

@@ -8,7 +8,8 @@ export interface OtherTensor {
 }
 
 /**
- * The tensors of a checkpoint, and others by the names that they get here. Whoever opened the others' checkpoints closes
+ * The tensors of a checkpoint, and others by the names that they get here. Whoever opened the others' checkpoints
+ * closes
  * them. Throws `mismatch` for a name that the checkpoint has.
  */
 export function withMoreTensors(checkpoint: Checkpoint, more: ReadonlyMap<string, OtherTensor>): Checkpoint {

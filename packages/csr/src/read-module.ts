@@ -180,7 +180,10 @@ async function requiredTensor<D extends Dtype>(
 /** One member a dtype, so that the type of `data` follows from `dtype`. */
 type TensorOf<D extends Dtype> = D extends Dtype ? Tensor<D> : never;
 
-/** A tensor of one of these dtypes and shapes. Indices, sizes and zero points may have another integer dtype, and are given in the last one. */
+/**
+ * A tensor of one of these dtypes and shapes. Indices, sizes and zero points may have another integer dtype, and are
+ * given in the last one.
+ */
 async function optionalTensor<D extends Dtype>(
   reader: ModuleReader,
   name: string,

@@ -13,7 +13,8 @@ import {
 import { type IntegerDtype, isIntegerDtype, toIntegerDtype } from './to-integer-dtype.js';
 
 /**
- * The dtypes that the notebook writes the integers of a module in, except the codes; a part in another one gets the last.
+ * The dtypes that the notebook writes the integers of a module in, except the codes; a part in another one gets the
+ * last.
  */
 const DTYPES_OF_PARTS: ReadonlyMap<string, readonly IntegerDtype[]> = new Map<string, readonly IntegerDtype[]>([
   [LINEAR_PARTS.indices, CSR_ARRAY_DTYPES.indices],

@@ -19,7 +19,8 @@ export interface PackQuantizedOptions {
 /**
  * quantized -> elementary, or elementary, checked module by module. Nothing is quantized again: every integer and scale
  * is kept. Each step is lazy, so that two matrices at most are in memory. `onStep` hears what is read. Throws what
- * `profileOf` throws, `missing` and `unsupported` as `packCheckpoint` does; `entries` throws what `recompose` of `@prune/csr` does.
+ * `profileOf` throws, `missing` and `unsupported` as `packCheckpoint` does; `entries` throws what `recompose` of
+ * `@prune/csr` does.
  */
 export function packQuantized(
   model: PackableQuantized,

@@ -5,7 +5,10 @@ import type { TokenizerLimits } from './tokenizer-limits.js';
 /** The attributes of a tokenizer that name special tokens, in the order in which transformers adds the tokens. */
 const SPECIAL_ATTRIBUTES = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'];
 
-/** A token as the files beside a vocabulary state it: an entry of tokenizer.json's `added_tokens`, with or without its id. */
+/**
+ * A token as the files beside a vocabulary state it: an entry of tokenizer.json's `added_tokens`, with or without its
+ * id.
+ */
 export interface StatedToken extends JsonObject {
   readonly id?: number;
   readonly content: string;

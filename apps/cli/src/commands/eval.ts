@@ -160,7 +160,10 @@ function describe({ hasAnswer, noAnswer, unanswered, ...all }: SquadEvaluation, 
   ].join('\n');
 }
 
-/** Only a blank question is left unanswered. The official script for SQuAD 2 leaves it out, the other one counts it as wrong. */
+/**
+ * Only a blank question is left unanswered. The official script for SQuAD 2 leaves it out, the other one counts it as
+ * wrong.
+ */
 function describeUnanswered(ids: readonly string[], isLeftOut: boolean): string {
   const some = ids.slice(0, NAMED_QUESTIONS).map((id) => escapeControls(id));
   const rest = ids.length > some.length ? ` and ${formatCount(ids.length - some.length)} more` : '';

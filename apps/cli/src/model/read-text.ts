@@ -18,7 +18,8 @@ export const DEFAULT_MAX_TEXT_SIZE = 64;
 const MIB = 2 ** 20;
 
 /**
- * A UTF-8 file or pipe; `-` reads standard input. Throws `missing`, `io`, `corrupt` or `limit` naming it, and `aborted`.
+ * A UTF-8 file or pipe; `-` reads standard input. Throws `missing`, `io`, `corrupt` or `limit` naming it, and
+ * `aborted`.
  * A pipe is `limit` as soon as it has given too much.
  */
 export async function readText(path: string, options: ReadTextOptions = {}): Promise<string> {

@@ -42,7 +42,8 @@ const LIMITS = { layers: 1000, hidden: 65_536, intermediate: 1_048_576, vocabula
 
 /**
  * Reads a Hugging Face config.json of a BERT, DistilBERT or RoBERTa model; what it leaves out is transformers' default.
- * Throws `unsupported` (another architecture or activation, and what `checkComputation` refuses), `corrupt` (a value of the wrong kind), `limit`.
+ * Throws `unsupported` (another architecture or activation, and what `checkComputation` refuses), `corrupt` (a value of
+ * the wrong kind), `limit`.
  */
 export function bertConfig(json: JsonObject): BertConfig {
   const family = familyOf(json);

@@ -61,7 +61,8 @@ export interface BertModel {
   /** The mean of the last layer's attended tokens, one row a sequence: `[batch, hiddenSize]`. */
   meanPooled(inputs: ModelInputs, options?: ForwardOptions): Promise<Tensor<'float32'>>;
   /**
-   * What the modules of {@link sentence} make of the last layer, one row a sequence: `[batch, width]`. Without them it is
+   * What the modules of {@link sentence} make of the last layer, one row a sequence: `[batch, width]`. Without them it
+   * is
    * {@link meanPooled}.
    */
   sentenceEmbeddings(inputs: ModelInputs, options?: ForwardOptions): Promise<Tensor<'float32'>>;

@@ -7,7 +7,9 @@ import { runTexts } from './run-texts.js';
 
 /** Options of {@link embed}. */
 export interface EmbedOptions extends EncodeTextOptions, WatchResultOptions<(Float32Array | undefined)[]> {
-  /** Scale to length 1. Default: false, but a model from a sentence-transformers folder that normalizes does so anyway. */
+  /**
+   * Scale to length 1. Default: false, but a model from a sentence-transformers folder that normalizes does so anyway.
+   */
   readonly normalize?: boolean;
 }
 

@@ -17,7 +17,8 @@ export interface TextInput {
 
 /**
  * Encodes texts, hands them to `run` in batches, and gives the results in the order of the texts. Progress counts
- * texts; the result so far has `undefined` for texts whose batch has not run. Throws `invalid-argument` for what is not a text, `aborted`, and as {@link encodeText}.
+ * texts; the result so far has `undefined` for texts whose batch has not run. Throws `invalid-argument` for what is not
+ * a text, `aborted`, and as {@link encodeText}.
  */
 export async function runTexts<T>(
   where: string,

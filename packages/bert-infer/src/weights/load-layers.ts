@@ -12,7 +12,8 @@ export interface LayerSizes {
 
 /**
  * Every layer's modules, each checked against the config, one layer in memory at a time. Progress counts layers. Heads
- * and neurons may have been pruned from a layer: how many it has left is what its own matrices say. They are appended to
+ * and neurons may have been pruned from a layer: how many it has left is what its own matrices say. They are appended
+ * to
  * `sizes` once the engine has the layer.
  */
 export async function* loadLayers(
@@ -55,7 +56,9 @@ export async function* loadLayers(
   }
 }
 
-/** The features of a layer's heads, those that `pruned_heads` leaves or, where it is silent, any number of whole heads. */
+/**
+ * The features of a layer's heads, those that `pruned_heads` leaves or, where it is silent, any number of whole heads.
+ */
 function headsWidth(
   query: LayerLinear,
   name: string,

@@ -57,7 +57,8 @@ const PRUNED_OUTSIDE = /(?:mask|importance)$/;
 
 /**
  * How to give a file's names the form of transformers' own: without what wrappers put before them or into them, and
- * without what is not the model's. The model is found by its structure, the modules of the family that config.json says.
+ * without what is not the model's. The model is found by its structure, the modules of the family that config.json
+ * says.
  * Throws `invalid-argument` for a file of several models without a `choice`, or a `choice` that it does not have;
  * `unsupported` for weights whose pruning or parametrization is kept apart.
  */

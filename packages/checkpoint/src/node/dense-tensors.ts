@@ -5,7 +5,9 @@ import { floatTensors } from '../float-tensors.js';
 import type { StagedCheckpoint } from '../staged-checkpoint.js';
 import type { OtherTensor } from '../with-more-tensors.js';
 
-/** The tensors of a sentence-transformers folder's Dense modules, by the names that they get beside the transformer's. */
+/**
+ * The tensors of a sentence-transformers folder's Dense modules, by the names that they get beside the transformer's.
+ */
 export interface DenseTensors {
   readonly tensors: ReadonlyMap<string, OtherTensor>;
   close(): Promise<void>;

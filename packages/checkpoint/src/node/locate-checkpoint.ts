@@ -3,7 +3,10 @@ import { basename, dirname, extname, join } from 'node:path';
 import { PruneError } from '@prune/core';
 import { sentenceFolder } from './sentence-folder.js';
 
-/** The files of a folder that can hold its tensors, in the order in which `from_pretrained` looks for them; each may be gzipped (`.gz`). */
+/**
+ * The files of a folder that can hold its tensors, in the order in which `from_pretrained` looks for them; each may be
+ * gzipped (`.gz`).
+ */
 export const CHECKPOINT_FILES: readonly string[] = [
   'model.safetensors',
   'model.safetensors.index.json',

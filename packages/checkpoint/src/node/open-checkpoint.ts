@@ -99,7 +99,8 @@ export async function openCheckpoint(path: string, options: OpenCheckpointOption
  * A folder of sentence-transformers' (`modules.json`) has its JSON files in `metadata.sentence`, and the weights of its
  * Dense modules under `<folder>.linear.weight`.
  * When another model takes its place meanwhile, that one is opened, or `io` is thrown.
- * Throws `missing` when there is nothing to open, `invalid-argument` for a file of several models, and what `openStagedFile` and {@link openSharded} throw.
+ * Throws `missing` when there is nothing to open, `invalid-argument` for a file of several models, and what
+ * `openStagedFile` and {@link openSharded} throw.
  */
 export async function openStagedCheckpoint(
   path: string,

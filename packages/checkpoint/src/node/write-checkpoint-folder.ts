@@ -42,7 +42,8 @@ const OTHER_WEIGHTS = new Set([...CHECKPOINT_FILES, 'tf_model.h5', 'flax_model.m
 const SHARD = /^(pytorch_)?model-\d+-of-\d+\.(safetensors|bin)$/;
 
 /**
- * The files that {@link writeCheckpointFolder} writes, by their paths in the folder. A store that names files of its own
+ * The files that {@link writeCheckpointFolder} writes, by their paths in the folder. A store that names files of its
+ * own
  * is refused when it is written.
  */
 export function checkpointFolderFiles(metadata: ModelMetadata): readonly string[] {
@@ -58,7 +59,8 @@ export function checkpointFolderFiles(metadata: ModelMetadata): readonly string[
 
 /**
  * Writes a folder that transformers loads: `model.safetensors`, `config.json`, the tokenizer's files and those of
- * sentence-transformers, where the model came with them, which become visible together. A folder that is not there is made, with those above it, and appears in one step; in one that is
+ * sentence-transformers, where the model came with them, which become visible together. A folder that is not there is
+ * made, with those above it, and appears in one step; in one that is
  * there, `model.safetensors` appears last (see `fileGroup` of `@prune/core/node`).
  *
  * Throws `invalid-argument` when the folder holds a `model.safetensors` and `mismatch` when a file beside it says
@@ -168,7 +170,8 @@ function checkFolder(folder: string, names: readonly string[], beside: ReadonlyM
 }
 
 /**
- * A store must not choose which files are written: those of a tokenizer and of sentence-transformers, so neither a path nor somebody's
+ * A store must not choose which files are written: those of a tokenizer and of sentence-transformers, so neither a path
+ * nor somebody's
  * Makefile.
  */
 function checkFiles({ files, sentence = {} }: ModelMetadata, where: string | undefined): void {

@@ -19,7 +19,10 @@ export function dtypeOf({ tensor: { dtype }, quantizer }: Constant): Dtype {
   return quantizer === undefined ? dtype : 'float32';
 }
 
-/** A table or a vector in its own dtype, or in float32 where it is stored as codes: `(code - zero point) * scale`, rounded once. */
+/**
+ * A table or a vector in its own dtype, or in float32 where it is stored as codes: `(code - zero point) * scale`,
+ * rounded once.
+ */
 export async function readFloats(constant: Constant, shape: readonly number[], reader: TensorReader): Promise<Tensor> {
   const { data } = await readAsUsed(constant, reader);
   return tensor(dtypeOf(constant), shape, data as never, { where: reader.name, tensor: constant.tensor.name });

@@ -1,4 +1,5 @@
-// How a NaN or an infinity stands in JSON text while it is on its way through JSON.stringify. No config has such strings.
+// How a NaN or an infinity stands in JSON text while it is on its way through JSON.stringify. No config has such
+// strings.
 const MARK = '\u0000number ';
 
 /**

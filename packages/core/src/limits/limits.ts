@@ -16,7 +16,10 @@ export interface Limits {
   readonly metadataBytes: number;
   /** Bytes of one name in UTF-8, or UTF-16 code units where the name is text already. */
   readonly nameLength: number;
-  /** Bytes that a checkpoint may expand to for each byte of its file, inflated or as views of one storage, beside 64 MiB. */
+  /**
+   * Bytes that a checkpoint may expand to for each byte of its file, inflated or as views of one storage, beside 64
+   * MiB.
+   */
   readonly expansion: number;
   /** Bytes of a pipe, which is held in memory because it cannot be read by position. */
   readonly streamBytes: number;

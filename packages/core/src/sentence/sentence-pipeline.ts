@@ -77,7 +77,10 @@ export function sentencePipeline(files: JsonObject): SentencePipeline {
   return { prompt, modules, ...settingsOf(files['sentence_bert_config.json']) };
 }
 
-/** The modules that modules.json lists: each one's class without its package, which differs between releases, and its folder. */
+/**
+ * The modules that modules.json lists: each one's class without its package, which differs between releases, and its
+ * folder.
+ */
 export function sentenceModules(listed: unknown): readonly { readonly type: string; readonly folder: string }[] {
   if (!Array.isArray(listed)) throw corrupt(MODULES_JSON, 'modules', listed, 'a list');
   checkLimit('too many modules', listed.length, MAX_MODULES, { where: MODULES_JSON });

@@ -8,7 +8,8 @@ export interface FloatConversion {
 }
 
 /**
- * Converts elements to float32: every float16 and bfloat16 exactly, float64 rounded to the nearest. Throws `unsupported`
+ * Converts elements to float32: every float16 and bfloat16 exactly, float64 rounded to the nearest. Throws
+ * `unsupported`
  * for a dtype that is not a float.
  */
 export function floatConversion(source: Tensor, place: { where?: string; tensor?: string }): FloatConversion {
@@ -50,7 +51,10 @@ function shift(halves: Uint16Array, bits: Uint32Array, from: number, to: number)
 
 let table: Uint32Array | undefined;
 
-/** float32 bits of every float16, made at first use: 256 KiB stay in the L2 cache, 2.5 times as fast as the bit arithmetic. */
+/**
+ * float32 bits of every float16, made at first use: 256 KiB stay in the L2 cache, 2.5 times as fast as the bit
+ * arithmetic.
+ */
 function float16Table(): Uint32Array {
   if (table !== undefined) return table;
   const made = new Uint32Array(1 << 16);

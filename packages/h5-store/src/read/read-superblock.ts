@@ -7,7 +7,8 @@ import type { BudgetedFile } from './read-budget.js';
 import { uint64, want } from './unknown-structure.js';
 
 /**
- * The address of the root group's object header: superblock 0 or 1 (h5py's) or 2 or 3 (ours), at the start of the file or past its user block, with addresses and lengths of
+ * The address of the root group's object header: superblock 0 or 1 (h5py's) or 2 or 3 (ours), at the start of the file
+ * or past its user block, with addresses and lengths of
  * 8 bytes. Throws `UnknownStructure` or a RangeError. Source: HDF5 File Format Specification 3.0, section II.A.
  */
 export function readSuperblock(file: BudgetedFile): number {
@@ -33,7 +34,10 @@ export function readSuperblock(file: BudgetedFile): number {
   return uint64(rest, 40);
 }
 
-/** Whether addresses count from where the superblock is, and end within the file. The end counts from there or from the file's start. */
+/**
+ * Whether addresses count from where the superblock is, and end within the file. The end counts from there or from the
+ * file's start.
+ */
 function isExtent({ base = 0, size }: BudgetedFile, stated: number, end: number): boolean {
   return stated === base && end <= base + size;
 }

@@ -10,7 +10,8 @@ interface HostGlobals {
 
 /**
  * Where threads come from when nobody says: workers of Node where it gives its modules without an import (from 20.16
- * and 22.3 on), which a bundler for browsers would not resolve; otherwise Web Workers; `undefined` where there is neither.
+ * and 22.3 on), which a bundler for browsers would not resolve; otherwise Web Workers; `undefined` where there is
+ * neither.
  */
 export function defaultHost(): ThreadHost | undefined {
   const { process } = globalThis as HostGlobals;
