@@ -1,7 +1,6 @@
 // `npm test` in the root, and in a package, where it runs that package's tests. Arguments are Vitest's; paths count
-// from
-// the folder of the call. With --watch it goes on. Tests see the sources, so only those of
-// built-tests.json wait for a build.
+// from the folder of the call. With --watch it goes on. Tests see the sources, so only those of built-tests.json wait
+// for a build.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';

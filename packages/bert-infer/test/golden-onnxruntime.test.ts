@@ -14,8 +14,7 @@ const golden = readNpz(goldenPath('onnxruntime/models.npz')) as Map<string, Tens
  * Our float parts and onnxruntime's add in different orders. Where a last bit moves an activation over the border
  * between two codes, its token changes by one step of 1/255 of the range; other values differ in last bits alone. Two
  * versions of onnxruntime differ from each other in the same way. Measured: 95 % of the values are within 4.8e-7; the
- * largest
- * differences are 7.8e-4 of hidden states and 3.9e-3 of logits.
+ * largest differences are 7.8e-4 of hidden states and 3.9e-3 of logits.
  */
 const LAST_BITS = 1e-6;
 const ANOTHER_CODE = { hidden: 1.6e-3, logits: 8e-3 };

@@ -5,8 +5,7 @@ import { listed } from './names/listed.js';
 /**
  * Checks that a model of a known family has every module of the layers that its config.json says, under the names of
  * transformers. `names` are those of parameters (float), of modules, or of the elementary form. Throws `missing`,
- * naming
- * some of what was found.
+ * naming some of what was found.
  */
 export function checkComplete(names: Iterable<string>, config: JsonObject | undefined, where?: string): void {
   const family = modelFamily(config);

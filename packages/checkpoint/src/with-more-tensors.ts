@@ -9,8 +9,7 @@ export interface OtherTensor {
 
 /**
  * The tensors of a checkpoint, and others by the names that they get here. Whoever opened the others' checkpoints
- * closes
- * them. Throws `mismatch` for a name that the checkpoint has.
+ * closes them. Throws `mismatch` for a name that the checkpoint has.
  */
 export function withMoreTensors(checkpoint: Checkpoint, more: ReadonlyMap<string, OtherTensor>): Checkpoint {
   const own = [...checkpoint.keys()];

@@ -16,8 +16,7 @@ import { renameCheckpoint } from './names/rename-checkpoint.js';
  * `openStagedCheckpoint` does this, applies masks, and says in `notes` what it changed.
  * Throws `limit` for an architecture's name of more than 256 characters, `mismatch` when two tensors get one name, or a
  * task's head comes without the prefix, `invalid-argument` for a file of several models, `unsupported` for weights
- * whose
- * parametrization or pruning is kept apart.
+ * whose parametrization or pruning is kept apart.
  * Source: transformers 4.57, modeling_utils.py, `_fix_state_dict_key_on_load` and `_get_key_renaming_mapping`.
  */
 export function withTransformersNames(checkpoint: Checkpoint, config?: JsonObject): Checkpoint {

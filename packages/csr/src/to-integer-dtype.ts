@@ -1,4 +1,4 @@
-import { type Dtype, PruneError, type Tensor, tensor } from '@prune/core';
+import { DTYPES, type Dtype, PruneError, type Tensor, tensor } from '@prune/core';
 
 /** The integer dtypes, with their ranges. */
 const RANGES = {
@@ -38,16 +38,7 @@ export function toIntegerDtype(value: Tensor, dtype: IntegerDtype, name: string)
       wanted: dtype,
     });
   }
-  const data = dtype === 'int64' ? new BigInt64Array(given.length) : new ARRAYS[dtype](given.length);
+  const data = new DTYPES[dtype].array(given.length);
   for (let i = 0; i < given.length; i++) data[i] = data instanceof BigInt64Array ? BigInt(given[i]) : Number(given[i]);
   return tensor(dtype, value.shape, data, { where: 'csr', tensor: name });
 }
-
-const ARRAYS = {
-  int8: Int8Array,
-  uint8: Uint8Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-} as const;

@@ -53,8 +53,7 @@ export interface PackedCheckpoint {
  * float -> quantized (straight to CSR) -> elementary, each step lazy, so that two matrices at most are in memory.
  * `onStep` hears what is read.
  * Throws `missing` when layers that config.json says are not there, and `unsupported` when it asks for a computation
- * that
- * we do not have.
+ * that we do not have.
  */
 export function packCheckpoint(
   { name, tensors, metadata }: PackableCheckpoint,

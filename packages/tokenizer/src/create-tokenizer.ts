@@ -51,12 +51,10 @@ export interface CreateTokenizerOptions {
 /**
  * The tokenizer of a BERT or RoBERTa model from its files: `tokenizer.json`, or `vocab.txt` (WordPiece), or `vocab.json` and `merges.txt`
  * (byte-level BPE), and `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` where they are
- * there. Truncation and
- * padding set in tokenizer.json are not used: this package makes its own windows. Equal in ids and offsets to
- * transformers'
- * `BertTokenizerFast` and `RobertaTokenizerFast`. Throws `missing`, `corrupt`, `unsupported` for a tokenizer of another
- * kind or a
- * tokenizer class that we do not have, or `limit` for one that would take too much memory or time.
+ * there. Truncation and padding set in tokenizer.json are not used: this package makes its own windows. Equal in ids
+ * and offsets to transformers' `BertTokenizerFast` and `RobertaTokenizerFast`. Throws `missing`, `corrupt`,
+ * `unsupported` for a tokenizer of another kind or a tokenizer class that we do not have, or `limit` for one that would
+ * take too much memory or time.
  */
 export function createTokenizer(
   files: TokenizerFiles,

@@ -2,8 +2,7 @@ import type { DescribedCommand, Place } from './described-command.js';
 
 /**
  * The script for bash, 3.2 (macOS) too. Where it finds no word, bash offers files, which `compopt` prevents where no
- * file
- * is wanted; bash 3.2 does not have it.
+ * file is wanted; bash 3.2 does not have it.
  */
 export function bashCompletion(program: DescribedCommand, commands: readonly DescribedCommand[]): string {
   const names = [...commands.map(({ name }) => name), ...program.options.flatMap((option) => option.names)];

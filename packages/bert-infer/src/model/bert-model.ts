@@ -62,8 +62,7 @@ export interface BertModel {
   meanPooled(inputs: ModelInputs, options?: ForwardOptions): Promise<Tensor<'float32'>>;
   /**
    * What the modules of {@link sentence} make of the last layer, one row a sequence: `[batch, width]`. Without them it
-   * is
-   * {@link meanPooled}.
+   * is {@link meanPooled}.
    */
   sentenceEmbeddings(inputs: ModelInputs, options?: ForwardOptions): Promise<Tensor<'float32'>>;
   /**

@@ -13,8 +13,7 @@ export interface LayerSizes {
 /**
  * Every layer's modules, each checked against the config, one layer in memory at a time. Progress counts layers. Heads
  * and neurons may have been pruned from a layer: how many it has left is what its own matrices say. They are appended
- * to
- * `sizes` once the engine has the layer.
+ * to `sizes` once the engine has the layer.
  */
 export async function* loadLayers(
   modules: ModuleReader,

@@ -35,8 +35,7 @@ export interface ModuleReader {
 /**
  * Reads modules out of the elementary form (or a float state dict, which is one without packed parts). `embeddings` is asked for what starts
  * with `embeddings.` behind the family's prefix and is not in the store. Errors: `missing`, `mismatch`, and whatever
- * the store throws;
- * `aborted` as soon as the signal aborts, whatever the store is reading.
+ * the store throws; `aborted` as soon as the signal aborts, whatever the store is reading.
  */
 export function readModules(store: ElementaryStateDict, embeddings?: StateDict, signal?: AbortSignal): ModuleReader {
   const elementary = readsUntilAborted(embeddings === undefined ? store : joined(store, embeddings), signal);

@@ -1,9 +1,9 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PruneError, type SentencePipeline } from '@prune/core';
 import { floatTensors } from '../float-tensors.js';
 import type { StagedCheckpoint } from '../staged-checkpoint.js';
 import type { OtherTensor } from '../with-more-tensors.js';
+import { isFile } from './is-file.js';
 
 /**
  * The tensors of a sentence-transformers folder's Dense modules, by the names that they get beside the transformer's.
@@ -64,13 +64,7 @@ export async function denseTensors(
 async function weightFile(folder: string): Promise<string> {
   for (const name of WEIGHT_FILES.flatMap((file) => [file, `${file}.gz`])) {
     const path = join(folder, name);
-    if (
-      await stat(path).then(
-        (found) => found.isFile(),
-        () => false,
-      )
-    )
-      return path;
+    if (await isFile(path)) return path;
   }
   throw new PruneError('missing', { where: folder, what: 'no weights in the folder', wanted: WEIGHT_FILES.join(', ') });
 }

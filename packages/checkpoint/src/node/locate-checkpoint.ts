@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { PruneError } from '@prune/core';
+import { isFile } from './is-file.js';
 import { sentenceFolder } from './sentence-folder.js';
 
 /**
@@ -83,11 +84,4 @@ async function onnxFiles(folder: string, below = ''): Promise<string[]> {
     if (extname(name) === '.onnx' && (await isFile(join(folder, below, name)))) found.push(join(below, name));
   }
   return found;
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
 }

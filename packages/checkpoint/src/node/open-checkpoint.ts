@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import {
   type ByteSource,
@@ -27,6 +26,7 @@ import { stagedWithMore } from '../staged-with-more.js';
 import { type DenseTensors, denseTensors } from './dense-tensors.js';
 import { externalFile } from './external-file.js';
 import { gunzipFile } from './gunzip-file.js';
+import { isFile } from './is-file.js';
 import { type LocatedCheckpoint, locateCheckpoint } from './locate-checkpoint.js';
 import { readSmallFile } from './read-small-file.js';
 import { sentenceFolder } from './sentence-folder.js';
@@ -243,11 +243,4 @@ async function openIndex(
     return openBytes((await isFile(shard)) || !(await isFile(`${shard}.gz`)) ? shard : `${shard}.gz`);
   };
   return openSharded(index, openShard, { name: path, limits: options.limits });
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
 }

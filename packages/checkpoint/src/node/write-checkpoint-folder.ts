@@ -43,8 +43,7 @@ const SHARD = /^(pytorch_)?model-\d+-of-\d+\.(safetensors|bin)$/;
 
 /**
  * The files that {@link writeCheckpointFolder} writes, by their paths in the folder. A store that names files of its
- * own
- * is refused when it is written.
+ * own is refused when it is written.
  */
 export function checkpointFolderFiles(metadata: ModelMetadata): readonly string[] {
   const held = new Set(metadata.files?.keys());
@@ -171,8 +170,7 @@ function checkFolder(folder: string, names: readonly string[], beside: ReadonlyM
 
 /**
  * A store must not choose which files are written: those of a tokenizer and of sentence-transformers, so neither a path
- * nor somebody's
- * Makefile.
+ * nor somebody's Makefile.
  */
 function checkFiles({ files, sentence = {} }: ModelMetadata, where: string | undefined): void {
   for (const name of files?.keys() ?? []) {

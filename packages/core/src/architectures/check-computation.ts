@@ -5,8 +5,7 @@ import { shown } from '../errors/shown.js';
 /**
  * Fields of config.json that change what a model computes, and the only value that the computation here has. Where a
  * config has no such field, the model computes as we do. Sources: configuration_bert.py and its kin in transformers
- * 4.57
- * (the first five, `embedding_size`), nn_pruning (`layer_norm_type`), configuration_mobilebert.py (the rest).
+ * 4.57 (the first five, `embedding_size`), nn_pruning (`layer_norm_type`), configuration_mobilebert.py (the rest).
  */
 const COMPUTED_AS: ReadonlyMap<string, boolean | number | string> = new Map<string, boolean | number | string>([
   ['is_decoder', false],

@@ -33,8 +33,7 @@ export function moduleFinder(
   });
   const heads = families.flatMap((family) => [...headModules(family)].map(escaped));
   // The longest prefix for a module of the base model: nothing that may follow it looks like such a module. The
-  // shortest
-  // for a head, whose first component (`classifier`) other modules may have too.
+  // shortest for a head, whose first component (`classifier`) other modules may have too.
   const inBase = new RegExp(`^((?:[^]*\\.)?)(${[...new Set(base)].join('|')})(?:\\.([^]+))?$`);
   const inHead = new RegExp(`^((?:[^]*?\\.)??)(${[...new Set(heads)].join('|')})(?:\\.([^]+))?$`);
   return (name) => {

@@ -98,8 +98,7 @@ export function locateError(error: unknown, place: { readonly where?: string; re
 }
 
 // The types of Node and those of the DOM have this interface. A program with neither of them compiles against ours;
-// where
-// one of them is there, the declarations merge.
+// where one of them is there, the declarations merge.
 declare global {
   interface AbortSignal {
     readonly aborted: boolean;

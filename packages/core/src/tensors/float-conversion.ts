@@ -9,8 +9,7 @@ export interface FloatConversion {
 
 /**
  * Converts elements to float32: every float16 and bfloat16 exactly, float64 rounded to the nearest. Throws
- * `unsupported`
- * for a dtype that is not a float.
+ * `unsupported` for a dtype that is not a float.
  */
 export function floatConversion(source: Tensor, place: { where?: string; tensor?: string }): FloatConversion {
   const { dtype } = source;

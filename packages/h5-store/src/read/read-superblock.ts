@@ -8,8 +8,8 @@ import { uint64, want } from './unknown-structure.js';
 
 /**
  * The address of the root group's object header: superblock 0 or 1 (h5py's) or 2 or 3 (ours), at the start of the file
- * or past its user block, with addresses and lengths of
- * 8 bytes. Throws `UnknownStructure` or a RangeError. Source: HDF5 File Format Specification 3.0, section II.A.
+ * or past its user block, with addresses and lengths of 8 bytes. Throws `UnknownStructure` or a RangeError. Source:
+ * HDF5 File Format Specification 3.0, section II.A.
  */
 export function readSuperblock(file: BudgetedFile): number {
   const view = viewOf(file.read(0, 48));

@@ -13,8 +13,7 @@ export interface LinearMode {
 /**
  * A Linear over float32 `x` `[tokens, columns]`, gives `[tokens, rows]`: PyTorch's dynamic Linear where the weight is quantized, else a float32
  * sum over the nonzero columns in ascending order from 0, the bias added last. Without columns, as where pruning left
- * nothing of a layer, every
- * sum is 0, and `tokens` says how many rows there are.
+ * nothing of a layer, every sum is 0, and `tokens` says how many rows there are.
  */
 export function linear(
   x: Float32Array,

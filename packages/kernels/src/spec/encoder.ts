@@ -42,8 +42,7 @@ export interface Encoder {
   forward(hidden: Float32Array, lengths: ArrayLike<number>, options?: ForwardOptions): Promise<EncoderOutput>;
   /**
    * Lets the passes finish that were called before, ends the threads and lets go of the memory, which garbage
-   * collection
-   * frees; the encoder cannot be used afterwards. Resolves when the threads have ended. Safe to call twice.
+   * collection frees; the encoder cannot be used afterwards. Resolves when the threads have ended. Safe to call twice.
    */
   close(): Promise<void>;
 }

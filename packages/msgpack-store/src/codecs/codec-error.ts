@@ -2,8 +2,7 @@ import { isPruneError, PruneError } from '@prune/core';
 
 /**
  * What a codec threw, wrapped as `io` that names the codec and has the error as its cause. A PruneError is kept: it
- * says
- * more, and its reader adds the file and the tensor.
+ * says more, and its reader adds the file and the tensor.
  */
 export function codecError(codec: string, error: unknown): PruneError {
   if (isPruneError(error)) return error;
