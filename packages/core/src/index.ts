@@ -85,7 +85,17 @@ export type {
   WeightScales,
 } from './stages/stages.js';
 export { type RowTaker, takeRows } from './stages/take-rows.js';
-export type { Codec, CodecGroup, EncodedBlock, EncodedPiece, NamedInfo, NamedTensor } from './stores/codec.js';
+export type {
+  BlockBytes,
+  Codec,
+  CodecGroup,
+  EncodedBlock,
+  EncodedPiece,
+  NamedInfo,
+  NamedTensor,
+  RowSelector,
+  Sha256,
+} from './stores/codec.js';
 export {
   type ModelMetadata,
   QUANTIZATION_PROFILES,

@@ -100,6 +100,8 @@ function joined(store: ElementaryStateDict, embeddings: StateDict): ElementarySt
       return outside === undefined ? store.get(name) : embeddings.get(outside);
     },
     rows: async (name) => store.rows?.(name),
+    selectRows: async (names, rows, options) =>
+      names.some((name) => extra.has(name)) ? undefined : store.selectRows?.(names, rows, options),
   } satisfies Required<ElementaryStateDict>;
 }
 
@@ -109,6 +111,7 @@ function readsUntilAborted(store: ElementaryStateDict, signal: AbortSignal | und
     keys: () => store.keys(),
     get: async (name) => untilAborted(Promise.resolve(store.get(name)), signal),
     rows: async (name) => untilAborted(Promise.resolve(store.rows?.(name)), signal),
+    selectRows: async (names, rows, options) => store.selectRows?.(names, rows, options),
   } satisfies Required<ElementaryStateDict>;
 }
 

@@ -77,6 +77,17 @@ export interface ElementaryStateDict extends ReadableMap<Elementary> {
    * {@link get} alone has it. Its columns may be those in use only.
    */
   rows?(name: string): Promise<CsrRows | undefined>;
+  /**
+   * Some rows (slices of the first dimension) of tensors that have equally many, read without the others: each tensor
+   * as `get` would give it, with `rows.length` rows in the order of `rows`, whose numbers may repeat. `undefined` when
+   * {@link get} alone has them, or when the tensors are not stored together. The tensors of a quantized table are asked
+   * for in one call. Throws as `get` does, `invalid-argument` for a row that there is not, and `aborted`.
+   */
+  selectRows?(
+    names: readonly string[],
+    rows: ArrayLike<number>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<readonly Tensor[] | undefined>;
 }
 
 /** The elementary form as it is produced: one entry at a time. A `Map` is one. */

@@ -28,7 +28,34 @@ export interface EncodedPiece {
   readonly bytes: Uint8Array;
   /** The tensor (its position in the group) that the piece codes, for reports; a piece for all leaves it out. */
   readonly tensor?: number;
+  /**
+   * The piece is a part that a reader may ask for, and check, without the rest of the block ({@link BlockBytes.part}).
+   * A block ends with its parts.
+   */
+  readonly part?: boolean;
 }
+
+/** A stored block that is read by ranges of its bytes. */
+export interface BlockBytes {
+  readonly length: number;
+  /** The bytes of the parts that the encoder made ({@link EncodedPiece.part}), in their order at the end of the block. */
+  readonly parts: readonly number[];
+  /** One of the parts, read and checked by the store, whole. */
+  part(index: number): Promise<Uint8Array>;
+  /**
+   * The ranges `[start, end)` of the block, in this order, which ascend; neighbours may come from one request. The
+   * codec checks what they hold.
+   */
+  read(ranges: readonly (readonly [start: number, end: number])[], signal?: AbortSignal): Promise<Uint8Array[]>;
+  /** Set when the caller wants what is read to be checked by cryptographic hashes, not only by CRC-32. */
+  readonly sha256?: Sha256;
+}
+
+/** The SHA-256 of some bytes: 32 bytes. */
+export type Sha256 = (bytes: Uint8Array) => Uint8Array;
+
+/** Gives some rows of the tensors of a block, in the order of its infos: see `ElementaryStateDict.selectRows`. */
+export type RowSelector = (rows: ArrayLike<number>, signal?: AbortSignal) => Promise<readonly Tensor[]>;
 
 /** An encoded block: whole, or in pieces that are written as they come, so that a large tensor never needs a second copy. */
 export type EncodedBlock = Uint8Array | Iterable<EncodedPiece> | AsyncIterable<EncodedPiece>;
@@ -65,4 +92,9 @@ export interface Codec {
    * `undefined` when the block holds something else. Takes the bytes, limits and errors of `decode`; a codec that cannot do better than `decode` leaves it out.
    */
   rows?(bytes: Uint8Array, infos: readonly NamedInfo[], limits: Limits): CsrRows | undefined;
+  /**
+   * Opens a block of which any rows can be decoded without the others; reads the parts that this needs, and no more. `undefined` when the block
+   * holds something else. Throws as `decode` does.
+   */
+  selectRows?(block: BlockBytes, infos: readonly NamedInfo[], limits: Limits): Promise<RowSelector | undefined>;
 }

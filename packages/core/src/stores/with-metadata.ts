@@ -21,5 +21,6 @@ export function withMetadata<V extends Elementary>(
     get: (name) => tensors.get(name),
     pieces: (name) => tensors.pieces?.(name),
     rows: async (name) => tensors.rows?.(name),
+    selectRows: async (names, rows, options) => tensors.selectRows?.(names, rows, options),
   };
 }
