@@ -9,8 +9,15 @@ import type { Head, LoadLinear } from './head.js';
 import { SharedWork } from './shared-work.js';
 import { splitRows } from './split-rows.js';
 
-/** Rows of the decoder at once: a few milliseconds, and 30,522 of them would keep a page waiting for half a second. */
-const ROWS = 256;
+/**
+ * Fewest rows of the decoder at once: a few milliseconds, and 30,522 of them would keep a page waiting for half a
+ * second.
+ */
+const LEAST_ROWS = 256;
+/** Each part has a memory of its own, and a page of Chromium 156 can have 125 (Node 13,000), the encoder's among them. */
+const MOST_PARTS = 64;
+/** Loading a part takes about this long, in ms. */
+const LOAD_MS = 20;
 
 /**
  * Hidden state through a dense layer, the activation, LayerNorm and `decoder`, to a logit for each word. A decoder that is not stored is tied
@@ -33,15 +40,17 @@ export async function maskedLanguageModelHead(
   const stored = modules.hasLinear(decoderName) ? await modules.linear(decoderName, vocabSize, hiddenSize) : undefined;
   const bias = stored !== undefined ? null : await modules.vector(biasName, vocabSize);
   const quantizedFor = dense.kind === 'linear' ? profile : undefined;
+  const rows = Math.max(LEAST_ROWS, Math.ceil(vocabSize / MOST_PARTS));
   const transform = load(dense, denseName);
   // Not when the model is loaded: a decoder is as large as the embeddings, and most uses never ask for it.
   const decoder = new SharedWork(async (signal) => {
     const pacer = new Pacer();
-    const tied = () => tiedDecoder(words, bias!, quantizedFor, decoderName, () => pacer.pause(signal));
+    const blocks = () => tableBlocks(words, rows, () => pacer.pause(signal));
+    const tied = () => tiedDecoder(blocks, bias!, quantizedFor, decoderName);
     const loaded: LoadedLinear[] = [];
     try {
-      for await (const part of stored === undefined ? tied() : splitRows(stored, ROWS)) {
-        await pacer.pause(signal);
+      for await (const part of stored === undefined ? tied() : splitRows(stored, rows)) {
+        await pacer.pause(signal, LOAD_MS);
         loaded.push(load(part, decoderName));
       }
     } catch (error) {
@@ -73,15 +82,13 @@ export async function maskedLanguageModelHead(
   };
 }
 
-/** The word embeddings as a Linear in parts of {@link ROWS} rows. It is never in memory as a whole. */
+/** The word embeddings as a Linear in parts, a part for each block. It is never in memory as a whole. */
 async function* tiedDecoder(
-  words: EmbeddingTable,
+  blocks: () => AsyncIterable<Tensor<'float32'>>,
   bias: Float32Array,
   profile: QuantizationProfile | undefined,
   name: string,
-  pause: () => Promise<void>,
 ): AsyncGenerator<AnyLinear> {
-  const blocks = () => tableBlocks(words, pause);
   let first = 0;
   const nextBias = (rows: number) => {
     first += rows;
@@ -100,12 +107,16 @@ async function* tiedDecoder(
   }
 }
 
-/** A table as float32, {@link ROWS} rows at a time, after a pause each. */
-async function* tableBlocks(table: EmbeddingTable, pause: () => Promise<void>): AsyncGenerator<Tensor<'float32'>> {
+/** A table as float32 in blocks of at most `most` rows, after a pause each. */
+async function* tableBlocks(
+  table: EmbeddingTable,
+  most: number,
+  pause: () => Promise<void>,
+): AsyncGenerator<Tensor<'float32'>> {
   const [rows, columns] = table.shape;
-  for (let first = 0; first < rows; first += ROWS) {
+  for (let first = 0; first < rows; first += most) {
     await pause();
-    const count = Math.min(ROWS, rows - first);
+    const count = Math.min(most, rows - first);
     if (!('kind' in table)) {
       yield tensor('float32', [count, columns], table.data.subarray(first * columns, (first + count) * columns));
       continue;
