@@ -1,4 +1,5 @@
 import {
+  checkArgument,
   checkLimit,
   type DenseInt8Matrix,
   PruneError,
@@ -136,6 +137,8 @@ export function largestMagnitude(values: Float32Array): number {
 
 /** The shape of a matrix; throws `mismatch` for any other rank. */
 export function matrixShape(tensor: TensorInfo, name: string | undefined): [rows: number, columns: number] {
+  const wanted = 'a tensor, { dtype, shape, data }, which tensor of @prune/core makes';
+  checkArgument(Array.isArray(tensor?.shape), { where: 'quant', what: 'the weight', wanted }, tensor);
   if (tensor.shape.length !== 2) {
     throw new PruneError('mismatch', {
       where: 'quant',
