@@ -54,6 +54,20 @@ test('no text: exit 2', async () => {
   expect(await runPrune('classify', at('sequence'))).toMatchObject({ status: 2, stdout: '' });
 });
 
+test.each(['sequence', 'token'])('an error about one text names it: %s', async (name) => {
+  const long = 'a '.repeat(999);
+  writeFileSync(at('long.txt'), `a\n${long}\n`);
+  const failures = [
+    [['a', long], 'text 2: text is longer'],
+    [['b', '--file', at('long.txt')], `line 2 of ${at('long.txt')}: text is longer`],
+    [[long], 'bert-infer: text is longer'],
+  ] as const;
+  for (const [args, message] of failures) {
+    const { status, stderr } = await runPrune('classify', at(name), ...args);
+    expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
+  }
+});
+
 test('one text of the command line has its labels alone', async () => {
   expect(await classify('sequence', 'a b')).toMatch(/^label +score\n─+ +─+\n(yes|no) +[\d.]+ %\n(yes|no) +[\d.]+ %\n$/);
   const { labels } = JSON.parse(await classify('sequence', 'a b', '--json'));

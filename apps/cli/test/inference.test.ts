@@ -353,7 +353,8 @@ describe('embed', () => {
     writeFileSync(at('long.txt'), many.join('\n'));
     const asked = ['embed', at('tiny.prune'), '--file', at('long.txt')];
     const { status, stdout, stderr } = await runPrune(...asked, '--json');
-    expect([status, stderr]).toEqual([2, expect.stringContaining('text is longer than the model')]);
+    const line = `line ${TEXTS_AT_ONCE + 1} of ${at('long.txt')}: text is longer than the model`;
+    expect([status, stderr]).toEqual([2, expect.stringContaining(line)]);
     const { embeddings, ...rest } = JSON.parse(stdout);
     expect([embeddings.length, rest]).toEqual([TEXTS_AT_ONCE, { partial: true }]);
     expect((await runPrune(...asked)).stdout.trim().split('\n')).toHaveLength(TEXTS_AT_ONCE);

@@ -153,6 +153,20 @@ describe('arrays of texts', () => {
     await tiny.close();
   });
 
+  test('an error about one text says which one', async () => {
+    const long = 'word '.repeat(600);
+    await expect(embed(model, ['a', 'b', long])).rejects.toMatchObject({ code: 'limit', text: 2 });
+    await expect(embed(model, ['a', ' '])).rejects.toThrow('text has no token in it (texts[1])');
+    await expect(classify(model, ['a', 'b'], { pair: ['c', long] })).rejects.toMatchObject({ code: 'limit', text: 1 });
+    const noText = undefined as unknown as string;
+    await expect(embed(model, ['a', noText])).rejects.toThrow(
+      'embed: text, got [object Undefined], wanted a text (texts[1])',
+    );
+    for (const alone of [long, ' ', noText])
+      await expect(embed(model, alone)).rejects.toMatchObject({ text: undefined });
+    await expect(embed(model, ['a'], { signal: AbortSignal.abort() })).rejects.toMatchObject({ text: undefined });
+  });
+
   test('what is not a text, in a place of its own: invalid-argument', async () => {
     const notTexts = [undefined, null, 5, {}, [['a']]] as unknown as string[];
     for (const text of notTexts) {

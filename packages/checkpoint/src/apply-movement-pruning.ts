@@ -1,4 +1,12 @@
-import { headModules, PruneError, parameterNames, type StateDict, type Tensor, tensor } from '@prune/core';
+import {
+  checkReadableMap,
+  headModules,
+  PruneError,
+  parameterNames,
+  type StateDict,
+  type Tensor,
+  tensor,
+} from '@prune/core';
 import { hardConcreteMask, sigmoidThresholdMask, topKMask } from './pruning/masks.js';
 import { widenToFloat32 } from './widen-to-float32.js';
 
@@ -31,7 +39,8 @@ const COPIED_MODULES = copiedModules();
  * Source: movement-pruning/bertarize.py and emmental/modules/binarizer.py of Hugging Face transformers.
  */
 export function applyMovementPruning(stateDict: StateDict, options: MovementPruningOptions): StateDict {
-  const mask = maskOf(options);
+  checkReadableMap('checkpoint', 'state dict of applyMovementPruning', stateDict);
+  const mask = maskOf(options ?? {});
   const names = [...stateDict.keys()].filter((name) => !isScores(name));
   const known = new Set(names);
   return {

@@ -1,7 +1,9 @@
 import {
   type ByteSink,
   checkAborted,
+  checkArgument,
   checkLimit,
+  checkReadableMap,
   DEFAULT_LIMITS,
   type Limits,
   locateError,
@@ -39,7 +41,11 @@ export async function writeSafetensors(
   stateDict: ReadableMap<Tensor>,
   options: WriteSafetensorsOptions = {},
 ): Promise<void> {
+  const wanted = 'what atomicFile of @prune/core/node, or memorySink of @prune/core, gives';
+  const fits = typeof sink?.write === 'function' && typeof sink.abort === 'function';
+  checkArgument(fits, { where: 'writeSafetensors', what: 'sink', wanted }, sink);
   try {
+    checkReadableMap('writeSafetensors', 'state dict', stateDict);
     await writeAll(sink, stateDict, options);
     await sink.commit();
   } catch (error) {

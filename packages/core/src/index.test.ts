@@ -25,8 +25,10 @@ test('public API', () => {
       "WEIGHT_MATRIX",
       "basePrefix",
       "checkAborted",
+      "checkArgument",
       "checkComputation",
       "checkLimit",
+      "checkReadableMap",
       "csrArrayNames",
       "csrArrayOf",
       "csrFault",
@@ -80,6 +82,7 @@ test('public API', () => {
   expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`
     [
       "atomicFile",
+      "checkPath",
       "fileGroup",
       "fileSource",
       "folderFiles",

@@ -18,6 +18,7 @@ export {
 } from './byte-sources/byte-source.js';
 export { jsonText } from './byte-sources/json-text.js';
 export { type JsonObject, parseJson, parseJsonArray } from './byte-sources/parse-json.js';
+export { checkArgument } from './errors/check-argument.js';
 export { type EscapeControlsOptions, escapeControls } from './errors/escape-controls.js';
 export {
   checkAborted,
@@ -45,6 +46,7 @@ export {
   sentenceModules,
   sentencePipeline,
 } from './sentence/sentence-pipeline.js';
+export { checkReadableMap } from './stages/check-readable-map.js';
 export { MAX_UINT16_COLUMNS, newColumnIndices } from './stages/column-indices.js';
 export { type CsrFault, type CsrTolerance, csrFault } from './stages/csr-fault.js';
 export { csrOfRows } from './stages/csr-of-rows.js';

@@ -1,3 +1,4 @@
+export { checkPath } from './node/check-path.js';
 export { fileSource } from './node/reading/file-source.js';
 export { type MainFile, openMainFile } from './node/reading/open-main-file.js';
 export { type OpenSourceOptions, openSource } from './node/reading/open-source.js';

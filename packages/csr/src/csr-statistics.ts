@@ -1,4 +1,5 @@
 import { type CsrMatrix, PruneError } from '@prune/core';
+import { checkCsr } from './check-matrix.js';
 
 /** Options of {@link csrStatistics}. */
 export interface CsrStatisticsOptions {
@@ -27,6 +28,7 @@ export interface CsrStatistics {
 
 /** Counts the nonzeros of a valid CSR matrix. Throws `invalid-argument` when the head size does not divide the axis. */
 export function csrStatistics(matrix: CsrMatrix, options: CsrStatisticsOptions = {}): CsrStatistics {
+  checkCsr('matrix of csrStatistics', matrix);
   const { shape, indptr, indices, data } = matrix;
   const [rows, columns] = shape;
   const rowCounts = new Int32Array(rows);

@@ -1,5 +1,6 @@
 import {
   type CsrMatrix,
+  checkReadableMap,
   type DenseInt8Matrix,
   type Dtype,
   type Elementary,
@@ -33,6 +34,7 @@ import { toCsr } from './to-csr.js';
 export async function* decompose(
   quantized: QuantizedStateDict<DenseInt8Matrix | CsrMatrix>,
 ): AsyncGenerator<[name: string, value: Elementary], void, undefined> {
+  checkReadableMap('csr', 'quantized state dict of decompose', quantized);
   for await (const [name, entry] of entriesOf(quantized)) {
     if (!('kind' in entry)) yield [name, entry];
     else if (entry.kind === 'linear') yield* linearEntries(name, entry);

@@ -1,4 +1,5 @@
 import type { CsrMatrix } from '@prune/core';
+import { checkCsr } from './check-matrix.js';
 import { csrStatistics } from './csr-statistics.js';
 import { symbolEntropy } from './value-entropy.js';
 
@@ -23,6 +24,7 @@ const TOLERANCE = 1e-6;
 
 /** The {@link MaskBounds} of a valid CSR matrix, in bits. */
 export function maskBounds(matrix: CsrMatrix): MaskBounds {
+  checkCsr('matrix of maskBounds', matrix);
   const { rowCounts, columnCounts, nnz } = csrStatistics(matrix);
   const elements = matrix.shape[0] * matrix.shape[1];
   return {

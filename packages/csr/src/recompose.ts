@@ -2,6 +2,7 @@ import {
   type CsrMatrix,
   type CsrRows,
   checkLimit,
+  checkReadableMap,
   DEFAULT_LIMITS,
   type Elementary,
   type ElementaryStateDict,
@@ -68,6 +69,7 @@ function lazyModules<M>(
   { limits = DEFAULT_LIMITS }: RecomposeOptions,
   readWeight: WeightReader<M>,
 ): QuantizedStateDict<M> {
+  checkReadableMap('csr', 'elementary state dict of recompose', elementary);
   const { names, kinds } = modulesOf(elementary.keys(), limits);
   const reader: ModuleReader = {
     limits,

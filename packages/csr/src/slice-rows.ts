@@ -1,10 +1,12 @@
 import { type CsrMatrix, PruneError } from '@prune/core';
+import { checkCsr } from './check-matrix.js';
 
 /**
  * Rows `start` (inclusive) to `end` (exclusive, default: all that follow) of a valid CSR matrix as one of its own:
  * indices and data are views, the row pointers are new and begin at 0. Throws `invalid-argument` for rows that are not there.
  */
-export function sliceRows(matrix: CsrMatrix, start: number, end: number = matrix.shape[0]): CsrMatrix {
+export function sliceRows(matrix: CsrMatrix, start: number, end: number = matrix?.shape?.[0]): CsrMatrix {
+  checkCsr('matrix of sliceRows', matrix);
   const { shape, indptr, indices, data } = matrix;
   const [rows, columns] = shape;
   if (!(Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= end && end <= rows)) {

@@ -1,4 +1,5 @@
 import { type CsrMatrix, checkLimit, type DenseInt8Matrix, newColumnIndices, PruneError } from '@prune/core';
+import { checkDense } from './check-matrix.js';
 
 /**
  * The nonzeros of a dense int8 matrix in compressed sparse rows, equal to scipy's `csr_matrix`: indptr int32 `[rows + 1]`,
@@ -6,6 +7,7 @@ import { type CsrMatrix, checkLimit, type DenseInt8Matrix, newColumnIndices, Pru
  * `limit` for 2^31 nonzeros or more.
  */
 export function toCsr(matrix: DenseInt8Matrix): CsrMatrix {
+  checkDense('matrix of toCsr', matrix);
   const { shape, intRepr } = matrix;
   const [rows, columns] = shape;
   if (intRepr.length !== rows * columns) {

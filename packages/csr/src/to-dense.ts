@@ -1,7 +1,9 @@
 import type { CsrMatrix, DenseInt8Matrix } from '@prune/core';
+import { checkCsr } from './check-matrix.js';
 
 /** The dense row-major form of a valid CSR matrix, zeros filled in. */
 export function toDense(matrix: CsrMatrix): DenseInt8Matrix {
+  checkCsr('matrix of toDense', matrix);
   const { shape, indptr, indices, data } = matrix;
   const [rows, columns] = shape;
   const intRepr = new Int8Array(rows * columns);

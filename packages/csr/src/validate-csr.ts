@@ -1,4 +1,5 @@
 import { type CsrMatrix, csrFault, elementCount, PruneError } from '@prune/core';
+import { checkCsr } from './check-matrix.js';
 
 /**
  * Throws unless every invariant of a {@link CsrMatrix} holds (see `csrFault` of `@prune/core`). After it, no index can
@@ -9,6 +10,7 @@ export function validateCsr(
   matrix: CsrMatrix,
   place: { readonly where?: string; readonly tensor?: string } = {},
 ): void {
+  checkCsr('matrix of validateCsr', matrix);
   const at = { where: 'csr', ...place };
   // csrFault refuses any other rank.
   if (matrix.shape.length === 2) elementCount({ dtype: 'int8', shape: matrix.shape }, at);

@@ -1,4 +1,4 @@
-import type { Limits, ModelMetadata, TensorStore } from '@prune/core';
+import { checkArgument, type Limits, type ModelMetadata, type TensorStore } from '@prune/core';
 import type { H5WasmSource } from './h5wasm/h5-wasm.js';
 import { memoryFile } from './h5wasm/memory-file.js';
 import { openH5 } from './open-h5.js';
@@ -26,6 +26,8 @@ export async function openH5Store(
   options: OpenH5Options = {},
 ): Promise<TensorStore> {
   const { name: where = 'HDF5 file', metadata = {}, limits } = options;
+  const wanted = "a Uint8Array, the file's bytes, after h5wasm or null";
+  checkArgument(source instanceof Uint8Array, { where, what: 'source of openH5Store(h5wasm, source)', wanted }, source);
   return openH5(memoryBytes(source), {
     where,
     metadata,

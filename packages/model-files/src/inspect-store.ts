@@ -1,4 +1,11 @@
-import { checkAborted, entriesOf, linearNames, type QuantizationProfile, type TensorStore } from '@prune/core';
+import {
+  checkAborted,
+  checkReadableMap,
+  entriesOf,
+  linearNames,
+  type QuantizationProfile,
+  type TensorStore,
+} from '@prune/core';
 import { maskBounds, recomposeSparse, valueEntropy } from '@prune/csr';
 import { profileOf } from '@prune/quant';
 
@@ -46,6 +53,7 @@ export async function inspectStore(
   file: { readonly path: string; readonly bytes: number },
   signal?: AbortSignal,
 ): Promise<Inspection> {
+  checkReadableMap('model-files', 'store of inspectStore', store);
   const entries = [...store.keys()].map((name) => {
     const { dtype, shape, codec, storedBytes } = store.info(name)!;
     return { name, dtype, shape, codec, storedBytes };

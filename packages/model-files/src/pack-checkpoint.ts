@@ -15,6 +15,7 @@ import {
   moduleMetadata,
   quantizeDynamicToCsr,
 } from '@prune/quant';
+import { checkOpenCheckpoint } from './check-open-checkpoint.js';
 import { checkPackable } from './check-packable.js';
 
 /** How a checkpoint is packed. */
@@ -56,10 +57,12 @@ export interface PackedCheckpoint {
  * that we do not have.
  */
 export function packCheckpoint(
-  { name, tensors, metadata }: PackableCheckpoint,
+  checkpoint: PackableCheckpoint,
   options: Partial<PackOptions> = {},
   onStep: (name: string) => void = () => {},
 ): PackedCheckpoint {
+  checkOpenCheckpoint('checkpoint of packCheckpoint', checkpoint);
+  const { name, tensors, metadata } = checkpoint;
   const quantizeOptions = { ...DEFAULT_PACK_OPTIONS, ...options };
   const { profile } = quantizeOptions;
   const names = [...tensors.keys()];

@@ -19,6 +19,7 @@ test('public API', () => {
       "quantizeDynamicToCsr",
       "quantizeEmbedding",
       "quantizePiecesToCsr",
+      "quantizeRowBlocks",
       "quantizeWeight",
       "quantizeWeightToCsr",
       "rint",

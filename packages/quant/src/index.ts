@@ -18,6 +18,7 @@ export {
   quantizeDynamicToCsr,
 } from './quantize-dynamic.js';
 export { quantizeEmbedding } from './quantize-embedding.js';
+export { type QuantizeRowBlocksOptions, quantizeRowBlocks } from './quantize-row-blocks.js';
 export { type QuantizedWeight, type QuantizeWeightOptions, quantizeWeight } from './quantize-weight.js';
 export { quantizePiecesToCsr, quantizeWeightToCsr } from './quantize-weight-to-csr.js';
 export { rint } from './rint.js';

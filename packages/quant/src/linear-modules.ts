@@ -1,4 +1,11 @@
-import { type JsonObject, type ModelFamily, modelFamily, moduleKinds, type TensorInfo } from '@prune/core';
+import {
+  checkArgument,
+  type JsonObject,
+  type ModelFamily,
+  modelFamily,
+  moduleKinds,
+  type TensorInfo,
+} from '@prune/core';
 
 /** What a model's parameters belong to. Spread it into the options of `quantizeDynamic`. */
 export interface LinearModules {
@@ -32,6 +39,13 @@ export function linearModules(
   config: JsonObject | undefined,
   parameters: Iterable<readonly [name: string, info: TensorInfo]>,
 ): LinearModules {
+  const fits = typeof (parameters as typeof parameters | undefined)?.[Symbol.iterator] === 'function';
+  const wanted = 'a Map of tensors, or pairs of a name and a dtype and shape';
+  checkArgument(
+    fits && typeof parameters !== 'string',
+    { where: 'quant', what: 'parameters of linearModules', wanted },
+    parameters,
+  );
   const architecture = modelFamily(config);
   const kindOf = architecture === undefined ? undefined : moduleKinds(architecture);
   const linears = new Set<string>();

@@ -1,5 +1,7 @@
 import {
   type CsrMatrix,
+  checkArgument,
+  checkReadableMap,
   type DenseInt8Matrix,
   PruneError,
   type QuantizationProfile,
@@ -97,6 +99,10 @@ function quantizedBy<M extends DenseInt8Matrix | CsrMatrix>(
   stateDict: StateDict,
   options: QuantizeDynamicOptions,
 ): QuantizedStateDict<M> {
+  checkReadableMap('quant', 'state dict of quantizeDynamic', stateDict);
+  const wanted = 'options with linears, the names of the Linears, which linearModules gives';
+  const fits = typeof options?.linears?.has === 'function';
+  checkArgument(fits, { where: 'quant', what: 'options of quantizeDynamic', wanted }, options);
   const { linears, embeddingTables, exclude = DEFAULT_QUANTIZE_OPTIONS.exclude } = options;
   const { perChannel = DEFAULT_QUANTIZE_OPTIONS.perChannel, profile = DEFAULT_QUANTIZE_OPTIONS.profile } = options;
   const bits = embeddingBits(options.embeddings ?? DEFAULT_QUANTIZE_OPTIONS.embeddings);

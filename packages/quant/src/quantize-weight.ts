@@ -1,4 +1,5 @@
 import {
+  checkArgument,
   checkLimit,
   type DenseInt8Matrix,
   PruneError,
@@ -40,8 +41,8 @@ export interface QuantizedWeight<M = DenseInt8Matrix> extends WeightScales {
 const EPSILON = 2 ** -23;
 /** The smallest normal float32. onnxruntime takes the scale 1 instead of a smaller one. */
 const SMALLEST_NORMAL = 2 ** -126;
-/** What they give when they have seen no element, as of a layer that pruning has emptied. */
-const SCALE_OF_NOTHING = 1;
+/** The scale that PyTorch's observers give when they have seen no element, as of a layer that pruning has emptied. */
+export const SCALE_OF_NOTHING = 1;
 
 /**
  * A float matrix `[rows, columns]` as int8 codes, symmetric: `scale = max(amax / 127.5, 2^-23)` and `q = clamp(rint(w * (1 / scale)), -128, 127)`
@@ -88,15 +89,24 @@ export function quantizeNonzeros(
       const i = values.findIndex((value) => !Number.isFinite(value));
       refuseNotFinite(places[i], values[i], name);
     }
-    const quantize = profile === 'onnxruntime' ? quantizeByOnnxruntime : quantizeByPyTorch;
     const ofBlock = codes.subarray(start, end);
-    scales[block] = length === 0 ? SCALE_OF_NOTHING : quantize(values.subarray(start, end), largest, ofBlock);
+    scales[block] =
+      length === 0 ? SCALE_OF_NOTHING : quantizeValues(profile, values.subarray(start, end), largest, ofBlock);
     start = end;
   }
   return { places, codes, qscheme: perChannel ? 'per_channel_affine' : 'per_tensor_affine', scales };
 }
 
-/** Writes the codes of `values`, whose largest magnitude is `largest`, and returns their scale. */
+/** Writes the codes of `values`, whose magnitudes are at most `largest`, and returns the scale that `largest` gives. */
+export function quantizeValues(
+  profile: QuantizationProfile,
+  values: Float32Array,
+  largest: number,
+  codes: Int8Array,
+): number {
+  return (profile === 'onnxruntime' ? quantizeByOnnxruntime : quantizeByPyTorch)(values, largest, codes);
+}
+
 function quantizeByPyTorch(values: Float32Array, largest: number, codes: Int8Array): number {
   const scale = Math.max(Math.fround(largest / 127.5), EPSILON);
   const inverse = Math.fround(1 / scale);
@@ -115,7 +125,7 @@ function quantizeByOnnxruntime(values: Float32Array, largest: number, codes: Int
 }
 
 /** max |value|; NaN when there is one. As integers, the magnitudes of floats sort as the floats do, infinity and then the NaNs last. */
-function largestMagnitude(values: Float32Array): number {
+export function largestMagnitude(values: Float32Array): number {
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
   let largest = 0;
   for (let i = 0; i < bits.length; i++) {
@@ -127,6 +137,8 @@ function largestMagnitude(values: Float32Array): number {
 
 /** The shape of a matrix; throws `mismatch` for any other rank. */
 export function matrixShape(tensor: TensorInfo, name: string | undefined): [rows: number, columns: number] {
+  const wanted = 'a tensor, { dtype, shape, data }, which tensor of @prune/core makes';
+  checkArgument(Array.isArray(tensor?.shape), { where: 'quant', what: 'the weight', wanted }, tensor);
   if (tensor.shape.length !== 2) {
     throw new PruneError('mismatch', {
       where: 'quant',

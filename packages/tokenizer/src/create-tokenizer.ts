@@ -1,5 +1,5 @@
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
-import { isPruneError, type JsonObject, Pacer, PruneError } from '@prune/core';
+import { checkArgument, isPruneError, type JsonObject, Pacer, PruneError } from '@prune/core';
 import { addedTokenSplitter, addedTokens } from './added-tokens.js';
 import { type AlignedText, alignedPart, alignedSlice } from './aligned-text.js';
 import { byteLevelBpe } from './byte-level-bpe.js';
@@ -60,6 +60,9 @@ export function createTokenizer(
   files: TokenizerFiles,
   { limits = DEFAULT_TOKENIZER_LIMITS, config = {} }: CreateTokenizerOptions = {},
 ): Tokenizer {
+  const wanted = "a Map of the files' names and bytes, such as vocab.txt's";
+  const fits = typeof files?.has === 'function' && typeof files.get === 'function';
+  checkArgument(fits, { where: 'tokenizer', what: 'files of createTokenizer', wanted }, files);
   const json = tokenizerJson(files, config, limits);
   const type = modelType(json);
   const added = addedTokens(json, limits);

@@ -1,4 +1,4 @@
-import type { ReadableMap } from '@prune/core';
+import { checkReadableMap, type ReadableMap } from '@prune/core';
 import { type CreateTokenizerOptions, createTokenizer, type Tokenizer } from './create-tokenizer.js';
 
 /** What {@link createTokenizer} looks at. */
@@ -20,6 +20,7 @@ export async function loadTokenizer(
   files: ReadableMap<Uint8Array> | undefined,
   options: CreateTokenizerOptions = {},
 ): Promise<Tokenizer> {
+  if (files !== undefined) checkReadableMap('tokenizer', 'files of loadTokenizer', files);
   const there = new Set(files?.keys());
   const read = new Map<string, Uint8Array>();
   for (const name of LOOKED_AT) {

@@ -6,7 +6,7 @@ import {
   TEXTS_AT_ONCE,
   type TokenLabel,
 } from '@prune/bert-infer';
-import { escapeControls, PruneError } from '@prune/core';
+import { escapeControls, locateError, PruneError } from '@prune/core';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatCount, formatPercent } from '../console/format.js';
@@ -15,6 +15,7 @@ import { progressBar } from '../console/progress.js';
 import { textTable } from '../console/table.js';
 import { inferenceOptions, MODEL_ARGUMENT } from '../inference-options.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
+import { nameText } from '../model/name-text.js';
 import { readTexts } from '../model/read-texts.js';
 import { modelArgument } from '../model-argument.js';
 import { quietOption } from '../options.js';
@@ -64,9 +65,11 @@ export function register(program: Command, { signal, sayWhenEnded }: CommandCont
         return describePartial(texts, results, flags.json ?? false);
       });
     }
-    await withBert(path, { ...flags, signal }, (model) => classifyAll(model, texts, flags, signal, onText)).finally(
-      progress.stop,
-    );
+    const failed = (error: unknown, first: number): never => {
+      throw nameText(error, first, given, flags.file);
+    };
+    const run = (model: BertModel) => classifyAll(model, texts, flags, signal, onText, failed);
+    await withBert(path, { ...flags, signal }, run).finally(progress.stop);
     if (alone) print(flags.json ? JSON.stringify(results[0], null, 2) : describe(results[0]));
     else if (flags.json) print(JSON.stringify({ texts: withTexts(texts, results) }, null, 2));
     else print(describeAll(texts, results));
@@ -79,6 +82,7 @@ async function classifyAll(
   { pair, truncate }: ClassifyFlags,
   signal: AbortSignal,
   onText: OnText,
+  failed: (error: unknown, first: number) => never,
 ): Promise<void> {
   if (!model.heads.includes('token-classification')) {
     // The groups in which `classify` cuts batches: the same bits as one call with all texts, in less memory.
@@ -86,7 +90,9 @@ async function classifyAll(
       const onProgress = (_: unknown, soFar: () => (LabelScore[] | undefined)[]) => {
         for (const [i, labels] of soFar().entries()) if (labels !== undefined) onText(first + i, { labels });
       };
-      await classify(model, texts.slice(first, first + TEXTS_AT_ONCE), { pair, truncate, signal, onProgress });
+      const group = texts.slice(first, first + TEXTS_AT_ONCE);
+      const classifying = classify(model, group, { pair, truncate, signal, onProgress });
+      await classifying.catch((error) => failed(error, first));
     }
     return;
   }
@@ -94,7 +100,9 @@ async function classifyAll(
     throw new PruneError('invalid-argument', { what: 'the model labels tokens', got: '--pair', wanted: 'one text' });
   }
   for (const [place, text] of texts.entries()) {
-    onText(place, { tokens: await classifyTokens(model, text, { truncate, signal }) });
+    const labelling = classifyTokens(model, text, { truncate, signal });
+    const tokens = await labelling.catch((error) => failed(locateError(error, { text: 0 }), place));
+    onText(place, { tokens });
   }
 }
 

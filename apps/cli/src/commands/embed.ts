@@ -7,6 +7,7 @@ import { flushed } from '../console/flushed.js';
 import { progressBar } from '../console/progress.js';
 import { inferenceOptions, MODEL_ARGUMENT } from '../inference-options.js';
 import { type InferenceOptions, withBert } from '../model/load-bert.js';
+import { nameText } from '../model/name-text.js';
 import { readTexts } from '../model/read-texts.js';
 import { modelArgument } from '../model-argument.js';
 import { quietOption } from '../options.js';
@@ -60,7 +61,9 @@ export function register(program: Command, { signal, sayWhenEnded }: CommandCont
               progress.step(group[place].slice(0, 30));
             }
           };
-          await embed(model, group, { normalize, truncate, signal, onProgress });
+          await embed(model, group, { normalize, truncate, signal, onProgress }).catch((error) => {
+            throw nameText(error, first, given, flags.file);
+          });
           if (first + group.length === texts.length) progress.stop();
           printed.print(rows);
           rows = [];

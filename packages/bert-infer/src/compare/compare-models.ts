@@ -1,6 +1,7 @@
 import { firstDifference, Pacer, PruneError, type Tensor } from '@prune/core';
 import { batchTokens } from '../batch/batch-tokens.js';
 import type { BertModel } from '../model/bert-model.js';
+import { checkModel } from '../model/check-model.js';
 import type { WatchOptions } from '../watch-options.js';
 import { randomTokens } from './random-tokens.js';
 
@@ -42,6 +43,8 @@ export async function compareModels(
   b: BertModel,
   options: CompareModelsOptions = {},
 ): Promise<ModelDifference | undefined> {
+  checkModel('compare', a);
+  checkModel('compare', b);
   const { batches, batchSize, seed } = { ...DEFAULT_COMPARE_MODELS_OPTIONS, ...options };
   for (const [what, got, wanted] of [
     ['vocabulary', b.config.vocabSize, a.config.vocabSize],

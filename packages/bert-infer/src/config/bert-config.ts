@@ -1,4 +1,5 @@
 import {
+  checkArgument,
   checkComputation,
   type JsonObject,
   MODEL_FAMILIES,
@@ -46,6 +47,8 @@ const LIMITS = { layers: 1000, hidden: 65_536, intermediate: 1_048_576, vocabula
  * the wrong kind), `limit`.
  */
 export function bertConfig(json: JsonObject): BertConfig {
+  const fits = typeof json === 'object' && json !== null && !Array.isArray(json);
+  checkArgument(fits, { where: 'config', what: 'config.json', wanted: 'an object' }, json);
   const family = familyOf(json);
   checkComputation(json);
   const distil = family === 'distilbert';

@@ -1,15 +1,23 @@
-import { Pacer, type ParameterNames, type QuantizationProfile, untilAborted } from '@prune/core';
+import { Pacer, type ParameterNames, type QuantizationProfile, type Tensor, tensor } from '@prune/core';
 import type { AnyLinear, Engine, LoadedLinear } from '@prune/kernels';
-import { dequantizeEmbedding, quantizeWeight } from '@prune/quant';
+import { dequantizeEmbeddingRow, quantizeRowBlocks } from '@prune/quant';
 import { scatterTokens } from '../batch/scatter-tokens.js';
 import type { BertConfig } from '../config/bert-config.js';
 import type { EmbeddingTable } from '../weights/embed-tokens.js';
 import type { ModuleReader } from '../weights/read-modules.js';
 import type { Head, LoadLinear } from './head.js';
+import { SharedWork } from './shared-work.js';
 import { splitRows } from './split-rows.js';
 
-/** Rows of the decoder at once: a few milliseconds, and 30,522 of them would keep a page waiting for half a second. */
-const ROWS = 256;
+/**
+ * Fewest rows of the decoder at once: a few milliseconds, and 30,522 of them would keep a page waiting for half a
+ * second.
+ */
+const LEAST_ROWS = 256;
+/** Each part has a memory of its own, and a page of Chromium 156 can have 125 (Node 13,000), the encoder's among them. */
+const MOST_PARTS = 64;
+/** Loading a part takes about this long, in ms. */
+const LOAD_MS = 20;
 
 /**
  * Hidden state through a dense layer, the activation, LayerNorm and `decoder`, to a logit for each word. A decoder that is not stored is tied
@@ -32,26 +40,30 @@ export async function maskedLanguageModelHead(
   const stored = modules.hasLinear(decoderName) ? await modules.linear(decoderName, vocabSize, hiddenSize) : undefined;
   const bias = stored !== undefined ? null : await modules.vector(biasName, vocabSize);
   const quantizedFor = dense.kind === 'linear' ? profile : undefined;
+  const rows = Math.max(LEAST_ROWS, Math.ceil(vocabSize / MOST_PARTS));
   const transform = load(dense, denseName);
-  let decoder: Promise<readonly LoadedLinear[]> | undefined;
-  const loadDecoder = async (pacer: Pacer) => {
-    const parts: LoadedLinear[] = [];
-    for (const part of splitRows(stored ?? tiedDecoder(words, bias!, quantizedFor), ROWS)) {
-      parts.push(load(part, decoderName));
-      await pacer.pause();
+  // Not when the model is loaded: a decoder is as large as the embeddings, and most uses never ask for it.
+  const decoder = new SharedWork(async (signal) => {
+    const pacer = new Pacer();
+    const blocks = () => tableBlocks(words, rows, () => pacer.pause(signal));
+    const tied = () => tiedDecoder(blocks, bias!, quantizedFor, decoderName);
+    const loaded: LoadedLinear[] = [];
+    try {
+      for await (const part of stored === undefined ? tied() : splitRows(stored, rows)) {
+        await pacer.pause(signal, LOAD_MS);
+        loaded.push(load(part, decoderName));
+      }
+    } catch (error) {
+      for (const part of loaded) part.close();
+      throw error;
     }
-    return parts;
-  };
+    return loaded;
+  });
   return {
     name: 'masked-lm',
     async logits(hidden, batch, signal) {
+      const parts = await decoder.result(signal);
       const pacer = new Pacer();
-      // Not when the model is loaded: a decoder is as large as the embeddings, and most uses never ask for it.
-      decoder ??= loadDecoder(pacer).catch((error) => {
-        decoder = undefined;
-        throw error;
-      });
-      const parts = await untilAborted(decoder, signal);
       const transformed = engine.activate(transform.apply(hidden), activation);
       const x = engine.layerNorm(transformed, norm, layerNormEps);
       const tokens = batch.places.length;
@@ -70,10 +82,49 @@ export async function maskedLanguageModelHead(
   };
 }
 
-function tiedDecoder(words: EmbeddingTable, bias: Float32Array, profile: QuantizationProfile | undefined): AnyLinear {
-  const table = 'kind' in words ? dequantizeEmbedding(words) : words;
+/** The word embeddings as a Linear in parts, a part for each block. It is never in memory as a whole. */
+async function* tiedDecoder(
+  blocks: () => AsyncIterable<Tensor<'float32'>>,
+  bias: Float32Array,
+  profile: QuantizationProfile | undefined,
+  name: string,
+): AsyncGenerator<AnyLinear> {
+  let first = 0;
+  const nextBias = (rows: number) => {
+    first += rows;
+    return bias.subarray(first - rows, first) as Float32Array<ArrayBuffer>;
+  };
+  if (profile === undefined) {
+    for await (const { shape, data } of blocks()) {
+      const [rows, columns] = shape;
+      yield { kind: 'float', weight: data, shape: [rows, columns], bias: nextBias(rows) };
+    }
+    return;
+  }
+  for await (const quantized of quantizeRowBlocks(blocks, { profile, name })) {
+    const [rows] = quantized.weight.shape;
+    yield { kind: 'linear', ...quantized, bias: tensor('float32', [rows], nextBias(rows)) };
+  }
+}
+
+/** A table as float32 in blocks of at most `most` rows, after a pause each. */
+async function* tableBlocks(
+  table: EmbeddingTable,
+  most: number,
+  pause: () => Promise<void>,
+): AsyncGenerator<Tensor<'float32'>> {
   const [rows, columns] = table.shape;
-  if (profile === undefined) return { kind: 'float', weight: table.data, shape: [rows, columns], bias };
-  const data = bias as Float32Array<ArrayBuffer>;
-  return { kind: 'linear', ...quantizeWeight(table, { profile }), bias: { dtype: 'float32', shape: [rows], data } };
+  for (let first = 0; first < rows; first += most) {
+    await pause();
+    const count = Math.min(most, rows - first);
+    if (!('kind' in table)) {
+      yield tensor('float32', [count, columns], table.data.subarray(first * columns, (first + count) * columns));
+      continue;
+    }
+    const values = new Float32Array(count * columns);
+    for (let row = 0; row < count; row++) {
+      dequantizeEmbeddingRow(table, first + row, values.subarray(row * columns));
+    }
+    yield tensor('float32', [count, columns], values);
+  }
 }

@@ -1,6 +1,7 @@
 import {
   basePrefix,
   checkAborted,
+  checkArgument,
   type ElementaryStateDict,
   type JsonObject,
   type ModelMetadata,
@@ -64,14 +65,15 @@ export interface LoadModelOptions extends WatchOptions {
  */
 export async function loadModel(store: StoredModel, options: LoadModelOptions = {}): Promise<BertModel> {
   // Callers without types hand in a path, a promise of a store, or what `openCheckpoint` gives, whose tensors it wants.
-  if (typeof store === 'string' || typeof store?.get !== 'function') {
-    throw new PruneError('invalid-argument', {
+  checkArgument(
+    typeof store?.get === 'function',
+    {
       where: 'bert-infer',
       what: 'loadModel takes an open store or a state dict',
-      got: typeof store === 'string' ? JSON.stringify(store) : Object.prototype.toString.call(store),
       wanted: 'what openStore of @prune/model-files/node, or openMsgpackFile of @prune/msgpack-store/node, opens',
-    });
-  }
+    },
+    store,
+  );
   const { signal, onProgress } = options;
   checkAborted(signal);
   const metadata = store.metadata ?? {};

@@ -1,6 +1,7 @@
 import { Pacer, PruneError } from '@prune/core';
 import { softmax } from '../math/softmax.js';
 import type { BertModel } from '../model/bert-model.js';
+import { checkModel } from '../model/check-model.js';
 import { checkText } from '../text/check-text.js';
 import { modelInputs } from '../text/model-inputs.js';
 import type { WatchResultOptions } from '../watch-options.js';
@@ -70,6 +71,7 @@ export async function answer(
   model: BertModel,
   request: { readonly question: string; readonly context: string } & AnswerOptions,
 ): Promise<AnswerResult> {
+  checkModel('answer', model);
   const { question, context, signal, onProgress } = request ?? ({} as typeof request);
   checkText('answer', 'question', question);
   checkText('answer', 'context', context);

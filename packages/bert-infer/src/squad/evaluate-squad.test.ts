@@ -74,6 +74,14 @@ test('SQuAD 1.1: a question that was not answered is wrong', async () => {
   expect(await evaluateSquad(one, new Map([['yes', 'Paris']]))).toMatchObject({ exact: 100 / 3, total: 3 });
 });
 
+test('a prediction that is not a text: the question is named', async () => {
+  const predictions = new Map([['yes', 7 as unknown as string]]);
+  await expect(evaluateSquad(two, predictions)).rejects.toMatchObject({
+    code: 'invalid-argument',
+    what: 'prediction of question yes',
+  });
+});
+
 test.each([
   ['an impossible question', { version: '1.1', is_impossible: true }, 2],
   ['a question without an answer', { version: '1.1', answers: [] }, 2],

@@ -1,4 +1,5 @@
-import { Pacer } from '@prune/core';
+import { checkArgument, Pacer } from '@prune/core';
+import { checkText } from '../text/check-text.js';
 import type { WatchOptions } from '../watch-options.js';
 import { normalizeAnswer } from './normalize-answer.js';
 import type { SquadDataset } from './read-squad.js';
@@ -26,13 +27,18 @@ export interface SquadEvaluation extends SquadScores {
 /**
  * Exact match and F1 of predictions (id -> answer, `''` for "no answer"), equal to evaluate-v1.1.py for SQuAD 1.1 files and to
  * evaluate-v2.0.py for SQuAD 2 files. All percentages are 0 when nothing is counted. Progress counts questions.
- * Throws `aborted`.
+ * Throws `invalid-argument` for a prediction that is not a text, with the question's id, and `aborted`.
  */
 export async function evaluateSquad(
-  { examples, version }: SquadDataset,
+  dataset: SquadDataset,
   predictions: { get(id: string): string | undefined },
   { signal, onProgress }: WatchOptions = {},
 ): Promise<SquadEvaluation> {
+  const where = 'evaluateSquad';
+  checkArgument(Array.isArray(dataset?.examples), { where, what: 'dataset', wanted: 'what readSquad gives' }, dataset);
+  const wanted = 'a Map of answers by question id';
+  checkArgument(typeof predictions?.get === 'function', { where, what: 'predictions', wanted }, predictions);
+  const { examples, version } = dataset;
   const pacer = new Pacer();
   const all = new Tally();
   const hasAnswer = new Tally();
@@ -48,7 +54,7 @@ export async function evaluateSquad(
     if (prediction === undefined) {
       unanswered.push(id);
       if (version === 2) continue;
-    }
+    } else checkText(where, `prediction of question ${id}`, prediction);
     const score =
       prediction === undefined ? { exact: 0, f1: 0 } : scoreAnswer(prediction, goldAnswers(answers, version), version);
     scores.set(id, score);

@@ -1,3 +1,4 @@
+import { checkArgument } from '@prune/core';
 import { normalizeAnswer } from './normalize-answer.js';
 
 /** How good one answer is; both from 0 to 1. */
@@ -11,6 +12,7 @@ export interface AnswerScore {
  * An empty side scores 1 exactly when both are empty (SQuAD 2); `version` 1 scores F1 0 then, as evaluate-v1.1.py does.
  */
 export function scoreAnswer(prediction: string, gold: readonly string[], version: 1 | 2): AnswerScore {
+  checkArgument(Array.isArray(gold), { where: 'scoreAnswer', what: 'gold', wanted: 'a list of texts' }, gold);
   const predicted = normalizeAnswer(prediction);
   let exact = 0;
   let f1 = 0;

@@ -1,12 +1,9 @@
-import { PruneError } from '@prune/core';
+import { checkArgument } from '@prune/core';
 
-/** Throws `invalid-argument` for what a caller without types may hand in as a text. */
-export function checkText(where: string, what: string, text: unknown): asserts text is string {
-  if (typeof text === 'string') return;
-  throw new PruneError('invalid-argument', {
-    where,
-    what,
-    got: text === null ? 'null' : typeof text,
-    wanted: 'a text',
-  });
+/**
+ * Throws `invalid-argument` for what a caller without types may hand in as a text. `place` is the text's place among
+ * several.
+ */
+export function checkText(where: string, what: string, text: unknown, place?: number): asserts text is string {
+  checkArgument(typeof text === 'string', { where, what, wanted: 'a text', text: place }, text);
 }

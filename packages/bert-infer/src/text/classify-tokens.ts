@@ -22,7 +22,8 @@ export async function classifyTokens(
   text: string,
   options: ClassifyTokensOptions = {},
 ): Promise<TokenLabel[]> {
-  const [labels] = await runTexts('classifyTokens', model, [{ text }], options, async (inputs, [encoding]) => {
+  const alone = { ...options, many: false };
+  const [labels] = await runTexts('classifyTokens', model, [{ text }], alone, async (inputs, [encoding]) => {
     const { ids, starts, ends, sequence } = encoding;
     const { logits } = await model.logits(inputs, { head: 'token-classification', signal: options.signal });
     const labels = logits.shape[2];

@@ -36,8 +36,9 @@ export async function classify(
   given: string | readonly string[],
   options: ClassifyOptions = {},
 ): Promise<LabelScore[] | LabelScore[][]> {
-  const texts = Array.isArray(given) ? [...given] : [given];
-  const results = await runTexts('classify', model, withPairs(texts, options.pair), options, async (inputs) => {
+  const many = Array.isArray(given);
+  const asked = withPairs(many ? [...given] : [given as string], options.pair);
+  const results = await runTexts('classify', model, asked, { ...options, many }, async (inputs) => {
     const { logits } = await model.logits(inputs, { head: 'sequence-classification', signal: options.signal });
     const [rows, labels] = logits.shape;
     return Array.from({ length: rows }, (_, row) => {
@@ -45,7 +46,7 @@ export async function classify(
       return scores.map((score, id) => ({ label: labelOf(model, id), score })).sort((a, b) => b.score - a.score);
     });
   });
-  return Array.isArray(given) ? results : results[0];
+  return many ? results : results[0];
 }
 
 function withPairs(texts: readonly string[], pair: ClassifyOptions['pair']) {

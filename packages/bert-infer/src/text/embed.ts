@@ -1,5 +1,6 @@
 import type { SentencePipeline } from '@prune/core';
 import type { BertModel } from '../model/bert-model.js';
+import { checkModel } from '../model/check-model.js';
 import { normalizeRows } from '../sentence/normalize-rows.js';
 import type { WatchResultOptions } from '../watch-options.js';
 import type { EncodeTextOptions } from './encode-text.js';
@@ -30,13 +31,15 @@ export async function embed(
   given: string | readonly string[],
   options: EmbedOptions = {},
 ): Promise<Float32Array | Float32Array[]> {
+  checkModel('embed', model);
   const { sentence } = model;
-  const texts = (Array.isArray(given) ? [...given] : [given]).map((text) => prepared(text, sentence));
+  const many = Array.isArray(given);
+  const texts = (many ? [...given] : [given as string]).map((text) => prepared(text, sentence));
   const embeddings = await runTexts(
     'embed',
     model,
     texts.map((text) => ({ text })),
-    { ...options, truncate: options.truncate ?? sentence !== undefined, maxTokens: sentence?.maxTokens },
+    { ...options, many, truncate: options.truncate ?? sentence !== undefined, maxTokens: sentence?.maxTokens },
     async (inputs) => {
       const { data, shape } = await model.sentenceEmbeddings(inputs, { signal: options.signal });
       const [rows, width] = shape;
@@ -44,7 +47,7 @@ export async function embed(
       return Array.from({ length: rows }, (_, row) => data.slice(row * width, (row + 1) * width));
     },
   );
-  return Array.isArray(given) ? embeddings : embeddings[0];
+  return many ? embeddings : embeddings[0];
 }
 
 /** A text as sentence-transformers hands it to its tokenizer. What is not a text is left for `runTexts` to refuse. */

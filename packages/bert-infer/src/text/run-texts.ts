@@ -1,9 +1,10 @@
-import { Pacer } from '@prune/core';
+import { isPruneError, locateError, Pacer } from '@prune/core';
 import type { Encoding } from '@prune/tokenizer';
 import { batchTokens } from '../batch/batch-tokens.js';
 import { cutBatches } from '../batch/cut-batches.js';
 import type { ModelInputs } from '../batch/pack-batch.js';
 import type { BertModel } from '../model/bert-model.js';
+import { checkModel } from '../model/check-model.js';
 import type { WatchResultOptions } from '../watch-options.js';
 import { checkText } from './check-text.js';
 import { encodeText, type TextLengthOptions } from './encode-text.js';
@@ -15,29 +16,40 @@ export interface TextInput {
   readonly pair?: string;
 }
 
+/** Options of {@link runTexts}. */
+export interface RunTextsOptions<T> extends TextLengthOptions, WatchResultOptions<(T | undefined)[]> {
+  /** Whether the caller gave an array: errors about one of the texts then say which one. */
+  readonly many: boolean;
+}
+
 /**
  * Encodes texts, hands them to `run` in batches, and gives the results in the order of the texts. Progress counts
  * texts; the result so far has `undefined` for texts whose batch has not run. Throws `invalid-argument` for what is not
- * a text, `aborted`, and as {@link encodeText}.
+ * a text, `aborted`, and as {@link encodeText}; where there are many, with the text's place.
  */
 export async function runTexts<T>(
   where: string,
   model: BertModel,
   texts: readonly TextInput[],
-  { signal, onProgress, ...bounds }: TextLengthOptions & WatchResultOptions<(T | undefined)[]>,
+  { signal, onProgress, many, ...bounds }: RunTextsOptions<T>,
   run: (inputs: ModelInputs, encodings: readonly Encoding[]) => Promise<readonly T[]>,
 ): Promise<T[]> {
+  checkModel(where, model);
   const pacer = new Pacer();
-  for (const { text, pair } of texts) {
-    checkText(where, 'text', text);
-    if (pair !== undefined) checkText(where, 'pair', pair);
+  for (const [place, { text, pair }] of texts.entries()) {
+    checkText(where, 'text', text, many ? place : undefined);
+    if (pair !== undefined) checkText(where, 'pair', pair, many ? place : undefined);
   }
   await pacer.pause(signal);
   if (texts.length === 0) return [];
   const tokenizer = await model.tokenizer();
   const encodings: Encoding[] = [];
-  for (const { text, pair } of texts) {
-    encodings.push(await encodeText(tokenizer, model.config, text, pair, bounds, pacer, signal));
+  for (const [place, { text, pair }] of texts.entries()) {
+    try {
+      encodings.push(await encodeText(tokenizer, model.config, text, pair, bounds, pacer, signal));
+    } catch (error) {
+      throw many && !isPruneError(error, 'aborted') ? locateError(error, { text: place }) : error;
+    }
   }
   const results: T[] = [];
   const soFar = () => Array.from(texts, (_, place): T | undefined => results[place]);

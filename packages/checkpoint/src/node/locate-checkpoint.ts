@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { PruneError } from '@prune/core';
+import { checkPath } from '@prune/core/node';
 import { isFile } from './is-file.js';
 import { sentenceFolder } from './sentence-folder.js';
 
@@ -37,6 +38,7 @@ export interface LocatedCheckpoint {
  * Throws `missing`, `io`, and `invalid-argument` for several `.onnx` files, which it lists.
  */
 export async function locateCheckpoint(path: string): Promise<LocatedCheckpoint> {
+  checkPath(path);
   const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'ENOENT') throw new PruneError('io', { where: path, what: cause.message, cause });
     throw new PruneError('missing', { where: path, what: 'no such file or folder', cause });

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  checkReadableMap,
   entriesOf,
   isSentenceFile,
   jsonText,
@@ -16,7 +17,7 @@ import {
   type Tensor,
   TOKENIZER_FILES,
 } from '@prune/core';
-import { fileGroup, stagedFolder } from '@prune/core/node';
+import { checkPath, fileGroup, stagedFolder } from '@prune/core/node';
 import { writeSafetensors } from '../write-safetensors.js';
 import { CHECKPOINT_FILES } from './locate-checkpoint.js';
 
@@ -70,9 +71,12 @@ export function checkpointFolderFiles(metadata: ModelMetadata): readonly string[
  */
 export async function writeCheckpointFolder(
   folder: string,
-  { tensors, metadata }: { readonly tensors: ReadableMap<Tensor>; readonly metadata: ModelMetadata },
+  model: { readonly tensors: ReadableMap<Tensor>; readonly metadata: ModelMetadata },
   { name, force, ...options }: WriteCheckpointFolderOptions = {},
 ): Promise<void> {
+  checkPath(folder);
+  const { tensors, metadata = {} } = model ?? {};
+  checkReadableMap('checkpoint', 'tensors of writeCheckpointFolder(folder, { tensors, metadata })', tensors);
   checkFiles(metadata, name);
   const dense = denseFolders(metadata);
   const beside = await filesBeside(metadata);

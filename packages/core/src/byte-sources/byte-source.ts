@@ -1,3 +1,4 @@
+import { checkArgument } from '../errors/check-argument.js';
 import { PruneError } from '../errors/prune-error.js';
 import { plainBytes } from './plain-bytes.js';
 
@@ -22,14 +23,9 @@ export type ByteSource = Uint8Array | RandomAccess;
  * Throws `invalid-argument` for anything else: a path, a promise, an ArrayBuffer.
  */
 export function randomAccess(source: ByteSource, name?: string): Required<RandomAccess> {
-  if (!isByteSource(source)) {
-    throw new PruneError('invalid-argument', {
-      where: name,
-      what: 'not a source of bytes',
-      got: typeof source === 'string' ? JSON.stringify(source) : Object.prototype.toString.call(source),
-      wanted: 'a Uint8Array, or an object with size and read, such as fileSource of @prune/core/node gives for a path',
-    });
-  }
+  const wanted =
+    'a Uint8Array, or an object with size and read, such as fileSource of @prune/core/node gives for a path';
+  checkArgument(isByteSource(source), { where: name, what: 'not a source of bytes', wanted }, source);
   const inner: RandomAccess =
     source instanceof Uint8Array
       ? { size: source.byteLength, read: async (offset, length) => source.subarray(offset, offset + length) }

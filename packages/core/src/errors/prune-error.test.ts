@@ -14,6 +14,11 @@ test('a message says where, what, got, wanted and the tensor', () => {
   );
 });
 
+test('a message names the text at fault among several, the first too', () => {
+  const error = new PruneError('limit', { where: 'bert-infer', what: 'text is too long', got: 9, wanted: 8, text: 0 });
+  expect(error.message).toBe('bert-infer: text is too long, got 9, wanted 8 (texts[0])');
+});
+
 test('every part of a message has its control characters escaped, and the fields keep them', () => {
   const details = { where: 'a\x1b[2J', what: 'b\n', got: 'c\x9b', wanted: 'd\u202e', tensor: 'e\x7f' };
   const error = new PruneError('corrupt', details);
@@ -46,6 +51,8 @@ test('locateError fills in the place once and keeps the cause', () => {
     cause: inner,
   });
   expect(locateError(located, { where: 'other', tensor: 'b' })).toBe(located);
+  expect(locateError(inner, { text: 3 })).toMatchObject({ text: 3, what: inner.what, cause: inner });
+  expect(locateError(locateError(inner, { text: 3 }), { text: 4, where: 'x' })).toMatchObject({ text: 3, where: 'x' });
   const foreign = new TypeError('boom');
   expect(locateError(foreign, { where: 'x' })).toMatchObject({ code: 'io', what: 'boom', cause: foreign });
 });

@@ -29,6 +29,8 @@ export interface PruneErrorDetails {
   readonly where?: string;
   /** The tensor or module at fault. */
   readonly tensor?: string;
+  /** The text at fault, of the texts that a function was called with: its place among them, from 0. */
+  readonly text?: number;
   /** What is wrong, in a few words. */
   readonly what: string;
   /** What was found. */
@@ -42,14 +44,15 @@ export interface PruneErrorDetails {
 const BRAND = Symbol.for('@prune/core/PruneError');
 
 /**
- * The one error class of all Prune packages. Its message reads `where: what, got G, wanted W (tensor "T")`, with
- * control characters escaped, because files choose some of these words and terminals show them; the fields keep them as
+ * The one error class of all Prune packages. Its message reads `where: what, got G, wanted W (tensor "T")`, or
+ * `(texts[3])`, with control characters escaped, because files choose some of these words and terminals show them; the fields keep them as
  * they are.
  */
 export class PruneError extends Error implements PruneErrorDetails {
   readonly code: PruneErrorCode;
   readonly where?: string;
   readonly tensor?: string;
+  readonly text?: number;
   readonly what: string;
   readonly got?: string | number;
   readonly wanted?: string | number;
@@ -60,6 +63,7 @@ export class PruneError extends Error implements PruneErrorDetails {
     this.code = code;
     this.where = details.where;
     this.tensor = details.tensor;
+    this.text = details.text;
     this.what = details.what;
     this.got = details.got;
     this.wanted = details.wanted;
@@ -80,16 +84,20 @@ export function isPruneError(error: unknown, code?: PruneErrorCode): error is Pr
  * The same error with the place filled in where it was not known yet (a parser knows the offset, its caller the file).
  * Anything that is no {@link PruneError} is wrapped as `io` with its cause kept.
  */
-export function locateError(error: unknown, place: { readonly where?: string; readonly tensor?: string }): PruneError {
+export function locateError(
+  error: unknown,
+  place: { readonly where?: string; readonly tensor?: string; readonly text?: number },
+): PruneError {
   if (!isPruneError(error)) {
     const what = error instanceof Error ? error.message : String(error);
     return new PruneError('io', { ...place, what, cause: error });
   }
-  if ((error.where ?? place.where) === error.where && (error.tensor ?? place.tensor) === error.tensor) return error;
-  const { what, got, wanted, cause } = error;
+  const { where = place.where, tensor = place.tensor, text = place.text, what, got, wanted, cause } = error;
+  if (where === error.where && tensor === error.tensor && text === error.text) return error;
   return new PruneError(error.code, {
-    where: error.where ?? place.where,
-    tensor: error.tensor ?? place.tensor,
+    where,
+    tensor,
+    text,
     what,
     got,
     wanted,
@@ -110,10 +118,11 @@ export function checkAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new PruneError('aborted', { what: 'stopped before it was done', cause: signal.reason });
 }
 
-function messageOf({ where, what, got, wanted, tensor }: PruneErrorDetails): string {
+function messageOf({ where, what, got, wanted, tensor, text }: PruneErrorDetails): string {
   let message = where === undefined ? what : `${where}: ${what}`;
   if (got !== undefined) message += `, got ${got}`;
   if (wanted !== undefined) message += `, wanted ${wanted}`;
   if (tensor !== undefined) message += ` (tensor "${tensor}")`;
+  if (text !== undefined) message += ` (texts[${text}])`;
   return escapeControls(message);
 }

@@ -56,6 +56,21 @@ test('a Map is written in its order', async () => {
   expect(log).toEqual(['a', 'b', 'finish']);
 });
 
+test.each([
+  ['nothing', undefined],
+  ['null', null],
+  ['a path', 'model.prune'],
+  ['a promise', Promise.resolve()],
+])('%s in place of an argument: invalid-argument, and the writer is aborted', async (name, value) => {
+  const wrong = value as never;
+  await expect(writeStore(wrong, new Map(), {})).rejects.toMatchObject({ code: 'invalid-argument' });
+  const { writer, log } = recorder();
+  await expect(writeStore(writer, wrong, {})).rejects.toMatchObject({ code: 'invalid-argument' });
+  expect(log).toEqual(['abort']);
+  if (name === 'a promise') return;
+  await expect(writeStore(writer, new Map(), wrong)).rejects.toMatchObject({ code: 'invalid-argument' });
+});
+
 test('a failing put aborts and rethrows', async () => {
   const { log, writer } = recorder('b');
   await expect(writeStore(writer, entries, {})).rejects.toThrow('put failed');

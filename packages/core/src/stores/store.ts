@@ -1,3 +1,4 @@
+import { checkArgument } from '../errors/check-argument.js';
 import { checkAborted } from '../errors/prune-error.js';
 import { entriesOf } from '../stages/entries-of.js';
 import type { Elementary, ElementaryEntries, ElementaryInfo, ElementaryStateDict } from '../stages/stages.js';
@@ -38,7 +39,16 @@ export async function writeStore(
   metadata: ModelMetadata,
   options: { readonly signal?: AbortSignal; readonly onEntry?: (name: string, value: Elementary) => void } = {},
 ): Promise<void> {
+  const what = 'writer of writeStore';
+  const wanted = 'what createStore of @prune/model-files/node, or a store of your own, gives';
+  checkArgument(typeof writer?.put === 'function' && typeof writer.abort === 'function', { what, wanted }, writer);
   try {
+    checkEntries(entries);
+    checkArgument(
+      typeof metadata === 'object' && metadata !== null,
+      { what: 'metadata of writeStore', wanted: 'an object, which may be empty' },
+      metadata,
+    );
     const { files } = metadata;
     const held = files && new Map<string, Uint8Array>();
     if (files && held) for await (const [name, bytes] of entriesOf(files)) held.set(name, bytes);
@@ -53,4 +63,14 @@ export async function writeStore(
     await writer.abort();
     throw error;
   }
+}
+
+function checkEntries(entries: unknown): void {
+  const { [Symbol.iterator]: plain, [Symbol.asyncIterator]: inTurns } = Object(entries) as {
+    readonly [Symbol.iterator]?: unknown;
+    readonly [Symbol.asyncIterator]?: unknown;
+  };
+  const fits = typeof entries === 'object' && [plain, inTurns].some((method) => typeof method === 'function');
+  const wanted = 'a Map, or pairs of a name and a value, such as those of packCheckpoint';
+  checkArgument(fits, { what: 'entries of writeStore', wanted }, entries);
 }

@@ -32,6 +32,21 @@ test('an array that does not fit is refused with what was found and wanted', () 
   expect(code(() => tensor('int8', [2], new Uint8Array(2) as never))).toBe('mismatch');
 });
 
+test('arguments that callers without types leave out or mix up', () => {
+  const any = (value: unknown) => value as never;
+  for (const call of [
+    () => tensor(any([[1, 2]]), [1], any(new Float32Array(1))),
+    () => tensor(any('float'), [1], any(new Float32Array(1))),
+    () => tensor('float32', any(undefined), new Float32Array(1)),
+    () => tensor('float32', any(2), new Float32Array(2)),
+    () => tensor('float32', [2], any(undefined)),
+    () => scalar(any('float'), any(1)),
+    () => scalar(any(1), any(1)),
+  ]) {
+    expect(code(call)).toBe('invalid-argument');
+  }
+});
+
 test('absurd shapes are refused before anything is allocated', () => {
   expect(code(() => elementCount({ dtype: 'int8', shape: [-1] }))).toBe('corrupt');
   expect(code(() => elementCount({ dtype: 'int8', shape: [1.5] }))).toBe('corrupt');

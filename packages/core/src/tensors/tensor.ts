@@ -1,4 +1,5 @@
 import { plainBytes } from '../byte-sources/plain-bytes.js';
+import { checkArgument } from '../errors/check-argument.js';
 import { PruneError } from '../errors/prune-error.js';
 import { checkLimit, DEFAULT_LIMITS, type Limits } from '../limits/limits.js';
 
@@ -75,6 +76,9 @@ export function tensor<D extends Dtype>(
   place: { where?: string; tensor?: string } = {},
   limits: Limits = DEFAULT_LIMITS,
 ): Tensor<D> {
+  checkDtype(dtype, place);
+  checkArgument(Array.isArray(shape), { ...place, what: 'shape of a tensor', wanted: 'a list of integers' }, shape);
+  checkArgument(data != null, { ...place, what: 'data of a tensor', wanted: DTYPES[dtype].array.name }, data);
   const count = elementCount({ dtype, shape }, place, limits);
   if (!(data instanceof DTYPES[dtype].array) || data.length !== count) {
     throw new PruneError('mismatch', {
@@ -87,8 +91,13 @@ export function tensor<D extends Dtype>(
   return { dtype, shape, data };
 }
 
+function checkDtype(dtype: unknown, place: { where?: string } = {}): void {
+  checkArgument(isDtype(dtype), { ...place, what: 'dtype of a tensor', wanted: Object.keys(DTYPES).join(', ') }, dtype);
+}
+
 /** A tensor of shape `[]`. */
 export function scalar<D extends Dtype>(dtype: D, value: TensorData<D>[number]): Tensor<D> {
+  checkDtype(dtype);
   return { dtype, shape: [], data: (DTYPES[dtype].array as { of(v: unknown): unknown }).of(value) as TensorData<D> };
 }
 

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
+  checkArgument,
   checkLimit,
   DEFAULT_LIMITS,
   type Limits,
@@ -34,6 +35,13 @@ export async function openH5File(
   path: string,
   options: OpenH5FileOptions = {},
 ): Promise<TensorStore> {
+  // The path comes second, which callers without types forget: openH5File('model.h5').
+  const wanted = 'the name of a file, after h5wasm or null';
+  checkArgument(
+    typeof path === 'string',
+    { where: 'h5-store', what: 'path of openH5File(h5wasm, path)', wanted },
+    path,
+  );
   return openMainFile(
     path,
     (main) => openFile(h5wasm, path, main, options),

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { PruneError, type RandomAccess } from '@prune/core';
-import { type OpenSourceOptions, openSource } from '@prune/core/node';
+import { checkPath, type OpenSourceOptions, openSource } from '@prune/core/node';
 import { isMsgpackStore } from '@prune/msgpack-store';
 
 /** The two stores: HDF5 and the `.prune` container. */
@@ -29,6 +29,7 @@ export interface FoundModel {
  * `corrupt` when it is named as a store and does not begin as one.
  */
 export async function findModel(path: string, options: OpenSourceOptions = {}): Promise<FoundModel> {
+  checkPath(path);
   const info = await stat(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'ENOENT') throw new PruneError('io', { where: path, what: cause.message, cause });
     throw new PruneError('missing', { where: path, what: 'no such file or folder', cause });
@@ -65,6 +66,7 @@ function formOfHead(head: Uint8Array, path: string): StoreKind | 'checkpoint' {
 
 /** The store that a file of this name gets. Throws `invalid-argument` when the name does not say and `wanted` does not either. */
 export function storeOfName(path: string, wanted?: StoreKind): StoreKind {
+  checkPath(path);
   const named = STORE_OF_EXTENSION.get(extensionOf(path));
   if (wanted !== undefined && named !== undefined && wanted !== named) {
     throw new PruneError('invalid-argument', { where: path, what: `the name is one of a ${named} store`, got: wanted });

@@ -3,6 +3,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { RandomAccess } from '../../byte-sources/byte-source.js';
 import { PruneError } from '../../errors/prune-error.js';
+import { checkPath } from '../check-path.js';
 import { readRange } from './read-range.js';
 
 /**
@@ -10,6 +11,7 @@ import { readRange } from './read-range.js';
  * a regular file is `io` at once, where opening a pipe would wait for its writer.
  */
 export async function fileSource(path: string): Promise<Required<RandomAccess>> {
+  checkPath(path);
   checkRegular(await stat(path).catch((error) => openFailed(path, error)), path);
   // A pipe can have taken the file's name meanwhile. The flag keeps the system from waiting for its writer, and means
   // nothing to a file; Windows does not have it.

@@ -1,5 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { isPruneError, PruneError } from '../../errors/prune-error.js';
+import { checkPath } from '../check-path.js';
 
 /**
  * Each try sees another file. A writer takes longer to write a model than a reader to open it, so a second try is rare.
@@ -29,6 +30,7 @@ export async function openMainFile<T>(
   opening: (main: MainFile) => Promise<T>,
   undo: (value: T) => Promise<unknown> = async () => {},
 ): Promise<T> {
+  checkPath(path);
   for (let tries = 1; ; tries++) {
     const main = await hold(path);
     let opened: { readonly value: T } | undefined;

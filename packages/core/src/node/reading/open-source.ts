@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import type { RandomAccess } from '../../byte-sources/byte-source.js';
 import { PruneError } from '../../errors/prune-error.js';
 import { checkLimit, DEFAULT_LIMITS, type Limits } from '../../limits/limits.js';
+import { checkPath } from '../check-path.js';
 import { fileSource } from './file-source.js';
 
 /** Options of {@link openSource}. */
@@ -27,6 +28,7 @@ const STANDARD_INPUT = /^\/(dev\/stdin|dev\/fd\/0|proc\/self\/fd\/0)$/;
  * pipe has given more.
  */
 export async function openSource(path: string, options: OpenSourceOptions = {}): Promise<Required<RandomAccess>> {
+  checkPath(path);
   const found = await stat(path).catch(() => undefined);
   return found !== undefined && isStream(found) ? readStream(path, found, options) : fileSource(path);
 }

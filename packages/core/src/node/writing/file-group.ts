@@ -64,8 +64,8 @@ export async function fileGroup(
   path: string,
   { force = false, shownAs = path }: FileGroupOptions = {},
 ): Promise<FileGroup> {
-  const folder = dirname(resolve(path));
   const target = await outputTarget(path);
+  const folder = dirname(resolve(path));
   if (target.kind === 'stream') throw streamError(shownAs);
   if (target.kind === 'file' && !force) throw existsError(shownAs);
   // A link leads to a file whose own folder other writers may know.

@@ -1,6 +1,7 @@
 import { readlink, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { PruneError } from '../../errors/prune-error.js';
+import { checkPath } from '../check-path.js';
 import { writingError } from './writing-error.js';
 
 /** What lies where a file is to be written. */
@@ -20,6 +21,7 @@ const MAX_LINKS = 40;
  * of links.
  */
 export async function outputTarget(path: string): Promise<OutputTarget> {
+  checkPath(path);
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw writingError(path, error);
