@@ -99,19 +99,25 @@ function joined(store: ElementaryStateDict, embeddings: StateDict): ElementarySt
       const outside = extra.get(name);
       return outside === undefined ? store.get(name) : embeddings.get(outside);
     },
+    info: (name) => (extra.has(name) ? undefined : store.info?.(name)),
     rows: async (name) => store.rows?.(name),
     selectRows: async (names, rows, options) =>
       names.some((name) => extra.has(name)) ? undefined : store.selectRows?.(names, rows, options),
   } satisfies Required<ElementaryStateDict>;
 }
 
-/** The same state dict. A read that cannot be stopped is not waited for once the signal aborts. */
+/**
+ * The same state dict. A read that cannot be stopped is not waited for once the signal aborts; rows have the signal of
+ * whoever asks for them, because they are read after the model was loaded.
+ */
 function readsUntilAborted(store: ElementaryStateDict, signal: AbortSignal | undefined): ElementaryStateDict {
   return {
     keys: () => store.keys(),
     get: async (name) => untilAborted(Promise.resolve(store.get(name)), signal),
+    info: (name) => store.info?.(name),
     rows: async (name) => untilAborted(Promise.resolve(store.rows?.(name)), signal),
-    selectRows: async (names, rows, options) => store.selectRows?.(names, rows, options),
+    selectRows: async (names, rows, options) =>
+      untilAborted(Promise.resolve(store.selectRows?.(names, rows, options)), options?.signal),
   } satisfies Required<ElementaryStateDict>;
 }
 
