@@ -3,8 +3,9 @@ import type { AnyLinear, Engine, LoadedLinear } from '@prune/kernels';
 import { dequantizeEmbedding, quantizeWeight } from '@prune/quant';
 import { scatterTokens } from '../batch/scatter-tokens.js';
 import type { BertConfig } from '../config/bert-config.js';
-import type { EmbeddingTable } from '../weights/embed-tokens.js';
+import type { WholeTable } from '../weights/embed-tokens.js';
 import type { ModuleReader } from '../weights/read-modules.js';
+import { hasTiedDecoder } from './has-tied-decoder.js';
 import type { Head, LoadLinear } from './head.js';
 import { splitRows } from './split-rows.js';
 
@@ -14,14 +15,14 @@ const ROWS = 256;
 /**
  * Hidden state through a dense layer, the activation, LayerNorm and `decoder`, to a logit for each word. A decoder that is not stored is tied
  * to the word embeddings; it is then quantized here, once, as the profile's `quantize_dynamic` does it, when the other
- * Linears are quantized.
+ * Linears are quantized. `words` is needed for a tied decoder only.
  */
 export async function maskedLanguageModelHead(
   modules: ModuleReader,
   names: ParameterNames,
   config: BertConfig,
   load: LoadLinear,
-  words: EmbeddingTable,
+  words: WholeTable | undefined,
   engine: Pick<Engine, 'activate' | 'layerNorm'>,
   profile: QuantizationProfile,
 ): Promise<Head> {
@@ -29,14 +30,15 @@ export async function maskedLanguageModelHead(
   const { dense: denseName, norm: normName, decoder: decoderName, bias: biasName } = names.maskedLanguageModel;
   const dense = await modules.linear(denseName, hiddenSize, hiddenSize);
   const norm = await modules.layerNorm(normName, hiddenSize);
-  const stored = modules.hasLinear(decoderName) ? await modules.linear(decoderName, vocabSize, hiddenSize) : undefined;
+  const isTied = hasTiedDecoder(modules, names);
+  const stored = isTied ? undefined : await modules.linear(decoderName, vocabSize, hiddenSize);
   const bias = stored !== undefined ? null : await modules.vector(biasName, vocabSize);
   const quantizedFor = dense.kind === 'linear' ? profile : undefined;
   const transform = load(dense, denseName);
   let decoder: Promise<readonly LoadedLinear[]> | undefined;
   const loadDecoder = async (pacer: Pacer) => {
     const parts: LoadedLinear[] = [];
-    for (const part of splitRows(stored ?? tiedDecoder(words, bias!, quantizedFor), ROWS)) {
+    for (const part of splitRows(stored ?? tiedDecoder(words!, bias!, quantizedFor), ROWS)) {
       parts.push(load(part, decoderName));
       await pacer.pause();
     }
@@ -70,7 +72,7 @@ export async function maskedLanguageModelHead(
   };
 }
 
-function tiedDecoder(words: EmbeddingTable, bias: Float32Array, profile: QuantizationProfile | undefined): AnyLinear {
+function tiedDecoder(words: WholeTable, bias: Float32Array, profile: QuantizationProfile | undefined): AnyLinear {
   const table = 'kind' in words ? dequantizeEmbedding(words) : words;
   const [rows, columns] = table.shape;
   if (profile === undefined) return { kind: 'float', weight: table.data, shape: [rows, columns], bias };
