@@ -315,6 +315,15 @@ describe('loadEmbeddings', () => {
     expect(store.read).toEqual([]);
   });
 
+  test('close stops it', async () => {
+    const { model, store } = await lazyModel();
+    store.get = () => new Promise(() => {});
+    const loading = model.loadEmbeddings();
+    const closing = model.close();
+    expect(await codeOf(() => loading)).toBe('aborted');
+    await closing;
+  });
+
   test('calls go on meanwhile; after an abort or an error the tables stay in the store', async () => {
     const { model, store, asked } = await lazyModel();
     const { get } = store;

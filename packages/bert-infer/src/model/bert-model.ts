@@ -71,7 +71,7 @@ export interface BertModel {
   /**
    * Reads the embedding tables that `lazyEmbeddings` left in the store, which the model does not need afterwards; there
    * may be none. Meanwhile the model computes as before. Throws what the store throws, and `aborted`: the tables then
-   * stay in the store.
+   * stay in the store. `close` stops it.
    */
   loadEmbeddings(options?: Pick<ForwardOptions, 'signal'>): Promise<void>;
   /**

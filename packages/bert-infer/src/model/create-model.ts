@@ -15,7 +15,7 @@ export interface ModelParts {
   readonly profile: BertModel['profile'];
   readonly info: Omit<ModelInfo, 'memory' | 'lazyEmbeddings'>;
   memory(): ModelInfo['memory'];
-  readonly embeddings: Pick<ModelEmbeddings, 'lazy' | 'load'>;
+  readonly embeddings: Pick<ModelEmbeddings, 'lazy' | 'load' | 'stopLoading'>;
   readonly heads: readonly Head[];
   readonly files: ReadableMap<Uint8Array> | undefined;
   readonly tokenizerOptions: CreateTokenizerOptions;
@@ -125,6 +125,7 @@ export function createModel(parts: ModelParts): BertModel {
     sentenceEmbeddings: (inputs, options) => untilDone(sentenceEmbeddings(inputs, options)),
     loadEmbeddings: (options) => untilDone(loadEmbeddings(options)),
     close() {
+      open?.embeddings.stopLoading();
       open = undefined;
       closing ??= Promise.allSettled(running).then(close);
       return closing;

@@ -25,6 +25,8 @@ export interface ModelEmbeddings {
   tablesFor(tokens: TokenIds, signal: AbortSignal | undefined): EmbeddingTables | Promise<EmbeddingTables>;
   /** Reads the tables that are in the store; does nothing when there are none. Calls at once share the reading. */
   load(signal: AbortSignal | undefined): Promise<void>;
+  /** Makes {@link load} reject with `aborted` if it is still reading. */
+  stopLoading(): void;
 }
 
 /** `readWhole` reads the same tables without leaving any in the store. */
@@ -61,6 +63,7 @@ export function modelEmbeddings(
       );
       await loading.wait(signal);
     },
+    stopLoading: () => loading?.stop(),
   };
 }
 

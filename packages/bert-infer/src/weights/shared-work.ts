@@ -4,6 +4,8 @@ import { untilAborted } from '@prune/core';
 export interface SharedWork<T> {
   /** What the work gives. Rejects with `aborted` as soon as this signal aborts, while others go on waiting. */
   wait(signal: AbortSignal | undefined): Promise<T>;
+  /** Stops the work for all who wait for it. */
+  stop(): void;
 }
 
 /**
@@ -33,5 +35,6 @@ export function sharedWork<T>(start: (signal: AbortSignal) => Promise<T>, onEnd:
         }
       }
     },
+    stop: () => controller.abort(),
   };
 }

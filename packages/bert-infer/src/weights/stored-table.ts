@@ -5,7 +5,7 @@ import type { ModuleRows } from './read-modules.js';
 import { type SharedWork, sharedWork } from './shared-work.js';
 
 /** Bytes of rows that are kept: 10,922 rows of BERT-base, a third of its vocabulary, and more than a text has words. */
-export const KEPT_BYTES = 32 * 2 ** 20;
+const KEPT_BYTES = 32 * 2 ** 20;
 
 /** A table that stays in its store. */
 export interface StoredTable {
