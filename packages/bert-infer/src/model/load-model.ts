@@ -66,10 +66,10 @@ export interface LoadModelOptions extends WatchOptions {
 
 /**
  * Loads a model: from any store (its sparse int8 weights go to the engine as they are, no dense weight is made) or from
- * a float state dict, which computes in float32. Every tensor is checked against the config before it is used; the
- * store is not needed afterwards, but for its tokenizer and with `lazyEmbeddings`. Throws `missing`, `mismatch`, `unsupported`, `corrupt`,
- * `limit` with the tensor's name, and what the store throws. Throws `aborted` as soon as the signal aborts; the store
- * may still read the tensor that it was asked for.
+ * a float state dict, which computes in float32. Every tensor is checked against the config before it is used. The
+ * store is not needed afterwards, but for its tokenizer, and for embeddings that stay in it (`lazyEmbeddings`). Throws
+ * `missing`, `mismatch`, `unsupported`, `corrupt`, `limit` with the tensor's name, and what the store throws. Throws
+ * `aborted` as soon as the signal aborts; the store may still read the tensor that it was asked for.
  */
 export async function loadModel(store: StoredModel, options: LoadModelOptions = {}): Promise<BertModel> {
   // Callers without types hand in a path, a promise of a store, or what `openCheckpoint` gives, whose tensors it wants.

@@ -12,6 +12,7 @@ export interface HeldRows {
   readonly rows: ReadonlyMap<number, Float32Array>;
 }
 
+/** What a lookup needs of a table. */
 export type EmbeddingTable = WholeTable | HeldRows;
 
 /** The three tables that BERT sums; DistilBERT has no token types. */
@@ -30,8 +31,8 @@ export interface TokenIds {
 
 /**
  * The embedding sum before its LayerNorm: float32 `[tokens, columns]`, `(word + token type) + position` in this order, as transformers adds.
- * Quantized rows are dequantized as they are looked up. Ids must have been checked against the tables, and
- * held rows must be those of the tokens.
+ * Quantized rows are dequantized as they are looked up. Ids must have been checked against the tables.
+ * Of {@link HeldRows}, the rows of all tokens must be there.
  */
 export function embedTokens({ word, position, tokenType }: EmbeddingTables, tokens: TokenIds): Float32Array {
   const columns = word.shape[1];
