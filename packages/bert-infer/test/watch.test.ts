@@ -231,6 +231,7 @@ test('info: how a model computes, and its memory', async () => {
     attention: 'int16',
     rowwise: true,
     layers: Array(2).fill({ heads: 4, intermediateSize: 256 }),
+    lazyEmbeddings: false,
   });
   const { vocabSize, positions, typeVocabSize, hiddenSize } = tiny.config;
   expect(memory.embeddings).toBe(4 * hiddenSize * (vocabSize + positions + typeVocabSize));

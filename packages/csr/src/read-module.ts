@@ -4,6 +4,8 @@ import {
   type CsrRows,
   type Dtype,
   type Elementary,
+  type ElementaryInfo,
+  type ElementaryStateDict,
   elementCount,
   embeddingNames,
   type Limits,
@@ -13,6 +15,7 @@ import {
   partName,
   type QuantizedEmbedding,
   type QuantizedLinear,
+  shown,
   type Tensor,
   WEIGHT_MATRIX,
   type WeightScales,
@@ -26,6 +29,22 @@ export interface ModuleReader {
   readonly limits: Limits;
   get(name: string): Promise<Elementary | undefined>;
   rows(name: string): Promise<CsrRows | undefined>;
+  info(name: string): ElementaryInfo | undefined;
+  selectRows: NonNullable<ElementaryStateDict['selectRows']>;
+}
+
+/** A table of rows that its store may read without the others. */
+export interface TableRows {
+  /** Of the whole table, `[rows, columns]`. */
+  readonly shape: readonly number[];
+  /**
+   * The table of these rows alone, in their order, each part checked; `undefined` when the store has the whole table
+   * only. Without any row it tells what the store can do. Throws `invalid-argument` for a row that there is not.
+   */
+  select(
+    rows: ArrayLike<number>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<QuantizedEmbedding | Tensor | undefined>;
 }
 
 /** How the weight of a Linear, of the declared shape, is read. */
@@ -53,22 +72,94 @@ export async function readLinear<M>(
 
 /** The quantized embedding table `module`, every part checked. */
 export async function readEmbedding(reader: ModuleReader, module: string): Promise<QuantizedEmbedding> {
+  const form = await embeddingForm(reader, module);
+  const parts: (Elementary | undefined)[] = [];
+  for (const name of form.parts) parts.push(await reader.get(name));
+  return checkedEmbedding(form, parts, form.shape[0]);
+}
+
+/**
+ * The table `module`, quantized or float, whose rows the store may read without the others; `undefined` when the store
+ * does not tell what is needed to ask for rows.
+ */
+export async function readTableRows(
+  reader: ModuleReader,
+  module: string,
+  kind: 'embedding' | 'tensor',
+): Promise<TableRows | undefined> {
+  if (kind === 'tensor') {
+    const info = reader.info(module);
+    if (info === undefined || info.dtype === 'string' || info.shape.length === 0) return undefined;
+    const { dtype, shape } = info;
+    return tableRows(reader, module, shape, [module], ([found], rows) =>
+      checkedTensor(found, module, [dtype], [[rows.length, ...shape.slice(1)]]),
+    );
+  }
+  const form = await embeddingForm(reader, module);
+  for (const name of form.parts) {
+    const stored = reader.info(name)?.shape;
+    if (stored !== undefined && stored[0] !== form.shape[0]) {
+      fail('mismatch', name, 'rows do not fit the table', `[${stored.join(', ')}]`, `${form.shape[0]} rows`);
+    }
+  }
+  return tableRows(reader, module, form.shape, form.parts, (parts, rows) =>
+    checkedEmbedding(form, parts, rows.length, rows),
+  );
+}
+
+function tableRows<T extends Tensor | QuantizedEmbedding>(
+  reader: ModuleReader,
+  name: string,
+  shape: readonly number[],
+  parts: readonly string[],
+  check: (found: readonly (Tensor | undefined)[], rows: ArrayLike<number>) => T,
+): TableRows {
+  return {
+    shape,
+    async select(rows, options) {
+      for (let i = 0; i < rows.length; i++) {
+        if (Number.isInteger(rows[i]) && rows[i] >= 0 && rows[i] < shape[0]) continue;
+        fail('invalid-argument', name, 'not a row of the table', shown(rows[i]), `0 to ${shape[0] - 1}`);
+      }
+      const found = await reader.selectRows(parts, rows, options);
+      return found && check(found, rows);
+    },
+  };
+}
+
+/** What the parts of a quantized table must be. */
+interface EmbeddingForm extends Pick<QuantizedEmbedding, 'bits' | 'shape'> {
+  /** The names of its scales, zero points and codes. */
+  readonly parts: readonly [scale: string, zeroPoint: string, intRepr: string];
+}
+
+async function embeddingForm(reader: ModuleReader, module: string): Promise<EmbeddingForm> {
   const names = embeddingNames(module);
   const dtype = await codeDtype(reader, names.dtype);
   if (dtype !== CODE_DTYPES[8] && dtype !== CODE_DTYPES[4]) {
     fail('unsupported', names.dtype, 'codes of a table', dtype ?? 'nothing', `${CODE_DTYPES[8]} or ${CODE_DTYPES[4]}`);
   }
-  const bits = dtype === CODE_DTYPES[8] ? 8 : 4;
   const shape = await readShape(reader, names.shape);
-  const [rows, columns] = shape;
+  return { bits: dtype === CODE_DTYPES[8] ? 8 : 4, shape, parts: [names.scale, names.zeroPoint, names.intRepr] };
+}
+
+/** A table of `count` rows from its parts. `numbers`: which rows of the stored table these are, for messages. */
+function checkedEmbedding(
+  { bits, shape: [, columns], parts: [scale, zeroPoint, intRepr] }: EmbeddingForm,
+  parts: readonly (Elementary | undefined)[],
+  count: number,
+  numbers?: ArrayLike<number>,
+): QuantizedEmbedding {
   const stride = bits === 8 ? columns : Math.ceil(columns / 2);
-  const scales = (await requiredTensor(reader, names.scale, ['float32'], [[rows]])).data;
-  const zeroPoints = (await requiredTensor(reader, names.zeroPoint, ['float32'], [[rows]])).data;
-  const intRepr = (await requiredTensor(reader, names.intRepr, ['uint8'], [[rows, stride]])).data;
-  checkScales(scales, names.scale);
-  const bad = zeroPoints.findIndex((zeroPoint) => !Number.isFinite(zeroPoint));
-  if (bad !== -1) fail('corrupt', names.zeroPoint, `element ${bad}`, zeroPoints[bad], 'a finite number');
-  return { kind: 'embedding', bits, shape, intRepr, scales, zeroPoints };
+  const scales = checkedTensor(parts[0], scale, ['float32'], [[count]]).data;
+  const zeroPoints = checkedTensor(parts[1], zeroPoint, ['float32'], [[count]]).data;
+  const codes = checkedTensor(parts[2], intRepr, ['uint8'], [[count, stride]]).data;
+  checkScales(scales, scale, numbers);
+  const bad = zeroPoints.findIndex((value) => !Number.isFinite(value));
+  if (bad !== -1) {
+    fail('corrupt', zeroPoint, `element ${numbers?.[bad] ?? bad}`, zeroPoints[bad], 'a finite number');
+  }
+  return { kind: 'embedding', bits, shape: [count, columns], intRepr: codes, scales, zeroPoints };
 }
 
 /** The weight of the Linear `module` in arrays, which have passed `validateCsr`. */
@@ -136,9 +227,10 @@ async function readScales(
   return { qscheme: scale.shape.length === 0 ? 'per_tensor_affine' : 'per_channel_affine', scales };
 }
 
-function checkScales(scales: Float64Array | Float32Array, name: string) {
+function checkScales(scales: Float64Array | Float32Array, name: string, numbers?: ArrayLike<number>) {
   const bad = scales.findIndex((scale) => !(scale > 0 && scale < Number.POSITIVE_INFINITY));
-  if (bad !== -1) fail('corrupt', name, `element ${bad} is no scale`, scales[bad], 'a positive number');
+  if (bad === -1) return;
+  fail('corrupt', name, `element ${numbers?.[bad] ?? bad} is no scale`, scales[bad], 'a positive number');
 }
 
 /** A dynamic Linear keeps an unused output scale of 1 and zero point of 0. Others belong to a statically quantized one, which computes otherwise. */
@@ -172,18 +264,22 @@ async function requiredTensor<D extends Dtype>(
   dtypes: readonly D[],
   shapes: readonly ShapePattern[],
 ): Promise<TensorOf<D>> {
-  const found = await optionalTensor(reader, name, dtypes, shapes);
-  if (found === undefined) fail('missing', name, 'not there', 'nothing', `${dtypes.join(' or ')}`);
-  return found;
+  return checkedTensor(await reader.get(name), name, dtypes, shapes);
+}
+
+function checkedTensor<D extends Dtype>(
+  value: Elementary | undefined,
+  name: string,
+  dtypes: readonly D[],
+  shapes: readonly ShapePattern[],
+): TensorOf<D> {
+  if (value === undefined) fail('missing', name, 'not there', 'nothing', `${dtypes.join(' or ')}`);
+  return presentTensor(value, name, dtypes, shapes);
 }
 
 /** One member a dtype, so that the type of `data` follows from `dtype`. */
 type TensorOf<D extends Dtype> = D extends Dtype ? Tensor<D> : never;
 
-/**
- * A tensor of one of these dtypes and shapes. Indices, sizes and zero points may have another integer dtype, and are
- * given in the last one.
- */
 async function optionalTensor<D extends Dtype>(
   reader: ModuleReader,
   name: string,
@@ -191,7 +287,19 @@ async function optionalTensor<D extends Dtype>(
   shapes: readonly ShapePattern[],
 ): Promise<TensorOf<D> | undefined> {
   const value = await reader.get(name);
-  if (value === undefined) return undefined;
+  return value === undefined ? undefined : presentTensor(value, name, dtypes, shapes);
+}
+
+/**
+ * A tensor of one of these dtypes and shapes. Indices, sizes and zero points may have another integer dtype, and are
+ * given in the last one.
+ */
+function presentTensor<D extends Dtype>(
+  value: Elementary,
+  name: string,
+  dtypes: readonly D[],
+  shapes: readonly ShapePattern[],
+): TensorOf<D> {
   const wanted = () =>
     `${dtypes.join(' or ')} ${shapes.map((shape) => `[${shape.map((n) => n ?? 'n')}]`).join(' or ')}`;
   if (typeof value === 'string') fail('mismatch', name, 'not a tensor', JSON.stringify(value), wanted());
@@ -214,7 +322,7 @@ function fits(shape: readonly number[], pattern: ShapePattern): boolean {
 }
 
 function fail(
-  code: 'missing' | 'mismatch' | 'corrupt' | 'unsupported',
+  code: 'missing' | 'mismatch' | 'corrupt' | 'unsupported' | 'invalid-argument',
   tensor: string,
   what: string,
   got: string | number,

@@ -19,7 +19,16 @@ import {
   type Tensor,
 } from '@prune/core';
 import { CODE_DTYPES } from './code-dtypes.js';
-import { type ModuleReader, readCsr, readEmbedding, readLinear, readRows, type WeightReader } from './read-module.js';
+import {
+  type ModuleReader,
+  readCsr,
+  readEmbedding,
+  readLinear,
+  readRows,
+  readTableRows,
+  type TableRows,
+  type WeightReader,
+} from './read-module.js';
 import { toDense } from './to-dense.js';
 
 /** Options of {@link recompose} and {@link recomposeSparse}. */
@@ -53,14 +62,21 @@ export function recomposeSparse(
   return lazyModules(elementary, options, readCsr);
 }
 
+/** What {@link recomposeRows} gives. */
+export interface RowsStateDict extends QuantizedStateDict<CsrMatrix | CsrRows> {
+  /**
+   * The embedding table or float tensor of this name, to be read some rows at a time; `undefined` when {@link get}
+   * alone has it. Throws as `get` does.
+   */
+  tableRows(name: string): Promise<TableRows | undefined>;
+}
+
 /**
  * {@link recomposeSparse}, but a matrix that the store can hand out row by row is left to do so, which saves its
- * arrays. Such rows are unchecked: take them with `takeRows` or `csrOfRows` of `@prune/core`.
+ * arrays. Such rows are unchecked: take them with `takeRows` or `csrOfRows` of `@prune/core`. `tableRows` gives the
+ * tables of which the store reads some rows without the others.
  */
-export function recomposeRows(
-  elementary: ElementaryStateDict,
-  options: RecomposeOptions = {},
-): QuantizedStateDict<CsrMatrix | CsrRows> {
+export function recomposeRows(elementary: ElementaryStateDict, options: RecomposeOptions = {}): RowsStateDict {
   return lazyModules(elementary, options, readRows);
 }
 
@@ -68,7 +84,7 @@ function lazyModules<M>(
   elementary: ElementaryStateDict,
   { limits = DEFAULT_LIMITS }: RecomposeOptions,
   readWeight: WeightReader<M>,
-): QuantizedStateDict<M> {
+): QuantizedStateDict<M> & Pick<RowsStateDict, 'tableRows'> {
   checkReadableMap('csr', 'elementary state dict of recompose', elementary);
   const { names, kinds } = modulesOf(elementary.keys(), limits);
   const reader: ModuleReader = {
@@ -79,6 +95,12 @@ function lazyModules<M>(
     async rows(name) {
       return elementary.rows?.(name);
     },
+    info(name) {
+      return names.has(name) ? elementary.info?.(name) : undefined;
+    },
+    async selectRows(parts, rows, options) {
+      return elementary.selectRows?.(parts, rows, options);
+    },
   };
   return {
     keys: () => kinds.keys(),
@@ -88,6 +110,11 @@ function lazyModules<M>(
       if (kind === 'linear') return readLinear(reader, name, readWeight);
       if (kind === 'embedding') return readEmbedding(reader, name);
       return plainTensor(await reader.get(name), name);
+    },
+    async tableRows(name) {
+      const kind = kinds.get(name);
+      if (kind === undefined || kind === 'linear' || elementary.selectRows === undefined) return undefined;
+      return readTableRows(reader, name, kind);
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { ParameterNames, QuantizationProfile } from '@prune/core';
 import type { Engine } from '@prune/kernels';
 import type { BertConfig } from '../config/bert-config.js';
-import type { EmbeddingTable } from '../weights/embed-tokens.js';
+import type { WholeTable } from '../weights/embed-tokens.js';
 import type { ModuleReader } from '../weights/read-modules.js';
 import type { Head, HeadName, LoadLinear } from './head.js';
 import { maskedLanguageModelHead } from './masked-language-model.js';
@@ -26,7 +26,7 @@ export async function loadHeads(
   names: ParameterNames,
   config: BertConfig,
   load: LoadLinear,
-  words: EmbeddingTable,
+  words: WholeTable | undefined,
   engine: Pick<Engine, 'activate' | 'layerNorm'>,
   profile: QuantizationProfile,
 ): Promise<Head[]> {

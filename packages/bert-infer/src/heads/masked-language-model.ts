@@ -3,8 +3,9 @@ import type { AnyLinear, Engine, LoadedLinear } from '@prune/kernels';
 import { dequantizeEmbeddingRow, quantizeRowBlocks } from '@prune/quant';
 import { scatterTokens } from '../batch/scatter-tokens.js';
 import type { BertConfig } from '../config/bert-config.js';
-import type { EmbeddingTable } from '../weights/embed-tokens.js';
+import type { WholeTable } from '../weights/embed-tokens.js';
 import type { ModuleReader } from '../weights/read-modules.js';
+import { hasTiedDecoder } from './has-tied-decoder.js';
 import type { Head, LoadLinear } from './head.js';
 import { SharedWork } from './shared-work.js';
 import { splitRows } from './split-rows.js';
@@ -22,14 +23,14 @@ const LOAD_MS = 20;
 /**
  * Hidden state through a dense layer, the activation, LayerNorm and `decoder`, to a logit for each word. A decoder that is not stored is tied
  * to the word embeddings; it is then quantized here, once, as the profile's `quantize_dynamic` does it, when the other
- * Linears are quantized.
+ * Linears are quantized. `words` is needed for a tied decoder only.
  */
 export async function maskedLanguageModelHead(
   modules: ModuleReader,
   names: ParameterNames,
   config: BertConfig,
   load: LoadLinear,
-  words: EmbeddingTable,
+  words: WholeTable | undefined,
   engine: Pick<Engine, 'activate' | 'layerNorm'>,
   profile: QuantizationProfile,
 ): Promise<Head> {
@@ -37,7 +38,8 @@ export async function maskedLanguageModelHead(
   const { dense: denseName, norm: normName, decoder: decoderName, bias: biasName } = names.maskedLanguageModel;
   const dense = await modules.linear(denseName, hiddenSize, hiddenSize);
   const norm = await modules.layerNorm(normName, hiddenSize);
-  const stored = modules.hasLinear(decoderName) ? await modules.linear(decoderName, vocabSize, hiddenSize) : undefined;
+  const isTied = hasTiedDecoder(modules, names);
+  const stored = isTied ? undefined : await modules.linear(decoderName, vocabSize, hiddenSize);
   const bias = stored !== undefined ? null : await modules.vector(biasName, vocabSize);
   const quantizedFor = dense.kind === 'linear' ? profile : undefined;
   const rows = Math.max(LEAST_ROWS, Math.ceil(vocabSize / MOST_PARTS));
@@ -45,7 +47,7 @@ export async function maskedLanguageModelHead(
   // Not when the model is loaded: a decoder is as large as the embeddings, and most uses never ask for it.
   const decoder = new SharedWork(async (signal) => {
     const pacer = new Pacer();
-    const blocks = () => tableBlocks(words, rows, () => pacer.pause(signal));
+    const blocks = () => tableBlocks(words!, rows, () => pacer.pause(signal));
     const tied = () => tiedDecoder(blocks, bias!, quantizedFor, decoderName);
     const loaded: LoadedLinear[] = [];
     try {
@@ -109,7 +111,7 @@ async function* tiedDecoder(
 
 /** A table as float32 in blocks of at most `most` rows, after a pause each. */
 async function* tableBlocks(
-  table: EmbeddingTable,
+  table: WholeTable,
   most: number,
   pause: () => Promise<void>,
 ): AsyncGenerator<Tensor<'float32'>> {

@@ -30,10 +30,13 @@ export interface ModelInfo {
   readonly rowwise: boolean;
   /** What each layer has: fewer heads or neurons than the config says where some were pruned. */
   readonly layers: readonly LayerSizes[];
+  /** Whether an embedding table is in the store, and rows of it are fetched when a text needs them. */
+  readonly lazyEmbeddings: boolean;
   /** Bytes; `undefined` where the reference kernels keep the weights. 0 once closed. */
   readonly memory: {
     /** The layers' weights, and what the largest batch so far needed to work. */
     readonly encoder?: number;
+    /** Of tables in the store: the rows that are kept. */
     readonly embeddings: number;
     /** The heads' Linears. A masked LM's decoder is there once it was used. */
     readonly heads?: number;
@@ -65,6 +68,12 @@ export interface BertModel {
    * is {@link meanPooled}.
    */
   sentenceEmbeddings(inputs: ModelInputs, options?: ForwardOptions): Promise<Tensor<'float32'>>;
+  /**
+   * Reads the embedding tables that `lazyEmbeddings` left in the store, which the model does not need afterwards; there
+   * may be none. Meanwhile the model computes as before. Throws what the store throws, and `aborted`: the tables then
+   * stay in the store. `close` stops it.
+   */
+  loadEmbeddings(options?: Pick<ForwardOptions, 'signal'>): Promise<void>;
   /**
    * Ends the model's threads and lets go of its weights, which garbage collection frees; resolves when the threads have
    * ended. Calls that came before finish; those that come later throw `invalid-argument`, but for `tokenizer`. The

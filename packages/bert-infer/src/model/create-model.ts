@@ -1,4 +1,4 @@
-import { PruneError, type ReadableMap, type SentencePipeline } from '@prune/core';
+import { checkAborted, PruneError, type ReadableMap, type SentencePipeline } from '@prune/core';
 import type { CreateTokenizerOptions, Tokenizer } from '@prune/tokenizer';
 import { loadTokenizer } from '@prune/tokenizer';
 import { type ModelInputs, type PackedBatch, packBatch } from '../batch/pack-batch.js';
@@ -6,14 +6,16 @@ import { scatterTokens } from '../batch/scatter-tokens.js';
 import type { Head, HeadName, Logits, LogitsOf } from '../heads/head.js';
 import type { SentenceEmbedder } from '../sentence/load-sentence.js';
 import { poolTokens } from '../sentence/pool-tokens.js';
+import type { ModelEmbeddings } from '../weights/model-embeddings.js';
 import type { BertModel, ForwardOptions, ModelInfo } from './bert-model.js';
 
 /** The parts of a model that is loaded. */
 export interface ModelParts {
   readonly config: BertModel['config'];
   readonly profile: BertModel['profile'];
-  readonly info: Omit<ModelInfo, 'memory'>;
+  readonly info: Omit<ModelInfo, 'memory' | 'lazyEmbeddings'>;
   memory(): ModelInfo['memory'];
+  readonly embeddings: Pick<ModelEmbeddings, 'lazy' | 'load' | 'stopLoading'>;
   readonly heads: readonly Head[];
   readonly files: ReadableMap<Uint8Array> | undefined;
   readonly tokenizerOptions: CreateTokenizerOptions;
@@ -33,11 +35,12 @@ export function createModel(parts: ModelParts): BertModel {
   const { hiddenSize } = config;
   const names = parts.heads.map(({ name }) => name);
   // All that holds weights, so that a closed model that is kept does not keep them.
-  let open: Pick<ModelParts, 'heads' | 'encode' | 'embedSentences' | 'memory'> | undefined = {
+  let open: Pick<ModelParts, 'heads' | 'encode' | 'embedSentences' | 'memory' | 'embeddings'> | undefined = {
     heads: parts.heads,
     encode: parts.encode,
     embedSentences: parts.embedSentences,
     memory: parts.memory,
+    embeddings: parts.embeddings,
   };
   let tokenizer: Promise<Tokenizer> | undefined;
   const running = new Set<Promise<unknown>>();
@@ -95,11 +98,19 @@ export function createModel(parts: ModelParts): BertModel {
     const { batch, hidden } = await last(inputs, options);
     return embedSentences(hidden, batch);
   }
+  const loadEmbeddings = async ({ signal }: Pick<ForwardOptions, 'signal'> = {}) => {
+    checkAborted(signal);
+    await checkOpen().embeddings.load(signal);
+  };
   return {
     config,
     profile,
     get info() {
-      return { ...info, memory: open?.memory() ?? { encoder: 0, embeddings: 0, heads: 0 } };
+      return {
+        ...info,
+        lazyEmbeddings: open?.embeddings.lazy ?? false,
+        memory: open?.memory() ?? { encoder: 0, embeddings: 0, heads: 0 },
+      };
     },
     heads: names,
     sentence: parts.sentence,
@@ -112,7 +123,9 @@ export function createModel(parts: ModelParts): BertModel {
     hiddenStates: (inputs, options) => untilDone(hiddenStates(inputs, options)),
     meanPooled: (inputs, options) => untilDone(meanPooled(inputs, options)),
     sentenceEmbeddings: (inputs, options) => untilDone(sentenceEmbeddings(inputs, options)),
+    loadEmbeddings: (options) => untilDone(loadEmbeddings(options)),
     close() {
+      open?.embeddings.stopLoading();
       open = undefined;
       closing ??= Promise.allSettled(running).then(close);
       return closing;

@@ -23,14 +23,16 @@ import {
 import { profileOf } from '@prune/quant';
 import type { TokenizerLimits } from '@prune/tokenizer';
 import { type BertConfig, bertConfig } from '../config/bert-config.js';
+import { hasTiedDecoder } from '../heads/has-tied-decoder.js';
 import type { LoadLinear } from '../heads/head.js';
 import { loadHeads } from '../heads/load-heads.js';
 import { loadSentence } from '../sentence/load-sentence.js';
 import { sentenceOf } from '../sentence/sentence-of.js';
 import type { WatchOptions } from '../watch-options.js';
-import { type EmbeddingTable, type EmbeddingTables, embedTokens } from '../weights/embed-tokens.js';
+import { embedTokens } from '../weights/embed-tokens.js';
 import { loadEmbeddings } from '../weights/load-embeddings.js';
 import { type LayerSizes, loadLayers } from '../weights/load-layers.js';
+import type { ModelEmbeddings } from '../weights/model-embeddings.js';
 import { type ModuleReader, readModules } from '../weights/read-modules.js';
 import type { BertModel } from './bert-model.js';
 import { createModel, type ModelParts } from './create-model.js';
@@ -48,6 +50,13 @@ export interface LoadModelOptions extends WatchOptions {
   readonly profile?: QuantizationProfile;
   /** Where the embeddings are when the model was packed without them: a checkpoint of it. */
   readonly embeddings?: StateDict;
+  /**
+   * Leaves the word and position tables in a store that can read some rows of them without the others (`selectRows` and
+   * `info` of the store), and fetches the rows that a text needs. The store must then stay open as long as the model.
+   * A table of another store, of `embeddings`, and the word table of a masked LM whose decoder is tied to it are read
+   * whole. Default: false.
+   */
+  readonly lazyEmbeddings?: boolean;
   /** Activations quantized for each token alone, so that a result does not depend on what it was batched with. Default: false, PyTorch's way. */
   readonly rowwise?: boolean;
   /** Attention in float32, or quantized to 16 bits. Default: the engine's. */
@@ -58,10 +67,10 @@ export interface LoadModelOptions extends WatchOptions {
 
 /**
  * Loads a model: from any store (its sparse int8 weights go to the engine as they are, no dense weight is made) or from
- * a float state dict, which computes in float32. Every tensor is checked against the config before it is used; the
- * store is not needed afterwards, but for its tokenizer. Throws `missing`, `mismatch`, `unsupported`, `corrupt`,
- * `limit` with the tensor's name, and what the store throws. Throws `aborted` as soon as the signal aborts; the store
- * may still read the tensor that it was asked for.
+ * a float state dict, which computes in float32. Every tensor is checked against the config before it is used. The
+ * store is not needed afterwards, but for its tokenizer, and for embeddings that stay in it (`lazyEmbeddings`). Throws
+ * `missing`, `mismatch`, `unsupported`, `corrupt`, `limit` with the tensor's name, and what the store throws. Throws
+ * `aborted` as soon as the signal aborts; the store may still read the tensor that it was asked for.
  */
 export async function loadModel(store: StoredModel, options: LoadModelOptions = {}): Promise<BertModel> {
   // Callers without types hand in a path, a promise of a store, or what `openCheckpoint` gives, whose tensors it wants.
@@ -89,7 +98,14 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
   const modules = readModules(store, options.embeddings, signal);
   const names = parameterNames(config.family, basePrefix(modules.names, [config.family]));
   const mode: LinearMode = { profile: profileOf(metadata, options.profile), rowwise: options.rowwise ?? false };
-  const embeddings = await loadEmbeddings(modules, names, config);
+  const { lazyEmbeddings: lazy = false } = options;
+  const embeddings = await loadEmbeddings(
+    modules,
+    names,
+    config,
+    { word: lazy && !hasTiedDecoder(modules, names), position: lazy },
+    readerOf(store, options.embeddings),
+  );
   checkAborted(signal);
   const { engine: given = {} } = options;
   const engine = isEngine(given) ? given : await createEngine(given);
@@ -119,7 +135,7 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
       linears.push(loadedLinear);
       return loadedLinear;
     };
-    const heads = await loadHeads(modules, names, config, load, embeddings.tables.word, engine, mode.profile);
+    const heads = await loadHeads(modules, names, config, load, embeddings.words, engine, mode.profile);
     const sentence = await sentenceOf(metadata);
     const embedSentences = await loadSentence(sentence, modules, config.hiddenSize, load);
     checkAborted(signal);
@@ -131,6 +147,7 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
       profile,
       info: { kernels, threads, threadsWanted, threadsNote, profile, attention, rowwise: mode.rowwise, layers },
       memory: memoryOf(embeddings.tables, loaded, linears),
+      embeddings: embeddings.tables,
       heads,
       sentence,
       embedSentences,
@@ -145,12 +162,18 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
   }
 }
 
-/**
- * Outside `loadModel`, because `close` would share a scope with the tables there, and a closed model would keep them.
- */
-function encodeWith(tables: EmbeddingTables, encoder: Encoder): ModelParts['encode'] {
+/** Outside `loadModel`, because `close` would share a scope with the store there, and a closed model would keep it. */
+function readerOf(store: StoredModel, embeddings: StateDict | undefined) {
+  return (signal: AbortSignal) => readModules(store, embeddings, signal);
+}
+
+/** Outside `loadModel`, as {@link readerOf}: a closed model would keep the tables. */
+function encodeWith(embeddings: ModelEmbeddings, encoder: Encoder): ModelParts['encode'] {
   return async (batch, all, signal) => {
     const { keyLengths, lengths } = batch;
+    const ready = embeddings.tablesFor(batch, signal);
+    // Where all tables are whole, the pass takes its turn at once, in the order of the calls.
+    const tables = ready instanceof Promise ? await ready : ready;
     const output = await encoder.forward(embedTokens(tables, batch), lengths, {
       keyLengths,
       hiddenStates: all,
@@ -161,18 +184,16 @@ function encodeWith(tables: EmbeddingTables, encoder: Encoder): ModelParts['enco
 }
 
 /** Outside `loadModel`, as {@link encodeWith}. */
-function memoryOf(tables: EmbeddingTables, encoder: Encoder, linears: readonly LoadedLinear[]): ModelParts['memory'] {
+function memoryOf(
+  embeddings: ModelEmbeddings,
+  encoder: Encoder,
+  linears: readonly LoadedLinear[],
+): ModelParts['memory'] {
   return () => ({
     encoder: encoder.memoryBytes,
-    embeddings: [tables.word, tables.position, tables.tokenType].reduce((sum, table) => sum + bytesOf(table), 0),
+    embeddings: embeddings.bytes,
     heads: encoder.memoryBytes && linears.reduce((sum, linear) => sum + (linear.memoryBytes ?? 0), 0),
   });
-}
-
-function bytesOf(table: EmbeddingTable | undefined): number {
-  if (table === undefined) return 0;
-  if (!('kind' in table)) return table.data.byteLength;
-  return table.intRepr.byteLength + table.scales.byteLength + table.zeroPoints.byteLength;
 }
 
 /** By the first Linear of the encoder; a model without a layer has none. */

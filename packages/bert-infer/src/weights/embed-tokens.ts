@@ -2,7 +2,18 @@ import type { QuantizedEmbedding, Tensor } from '@prune/core';
 import { dequantizeEmbeddingRow } from '@prune/quant';
 
 /** A table of rows `[rows, columns]`, float32 or quantized row by row. */
-export type EmbeddingTable = QuantizedEmbedding | Tensor<'float32'>;
+export type WholeTable = QuantizedEmbedding | Tensor<'float32'>;
+
+/** A table of which only the rows that some tokens need are there. */
+export interface HeldRows {
+  readonly kind: 'rows';
+  /** Of the whole table. */
+  readonly shape: readonly [rows: number, columns: number];
+  readonly rows: ReadonlyMap<number, Float32Array>;
+}
+
+/** What a lookup needs of a table. */
+export type EmbeddingTable = WholeTable | HeldRows;
 
 /** The three tables that BERT sums; DistilBERT has no token types. */
 export interface EmbeddingTables {
@@ -11,14 +22,19 @@ export interface EmbeddingTables {
   readonly tokenType?: EmbeddingTable;
 }
 
+/** The rows of each table that the tokens of a batch look up. */
+export interface TokenIds {
+  readonly ids: Int32Array;
+  readonly positions: Int32Array;
+  readonly typeIds: Int32Array;
+}
+
 /**
  * The embedding sum before its LayerNorm: float32 `[tokens, columns]`, `(word + token type) + position` in this order, as transformers adds.
  * Quantized rows are dequantized as they are looked up. Ids must have been checked against the tables.
+ * Of {@link HeldRows}, the rows of all tokens must be there.
  */
-export function embedTokens(
-  { word, position, tokenType }: EmbeddingTables,
-  tokens: { readonly ids: Int32Array; readonly positions: Int32Array; readonly typeIds: Int32Array },
-): Float32Array {
+export function embedTokens({ word, position, tokenType }: EmbeddingTables, tokens: TokenIds): Float32Array {
   const columns = word.shape[1];
   const sum = new Float32Array(tokens.ids.length * columns);
   const wordRow = rowReader(word);
@@ -39,6 +55,7 @@ export function embedTokens(
 function rowReader(table: EmbeddingTable): (row: number) => Float32Array {
   const columns = table.shape[1];
   if (!('kind' in table)) return (row) => table.data.subarray(row * columns, (row + 1) * columns);
+  if (table.kind === 'rows') return (row) => table.rows.get(row)!;
   const values = new Float32Array(columns);
   let held = -1;
   return (row) => {

@@ -1,6 +1,7 @@
 import {
   type Elementary,
   type ElementaryStateDict,
+  locateError,
   missingEmbeddings,
   Pacer,
   PruneError,
@@ -14,6 +15,7 @@ import {
 } from '@prune/core';
 import { recomposeRows, recomposeSparse } from '@prune/csr';
 import type { AnyLinear, FloatLinear, LayerLinear, LayerNormParameters } from '@prune/kernels';
+import type { WholeTable } from './embed-tokens.js';
 
 /** A model's modules by name, each checked against the shape that the config wants before it is used. Lazy: one module a call. */
 export interface ModuleReader {
@@ -28,8 +30,17 @@ export interface ModuleReader {
    */
   layerLinear(module: string, rows: number | undefined, columns: number, by?: string): Promise<LayerLinear>;
   layerNorm(module: string, length: number): Promise<LayerNormParameters>;
-  table(module: string, rows: number, columns: number): Promise<QuantizedEmbedding | Tensor<'float32'>>;
+  table(module: string, rows: number, columns: number): Promise<WholeTable>;
+  /** The same table, left in the store; `undefined` when the store cannot read some rows of it without the others. */
+  tableRows(module: string, rows: number, columns: number): Promise<ModuleRows | undefined>;
   vector(name: string, length: number): Promise<Float32Array>;
+}
+
+/** A table that is left in its store. */
+export interface ModuleRows {
+  readonly shape: readonly [rows: number, columns: number];
+  /** The table of these rows alone, in their order. Throws what the store throws, with the tensor's name. */
+  select(rows: Int32Array, signal: AbortSignal | undefined): Promise<WholeTable>;
 }
 
 /**
@@ -48,7 +59,7 @@ export function readModules(store: ElementaryStateDict, embeddings?: StateDict, 
     if (entry === undefined) throw missing(name);
     if ('kind' in entry) throw mismatch(name, `a quantized ${entry.kind}`, `a float tensor [${shape.join(', ')}]`);
     checkShape(name, entry.shape, shape, by);
-    return untilAborted(toFloat32InTurns(entry, new Pacer(), { where: 'bert-infer', tensor: name }), signal);
+    return untilAborted(widened(entry, name), signal);
   };
   const vector = async (name: string, length: number | undefined) => (await floats(name, [length])).data;
 
@@ -86,7 +97,46 @@ export function readModules(store: ElementaryStateDict, embeddings?: StateDict, 
       checkShape(module, entry.shape, [rows, columns]);
       return entry;
     },
+    async tableRows(module, rows, columns) {
+      const name = names.has(module) ? module : `${module}.weight`;
+      const stored = await rowModules.tableRows(name);
+      if (stored === undefined) return undefined;
+      checkShape(name, stored.shape, [rows, columns]);
+      const none = await stored.select([], { signal });
+      if (none === undefined) return undefined;
+      // So that a dtype which is not a float is refused here, and not when the first text comes.
+      await wholeTable(none, name);
+      return {
+        shape: [rows, columns],
+        async select(wanted, signal) {
+          try {
+            const selected = await stored.select(wanted, { signal });
+            if (selected !== undefined) return await wholeTable(selected, name);
+          } catch (error) {
+            throw readError(error, name);
+          }
+          throw new PruneError('io', { where: 'bert-infer', what: 'the store stopped giving rows', tensor: name });
+        },
+      };
+    },
   };
+}
+
+async function wholeTable(table: QuantizedEmbedding | Tensor, name: string): Promise<WholeTable> {
+  return 'kind' in table ? table : widened(table, name);
+}
+
+function widened(tensor: Tensor, name: string): Promise<Tensor<'float32'>> {
+  return toFloat32InTurns(tensor, new Pacer(), { where: 'bert-infer', tensor: name });
+}
+
+/** The rows asked for are rows of the table, so what a store calls an invalid argument is that it is closed. */
+function readError(error: unknown, tensor: string): PruneError {
+  const located = locateError(error, { where: 'bert-infer', tensor });
+  if (located.code !== 'invalid-argument') return located;
+  const { where, what } = located;
+  const wanted = 'a store that is open as long as the model, which reads rows from it (`lazyEmbeddings`)';
+  return new PruneError('invalid-argument', { where, what, wanted, tensor, cause: error });
 }
 
 /** The store, and what of the embeddings it lacks, under the names that the store would have. */
@@ -99,19 +149,25 @@ function joined(store: ElementaryStateDict, embeddings: StateDict): ElementarySt
       const outside = extra.get(name);
       return outside === undefined ? store.get(name) : embeddings.get(outside);
     },
+    info: (name) => (extra.has(name) ? undefined : store.info?.(name)),
     rows: async (name) => store.rows?.(name),
     selectRows: async (names, rows, options) =>
       names.some((name) => extra.has(name)) ? undefined : store.selectRows?.(names, rows, options),
   } satisfies Required<ElementaryStateDict>;
 }
 
-/** The same state dict. A read that cannot be stopped is not waited for once the signal aborts. */
+/**
+ * The same state dict. A read that cannot be stopped is not waited for once the signal aborts; rows have the signal of
+ * whoever asks for them, because they are read after the model was loaded.
+ */
 function readsUntilAborted(store: ElementaryStateDict, signal: AbortSignal | undefined): ElementaryStateDict {
   return {
     keys: () => store.keys(),
     get: async (name) => untilAborted(Promise.resolve(store.get(name)), signal),
+    info: (name) => store.info?.(name),
     rows: async (name) => untilAborted(Promise.resolve(store.rows?.(name)), signal),
-    selectRows: async (names, rows, options) => store.selectRows?.(names, rows, options),
+    selectRows: async (names, rows, options) =>
+      untilAborted(Promise.resolve(store.selectRows?.(names, rows, options)), options?.signal),
   } satisfies Required<ElementaryStateDict>;
 }
 

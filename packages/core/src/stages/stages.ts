@@ -72,6 +72,8 @@ export type Elementary = Tensor | string;
 
 /** Stage 3: flat name -> elementary value; what a store holds. A `Map<string, Elementary>` is one. */
 export interface ElementaryStateDict extends ReadableMap<Elementary> {
+  /** What a value is, without reading it; `undefined` when there is none of that name, or when only `get` tells. */
+  info?(name: string): ElementaryInfo | undefined;
   /**
    * The matrix whose arrays are `<name>.data`, `.indptr` and `.indices`, to be read row by row; `undefined` when there is none of that name, or when
    * {@link get} alone has it. Its columns may be those in use only.

@@ -24,6 +24,7 @@ test('nothing but names and values: a Map', async () => {
 const inner = {
   keys: vi.fn(() => ['w']),
   get: vi.fn(() => weight),
+  info: vi.fn(() => weight),
   pieces: vi.fn(() => pieces),
   rows: vi.fn(async () => rows),
   selectRows: vi.fn(async () => [weight]),

@@ -19,6 +19,7 @@ export function withMetadata<V extends Elementary>(
     metadata,
     keys: () => tensors.keys(),
     get: (name) => tensors.get(name),
+    info: (name) => tensors.info?.(name),
     pieces: (name) => tensors.pieces?.(name),
     rows: async (name) => tensors.rows?.(name),
     selectRows: async (names, rows, options) => tensors.selectRows?.(names, rows, options),
