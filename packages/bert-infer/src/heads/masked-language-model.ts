@@ -5,9 +5,9 @@ import { scatterTokens } from '../batch/scatter-tokens.js';
 import type { BertConfig } from '../config/bert-config.js';
 import type { WholeTable } from '../weights/embed-tokens.js';
 import type { ModuleReader } from '../weights/read-modules.js';
+import { keptWork } from '../work/kept-work.js';
 import { hasTiedDecoder } from './has-tied-decoder.js';
 import type { Head, LoadLinear } from './head.js';
-import { SharedWork } from './shared-work.js';
 import { splitRows } from './split-rows.js';
 
 /**
@@ -45,7 +45,7 @@ export async function maskedLanguageModelHead(
   const rows = Math.max(LEAST_ROWS, Math.ceil(vocabSize / MOST_PARTS));
   const transform = load(dense, denseName);
   // Not when the model is loaded: a decoder is as large as the embeddings, and most uses never ask for it.
-  const decoder = new SharedWork(async (signal) => {
+  const decoder = keptWork(async (signal) => {
     const pacer = new Pacer();
     const blocks = () => tableBlocks(words!, rows, () => pacer.pause(signal));
     const tied = () => tiedDecoder(blocks, bias!, quantizedFor, decoderName);
@@ -64,7 +64,7 @@ export async function maskedLanguageModelHead(
   return {
     name: 'masked-lm',
     async logits(hidden, batch, signal) {
-      const parts = await decoder.result(signal);
+      const parts = await decoder(signal);
       const pacer = new Pacer();
       const transformed = engine.activate(transform.apply(hidden), activation);
       const x = engine.layerNorm(transformed, norm, layerNormEps);

@@ -1,5 +1,5 @@
+import { type SharedWork, sharedWork } from '../work/shared-work.js';
 import type { EmbeddingTables, TokenIds, WholeTable } from './embed-tokens.js';
-import { type SharedWork, sharedWork } from './shared-work.js';
 import type { StoredTable } from './stored-table.js';
 
 /** The tables of a model, of which some stay in the store. Token types are few and always whole. */

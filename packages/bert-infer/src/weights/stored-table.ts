@@ -1,8 +1,8 @@
 import { checkAborted } from '@prune/core';
 import { dequantizeEmbeddingRow } from '@prune/quant';
+import { type SharedWork, sharedWork } from '../work/shared-work.js';
 import type { HeldRows, WholeTable } from './embed-tokens.js';
 import type { ModuleRows } from './read-modules.js';
-import { type SharedWork, sharedWork } from './shared-work.js';
 
 /** Bytes of rows that are kept: 10,922 rows of BERT-base, a third of its vocabulary, and more than a text has words. */
 const KEPT_BYTES = 32 * 2 ** 20;

@@ -10,18 +10,25 @@ export interface SharedWork<T> {
 
 /**
  * Starts work that each caller waits for with a signal of its own. It is stopped, by the signal that it is given, once
- * nobody waits for it any more. `onEnd` runs once, before any caller goes on: when the work is done, failed or stopped.
+ * nobody waits for it any more. `onEnd` runs once, before any caller goes on: when the work is done, or with false when it
+ * failed or was stopped.
  */
-export function sharedWork<T>(start: (signal: AbortSignal) => Promise<T>, onEnd: () => void): SharedWork<T> {
+export function sharedWork<T>(
+  start: (signal: AbortSignal) => Promise<T>,
+  onEnd: (done: boolean) => void,
+): SharedWork<T> {
   const controller = new AbortController();
   const work = start(controller.signal);
   let waiting = 0;
   let ended = false;
-  const end = () => {
-    if (!ended) onEnd();
+  const end = (done: boolean) => {
+    if (!ended) onEnd(done);
     ended = true;
   };
-  work.then(end, end);
+  work.then(
+    () => end(true),
+    () => end(false),
+  );
   return {
     async wait(signal) {
       waiting++;
@@ -30,7 +37,7 @@ export function sharedWork<T>(start: (signal: AbortSignal) => Promise<T>, onEnd:
       } finally {
         waiting--;
         if (waiting === 0 && !ended) {
-          end();
+          end(false);
           controller.abort(signal?.reason);
         }
       }
