@@ -1,4 +1,4 @@
-import type { Pacer } from '@prune/core';
+import { inBlocks, type Pacer } from '@prune/core';
 import { BinaryDecoder, BinaryEncoder } from './binary-coder.js';
 import { corrupt } from './corrupt.js';
 import { lowsOf } from './lows-of.js';
@@ -32,14 +32,18 @@ function oneLine(symbols: Symbols): Lines {
   return { width: symbols.length, classOf: new Uint8Array(1), classes: 1 };
 }
 
-/** Symbols below `alphabet` by the frequencies of their class (static, order 0): the tables, then chunks of 65,536. */
-export function encodeSymbols(symbols: Symbols, alphabet: number, lines = oneLine(symbols)): Uint8Array[] {
-  const { width, classOf, classes } = lines;
-  const counts = Array.from({ length: classes }, () => new Int32Array(alphabet));
-  for (let i = 0, line = 0; i < symbols.length; line++) {
-    const own = counts[classOf[line]];
-    for (const end = i + width; i < end; i++) own[symbols[i]]++;
-  }
+/**
+ * Symbols below `alphabet` by the frequencies of their class (static, order 0), as the parts of a block: the tables, then
+ * chunks of 65,536. Pauses before each chunk.
+ */
+export async function encodeSymbols(
+  symbols: Symbols,
+  alphabet: number,
+  pacer: Pacer,
+  lines = oneLine(symbols),
+): Promise<Uint8Array[]> {
+  const counts = Array.from({ length: lines.classes }, () => new Int32Array(alphabet));
+  await inBlocks(symbols.length, pacer, (from, to) => countSymbols(symbols, lines, counts, from, to));
   const table = new BinaryEncoder();
   const frequency: Uint16Array[] = [];
   for (const own of counts) {
@@ -51,20 +55,46 @@ export function encodeSymbols(symbols: Symbols, alphabet: number, lines = oneLin
   const low = frequency.map(lowsOf);
   const chunks: Uint8Array[] = [];
   for (let from = 0; from < symbols.length; from += CHUNK) {
-    const coder = new RansEncoder(BITS);
-    const to = Math.min(from + CHUNK, symbols.length);
-    for (let i = from; i < to; ) {
-      const line = Math.floor(i / width);
-      const own = frequency[classOf[line]];
-      const lowest = low[classOf[line]];
-      for (const end = Math.min(to, (line + 1) * width); i < end; i++) coder.push(lowest[symbols[i]], own[symbols[i]]);
-    }
-    chunks.push(coder.finish(STATES));
+    await pacer.pause();
+    chunks.push(encodeChunk(symbols, lines, frequency, low, from, Math.min(from + CHUNK, symbols.length)));
   }
   const head: number[] = [];
   pushVarint(head, tableBytes.length);
   for (const chunk of chunks) pushVarint(head, chunk.length / 2);
   return [Uint8Array.from(head), tableBytes, ...chunks];
+}
+
+/** Adds the symbols `from .. to` to the counts of their classes. */
+function countSymbols(
+  symbols: Symbols,
+  { width, classOf }: Lines,
+  counts: readonly Int32Array[],
+  from: number,
+  to: number,
+): void {
+  for (let i = from; i < to; ) {
+    const line = Math.floor(i / width);
+    const own = counts[classOf[line]];
+    for (const end = Math.min(to, (line + 1) * width); i < end; i++) own[symbols[i]]++;
+  }
+}
+
+function encodeChunk(
+  symbols: Symbols,
+  { width, classOf }: Lines,
+  frequency: readonly Uint16Array[],
+  low: readonly Uint16Array[],
+  from: number,
+  to: number,
+): Uint8Array {
+  const coder = new RansEncoder(BITS);
+  for (let i = from; i < to; ) {
+    const line = Math.floor(i / width);
+    const own = frequency[classOf[line]];
+    const lowest = low[classOf[line]];
+    for (const end = Math.min(to, (line + 1) * width); i < end; i++) coder.push(lowest[symbols[i]], own[symbols[i]]);
+  }
+  return coder.finish(STATES);
 }
 
 /**
