@@ -21,7 +21,7 @@ export async function encodePlanes(bytes: Uint8Array, width: number, pacer: Pace
 }
 
 function gather(bytes: Uint8Array, width: number, plane: number, symbols: Uint8Array, from: number, to: number): void {
-  for (let i = from; i < to; i++) symbols[i] = bytes[i * width + plane];
+  for (let i = from, at = from * width + plane; i < to; i++, at += width) symbols[i] = bytes[at];
 }
 
 /** Fills `bytes` from what {@link encodePlanes} made. */
@@ -44,5 +44,5 @@ export async function decodePlanes(reader: ByteReader, bytes: Uint8Array, width:
 }
 
 function spread(symbols: Uint8Array, bytes: Uint8Array, width: number, plane: number, from: number, to: number): void {
-  for (let i = from; i < to; i++) bytes[i * width + plane] = symbols[i];
+  for (let i = from, at = from * width + plane; i < to; i++, at += width) bytes[at] = symbols[i];
 }

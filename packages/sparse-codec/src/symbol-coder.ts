@@ -34,7 +34,7 @@ function oneLine(symbols: Symbols): Lines {
 
 /**
  * Symbols below `alphabet` by the frequencies of their class (static, order 0), as the parts of a block: the tables, then
- * chunks of 65,536. Pauses before each chunk.
+ * chunks of 65,536. Pauses before each table and each chunk.
  */
 export async function encodeSymbols(
   symbols: Symbols,
@@ -47,6 +47,7 @@ export async function encodeSymbols(
   const table = new BinaryEncoder();
   const frequency: Uint16Array[] = [];
   for (const own of counts) {
+    await pacer.pause();
     const levels = magnitudeLevels(own);
     writeLevels(table, levels);
     frequency.push(frequencies(weightsOf(levels), TOTAL));
@@ -98,8 +99,8 @@ function encodeChunk(
 }
 
 /**
- * Fills `symbols`, each below `alphabet`, from what {@link encodeSymbols} made with the same lines, with pauses between
- * chunks.
+ * Fills `symbols`, each below `alphabet`, from what {@link encodeSymbols} made with the same lines, with pauses before
+ * each table and each chunk.
  */
 export async function decodeSymbols(
   reader: ByteReader,
@@ -114,7 +115,12 @@ export async function decodeSymbols(
     lengths.push(2 * reader.varint('chunk', reader.bytes.length));
   }
   const coder = new BinaryDecoder(reader.take('table', tableBytes));
-  const tables = Array.from({ length: lines.classes }, () => symbolTable(readLevels(coder, alphabet)));
+  const tables: SymbolTable[] = [];
+  for (let c = 0; c < lines.classes; c++) {
+    // 32 tables of 256 symbols take some 20 ms.
+    await pacer.pause();
+    tables.push(symbolTable(readLevels(coder, alphabet)));
+  }
   coder.finish();
   for (const c of lines.classOf) {
     if (symbols.length > 0 && tables[c].symbolAt.length === 0) throw corrupt('table of frequencies is empty', 0, TOTAL);
@@ -163,10 +169,12 @@ function decodeChunk(
       const position = now & (TOTAL - 1);
       const symbol = symbolAt[position];
       symbols[i] = symbol;
-      let next = (Math.imul(frequency[symbol], now >>> BITS) + position - low[symbol]) | 0;
-      if (next < STATE_MIN) next = (next << 16) | words[at++];
+      const next = (Math.imul(frequency[symbol], now >>> BITS) + position - low[symbol]) | 0;
+      // -1 when the state needs a word. A branch here is a coin toss, and took a third of the time.
+      const needs = (next - STATE_MIN) >> 31;
       now = then;
-      then = next;
+      then = (next << (needs & 16)) | (words[at] & needs);
+      at = (at - needs) | 0;
     }
   }
   checkEnd(words, at, now);

@@ -153,7 +153,11 @@ const CODE_CLASSES = 32;
 
 /** Codes of 4 bits lie around their row's zero point, which is there: 1.5 % of mini-qa's table. Those of 8 bits are the same in all rows. */
 function codeLines(width: number, zeroPoint: Float32Array): Lines {
-  const classOf = Uint8Array.from(zeroPoint, (z) => Math.max(0, Math.min(Math.floor(2 * z), CODE_CLASSES - 1)));
+  // `from` with a function took 13 ms for 30,522 rows.
+  const classOf = new Uint8Array(zeroPoint.length);
+  for (let r = 0; r < classOf.length; r++) {
+    classOf[r] = Math.max(0, Math.min(Math.floor(2 * zeroPoint[r]), CODE_CLASSES - 1));
+  }
   return { width, classOf, classes: CODE_CLASSES };
 }
 
