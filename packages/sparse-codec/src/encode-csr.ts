@@ -70,8 +70,8 @@ export function checkPreset(preset: Preset): Preset {
 
 /**
  * A checked matrix as bytes, or `undefined` where the form that takes least would expand beyond `MAX_EXPANSION`: many
- * rows with hardly any nonzeros, which the plain form would give a byte each. Yields before each pass over the matrix and
- * each of its blocks, where a caller may return to the event loop.
+ * rows with hardly any nonzeros, which the plain form would give a byte each. Yields before each pass over the matrix
+ * and each of its blocks, where a caller may return to the event loop.
  */
 export function* encodeWithinExpansion(csr: CsrMatrix, preset: Preset): Generator<undefined, Uint8Array | undefined> {
   const { shape, data } = csr;

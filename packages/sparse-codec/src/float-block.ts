@@ -12,8 +12,9 @@ import { ByteReader } from './varint.js';
 const TRANSFORMS = { planes: 0, half: 1, grid: 2 } as const;
 
 /**
- * A dense tensor as the parts of a block, by what it turns out to be: float32 on a grid of 2^-n (a table that was rounded), float32 that float16 holds
- * exactly (a model saved as such), or planes of bytes. -0, infinities and every NaN come back with their bits.
+ * A dense tensor as the parts of a block, by what it turns out to be: float32 on a grid of 2^-n (a table that was
+ * rounded), float32 that float16 holds exactly (a model saved as such), or planes of bytes. -0, infinities and every
+ * NaN come back with their bits.
  */
 export async function encodeFloats({ dtype, shape, data }: Tensor, pacer: Pacer): Promise<Uint8Array[]> {
   if (dtype === 'float32') {
@@ -44,7 +45,10 @@ export async function encodeFloats({ dtype, shape, data }: Tensor, pacer: Pacer)
   return [joined([TRANSFORMS.planes], []), ...planes];
 }
 
-/** The tensor of a block that has the parts of {@link encodeFloats}. Throws `corrupt`. `count`: the elements of `shape`, checked by the caller. */
+/**
+ * The tensor of a block that has the parts of {@link encodeFloats}. Throws `corrupt`. `count`: the elements of `shape`,
+ * checked by the caller.
+ */
 export async function decodeFloats(
   bytes: Uint8Array,
   dtype: Dtype,

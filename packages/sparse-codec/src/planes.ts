@@ -4,8 +4,9 @@ import { decodeSymbols, encodeSymbols } from './symbol-coder.js';
 import type { ByteReader } from './varint.js';
 
 /**
- * Elements of `width` bytes as `width` sequences of bytes, most significant first, each coded by its own frequencies or left as it is,
- * whichever is smaller, as the parts of a block. A float32's low fraction bits are noise; its exponent has 3 bits of entropy.
+ * Elements of `width` bytes as `width` sequences of bytes, most significant first, each coded by its own frequencies or
+ * left as it is, whichever is smaller, as the parts of a block. A float32's low fraction bits are noise; its exponent
+ * has 3 bits of entropy.
  */
 export async function encodePlanes(bytes: Uint8Array, width: number, pacer: Pacer): Promise<Uint8Array[]> {
   const length = bytes.length / width;

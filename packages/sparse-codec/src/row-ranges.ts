@@ -18,8 +18,9 @@ export interface RowRanges {
 }
 
 /**
- * Scales and zero points as the parts of a block: where all rows ran from a minimum over a range that are multiples of 2^-n, those two integers, of which scale and zero
- * point are computed again to the bit (2.1 instead of 4.5 bytes a row of mini-qa's table of 4 bits); else as floats.
+ * Scales and zero points as the parts of a block: where all rows ran from a minimum over a range that are multiples of
+ * 2^-n, those two integers, of which scale and zero point are computed again to the bit (2.1 instead of 4.5 bytes a row
+ * of mini-qa's table of 4 bits); else as floats.
  */
 export async function encodeRowRanges({ scale, zeroPoint }: RowRanges, pacer: Pacer): Promise<Uint8Array[]> {
   for (const divisor of DIVISORS) {

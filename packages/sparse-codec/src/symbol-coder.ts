@@ -33,8 +33,8 @@ function oneLine(symbols: Symbols): Lines {
 }
 
 /**
- * Symbols below `alphabet` by the frequencies of their class (static, order 0), as the parts of a block: the tables, then
- * chunks of 65,536. Pauses before each table and each chunk.
+ * Symbols below `alphabet` by the frequencies of their class (static, order 0), as the parts of a block: the tables,
+ * then chunks of 65,536. Pauses before each table and each chunk.
  */
 export async function encodeSymbols(
   symbols: Symbols,

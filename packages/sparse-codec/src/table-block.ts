@@ -18,10 +18,11 @@ export interface QuantizedTable {
 }
 
 /**
- * A quantized embedding table as the parts of a block. A table whose floats were on a grid of 2^-n before a row was stretched to 0 .. 255 uses only
- * some of the 256 codes of each row, other ones in each: then the grid's own integers are coded, and codes, scale and zero point of a row
- * are computed from them again as the quantizer did (float32, correctly rounded: the same everywhere). Rows for which that does not give back every bit
- * are coded as they are. Otherwise codes by their frequencies, scales and zero points as floats.
+ * A quantized embedding table as the parts of a block. A table whose floats were on a grid of 2^-n before a row was
+ * stretched to 0 .. 255 uses only some of the 256 codes of each row, other ones in each: then the grid's own integers
+ * are coded, and codes, scale and zero point of a row are computed from them again as the quantizer did (float32,
+ * correctly rounded: the same everywhere). Rows for which that does not give back every bit are coded as they are.
+ * Otherwise codes by their frequencies, scales and zero points as floats.
  */
 export async function encodeTable(table: QuantizedTable, pacer: Pacer): Promise<Uint8Array[]> {
   const { scale, zeroPoint, intRepr } = table;
@@ -96,7 +97,10 @@ function floatsOf(values: Float32Array, rows: readonly number[]): Float32Array {
   return Float32Array.from(rows, (r) => values[r]);
 }
 
-/** The table of a block that has the parts of {@link encodeTable}, `intRepr` row-major `[rows, width]`. Throws `corrupt`. */
+/**
+ * The table of a block that has the parts of {@link encodeTable}, `intRepr` row-major `[rows, width]`. Throws
+ * `corrupt`.
+ */
 export async function decodeTable(
   bytes: Uint8Array,
   rows: number,
