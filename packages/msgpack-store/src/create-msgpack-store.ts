@@ -8,6 +8,7 @@ import {
   locateError,
   type ModelMetadata,
   type NamedTensor,
+  Pacer,
   PruneError,
   shown,
   type Tensor,
@@ -26,6 +27,7 @@ import {
   type ManifestFile,
 } from './container/manifest.js';
 import { encodePrologue, PROLOGUE_BYTES } from './container/prologue.js';
+import { crcInTurns } from './crc-in-turns.js';
 import { type Crc32, crc32 as ownCrc32 } from './crc32.js';
 import { DEFAULT_LEVEL, gzip } from './deflate/gzip.js';
 import { segmentOf } from './deflate/segment.js';
@@ -72,18 +74,19 @@ export async function createMsgpackStore(
   let turn: Promise<unknown> = Promise.resolve();
   await sink.write(new Uint8Array(PROLOGUE_BYTES));
 
-  /** Appends one block, piece by piece, and describes it. */
+  /** Appends one block, piece by piece, with pauses, and describes it. */
   async function writeBlock(codec: string, encoded: EncodedBlock, tensors: number): Promise<number> {
     const shares = new Array<number>(tensors).fill(0);
     const start = offset;
     let crc = 0;
+    const pacer = new Pacer();
     const pieces: Iterable<EncodedPiece> | AsyncIterable<EncodedPiece> =
       encoded instanceof Uint8Array
         ? [{ bytes: encoded, tensor: tensors === 1 ? 0 : undefined }]
         : piecesOf(codec, encoded);
     for await (const { bytes, tensor } of pieces) {
       await sink.write(bytes);
-      crc = crc32(bytes, crc);
+      crc = await crcInTurns(bytes, crc32, pacer, crc);
       offset += bytes.byteLength;
       if (tensor !== undefined) shares[tensor] += bytes.byteLength;
     }

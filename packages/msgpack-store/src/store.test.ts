@@ -8,6 +8,7 @@ import {
   firstDifference,
   type ModelMetadata,
   memorySink,
+  Pacer,
   scalar,
   type Tensor,
   tensor,
@@ -16,7 +17,7 @@ import {
 } from '@prune/core';
 import { goldenPath, readNpz } from '@prune/fixtures';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { codecList, MSGPACK_CODEC_NAMES } from './codecs/codec-list.js';
 import { raw } from './codecs/raw.js';
 import { type CreateMsgpackOptions, createMsgpackStore } from './create-msgpack-store.js';
@@ -352,5 +353,22 @@ test('every flipped byte and every cut is noticed', async () => {
     damaged[i] ^= 1 << (i % 8);
     await expect(read(damaged), `byte ${i}`).rejects.toMatchObject({ name: 'PruneError' });
     await expect(read(bytes.subarray(0, i)), `cut at ${i}`).rejects.toMatchObject({ name: 'PruneError' });
+  }
+});
+
+test('a large block is summed when it is written, summed and copied when it is read, in parts, with a look at the clock before each', async () => {
+  const pause = vi.spyOn(Pacer.prototype, 'pause').mockResolvedValue();
+  try {
+    const sums = 3;
+    const large = tensor('uint8', [sums * 2 ** 20], new Uint8Array(sums * 2 ** 20).fill(3));
+    const copies = large.data.length / 2 ** 16;
+    const bytes = await pack(new Map([['x', large]]), {}, { codecs: [raw()] });
+    expect(pause.mock.calls.length).toBeGreaterThanOrEqual(sums);
+    const store = await openMsgpackStore(bytes);
+    pause.mockClear();
+    expect(await firstDifference(new Map([['x', large]]), store)).toBeUndefined();
+    expect(pause.mock.calls.length).toBeGreaterThanOrEqual(sums + copies);
+  } finally {
+    pause.mockRestore();
   }
 });

@@ -51,7 +51,10 @@ export function encodeCsr(csr: CsrMatrix, options: EncodeOptions = {}): Uint8Arr
     const { what, got, wanted } = fault;
     throw new PruneError('mismatch', { where: 'sparse-codec', what, got, wanted });
   }
-  return encodeWithinExpansion(csr, preset) ?? encodePlain(csr);
+  const steps = encodeWithinExpansion(csr, preset);
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value ?? encodePlain(csr);
 }
 
 /** Returns a known preset. Throws `invalid-argument` for any other. */
@@ -67,14 +70,15 @@ export function checkPreset(preset: Preset): Preset {
 
 /**
  * A checked matrix as bytes, or `undefined` where the form that takes least would expand beyond `MAX_EXPANSION`: many
- * rows with hardly any nonzeros, which the plain form would give a byte each.
+ * rows with hardly any nonzeros, which the plain form would give a byte each. Yields before each pass over the matrix
+ * and each of its blocks, where a caller may return to the event loop.
  */
-export function encodeWithinExpansion(csr: CsrMatrix, preset: Preset): Uint8Array | undefined {
+export function* encodeWithinExpansion(csr: CsrMatrix, preset: Preset): Generator<undefined, Uint8Array | undefined> {
   const { shape, data } = csr;
   const [rows, columns] = shape;
   const nnz = data.length;
   if (rows > MAX_ROWS || columns > MAX_COLUMNS || nnz === 0) return encodePlain(csr);
-  const modelled = encodeModelled(csr, preset);
+  const modelled = yield* encodeModelled(csr, preset);
   if (modelled.length >= 2 * nnz) {
     const plain = encodePlain(csr);
     if (plain.length < modelled.length) return plain;
@@ -93,20 +97,25 @@ function encodePlain(csr: CsrMatrix): Uint8Array {
   return Uint8Array.from(plain);
 }
 
-function encodeModelled(csr: CsrMatrix, preset: Preset, withContexts = preset === 'max'): Uint8Array {
+function* encodeModelled(
+  csr: CsrMatrix,
+  preset: Preset,
+  withContexts = preset === 'max',
+): Generator<undefined, Uint8Array> {
   const tables = gapTables();
   const [rows, columns] = csr.shape;
   const { indptr, indices, data } = csr;
   const nnz = data.length;
 
   const rowCounts = Int32Array.from({ length: rows }, (_, r) => indptr[r + 1] - indptr[r]);
-  const columnCounts = new Int32Array(columns);
-  for (let p = 0; p < nnz; p++) columnCounts[indices[p]]++;
-  const magnitudes = new Int32Array(128);
-  for (let p = 0; p < nnz; p++) magnitudes[Math.abs(data[p]) - 1]++;
-
+  yield;
+  const columnCounts = countColumns(indices, columns);
+  yield;
+  const magnitudes = countMagnitudes(data);
+  yield;
   const { columnClass, rowClass } = fitMask(tables, rowCounts, columnCounts, nnz);
   const levels = magnitudeLevels(magnitudes);
+  yield;
   const contexts = withContexts ? contextsOf(csr, levels, rowClass, columnClass) : NO_CONTEXTS;
   const model = new BinaryEncoder();
   const classWords = encodeClasses(model, [columnClass, rowClass]);
@@ -122,6 +131,7 @@ function encodeModelled(csr: CsrMatrix, preset: Preset, withContexts = preset ==
   const head = [FORMS[preset], rows, columns, nnz, modelBytes.length, classWords.length / 2, blocks.length];
   let from = 0;
   for (const to of blocks) {
+    yield;
     const mask = encodeMask(tables, { slotOf, rowClass }, csr, from, to);
     const values = encodeValues(frequency, map, { indptr, indices, data, from, to });
     head.push(to - from, indptr[to] - indptr[from], mask.length / 2, values.length / 2);
@@ -131,7 +141,20 @@ function encodeModelled(csr: CsrMatrix, preset: Preset, withContexts = preset ==
   const bytes = joined(head, payload);
   // The tables of contexts may be too much for a small matrix, which they hardly help.
   const tooMany = contexts.groups > 1 && expands({ rows, columns, nnz, groups: contexts.groups }, bytes);
-  return tooMany ? encodeModelled(csr, preset, false) : bytes;
+  return tooMany ? yield* encodeModelled(csr, preset, false) : bytes;
+}
+
+function countColumns(indices: Uint16Array | Int32Array, columns: number): Int32Array {
+  const counts = new Int32Array(columns);
+  for (let p = 0; p < indices.length; p++) counts[indices[p]]++;
+  return counts;
+}
+
+/** How often each magnitude 1 .. 128 occurs. */
+function countMagnitudes(data: Int8Array): Int32Array {
+  const counts = new Int32Array(128);
+  for (let p = 0; p < data.length; p++) counts[Math.abs(data[p]) - 1]++;
+  return counts;
 }
 
 /** `[columns + 1]` the first slot of each column; the last entry is the number of slots. */

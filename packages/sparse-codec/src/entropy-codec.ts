@@ -23,7 +23,9 @@ import { corrupt } from './corrupt.js';
 import { checkPreset, DEFAULT_PRESET, type EncodeOptions, encodeWithinExpansion, MAX_COLUMNS } from './encode-csr.js';
 import { checkExpansion, MAX_EXPANSION } from './expansion.js';
 import { decodeFloats, encodeFloats } from './float-block.js';
+import { joined } from './joined.js';
 import { type CsrStream, openCsr } from './open-csr.js';
+import { sizeOf } from './size-of.js';
 import { decodeTable, encodeTable } from './table-block.js';
 
 /**
@@ -65,13 +67,14 @@ export function entropyCodec(options: EncodeOptions = {}): Codec {
   return {
     name: 'entropy',
     group: groupOf,
-    encode(tensors) {
+    async encode(tensors) {
       const kind = kindOf(tensors);
       if (kind === undefined) return undefined;
-      const bytes = encodeKind(kind, tensors, preset);
+      const pieces = await encodeKind(kind, tensors, preset);
+      if (pieces === undefined) return undefined;
+      const size = pieces.reduce((sum, { bytes }) => sum + bytes.length, 0);
       const raw = tensors.reduce((sum, { data }) => sum + data.byteLength, 0);
-      if (bytes === undefined || bytes.length >= raw || raw > MAX_EXPANSION * bytes.length) return undefined;
-      return kind === 'csr' ? piecesOf(bytes, tensors) : bytes;
+      return size >= raw || raw > MAX_EXPANSION * size ? undefined : pieces;
     },
     async decode(bytes, infos, limits) {
       const kind = kindOf(infos);
@@ -112,29 +115,54 @@ function partOf<T extends NamedInfo>(group: readonly T[], { ending }: Part): T {
   return group.find(({ name }) => name.endsWith(ending)) as T;
 }
 
-function encodeKind(
+async function encodeKind(
   kind: Kind,
   tensors: readonly NamedTensor[],
   preset: NonNullable<EncodeOptions['preset']>,
-): Uint8Array | undefined {
-  if (kind === 'floats') return encodeFloats(tensors[0]);
+): Promise<EncodedPiece[] | undefined> {
+  const pacer = new Pacer();
+  if (kind === 'floats') return inPieces(await encodeFloats(tensors[0], pacer));
   if (kind === 'table') {
     const [scale, zeroPoint, intRepr] = TABLE_PARTS.map((part) => partOf(tensors, part));
     if (tableWidth(scale, zeroPoint, intRepr) === undefined) return undefined;
-    return encodeTable({
+    const table = {
       scale: scale.data as Float32Array,
       zeroPoint: zeroPoint.data as Float32Array,
       intRepr: intRepr.data as Uint8Array,
-    });
+    };
+    return inPieces(await encodeTable(table, pacer));
   }
   const matrix = matrixOf(tensors);
   // A wide one would be plain, 16 bits a nonzero and more, where `csr-gzip`, the next in the list of `prune pack`, takes 13.
   if (matrix === undefined || matrix.shape[1] > MAX_COLUMNS) return undefined;
-  return encodeWithinExpansion(matrix, checkPreset(preset));
+  const steps = encodeWithinExpansion(matrix, checkPreset(preset));
+  let step = steps.next();
+  for (; !step.done; step = steps.next()) await pacer.pause();
+  return step.value && matrixPieces(step.value, tensors);
+}
+
+/** Bytes from which on a part is written alone: the copy that joins smaller ones takes less than a write each. */
+const LARGE_PART = 2 ** 20;
+
+/** Parts of a block as pieces, in which small parts are joined. */
+function inPieces(parts: readonly Uint8Array[]): EncodedPiece[] {
+  const pieces: EncodedPiece[] = [];
+  let small: Uint8Array[] = [];
+  const endSmall = () => {
+    if (small.length > 0) pieces.push({ bytes: joined([], small) });
+    small = [];
+  };
+  for (const part of parts) {
+    if (part.length >= LARGE_PART || sizeOf(small) >= LARGE_PART) endSmall();
+    if (part.length >= LARGE_PART) pieces.push({ bytes: part });
+    else small.push(part);
+  }
+  endSmall();
+  return pieces;
 }
 
 /** The bytes of a matrix by what they code: values, columns, and the head with the densities of rows, for reports. */
-function piecesOf(bytes: Uint8Array, tensors: readonly NamedTensor[]): EncodedPiece[] {
+function matrixPieces(bytes: Uint8Array, tensors: readonly NamedTensor[]): EncodedPiece[] {
   const [values, columns, rows] = CSR_PARTS.map((part) => tensors.indexOf(partOf(tensors, part)));
   const { blocks, form } = openCsr(bytes);
   if (form === 'plain') return [{ bytes }];

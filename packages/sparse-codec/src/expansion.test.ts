@@ -1,4 +1,4 @@
-import { type CsrMatrix, DEFAULT_LIMITS, type NamedInfo, type NamedTensor, tensor } from '@prune/core';
+import { type CsrMatrix, DEFAULT_LIMITS, type NamedInfo, type NamedTensor, Pacer, tensor } from '@prune/core';
 import { codeOf } from '@prune/fixtures';
 import { describe, expect, test } from 'vitest';
 import { blockBytes, csrOf, prunedMatrix } from './csr.fixture.js';
@@ -8,6 +8,7 @@ import { entropyCodec } from './entropy-codec.js';
 import { decodedBytes, LEAST_BLOCK_NONZEROS, MAX_EXPANSION } from './expansion.js';
 import { encodeFloats } from './float-block.js';
 import { forgeMatrix, type MatrixFields, NO_MASK, NO_VALUES } from './forge.fixture.js';
+import { joined } from './joined.js';
 import { openCsr } from './open-csr.js';
 import { encodeTable } from './table-block.js';
 
@@ -138,14 +139,14 @@ describe('the reader refuses', () => {
       intRepr: new Uint8Array(768 * rows),
     };
     for (const [bytes, infos] of [
-      [encodeFloats(zeros(512, 768)), [zeros(512, 768)]],
-      [encodeTable(ofZeros), table],
+      [joined([], await encodeFloats(zeros(512, 768), new Pacer())), [zeros(512, 768)]],
+      [joined([], await encodeTable(ofZeros, new Pacer())), table],
     ] as const) {
       expect(await codeOf(async () => codec.decode(bytes, infos, DEFAULT_LIMITS))).toBe('corrupt');
     }
     // Smaller than what a manifest holds without a block.
     const tiny = tensor('float32', [1], Float32Array.of(1));
-    const bytes = encodeFloats(tiny);
+    const bytes = joined([], await encodeFloats(tiny, new Pacer()));
     expect(await codeOf(async () => codec.decode(bytes, [{ name: 'x', ...tiny }], DEFAULT_LIMITS))).toBe('corrupt');
   });
 });

@@ -1,6 +1,6 @@
 import { DTYPES, type Dtype, inBlocks, type Pacer, type Tensor, type TensorData, tensor } from '@prune/core';
 import { corrupt } from './corrupt.js';
-import { dyadicGrid, MAX_GRID_BITS } from './dyadic-grid.js';
+import { type DyadicGrid, dyadicGrid, MAX_GRID_BITS } from './dyadic-grid.js';
 import { foldedOrigin, unfoldedOrigin } from './folded.js';
 import { decodeGridRows, encodeGridRows } from './grid-rows.js';
 import { joined } from './joined.js';
@@ -12,33 +12,43 @@ import { ByteReader } from './varint.js';
 const TRANSFORMS = { planes: 0, half: 1, grid: 2 } as const;
 
 /**
- * A dense tensor as bytes, by what it turns out to be: float32 on a grid of 2^-n (a table that was rounded), float32 that float16 holds
- * exactly (a model saved as such), or planes of bytes. -0, infinities and every NaN come back with their bits.
+ * A dense tensor as the parts of a block, by what it turns out to be: float32 on a grid of 2^-n (a table that was
+ * rounded), float32 that float16 holds exactly (a model saved as such), or planes of bytes. -0, infinities and every
+ * NaN come back with their bits.
  */
-export function encodeFloats({ dtype, shape, data }: Tensor): Uint8Array {
+export async function encodeFloats({ dtype, shape, data }: Tensor, pacer: Pacer): Promise<Uint8Array[]> {
   if (dtype === 'float32') {
     const values = data as Float32Array;
     // A table of frequencies pays from about four elements a symbol on.
-    const grid = dyadicGrid(values, Math.min(MAX_ALPHABET, values.length / 4));
+    const grid = await dyadicGrid(values, Math.min(MAX_ALPHABET, values.length / 4), pacer);
     if (grid !== undefined) {
-      const scale = 2 ** grid.bits;
+      const { bits, origin, alphabet, negativeZero } = grid;
       const symbols = new Uint16Array(values.length);
-      for (let i = 0; i < symbols.length; i++) {
-        symbols[i] = Object.is(values[i], -0) ? grid.alphabet - 1 : values[i] * scale - grid.origin;
-      }
-      return joined(
-        [TRANSFORMS.grid, grid.bits, foldedOrigin(grid.origin), grid.alphabet, grid.negativeZero ? 1 : 0],
-        encodeGridRows(symbols, widthOf(shape, symbols.length), grid.alphabet),
-      );
+      await inBlocks(values.length, pacer, (from, to) => toGrid(values, grid, symbols, from, to));
+      const head = [TRANSFORMS.grid, bits, foldedOrigin(origin), alphabet, negativeZero ? 1 : 0];
+      const rows = await encodeGridRows(symbols, widthOf(shape, symbols.length), alphabet, pacer);
+      return [joined(head, []), ...rows];
     }
-    const halves = exactHalves(values);
-    if (halves !== undefined) return joined([TRANSFORMS.half], encodePlanes(bytesOf(halves), 2));
-    return joined([TRANSFORMS.planes], encodePlanes(bytesOf(rotated(values, 1)), 4));
+    const halves = new Uint16Array(values.length);
+    let exact = true;
+    await inBlocks(values.length, pacer, (from, to) => {
+      exact &&= narrow(values, halves, from, to);
+    });
+    if (exact) return [joined([TRANSFORMS.half], []), ...(await encodePlanes(bytesOf(halves), 2, pacer))];
+    const turned = new Float32Array(values.length);
+    await inBlocks(values.length, pacer, (from, to) => {
+      rotate(values.subarray(from, to), 1, turned.subarray(from, to));
+    });
+    return [joined([TRANSFORMS.planes], []), ...(await encodePlanes(bytesOf(turned), 4, pacer))];
   }
-  return joined([TRANSFORMS.planes], encodePlanes(bytesOf(data), DTYPES[dtype].bytes));
+  const planes = await encodePlanes(bytesOf(data), DTYPES[dtype].bytes, pacer);
+  return [joined([TRANSFORMS.planes], []), ...planes];
 }
 
-/** The tensor of what {@link encodeFloats} made. Throws `corrupt`. `count`: the elements of `shape`, checked by the caller. */
+/**
+ * The tensor of a block that has the parts of {@link encodeFloats}. Throws `corrupt`. `count`: the elements of `shape`,
+ * checked by the caller.
+ */
 export async function decodeFloats(
   bytes: Uint8Array,
   dtype: Dtype,
@@ -55,7 +65,7 @@ export async function decodeFloats(
       const values = data as Float32Array;
       await inBlocks(count, pacer, (from, to) => {
         const part = values.subarray(from, to);
-        rotated(part, 31, part);
+        rotate(part, 31, part);
       });
     }
   } else if (transform === TRANSFORMS.half && dtype === 'float32') {
@@ -98,18 +108,19 @@ function bytesOf(array: ArrayBufferView): Uint8Array {
 }
 
 /** The bits of each value rotated left, so that the sign does not split the exponent from its byte. */
-function rotated(values: Float32Array, by: number, into: Float32Array = new Float32Array(values.length)): Float32Array {
+function rotate(values: Float32Array, by: number, into: Float32Array): void {
   const from = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const to = new Uint32Array(into.buffer, into.byteOffset, into.length);
   for (let i = 0; i < from.length; i++) to[i] = (from[i] << by) | (from[i] >>> (32 - by));
-  return into;
 }
 
-/** The float16 bits of values that all have them exactly; an infinity or NaN has none here. */
-function exactHalves(values: Float32Array): Uint16Array | undefined {
+/**
+ * Writes the float16 bits of the values `from .. to`; false when one does not have them exactly, as infinities and NaN
+ * never do here.
+ */
+function narrow(values: Float32Array, halves: Uint16Array, from: number, to: number): boolean {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const halves = new Uint16Array(values.length);
-  for (let i = 0; i < bits.length; i++) {
+  for (let i = from; i < to; i++) {
     const magnitude = bits[i] & 0x7fffffff;
     const sign = (bits[i] >>> 16) & 0x8000;
     if (magnitude === 0) {
@@ -123,10 +134,18 @@ function exactHalves(values: Float32Array): Uint16Array | undefined {
     }
     // Subnormal halves: whole multiples of 2^-24 below 2^-14.
     const multiple = Math.abs(values[i]) * 2 ** 24;
-    if (!(multiple < 1024) || Math.floor(multiple) !== multiple) return undefined;
+    if (!(multiple < 1024) || Math.floor(multiple) !== multiple) return false;
     halves[i] = sign | multiple;
   }
-  return halves;
+  return true;
+}
+
+function toGrid(values: Float32Array, grid: DyadicGrid, symbols: Uint16Array, from: number, to: number): void {
+  const { bits, origin, alphabet } = grid;
+  const scale = 2 ** bits;
+  for (let i = from; i < to; i++) {
+    symbols[i] = Object.is(values[i], -0) ? alphabet - 1 : values[i] * scale - origin;
+  }
 }
 
 function fromGrid(

@@ -1,9 +1,10 @@
-import { csrFault, DEFAULT_LIMITS, isPruneError, type NamedInfo } from '@prune/core';
+import { csrFault, DEFAULT_LIMITS, isPruneError, type NamedInfo, Pacer } from '@prune/core';
 import { expect, test } from 'vitest';
 import { csrOf, prunedMatrix, randomOf } from './csr.fixture.js';
 import { encodeCsr } from './encode-csr.js';
 import { entropyCodec } from './entropy-codec.js';
 import { encodeFloats } from './float-block.js';
+import { joined } from './joined.js';
 import { openCsr } from './open-csr.js';
 import { encodeTable } from './table-block.js';
 
@@ -99,14 +100,14 @@ test('mutated dense blocks: an error or the declared elements', async () => {
     { name: `${at}.zero_point`, dtype: 'float32', shape: [rows] },
     { name: `${at}.int_repr`, dtype: 'uint8', shape: [rows, width] },
   ];
-  const blocks: [Uint8Array, NamedInfo[]][] = [
-    ...[floats, grid, halves].map((data): [Uint8Array, NamedInfo[]] => [
-      encodeFloats({ dtype: 'float32', shape: [rows, width], data }),
-      float,
-    ]),
-    [encodeTable({ scale, zeroPoint, intRepr }), table],
-    [encodeTable(ofFourBits(rows, width, random)), table],
-  ];
+  const blocks: [Uint8Array, NamedInfo[]][] = [];
+  for (const data of [floats, grid, halves]) {
+    const parts = await encodeFloats({ dtype: 'float32', shape: [rows, width], data }, new Pacer());
+    blocks.push([joined([], parts), float]);
+  }
+  for (const quantized of [{ scale, zeroPoint, intRepr }, ofFourBits(rows, width, random)]) {
+    blocks.push([joined([], await encodeTable(quantized, new Pacer())), table]);
+  }
   let refused = 0;
   for (let i = 0; i < 20_000 * FACTOR; i++) {
     const [bytes, infos] = blocks[i % blocks.length];

@@ -16,33 +16,43 @@ const LEAST_ROWS = 64;
 
 /**
  * Rows of integers below `alphabet` (an embedding table on its grid), row-major: each column less its mean, each row by the frequencies of rows
- * that spread as far. A table too small for that by the frequencies of all.
+ * that spread as far. A table too small for that by the frequencies of all. Gives the parts of a block.
  */
-export function encodeGridRows(symbols: Uint16Array, width: number, alphabet: number): Uint8Array[] {
+export async function encodeGridRows(
+  symbols: Uint16Array,
+  width: number,
+  alphabet: number,
+  pacer: Pacer,
+): Promise<Uint8Array[]> {
   const rows = width === 0 ? 0 : symbols.length / width;
-  const mean = columnMeans(symbols, rows, width);
+  const sums = new Float64Array(width);
+  await inBlocks(rows, pacer, (from, to) => addRows(symbols, sums, from, to), width);
+  const mean = Int32Array.from(sums, (sum) => Math.floor((2 * sum + rows) / (2 * rows)));
   let lowest = 0;
   let highest = 0;
-  for (let i = 0, c = 0; i < symbols.length; i++, c = c + 1 === width ? 0 : c + 1) {
-    const difference = symbols[i] - mean[c];
-    if (difference < lowest) lowest = difference;
-    if (difference > highest) highest = difference;
-  }
+  const widen = (from: number, to: number) => {
+    const [low, high] = rangeOfRows(symbols, mean, from, to);
+    lowest = Math.min(lowest, low);
+    highest = Math.max(highest, high);
+  };
+  await inBlocks(rows, pacer, widen, width);
   const centred = highest - lowest + 1;
   if (symbols.length < LEAST_SYMBOLS || rows < LEAST_ROWS || centred > MAX_ALPHABET) {
-    return [joined([0], encodeSymbols(symbols, alphabet))];
+    return [joined([0], []), ...(await encodeSymbols(symbols, alphabet, pacer))];
   }
-  const classOf = spreadClasses(symbols, mean, rows, width);
+  const spread = new Float64Array(rows);
+  await inBlocks(rows, pacer, (from, to) => spreadOfRows(symbols, mean, spread, from, to), width);
+  const classOf = spreadClasses(spread);
   const model = new BinaryEncoder();
   writeMeans(model, mean);
   const classWords = encodeClasses(model, [classOf]);
   const modelBytes = model.finish();
+  const shift = mean.map((m) => m + lowest);
   const differences = new Uint16Array(symbols.length);
-  for (let i = 0, c = 0; i < symbols.length; i++, c = c + 1 === width ? 0 : c + 1) {
-    differences[i] = symbols[i] - mean[c] - lowest;
-  }
-  const coded = encodeSymbols(differences, centred, { width, classOf, classes: CLASSES });
-  return [joined([1, -lowest, centred, modelBytes.length, classWords.length / 2], [modelBytes, classWords, ...coded])];
+  await inBlocks(rows, pacer, (from, to) => subtractFromRows(symbols, shift, differences, from, to), width);
+  const coded = await encodeSymbols(differences, centred, pacer, { width, classOf, classes: CLASSES });
+  const head = [1, -lowest, centred, modelBytes.length, classWords.length / 2];
+  return [joined(head, [modelBytes, classWords]), ...coded];
 }
 
 /** Fills `symbols` from what {@link encodeGridRows} made. */
@@ -88,18 +98,55 @@ function shiftRows(symbols: Uint16Array, shift: Int32Array, alphabet: number, fr
   }
 }
 
-function columnMeans(symbols: Uint16Array, rows: number, width: number): Int32Array {
-  const sums = new Float64Array(width);
-  for (let i = 0, c = 0; i < symbols.length; i++, c = c + 1 === width ? 0 : c + 1) sums[c] += symbols[i];
-  return Int32Array.from(sums, (sum) => Math.floor((2 * sum + rows) / (2 * rows)));
+/** Adds the rows `from .. to` to the sums of the columns. */
+function addRows(symbols: Uint16Array, sums: Float64Array, from: number, to: number): void {
+  const width = sums.length;
+  for (let r = from; r < to; r++) {
+    for (let c = 0; c < width; c++) sums[c] += symbols[r * width + c];
+  }
 }
 
-/** Eight classes of about as many rows each, by the sum of their distances from the means. */
-function spreadClasses(symbols: Uint16Array, mean: Int32Array, rows: number, width: number): Uint8Array {
-  const spread = new Float64Array(rows);
-  for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < width; c++) spread[r] += Math.abs(symbols[r * width + c] - mean[c]);
+/** The least and the greatest difference from the means in the rows `from .. to`. */
+function rangeOfRows(symbols: Uint16Array, mean: Int32Array, from: number, to: number): [low: number, high: number] {
+  const width = mean.length;
+  let low = 0;
+  let high = 0;
+  for (let r = from; r < to; r++) {
+    for (let c = 0; c < width; c++) {
+      const difference = symbols[r * width + c] - mean[c];
+      if (difference < low) low = difference;
+      if (difference > high) high = difference;
+    }
   }
+  return [low, high];
+}
+
+/** The sum of the distances from the means in each of the rows `from .. to`. */
+function spreadOfRows(symbols: Uint16Array, mean: Int32Array, spread: Float64Array, from: number, to: number): void {
+  const width = mean.length;
+  for (let r = from; r < to; r++) {
+    let sum = 0;
+    for (let c = 0; c < width; c++) sum += Math.abs(symbols[r * width + c] - mean[c]);
+    spread[r] = sum;
+  }
+}
+
+function subtractFromRows(
+  symbols: Uint16Array,
+  shift: Int32Array,
+  differences: Uint16Array,
+  from: number,
+  to: number,
+): void {
+  const width = shift.length;
+  for (let r = from; r < to; r++) {
+    for (let c = 0, i = r * width; c < width; c++, i++) differences[i] = symbols[i] - shift[c];
+  }
+}
+
+/** Eight classes of about as many rows each, by their spread. */
+function spreadClasses(spread: Float64Array): Uint8Array {
+  const rows = spread.length;
   const sorted = spread.slice().sort();
   const starts = Array.from({ length: CLASSES - 1 }, (_, i) => sorted[Math.floor(((i + 1) * rows) / CLASSES)]);
   return Uint8Array.from(spread, (own) => starts.filter((start) => own >= start).length);

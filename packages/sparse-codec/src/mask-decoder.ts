@@ -55,13 +55,17 @@ export function openLane(
   };
 }
 
-/** A block's words, copied: an aligned view of its own, checked to hold at least its states. */
+/**
+ * A block's words, copied: an aligned view of its own, checked to hold at least its states. A word of 0 follows them, so
+ * that a decoder may read the next word before it knows whether it needs one.
+ */
 export function wordsOf(block: Uint8Array, states: number): Uint16Array {
   if (block.length % 2 !== 0 || block.length < 4 * states) {
     throw corrupt('block has no room for its states', block.length, `an even number, at least ${4 * states}`);
   }
-  const copy = block.slice();
-  return new Uint16Array(copy.buffer, 0, copy.length / 2);
+  const words = new Uint16Array(block.length / 2 + 1);
+  new Uint8Array(words.buffer).set(block);
+  return words;
 }
 
 /** A starting state, checked to be in its range. */
@@ -253,9 +257,10 @@ export function decodeLane(
   checkEnd(words, at, state);
 }
 
-/** The encoder began at the smallest state with no words: a decoder must arrive there. */
+/** `words` of {@link wordsOf}. The encoder began at the smallest state with no words: a decoder must arrive there. */
 export function checkEnd(words: Uint16Array, at: number, state: number): void {
-  if (at !== words.length) throw corrupt('block does not end with its words', at, words.length);
+  const end = words.length - 1;
+  if (at !== end) throw corrupt('block does not end with its words', at, end);
   if (state !== STATE_MIN) throw corrupt('coder does not end where it began', state, STATE_MIN);
 }
 

@@ -1,23 +1,28 @@
 import { inBlocks, type Pacer } from '@prune/core';
+import { sizeOf } from './size-of.js';
 import { decodeSymbols, encodeSymbols } from './symbol-coder.js';
 import type { ByteReader } from './varint.js';
 
 /**
- * Elements of `width` bytes as `width` sequences of bytes, most significant first, each coded by its own frequencies or left as it is,
- * whichever is smaller. A float32's low fraction bits are noise; its exponent has 3 bits of entropy.
+ * Elements of `width` bytes as `width` sequences of bytes, most significant first, each coded by its own frequencies or
+ * left as it is, whichever is smaller, as the parts of a block. A float32's low fraction bits are noise; its exponent
+ * has 3 bits of entropy.
  */
-export function encodePlanes(bytes: Uint8Array, width: number): Uint8Array[] {
+export async function encodePlanes(bytes: Uint8Array, width: number, pacer: Pacer): Promise<Uint8Array[]> {
   const length = bytes.length / width;
   const parts: Uint8Array[] = [];
   for (let plane = width - 1; plane >= 0; plane--) {
     const symbols = new Uint8Array(length);
-    for (let i = 0; i < length; i++) symbols[i] = bytes[i * width + plane];
-    const coded = encodeSymbols(symbols, 256);
-    const size = coded.reduce((sum, part) => sum + part.length, 0);
-    if (size < length) parts.push(Uint8Array.of(1), ...coded);
+    await inBlocks(length, pacer, (from, to) => gather(bytes, width, plane, symbols, from, to));
+    const coded = await encodeSymbols(symbols, 256, pacer);
+    if (sizeOf(coded) < length) parts.push(Uint8Array.of(1), ...coded);
     else parts.push(Uint8Array.of(0), symbols);
   }
   return parts;
+}
+
+function gather(bytes: Uint8Array, width: number, plane: number, symbols: Uint8Array, from: number, to: number): void {
+  for (let i = from, at = from * width + plane; i < to; i++, at += width) symbols[i] = bytes[at];
 }
 
 /** Fills `bytes` from what {@link encodePlanes} made. */
@@ -40,5 +45,5 @@ export async function decodePlanes(reader: ByteReader, bytes: Uint8Array, width:
 }
 
 function spread(symbols: Uint8Array, bytes: Uint8Array, width: number, plane: number, from: number, to: number): void {
-  for (let i = from; i < to; i++) bytes[i * width + plane] = symbols[i];
+  for (let i = from, at = from * width + plane; i < to; i++, at += width) bytes[at] = symbols[i];
 }

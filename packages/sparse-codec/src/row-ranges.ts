@@ -4,6 +4,7 @@ import { MAX_GRID_BITS } from './dyadic-grid.js';
 import { decodeFloats, encodeFloats } from './float-block.js';
 import { foldedOrigin, unfoldedOrigin } from './folded.js';
 import { joined } from './joined.js';
+import { sizeOf } from './size-of.js';
 import { decodeSymbols, encodeSymbols, MAX_ALPHABET } from './symbol-coder.js';
 import type { ByteReader } from './varint.js';
 
@@ -17,12 +18,14 @@ export interface RowRanges {
 }
 
 /**
- * Scales and zero points as bytes: where all rows ran from a minimum over a range that are multiples of 2^-n, those two integers, of which scale and zero
- * point are computed again to the bit (2.1 instead of 4.5 bytes a row of mini-qa's table of 4 bits); else as floats.
+ * Scales and zero points as the parts of a block: where all rows ran from a minimum over a range that are multiples of
+ * 2^-n, those two integers, of which scale and zero point are computed again to the bit (2.1 instead of 4.5 bytes a row
+ * of mini-qa's table of 4 bits); else as floats.
  */
-export function encodeRowRanges({ scale, zeroPoint }: RowRanges): Uint8Array[] {
+export async function encodeRowRanges({ scale, zeroPoint }: RowRanges, pacer: Pacer): Promise<Uint8Array[]> {
   for (const divisor of DIVISORS) {
     for (let bits = 0; scale.length > 0 && bits <= MAX_GRID_BITS; bits++) {
+      await pacer.pause();
       const grid = gridOf({ scale, zeroPoint }, divisor, bits);
       if (grid === undefined) continue;
       const { origin, minimum, range } = grid;
@@ -30,22 +33,22 @@ export function encodeRowRanges({ scale, zeroPoint }: RowRanges): Uint8Array[] {
         (symbols) => symbols.reduce((most, symbol) => Math.max(most, symbol), 0) + 1,
       );
       return [
-        joined(
-          [1, divisor, bits, foldedOrigin(origin), ...alphabets],
-          [minimum, range].flatMap((symbols, i) => encodeSymbols(symbols, alphabets[i])),
-        ),
+        joined([1, divisor, bits, foldedOrigin(origin), ...alphabets], []),
+        ...(await encodeSymbols(minimum, alphabets[0], pacer)),
+        ...(await encodeSymbols(range, alphabets[1], pacer)),
       ];
     }
   }
-  return [joined([0], []), ...encodeRowFloats({ scale, zeroPoint })];
+  return [joined([0], []), ...(await encodeRowFloats({ scale, zeroPoint }, pacer))];
 }
 
 /** Scales and zero points as floats. */
-export function encodeRowFloats({ scale, zeroPoint }: RowRanges): Uint8Array[] {
-  return [scale, zeroPoint].map((values) => {
-    const part = encodeFloats(tensor('float32', [values.length], values as TensorData<'float32'>));
-    return joined([part.length], [part]);
-  });
+export async function encodeRowFloats({ scale, zeroPoint }: RowRanges, pacer: Pacer): Promise<Uint8Array[]> {
+  const floats = async (values: Float32Array) => {
+    const parts = await encodeFloats(tensor('float32', [values.length], values as TensorData<'float32'>), pacer);
+    return [joined([sizeOf(parts)], []), ...parts];
+  };
+  return [...(await floats(scale)), ...(await floats(zeroPoint))];
 }
 
 /** `rows` scales and zero points of what {@link encodeRowFloats} made. Throws `corrupt`. */

@@ -1,4 +1,4 @@
-import type { Pacer } from '@prune/core';
+import { inBlocks, type Pacer } from '@prune/core';
 import { BinaryDecoder, BinaryEncoder } from './binary-coder.js';
 import { corrupt } from './corrupt.js';
 import { lowsOf } from './lows-of.js';
@@ -32,17 +32,22 @@ function oneLine(symbols: Symbols): Lines {
   return { width: symbols.length, classOf: new Uint8Array(1), classes: 1 };
 }
 
-/** Symbols below `alphabet` by the frequencies of their class (static, order 0): the tables, then chunks of 65,536. */
-export function encodeSymbols(symbols: Symbols, alphabet: number, lines = oneLine(symbols)): Uint8Array[] {
-  const { width, classOf, classes } = lines;
-  const counts = Array.from({ length: classes }, () => new Int32Array(alphabet));
-  for (let i = 0, line = 0; i < symbols.length; line++) {
-    const own = counts[classOf[line]];
-    for (const end = i + width; i < end; i++) own[symbols[i]]++;
-  }
+/**
+ * Symbols below `alphabet` by the frequencies of their class (static, order 0), as the parts of a block: the tables,
+ * then chunks of 65,536. Pauses before each table and each chunk.
+ */
+export async function encodeSymbols(
+  symbols: Symbols,
+  alphabet: number,
+  pacer: Pacer,
+  lines = oneLine(symbols),
+): Promise<Uint8Array[]> {
+  const counts = Array.from({ length: lines.classes }, () => new Int32Array(alphabet));
+  await inBlocks(symbols.length, pacer, (from, to) => countSymbols(symbols, lines, counts, from, to));
   const table = new BinaryEncoder();
   const frequency: Uint16Array[] = [];
   for (const own of counts) {
+    await pacer.pause();
     const levels = magnitudeLevels(own);
     writeLevels(table, levels);
     frequency.push(frequencies(weightsOf(levels), TOTAL));
@@ -51,15 +56,8 @@ export function encodeSymbols(symbols: Symbols, alphabet: number, lines = oneLin
   const low = frequency.map(lowsOf);
   const chunks: Uint8Array[] = [];
   for (let from = 0; from < symbols.length; from += CHUNK) {
-    const coder = new RansEncoder(BITS);
-    const to = Math.min(from + CHUNK, symbols.length);
-    for (let i = from; i < to; ) {
-      const line = Math.floor(i / width);
-      const own = frequency[classOf[line]];
-      const lowest = low[classOf[line]];
-      for (const end = Math.min(to, (line + 1) * width); i < end; i++) coder.push(lowest[symbols[i]], own[symbols[i]]);
-    }
-    chunks.push(coder.finish(STATES));
+    await pacer.pause();
+    chunks.push(encodeChunk(symbols, lines, frequency, low, from, Math.min(from + CHUNK, symbols.length)));
   }
   const head: number[] = [];
   pushVarint(head, tableBytes.length);
@@ -67,9 +65,42 @@ export function encodeSymbols(symbols: Symbols, alphabet: number, lines = oneLin
   return [Uint8Array.from(head), tableBytes, ...chunks];
 }
 
+/** Adds the symbols `from .. to` to the counts of their classes. */
+function countSymbols(
+  symbols: Symbols,
+  { width, classOf }: Lines,
+  counts: readonly Int32Array[],
+  from: number,
+  to: number,
+): void {
+  for (let i = from; i < to; ) {
+    const line = Math.floor(i / width);
+    const own = counts[classOf[line]];
+    for (const end = Math.min(to, (line + 1) * width); i < end; i++) own[symbols[i]]++;
+  }
+}
+
+function encodeChunk(
+  symbols: Symbols,
+  { width, classOf }: Lines,
+  frequency: readonly Uint16Array[],
+  low: readonly Uint16Array[],
+  from: number,
+  to: number,
+): Uint8Array {
+  const coder = new RansEncoder(BITS);
+  for (let i = from; i < to; ) {
+    const line = Math.floor(i / width);
+    const own = frequency[classOf[line]];
+    const lowest = low[classOf[line]];
+    for (const end = Math.min(to, (line + 1) * width); i < end; i++) coder.push(lowest[symbols[i]], own[symbols[i]]);
+  }
+  return coder.finish(STATES);
+}
+
 /**
- * Fills `symbols`, each below `alphabet`, from what {@link encodeSymbols} made with the same lines, with pauses between
- * chunks.
+ * Fills `symbols`, each below `alphabet`, from what {@link encodeSymbols} made with the same lines, with pauses before
+ * each table and each chunk.
  */
 export async function decodeSymbols(
   reader: ByteReader,
@@ -84,7 +115,12 @@ export async function decodeSymbols(
     lengths.push(2 * reader.varint('chunk', reader.bytes.length));
   }
   const coder = new BinaryDecoder(reader.take('table', tableBytes));
-  const tables = Array.from({ length: lines.classes }, () => symbolTable(readLevels(coder, alphabet)));
+  const tables: SymbolTable[] = [];
+  for (let c = 0; c < lines.classes; c++) {
+    // 32 tables of 256 symbols take some 20 ms.
+    await pacer.pause();
+    tables.push(symbolTable(readLevels(coder, alphabet)));
+  }
   coder.finish();
   for (const c of lines.classOf) {
     if (symbols.length > 0 && tables[c].symbolAt.length === 0) throw corrupt('table of frequencies is empty', 0, TOTAL);
@@ -133,10 +169,12 @@ function decodeChunk(
       const position = now & (TOTAL - 1);
       const symbol = symbolAt[position];
       symbols[i] = symbol;
-      let next = (Math.imul(frequency[symbol], now >>> BITS) + position - low[symbol]) | 0;
-      if (next < STATE_MIN) next = (next << 16) | words[at++];
+      const next = (Math.imul(frequency[symbol], now >>> BITS) + position - low[symbol]) | 0;
+      // -1 when the state needs a word. A branch here is a coin toss, and took a third of the time.
+      const needs = (next - STATE_MIN) >> 31;
       now = then;
-      then = next;
+      then = (next << (needs & 16)) | (words[at] & needs);
+      at = (at - needs) | 0;
     }
   }
   checkEnd(words, at, now);

@@ -1,6 +1,7 @@
 import { Pacer } from '@prune/core';
 import { expect, test } from 'vitest';
 import { randomOf } from './csr.fixture.js';
+import { joined } from './joined.js';
 import { decodeTable, encodeTable, type QuantizedTable } from './table-block.js';
 
 /** PyTorch's row-wise quantization (numerics as in `@prune/quant`), written once more so that the block is not tested with its own code. */
@@ -27,7 +28,7 @@ function quantized(rows: readonly (readonly number[])[], most = 255): QuantizedT
 
 async function roundTrip(table: QuantizedTable): Promise<number> {
   const rows = table.scale.length;
-  const bytes = encodeTable(table);
+  const bytes = joined([], await encodeTable(table, new Pacer()));
   expect(await decodeTable(bytes, rows, rows === 0 ? 0 : table.intRepr.length / rows, new Pacer())).toEqual(table);
   return bytes.length;
 }

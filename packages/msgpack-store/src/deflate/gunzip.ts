@@ -67,8 +67,11 @@ async function inflateExactly(
 
 /** Bytes from which on data is inflated in pieces: fflate takes some 10 ms for as many. */
 const LARGE = 2 ** 20;
-/** Bytes that fflate is given at a time; they inflate to 16 MB at most. */
-const PIECE = 2 ** 14;
+/**
+ * Bytes that fflate is given at a time; they inflate to 64 MB at most, and usually in 2 ms. It copies 32 KB around each,
+ * which for a quarter as many bytes took a fifth more in all.
+ */
+const PIECE = 2 ** 16;
 
 async function inflateWithFflate(bytes: Uint8Array, length: number, pacer: Pacer): Promise<Uint8Array> {
   // One byte more than wanted, because fflate drops what does not fit in silence.

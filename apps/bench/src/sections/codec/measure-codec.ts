@@ -3,6 +3,7 @@ import {
   type CsrMatrix,
   DEFAULT_LIMITS,
   type ElementaryStateDict,
+  type EncodedPiece,
   entriesOf,
   intReprArrayOf,
   type NamedTensor,
@@ -191,10 +192,14 @@ async function codeDense(elementary: ElementaryStateDict): Promise<CodecReport['
   let coded = 0;
   for (const [key, tensors] of groups) {
     const own = tensors.reduce((sum, { data }) => sum + data.byteLength, 0);
-    const bytes = (await codec.encode(tensors)) as Uint8Array | undefined;
+    const block = await codec.encode(tensors);
     raw += own;
-    coded += bytes?.byteLength ?? own;
-    if (bytes === undefined) continue;
+    if (block === undefined) {
+      coded += own;
+      continue;
+    }
+    const bytes = Buffer.concat([...(block as Iterable<EncodedPiece>)].map((piece) => piece.bytes));
+    coded += bytes.length;
     const back = await codec.decode(bytes, tensors, DEFAULT_LIMITS);
     tensors.forEach((tensor, i) => {
       if (!same(tensorBytes(tensor), tensorBytes(back[i]))) throw new Error(`entropy does not give ${key} back`);
