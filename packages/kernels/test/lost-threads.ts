@@ -3,7 +3,7 @@ import { isPruneError } from '@prune/core';
 import { engineOn } from '../src/create-engine.js';
 import type { Encoder, Engine, Thread, ThreadHost, ThreadStart } from '../src/index.js';
 import { workerThreads } from '../src/node.js';
-import { CONTROL, PLAN, SCRATCH } from '../src/wasm/layout.js';
+import { CONTROL, ITEMS, PLAN, SCRATCH } from '../src/wasm/layout.js';
 import { selectKernels } from '../src/wasm/select-kernels.js';
 import { startNodeWorker } from '../src/wasm/start-node-worker.js';
 import { normals, random, randomLayers } from './random-encoder.js';
@@ -34,6 +34,7 @@ const { parentPort, workerData: { module, memory, index } } = require('node:work
 const { run } = new WebAssembly.Instance(module, { env: { memory, watch() {} } }).exports;
 const sleep = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 const wordAt = (at) => new Int32Array(memory.buffer, at, 1);
+const firstItem = () => wordAt(wordAt(${PLAN.fields.items.at})[0] + ${ITEMS.fields.first.at})[0];
 setImmediate(() => {
   parentPort.postMessage('ready');
   for (let seen = 0, left = ${passes}; ; ) {
@@ -41,7 +42,7 @@ setImmediate(() => {
     Atomics.wait(job, 0, seen);
     seen = Atomics.load(job, 0);
     if (seen === -1) return;
-    if (wordAt(${PLAN.fields.loads.at})[0] && left-- === 0) { ${then} }
+    if (wordAt(${PLAN.fields.firstPhase.at})[0] === 0 && firstItem() === 0 && left-- === 0) { ${then} }
     run(index);
   }
 });
@@ -85,7 +86,7 @@ interface Loaded {
 let wanted: Float32Array;
 
 async function load(host: ThreadHost, threads = 2, looks?: number): Promise<Loaded> {
-  const engine = await engineOn(await selectKernels('auto'), threads, host, looks);
+  const engine = await engineOn(await selectKernels('auto'), threads, host, { looks });
   const encoder = await engine.loadEncoder(spec);
   wanted ??= await referenceOf();
   const pass = async (hiddenStates = false) => {
