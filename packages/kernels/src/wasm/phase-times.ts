@@ -6,8 +6,8 @@ export interface Work {
   readonly work: number;
 }
 
-// ms for a unit of work before anything was measured: three to four times what it takes a busy Zen 4 core with
-// `wasm-simd` (1.8e-6, 7e-7 and 1.3e-4), because code that an engine has not optimized yet takes that long.
+// ms for a unit of work before anything was measured: three to four times the medians of `wasm-simd` on an EPYC that
+// other programs kept busy (1.8e-6, 7e-7 and 1.3e-4), because code that an engine has not optimized yet takes that long.
 /** A byte of a weight stream, for a tile. */
 const LINEAR = 6e-6;
 /** A query's product with a key, for each feature of a head. */
