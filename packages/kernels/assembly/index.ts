@@ -2,7 +2,7 @@ import {
   ATTENTION_NORM, ATTENTION_OUTPUT, FAULT, FAULT_ACTIVATION, FAULT_INPUT, FAULT_NONE, FIRST_LAYER_PHASE, INPUT_PHASE_LOAD, INPUT_PHASE_STORE,
   INTERMEDIATE, itemsFirst, KEY, LANES, LAST_JOB, LAYER_PHASES, LAYER_RANGES, LINEAR_KIND_INT8, linearChunks, linearColumns, linearKind, linearRows,
   NORM_BIAS, NORM_WEIGHT, OUTPUT, OUTPUT_NORM, PHASE_ATTENTION, PHASE_ATTENTION_NORM, PHASE_ATTENTION_OUTPUT, PHASE_INTERMEDIATE, PHASE_OUTPUT,
-  PHASE_OUTPUT_NORM, PHASE_QUERY_KEY_VALUE, planContext, planEndPhase, planExpanded, planFirstPhase, planHidden, planHiddenStates, planInputBias,
+  PHASE_OUTPUT_NORM, PHASE_QUERY_KEY_VALUE, PHASE_STORE, planContext, planEndPhase, planExpanded, planFirstPhase, planHidden, planHiddenStates, planInputBias,
   planInputWeight, planInt16, planIo, planLanes, planMiddle, planParts, planQkv, planRanges, planRangeStride, planRowwise, planThreads, planTiles,
   PUBLISHED_RANGE_BYTES, QUERY, RANGE_OF_CONTEXT, RANGE_OF_EXPANDED, RANGE_OF_HIDDEN, RANGE_OF_MIDDLE, ROW_BYTES, VALUE,
 } from './generated/layout';
@@ -165,11 +165,13 @@ export function run(index: i32): void {
   held = -1;
   for (let phase = planFirstPhase(), end = planEndPhase(); phase < end; phase++) {
     const ofLayers = phase - FIRST_LAYER_PHASE;
+    const which = ofLayers % LAYER_PHASES;
     if (phase == INPUT_PHASE_LOAD) loadPhase();
     else if (phase == INPUT_PHASE_STORE) storePhase(phase, 0);
-    else layerPhase(phase, ofLayers / LAYER_PHASES, ofLayers % LAYER_PHASES);
-    // After the last one, too: the host may change the plan as soon as its own thread is back.
-    barrier();
+    else layerPhase(phase, ofLayers / LAYER_PHASES, which);
+    // What follows a store does not need it. But after the last phase the host may change the plan as soon as its own
+    // thread is back.
+    if (phase + 1 == end || (phase != INPUT_PHASE_STORE && which != PHASE_STORE)) barrier();
   }
 }
 
