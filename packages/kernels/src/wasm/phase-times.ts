@@ -1,7 +1,7 @@
 import type { PhaseKind } from './pass-phases.js';
 
 /** Some work of a kind; see `Phase.workOf`. */
-export interface Work {
+interface Work {
   readonly kind: PhaseKind;
   readonly work: number;
 }
