@@ -1,19 +1,19 @@
 import {
-  ATTENTION_NORM, ATTENTION_OUTPUT, FAULT, FAULT_ACTIVATION, FAULT_INPUT, FIRST_LAYER_PHASE, INTERMEDIATE, KEY, LANES, LAST_JOB, LAYER_PHASES,
-  LAYER_RANGES, LINEAR_KIND_INT8, linearChunks, linearColumns, linearKind, linearRows, LOAD_PHASE, NORM_BIAS, NORM_WEIGHT, OUTPUT, OUTPUT_NORM,
-  PHASE_ATTENTION, PHASE_ATTENTION_NORM, PHASE_ATTENTION_OUTPUT, PHASE_INTERMEDIATE, PHASE_OUTPUT, PHASE_OUTPUT_NORM, PHASE_QUERY_KEY_VALUE,
-  planContext, planEndLayer, planExpanded, planFirstLayer, planHidden, planHiddenStates, planInputBias, planInputWeight, planInt16,
-  planIo, planLanes, planLoads, planMiddle, planParts, planQkv, planRanges, planRangeStride, planRowwise, planSequenceCount,
-  planThreads, planTiles, PUBLISHED_RANGE_BYTES, QUERY, RANGE_OF_CONTEXT, RANGE_OF_EXPANDED, RANGE_OF_HIDDEN, RANGE_OF_MIDDLE, ROW_BYTES, VALUE,
+  ATTENTION_NORM, ATTENTION_OUTPUT, FAULT, FAULT_ACTIVATION, FAULT_INPUT, FAULT_NONE, FIRST_LAYER_PHASE, INPUT_PHASE_LOAD, INPUT_PHASE_STORE,
+  INTERMEDIATE, itemsFirst, KEY, LANES, LAST_JOB, LAYER_PHASES, LAYER_RANGES, LINEAR_KIND_INT8, linearChunks, linearColumns, linearKind, linearRows,
+  NORM_BIAS, NORM_WEIGHT, OUTPUT, OUTPUT_NORM, PHASE_ATTENTION, PHASE_ATTENTION_NORM, PHASE_ATTENTION_OUTPUT, PHASE_INTERMEDIATE, PHASE_OUTPUT,
+  PHASE_OUTPUT_NORM, PHASE_QUERY_KEY_VALUE, PHASE_STORE, planContext, planEndPhase, planExpanded, planFirstPhase, planHidden, planHiddenStates, planInputBias,
+  planInputWeight, planInt16, planIo, planLanes, planMiddle, planParts, planQkv, planRanges, planRangeStride, planRowwise, planThreads, planTiles,
+  PUBLISHED_RANGE_BYTES, QUERY, RANGE_OF_CONTEXT, RANGE_OF_EXPANDED, RANGE_OF_HIDDEN, RANGE_OF_MIDDLE, ROW_BYTES, VALUE,
 } from './generated/layout';
-import { linearAt, normAt, setScratch } from './memory';
-import { attendFloat, layerHeads, setLayerHeads } from './attention';
+import { itemsOf, linearAt, normAt, setScratch } from './memory';
+import { attendFloat, setLayerHeads } from './attention';
 import { attendInt16 } from './attention-int16';
 import { layerNormTile } from './layer-norm';
 import { ACTIVATE, ADD, linearTile, STORE } from './linear';
 import { chooseFrom, quantizeTile } from './quantize';
 import { isFinite, publishRange, resetRange } from './range';
-import { barrier, nextItem, nextJob, setThread, thread } from './threads';
+import { barrier, nextItem, nextJob, NO_ITEM, setThread, thread } from './threads';
 import { loadTile, storeTile } from './transpose';
 
 /** What the quantized tile of this thread holds: a phase and a tile. */
@@ -22,22 +22,22 @@ let held: i32 = -1;
 @inline function tileAt(buffer: i32, features: i32, tile: i32): i32 { return buffer + tile * features * ROW_BYTES; }
 @inline function vectorsOf(tile: i32): i32 { return (min(LANES, planLanes() - tile * LANES) + 3) >> 2; }
 
-function fault(): void { store<i32>(FAULT, FAULT_ACTIVATION); }
+/** The first fault of a job is the one that the host hears of: what was not finite makes more of it. */
+function fault(which: i32): void { if (load<i32>(FAULT) == FAULT_NONE) store<i32>(FAULT, which); }
 
 function rangeSlot(layer: i32, which: i32): i32 { return planRanges() + (layer * LAYER_RANGES + which) * planRangeStride(); }
 
-/** Ends a phase that has kept a range. */
-function publish(layer: i32, which: i32): void {
-  publishRange(rangeSlot(layer, which) + thread * PUBLISHED_RANGE_BYTES);
-  barrier();
-}
+/** Begins the range of a phase, or goes on with what this thread has seen of it in the jobs before. */
+function startRange(phase: i32): void { if (itemsFirst(itemsOf(phase)) == 0) resetRange(); }
+
+function publish(layer: i32, which: i32): void { publishRange(rangeSlot(layer, which) + thread * PUBLISHED_RANGE_BYTES); }
 
 /** The tile as bytes in this thread's scratch, unless it is there already. */
 function quantize(phase: i32, tile: i32, x: i32, columns: i32): void {
   const key = phase * planTiles() + tile;
   if (held == key) return;
   held = key;
-  if (!quantizeTile(x, columns, vectorsOf(tile))) fault();
+  if (!quantizeTile(x, columns, vectorsOf(tile))) fault(FAULT_ACTIVATION);
 }
 
 /**
@@ -48,10 +48,9 @@ function linearPhase(phase: i32, layer: i32, which: i32, x: i32, range: i32, out
   const linear = linearAt(layer, which);
   const columns = linearColumns(linear);
   const parts = planParts();
-  const items = planTiles() * parts;
   const chunks = linearChunks(linear);
-  if (linearKind(linear) == LINEAR_KIND_INT8 && !planRowwise() && !chooseFrom(rangeSlot(layer, range))) fault();
-  for (let item = nextItem(phase); item < items; item = nextItem(phase)) {
+  if (linearKind(linear) == LINEAR_KIND_INT8 && !planRowwise() && !chooseFrom(rangeSlot(layer, range))) fault(FAULT_ACTIVATION);
+  for (let item = nextItem(phase); item != NO_ITEM; item = nextItem(phase)) {
     const tile = item / parts;
     const part = item - tile * parts;
     const from = tileAt(x, columns, tile);
@@ -69,10 +68,9 @@ function linearPhase(phase: i32, layer: i32, which: i32, x: i32, range: i32, out
 function queryKeyValue(phase: i32, layer: i32): void {
   const hidden = planHidden();
   const parts = planParts();
-  const items = planTiles() * parts;
   const any = isInt8(layer, QUERY) || isInt8(layer, KEY) || isInt8(layer, VALUE);
-  if (any && !planRowwise() && !chooseFrom(rangeSlot(layer, RANGE_OF_HIDDEN))) fault();
-  for (let item = nextItem(phase); item < items; item = nextItem(phase)) {
+  if (any && !planRowwise() && !chooseFrom(rangeSlot(layer, RANGE_OF_HIDDEN))) fault(FAULT_ACTIVATION);
+  for (let item = nextItem(phase); item != NO_ITEM; item = nextItem(phase)) {
     const tile = item / parts;
     const part = item - tile * parts;
     const from = tileAt(planHiddenStates(), hidden, tile);
@@ -86,17 +84,15 @@ function queryKeyValue(phase: i32, layer: i32): void {
       );
     }
   }
-  barrier();
 }
 
 function attentionPhase(phase: i32, layer: i32): void {
   setLayerHeads(layer);
-  const items = planSequenceCount() * layerHeads;
   const int16 = planInt16();
-  resetRange();
-  for (let item = nextItem(phase); item < items; item = nextItem(phase)) {
+  startRange(phase);
+  for (let item = nextItem(phase); item != NO_ITEM; item = nextItem(phase)) {
     if (int16) {
-      if (!attendInt16(item)) fault();
+      if (!attendInt16(item)) fault(FAULT_ACTIVATION);
     } else attendFloat(item);
   }
   publish(layer, RANGE_OF_CONTEXT);
@@ -104,9 +100,8 @@ function attentionPhase(phase: i32, layer: i32): void {
 
 function normPhase(phase: i32, layer: i32, which: i32, x: i32, y: i32): void {
   const hidden = planHidden();
-  barrier();
-  resetRange();
-  for (let tile = nextItem(phase); tile < planTiles(); tile = nextItem(phase)) {
+  startRange(phase);
+  for (let tile = nextItem(phase); tile != NO_ITEM; tile = nextItem(phase)) {
     layerNormTile(
       tileAt(x, hidden, tile), tileAt(y, hidden, tile), normAt(layer, which, NORM_WEIGHT), normAt(layer, which, NORM_BIAS), vectorsOf(tile),
     );
@@ -115,28 +110,31 @@ function normPhase(phase: i32, layer: i32, which: i32, x: i32, y: i32): void {
   publish(layer + which, which == ATTENTION_NORM ? RANGE_OF_MIDDLE : RANGE_OF_HIDDEN);
 }
 
-function layerPhases(layer: i32, phase: i32): void {
+/** One of LAYER_PHASES; `phase` is its place in the pass. */
+function layerPhase(phase: i32, layer: i32, which: i32): void {
   const hidden = planHidden();
   // Neurons may have been pruned from a layer.
   const expanded = linearRows(linearAt(layer, INTERMEDIATE));
-  queryKeyValue(phase + PHASE_QUERY_KEY_VALUE, layer);
-  attentionPhase(phase + PHASE_ATTENTION, layer);
-  linearPhase(
-    phase + PHASE_ATTENTION_OUTPUT, layer, ATTENTION_OUTPUT, planContext(), RANGE_OF_CONTEXT, planMiddle(), hidden, planHiddenStates(), ADD,
-  );
-  normPhase(phase + PHASE_ATTENTION_NORM, layer, ATTENTION_NORM, planMiddle(), planMiddle());
-  resetRange();
-  linearPhase(phase + PHASE_INTERMEDIATE, layer, INTERMEDIATE, planMiddle(), RANGE_OF_MIDDLE, planExpanded(), expanded, 0, ACTIVATE);
-  publish(layer, RANGE_OF_EXPANDED);
-  linearPhase(phase + PHASE_OUTPUT, layer, OUTPUT, planExpanded(), RANGE_OF_EXPANDED, planHiddenStates(), hidden, planMiddle(), ADD);
-  normPhase(phase + PHASE_OUTPUT_NORM, layer, OUTPUT_NORM, planHiddenStates(), planHiddenStates());
+  if (which == PHASE_QUERY_KEY_VALUE) queryKeyValue(phase, layer);
+  else if (which == PHASE_ATTENTION) attentionPhase(phase, layer);
+  else if (which == PHASE_ATTENTION_OUTPUT) {
+    linearPhase(phase, layer, ATTENTION_OUTPUT, planContext(), RANGE_OF_CONTEXT, planMiddle(), hidden, planHiddenStates(), ADD);
+  } else if (which == PHASE_ATTENTION_NORM) normPhase(phase, layer, ATTENTION_NORM, planMiddle(), planMiddle());
+  else if (which == PHASE_INTERMEDIATE) {
+    startRange(phase);
+    linearPhase(phase, layer, INTERMEDIATE, planMiddle(), RANGE_OF_MIDDLE, planExpanded(), expanded, 0, ACTIVATE);
+    publish(layer, RANGE_OF_EXPANDED);
+  } else if (which == PHASE_OUTPUT) {
+    linearPhase(phase, layer, OUTPUT, planExpanded(), RANGE_OF_EXPANDED, planHiddenStates(), hidden, planMiddle(), ADD);
+  } else if (which == PHASE_OUTPUT_NORM) normPhase(phase, layer, OUTPUT_NORM, planHiddenStates(), planHiddenStates());
+  else storePhase(phase, layer + 1);
 }
 
 /** The caller's array into tiles, through a LayerNorm if the plan has one. */
 function loadPhase(): void {
   const hidden = planHidden();
-  resetRange();
-  for (let tile = nextItem(LOAD_PHASE); tile < planTiles(); tile = nextItem(LOAD_PHASE)) {
+  startRange(INPUT_PHASE_LOAD);
+  for (let tile = nextItem(INPUT_PHASE_LOAD); tile != NO_ITEM; tile = nextItem(INPUT_PHASE_LOAD)) {
     // The range is that of what comes out.
     loadTile(tile, planInputWeight() == 0);
     if (planInputWeight() == 0) continue;
@@ -146,10 +144,18 @@ function loadPhase(): void {
   publish(0, RANGE_OF_HIDDEN);
 }
 
-/** Whether the hidden states after `layer` layers are numbers; every thread finds the same. */
-function hiddenIsFinite(layer: i32): bool {
-  for (let index = 0; index < planThreads(); index++) if (!isFinite(rangeSlot(layer, RANGE_OF_HIDDEN) + index * PUBLISHED_RANGE_BYTES)) return false;
+/** Whether the hidden states after `layers` layers are numbers; every thread finds the same. */
+function hiddenIsFinite(layers: i32): bool {
+  for (let index = 0; index < planThreads(); index++) if (!isFinite(rangeSlot(layers, RANGE_OF_HIDDEN) + index * PUBLISHED_RANGE_BYTES)) return false;
   return true;
+}
+
+/** Checks the hidden states after `layers` layers, also where none are wanted, and writes those of the phase's tiles for the caller. */
+function storePhase(phase: i32, layers: i32): void {
+  if (!hiddenIsFinite(layers)) fault(layers == 0 ? FAULT_INPUT : FAULT_ACTIVATION);
+  for (let tile = nextItem(phase); tile != NO_ITEM; tile = nextItem(phase)) {
+    storeTile(tile, tileAt(planHiddenStates(), planHidden(), tile), planHidden(), planIo());
+  }
 }
 
 /** A thread's share of the job in the plan. */
@@ -157,24 +163,16 @@ export function run(index: i32): void {
   setThread(index);
   setScratch(index);
   held = -1;
-  const first = planFirstLayer();
-  const end = planEndLayer();
-  if (planLoads()) {
-    loadPhase();
-    if (!hiddenIsFinite(0)) {
-      store<i32>(FAULT, FAULT_INPUT);
-      // The host may change the plan as soon as its own thread is back.
-      barrier();
-      return;
-    }
+  for (let phase = planFirstPhase(), end = planEndPhase(); phase < end; phase++) {
+    const ofLayers = phase - FIRST_LAYER_PHASE;
+    const which = ofLayers % LAYER_PHASES;
+    if (phase == INPUT_PHASE_LOAD) loadPhase();
+    else if (phase == INPUT_PHASE_STORE) storePhase(phase, 0);
+    else layerPhase(phase, ofLayers / LAYER_PHASES, which);
+    // What follows a store does not need it. But after the last phase the host may change the plan as soon as its own
+    // thread is back.
+    if (phase + 1 == end || (phase != INPUT_PHASE_STORE && which != PHASE_STORE)) barrier();
   }
-  for (let layer = first; layer < end; layer++) layerPhases(layer, FIRST_LAYER_PHASE + (layer - first) * LAYER_PHASES);
-  if (!hiddenIsFinite(end)) fault();
-  const last = FIRST_LAYER_PHASE + (end - first) * LAYER_PHASES;
-  for (let tile = nextItem(last); tile < planTiles(); tile = nextItem(last)) {
-    storeTile(tile, tileAt(planHiddenStates(), planHidden(), tile), planHidden(), planIo());
-  }
-  barrier();
 }
 
 /** A Linear alone, the first of the table: the caller's array into tiles, and what their activations are quantized with. */

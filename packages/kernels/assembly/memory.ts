@@ -1,6 +1,6 @@
 import {
-  LAYER_BYTES, LAYER_LINEARS, LAYER_NORMS, LINEAR_BYTES, NORM_PARAMETERS, planDot4, planFused, planLayers, planScratch,
-  planScratchStride, SCRATCH_BYTES, SCRATCH_STEPS, scratchSteps,
+  ITEMS_BYTES, LAYER_BYTES, LAYER_LINEARS, LAYER_NORMS, LINEAR_BYTES, NORM_PARAMETERS, planDot4, planFused, planItems, planLayers,
+  planScratch, planScratchStride, SCRATCH_BYTES, SCRATCH_STEPS, scratchSteps,
 } from './generated/layout';
 
 // How the kernels reach what src/wasm/layout.ts describes.
@@ -29,6 +29,9 @@ import {
 @inline export function normAt(layer: i32, which: i32, parameter: i32): i32 {
   return load<i32>(layerAt(layer) + LAYER_NORMS + ((NORM_PARAMETERS * which + parameter) << 2));
 }
+
+/** The ITEMS of a phase of the pass. */
+@inline export function itemsOf(phase: i32): i32 { return planItems() + phase * ITEMS_BYTES; }
 
 /** Two or four vectors side by side; the last first, which spares a store where an engine makes one of two. */
 @inline export function storeBlock(vectors: i32, to: i32, a: v128, b: v128, c: v128, d: v128): void {

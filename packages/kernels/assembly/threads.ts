@@ -1,7 +1,8 @@
 import {
-  ABANDONED_BY, BARRIER_COUNT, BARRIER_SLEEPERS, BARRIER_TURN, JOB, LAST_JOB, planCounters, planMainWaits, planSpins, planThreads,
+  ABANDONED_BY, BARRIER_COUNT, BARRIER_SLEEPERS, BARRIER_TURN, ITEMS_TAKEN, itemsEnd, itemsFirst, itemsTaken, JOB, LAST_JOB, planMainWaits, planSpins,
+  planThreads,
 } from './generated/layout';
-import { step } from './memory';
+import { itemsOf, step } from './memory';
 
 /**
  * The host's look at the other threads while the caller's waits for them: it throws when the memory is abandoned or one
@@ -21,14 +22,24 @@ const LOOK_SPINS: i32 = 1 << 25;
 export let thread: i32 = 0;
 export function setThread(index: i32): void { thread = index; }
 
-/** The next item of a phase that no thread has taken yet: which thread computes what never shows in a result. */
+/** What {@link nextItem} gives when there are no more. */
+export const NO_ITEM: i32 = -1;
+
+/**
+ * The next item of a phase that the job has and no thread has taken yet, or NO_ITEM: which thread computes what never
+ * shows in a result.
+ */
 export function nextItem(phase: i32): i32 {
   step();
-  const counter = planCounters() + (phase << 2);
-  if (planThreads() > 1) return atomic.add<i32>(counter, 1);
-  const item = load<i32>(counter);
-  store<i32>(counter, item + 1);
-  return item;
+  const items = itemsOf(phase);
+  let taken: i32;
+  if (planThreads() > 1) taken = atomic.add<i32>(items + ITEMS_TAKEN, 1);
+  else {
+    taken = itemsTaken(items);
+    store<i32>(items, taken + 1, ITEMS_TAKEN);
+  }
+  const item = itemsFirst(items) + taken;
+  return item < itemsEnd(items) ? item : NO_ITEM;
 }
 
 /**

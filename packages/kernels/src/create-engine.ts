@@ -46,12 +46,12 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   return engineOn(await selectKernels(wanted), count, options.threadHost ?? defaultHost());
 }
 
-/** An engine on kernels that work here. `looks`: see `LOOKS` of wasm/crew.ts. */
+/** An engine on kernels that work here. `looks`: see `LOOKS` of wasm/crew.ts; `jobMs`: see `JOB_MS` of wasm/wasm-encoder.ts. */
 export async function engineOn(
   { kernels, fused, dot4 }: SelectedKernels,
   count: number,
   host: ThreadHost | undefined,
-  looks?: number,
+  { looks, jobMs }: { readonly looks?: number; readonly jobMs?: number } = {},
 ): Promise<Engine> {
   const parts = new OpenParts();
   const threadsNote = count > 1 ? whyOneThread(kernels, host) : undefined;
@@ -67,7 +67,7 @@ export async function engineOn(
       parts.check();
       return module === undefined
         ? loadReferenceEncoder(spec, parts)
-        : loadWasmEncoder(spec, { module, fused, dot4, threads, host, looks }, parts);
+        : loadWasmEncoder(spec, { module, fused, dot4, threads, host, looks, jobMs }, parts);
     },
     loadLinear(linear, mode, name = 'linear') {
       parts.check();

@@ -18,13 +18,20 @@ export const noRelaxedSimd = SKIP_CONDITIONS['no-relaxed-simd']();
 /** Whether this processor does not sum four products at once. */
 export const noVnni = SKIP_CONDITIONS['no-vnni']();
 
-/** Engines on these kernels as they run here, and as they run on a processor that does not sum four products at once. */
-export async function enginesOn(kernels: Kernels | 'auto', threads = 1): Promise<[name: string, Engine][]> {
+/**
+ * Engines on these kernels as they run here, and as they run on a processor that does not sum four products at once.
+ * `divided`: a job is as short as it can be, so that a pass is divided wherever one can be.
+ */
+export async function enginesOn(
+  kernels: Kernels | 'auto',
+  threads = 1,
+  divided = false,
+): Promise<[name: string, Engine][]> {
   const selected = await selectKernels(kernels);
   const engines: [string, Engine][] = [];
   for (const dot4 of selected.dot4 ? [true, false] : [false]) {
-    const engine = await engineOn({ ...selected, dot4 }, threads, workerThreads);
-    engines.push([`${engine.kernels}${dot4 ? ', dot4' : ''} x ${engine.threads}`, engine]);
+    const engine = await engineOn({ ...selected, dot4 }, threads, workerThreads, divided ? { jobMs: 0 } : {});
+    engines.push([`${engine.kernels}${dot4 ? ', dot4' : ''} x ${engine.threads}${divided ? ', divided' : ''}`, engine]);
   }
   return engines;
 }

@@ -17,6 +17,7 @@ const WANTED: Readonly<Record<string, unknown>> = {
   'in the middle: out of memory': inJobs(DIED),
   'in the middle: a trap in WebAssembly': inJobs(DIED),
   'in the middle: no step': inJobs(NO_STEP),
+  'in the middle of a layer': ['right', DIED, 'right', 'right'],
   'in the middle, among several: the others fail or end': [
     'right',
     'io: thread 2 of 4 died',

@@ -3,7 +3,7 @@ import { isPruneError } from '@prune/core';
 import { engineOn } from '../src/create-engine.js';
 import type { Encoder, Engine, Thread, ThreadHost, ThreadStart } from '../src/index.js';
 import { workerThreads } from '../src/node.js';
-import { CONTROL, PLAN, SCRATCH } from '../src/wasm/layout.js';
+import { CONTROL, FIRST_LAYER_PHASE, ITEMS, LAYER_PHASES, PLAN, SCRATCH } from '../src/wasm/layout.js';
 import { selectKernels } from '../src/wasm/select-kernels.js';
 import { startNodeWorker } from '../src/wasm/start-node-worker.js';
 import { normals, random, randomLayers } from './random-encoder.js';
@@ -26,14 +26,16 @@ const spec = {
 } as const;
 
 /**
- * A worker's program that takes part in `passes` passes, and then, in the middle of the next one, does something else.
+ * A worker's program that takes part in `passes` passes, and then, in a job of the next one, does something else: in
+ * the first, or in that which begins with `phase`.
  * Without `abandon`, as a page's own program may be, or one that is ended from outside.
  */
-const takesPart = (passes: number, then: string) => `
+const takesPart = (passes: number, then: string, phase = 0) => `
 const { parentPort, workerData: { module, memory, index } } = require('node:worker_threads');
 const { run } = new WebAssembly.Instance(module, { env: { memory, watch() {} } }).exports;
 const sleep = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 const wordAt = (at) => new Int32Array(memory.buffer, at, 1);
+const firstItem = () => wordAt(wordAt(${PLAN.fields.items.at})[0] + ${phase * ITEMS.bytes + ITEMS.fields.first.at})[0];
 setImmediate(() => {
   parentPort.postMessage('ready');
   for (let seen = 0, left = ${passes}; ; ) {
@@ -41,7 +43,7 @@ setImmediate(() => {
     Atomics.wait(job, 0, seen);
     seen = Atomics.load(job, 0);
     if (seen === -1) return;
-    if (wordAt(${PLAN.fields.loads.at})[0] && left-- === 0) { ${then} }
+    if (wordAt(${PLAN.fields.firstPhase.at})[0] === ${phase} && firstItem() === 0 && left-- === 0) { ${then} }
     run(index);
   }
 });
@@ -84,8 +86,8 @@ interface Loaded {
 
 let wanted: Float32Array;
 
-async function load(host: ThreadHost, threads = 2, looks?: number): Promise<Loaded> {
-  const engine = await engineOn(await selectKernels('auto'), threads, host, looks);
+async function load(host: ThreadHost, threads = 2, looks?: number, jobMs?: number): Promise<Loaded> {
+  const engine = await engineOn(await selectKernels('auto'), threads, host, { looks, jobMs });
   const encoder = await engine.loadEncoder(spec);
   wanted ??= await referenceOf();
   const pass = async (hiddenStates = false) => {
@@ -131,6 +133,17 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
   ...Object.fromEntries(
     Object.entries(DEATHS).map(([name, then]) => [`in the middle: ${name}`, () => diesInJobs(then)]),
   ),
+
+  async 'in the middle of a layer'() {
+    const phase = FIRST_LAYER_PHASE + LAYER_PHASES.indexOf('intermediate');
+    const { host, started } = hostOf(takesPart(1, DEATHS['an error'], phase), undefined);
+    const { engine, pass } = await load(host, 2, undefined, 0);
+    const results = [await pass(), await pass(), await pass()];
+    await untilStarted(started, 2);
+    results.push(await pass());
+    await engine.close();
+    return results;
+  },
 
   async 'in the middle, among several: the others fail or end'() {
     const { host, started } = hostOf(undefined, takesPart(1, DEATHS['an error']), undefined);

@@ -9,7 +9,9 @@ afterAll(() => Promise.all(engines.map((engine) => engine.close())));
 
 const available: [name: string, Engine][] = [];
 for (const kernels of ['wasm-simd' as const, ...(noRelaxedSimd ? [] : RELAXED)]) {
-  for (const threads of [1, 3]) available.push(...(await enginesOn(kernels, threads)));
+  for (const threads of [1, 3]) {
+    for (const divided of [false, true]) available.push(...(await enginesOn(kernels, threads, divided)));
+  }
 }
 engines.push(...available.map(([, engine]) => engine));
 
@@ -22,6 +24,8 @@ describe('engines under test', () => {
     const names = available.map(([name]) => name);
     expect(names).toContain(`${kernels} x 1`);
     expect(names).toContain(`${kernels} x 3`);
+    expect(names).toContain(`${kernels} x 1, divided`);
+    expect(names).toContain(`${kernels} x 3, divided`);
   }
 });
 
@@ -54,6 +58,7 @@ const CASES: Case[] = [
     lengths: [5, 3, 1, 7],
   },
   { name: 'tile and a half', hidden: 64, intermediate: 128, heads: 4, lengths: [48] },
+  { name: 'more tiles than threads', hidden: 16, intermediate: 40, heads: 2, lengths: [90, 5, 70] },
   { name: 'masked keys', hidden: 64, intermediate: 100, heads: 4, lengths: [37, 9, 12], keyLengths: [30, 2, 12] },
   { name: 'sequences of no token', hidden: 16, intermediate: 32, heads: 2, lengths: [0, 4, 0, 3] },
   { name: 'two blocks of columns', hidden: 64, intermediate: 1000, heads: 1, lengths: [35] },
@@ -173,8 +178,8 @@ test.each(CASES)('$name: every kernel and number of threads gives the bits of th
     };
     const wanted = await (await reference.loadEncoder(spec)).forward(input, given.lengths, options);
     for (const [name, engine] of available) {
-      // Starting workers is what takes time; these two modes pass through every phase.
-      if (engine.threads > 1 && mode !== MODES[0] && mode !== MODES.at(-1)) continue;
+      // Starting workers and dividing passes is what takes time; these two modes pass through every phase.
+      if ((engine.threads > 1 || name.endsWith('divided')) && mode !== MODES[0] && mode !== MODES.at(-1)) continue;
       const encoder = await engine.loadEncoder(spec);
       const what = `${name} ${JSON.stringify(mode)}`;
       // Leaves its numbers in the lanes that this batch does not fill.

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { expect, test, vi } from 'vitest';
+import { engineOn } from '../src/create-engine.js';
 import { createEngine, type Engine } from '../src/index.js';
 import { workerThreads } from '../src/node.js';
+import { selectKernels } from '../src/wasm/select-kernels.js';
 import { normals, random, randomLayers } from './random-encoder.js';
 
 const spec = (count = 1) => ({
@@ -38,8 +40,11 @@ test('many passes, closed twice, refused afterwards', async () => {
   await engine.close();
 });
 
-test('input and activations that are not finite are refused by all threads, and the next pass is right', async () => {
-  const engine = await createEngine({ threads: 3, threadHost: workerThreads });
+test.each([
+  ['', {}],
+  [', divided', { jobMs: 0 }],
+])('what is not finite is refused by all threads, and the next pass is right%s', async (_, tuning) => {
+  const engine = await engineOn(await selectKernels('auto'), 3, workerThreads, tuning);
   const norm = { weight: new Float32Array(16).fill(1), bias: new Float32Array(16) };
   const encoder = await engine.loadEncoder({ ...spec(2), inputNorm: norm });
   const input = normals(random(2), 70 * 16);
@@ -62,8 +67,16 @@ test('input and activations that are not finite are refused by all threads, and 
   const overflowing = await engine.loadEncoder({ ...spec(2), layers });
   for (let pass = 0; pass < 10; pass++) {
     await expect(overflowing.forward(input, [70])).rejects.toEqual(
-      expect.objectContaining({ code: 'not-finite', message: expect.stringContaining('activations') }),
+      expect.objectContaining({ code: 'not-finite', what: 'activations of layer 0 to 1' }),
     );
+  }
+  for (const place of [0, 1]) {
+    const one = spec(2).layers.map((layer, index) => (index === place ? layers[index] : layer));
+    const overflows = await engine.loadEncoder({ ...spec(2), layers: one });
+    await expect(overflows.forward(input, [70], { hiddenStates: true })).rejects.toMatchObject({
+      code: 'not-finite',
+      what: `activations of layer ${place}`,
+    });
   }
   await engine.close();
 });

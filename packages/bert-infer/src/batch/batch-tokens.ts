@@ -3,9 +3,7 @@ import type { BertConfig } from '../config/bert-config.js';
 /**
  * Multiplications of a dense layer that a batch may take: 64 tokens of BERT-base, 256 of a model with half its width.
  * Larger batches leave the processor's caches: 100 sentences of 12 tokens took models/mini-qa 0.91 times as long as
- * batches of 25 made by hand with this bound, and 1.14 to 1.18 times as long with four times as much. BERT-base at 6 %
- * density takes about 25 us for a token of a layer (README of `@prune/kernels`), so such a batch stays far below the
- * 50 ms that are promised.
+ * batches of 25 made by hand with this bound, and 1.14 to 1.18 times as long with four times as much.
  */
 const MULTIPLICATIONS = 64 * (4 * 768 * 768 + 2 * 768 * 3072);
 

@@ -10,7 +10,7 @@ import type { LayerSizes } from '../weights/load-layers.js';
 export interface ForwardOptions {
   /** Default: `skip`. */
   readonly padding?: Padding;
-  /** Stops the pass between two layers, or while it waits for its turn, with `aborted`. */
+  /** Stops the pass when it next returns to the event loop, or while it waits for its turn, with `aborted`. */
   readonly signal?: AbortSignal;
 }
 

@@ -47,34 +47,32 @@ export const FLOAT64_OFFSET: i32 = 24;
 @inline export function planInt16(): bool { return load<i32>(1048) != 0; }
 @inline export function planProfile(): i32 { return load<i32>(1052); }
 @inline export function planThreads(): i32 { return load<i32>(1056); }
-@inline export function planFirstLayer(): i32 { return load<i32>(1060); }
-@inline export function planEndLayer(): i32 { return load<i32>(1064); }
+@inline export function planFirstPhase(): i32 { return load<i32>(1060); }
+@inline export function planEndPhase(): i32 { return load<i32>(1064); }
 @inline export function planParts(): i32 { return load<i32>(1068); }
 @inline export function planLayers(): i32 { return load<i32>(1072); }
 @inline export function planSequences(): i32 { return load<i32>(1076); }
-@inline export function planSequenceCount(): i32 { return load<i32>(1080); }
-@inline export function planTokenMap(): i32 { return load<i32>(1084); }
-@inline export function planIo(): i32 { return load<i32>(1088); }
-@inline export function planHiddenStates(): i32 { return load<i32>(1092); }
-@inline export function planQkv(): i32 { return load<i32>(1096); }
-@inline export function planContext(): i32 { return load<i32>(1100); }
-@inline export function planMiddle(): i32 { return load<i32>(1104); }
-@inline export function planExpanded(): i32 { return load<i32>(1108); }
-@inline export function planRanges(): i32 { return load<i32>(1112); }
-@inline export function planCounters(): i32 { return load<i32>(1116); }
-@inline export function planScratch(): i32 { return load<i32>(1120); }
-@inline export function planScratchStride(): i32 { return load<i32>(1124); }
-@inline export function planEps(): f32 { return load<f32>(1128); }
-@inline export function planQueryScale(): f32 { return load<f32>(1132); }
-@inline export function planFused(): bool { return load<i32>(1136) != 0; }
-@inline export function planMaxKeys(): i32 { return load<i32>(1140); }
-@inline export function planSpins(): i32 { return load<i32>(1144); }
-@inline export function planRangeStride(): i32 { return load<i32>(1148); }
-@inline export function planMainWaits(): bool { return load<i32>(1152) != 0; }
-@inline export function planLoads(): bool { return load<i32>(1156) != 0; }
-@inline export function planInputWeight(): i32 { return load<i32>(1160); }
-@inline export function planInputBias(): i32 { return load<i32>(1164); }
-@inline export function planDot4(): bool { return load<i32>(1168) != 0; }
+@inline export function planTokenMap(): i32 { return load<i32>(1080); }
+@inline export function planIo(): i32 { return load<i32>(1084); }
+@inline export function planHiddenStates(): i32 { return load<i32>(1088); }
+@inline export function planQkv(): i32 { return load<i32>(1092); }
+@inline export function planContext(): i32 { return load<i32>(1096); }
+@inline export function planMiddle(): i32 { return load<i32>(1100); }
+@inline export function planExpanded(): i32 { return load<i32>(1104); }
+@inline export function planRanges(): i32 { return load<i32>(1108); }
+@inline export function planItems(): i32 { return load<i32>(1112); }
+@inline export function planScratch(): i32 { return load<i32>(1116); }
+@inline export function planScratchStride(): i32 { return load<i32>(1120); }
+@inline export function planEps(): f32 { return load<f32>(1124); }
+@inline export function planQueryScale(): f32 { return load<f32>(1128); }
+@inline export function planFused(): bool { return load<i32>(1132) != 0; }
+@inline export function planMaxKeys(): i32 { return load<i32>(1136); }
+@inline export function planSpins(): i32 { return load<i32>(1140); }
+@inline export function planRangeStride(): i32 { return load<i32>(1144); }
+@inline export function planMainWaits(): bool { return load<i32>(1148) != 0; }
+@inline export function planInputWeight(): i32 { return load<i32>(1152); }
+@inline export function planInputBias(): i32 { return load<i32>(1156); }
+@inline export function planDot4(): bool { return load<i32>(1160) != 0; }
 
 export const BARRIER_COUNT: i32 = 2048;
 export const BARRIER_TURN: i32 = 2176;
@@ -192,8 +190,9 @@ export const RANGE_OF_MIDDLE: i32 = 2;
 export const RANGE_OF_EXPANDED: i32 = 3;
 export const LAYER_RANGES: i32 = 4;
 
-export const LOAD_PHASE: i32 = 0;
-export const FIRST_LAYER_PHASE: i32 = 1;
+export const INPUT_PHASE_LOAD: i32 = 0;
+export const INPUT_PHASE_STORE: i32 = 1;
+export const FIRST_LAYER_PHASE: i32 = 2;
 
 export const PHASE_QUERY_KEY_VALUE: i32 = 0;
 export const PHASE_ATTENTION: i32 = 1;
@@ -202,7 +201,16 @@ export const PHASE_ATTENTION_NORM: i32 = 3;
 export const PHASE_INTERMEDIATE: i32 = 4;
 export const PHASE_OUTPUT: i32 = 5;
 export const PHASE_OUTPUT_NORM: i32 = 6;
-export const LAYER_PHASES: i32 = 7;
+export const PHASE_STORE: i32 = 7;
+export const LAYER_PHASES: i32 = 8;
+
+export const ITEMS_BYTES: i32 = 12;
+export const ITEMS_FIRST: i32 = 0;
+export const ITEMS_END: i32 = 4;
+export const ITEMS_TAKEN: i32 = 8;
+@inline export function itemsFirst(at: i32): i32 { return load<i32>(at, ITEMS_FIRST); }
+@inline export function itemsEnd(at: i32): i32 { return load<i32>(at, ITEMS_END); }
+@inline export function itemsTaken(at: i32): i32 { return load<i32>(at, ITEMS_TAKEN); }
 
 export const RUNNING_RANGE_BYTES: i32 = 64;
 export const RUNNING_RANGE_HIGH: i32 = 0;

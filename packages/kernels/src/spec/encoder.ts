@@ -6,9 +6,9 @@ export interface ForwardOptions {
   readonly keyLengths?: ArrayLike<number>;
   /** Whether to keep what goes into the first layer and every layer's output. Default: false. */
   readonly hiddenStates?: boolean;
-  /** Stops the pass between two layers, or while it waits for its turn. */
+  /** Stops the pass when it next returns to the event loop, or while it waits for its turn. */
   readonly signal?: AbortSignal;
-  /** Called after each group of layers: how many of all layers are done. What it throws stops the pass. */
+  /** Called when one more layer is done, or several are: how many of all. What it throws stops the pass. */
   readonly onLayer?: (progress: Progress) => void;
 }
 
@@ -32,7 +32,8 @@ export interface Encoder {
   /**
    * Runs float32 `hidden` `[tokens, hiddenSize]` through all layers; sequence s has `lengths[s]` tokens, one after the
    * other, padding is not there. Where activations are quantized per tensor, the range of a tensor spans all tokens
-   * given. The pass returns to the event loop between groups of layers, about every 20 ms; one layer is never divided.
+   * given. The pass returns to the event loop about every 20 ms, inside a layer too, where the kernels are WebAssembly;
+   * the reference kernels return between layers.
    * Passes of one encoder compute one after the other, in the order of the calls. `hidden` must stay as it is until the
    * promise is settled.
    * Rejects with `mismatch`, `invalid-argument` (also when the encoder, or its engine, is closed), `aborted`, `limit`

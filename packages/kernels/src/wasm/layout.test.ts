@@ -8,6 +8,7 @@ import {
   FLOAT_ROW_HEADER,
   FLOAT_WEIGHT,
   GROUP,
+  ITEMS,
   LANES,
   LAYER,
   LINEAR,
@@ -72,6 +73,7 @@ test('the records of the weight stream and of the tables have these offsets', ()
   expect(offsets(QUAD)).toEqual({ first: 0, second: 2, third: 4, fourth: 6, weights: 8, bytes: 12 });
   expect(offsets(FLOAT_ROW_HEADER)).toEqual({ count: 0, bytes: 4 });
   expect(offsets(FLOAT_WEIGHT)).toEqual({ offset: 0, value: 4, bytes: 8 });
+  expect(offsets(ITEMS)).toEqual({ first: 0, end: 4, taken: 8, bytes: 12 });
   expect(offsets(SEQUENCE)).toEqual({ firstLane: 0, tokens: 4, keys: 8, bytes: 12 });
   expect(offsets(PUBLISHED_RANGE)).toEqual({ high: 0, low: 4, bytes: 8 });
   expect(LINEAR.bytes).toBe(48);

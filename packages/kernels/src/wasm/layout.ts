@@ -11,7 +11,7 @@ import type { StructValues } from './write-struct.js';
 //     1024  PLAN       what the current job is and where its data is
 //     2048  CONTROL    the words by which threads wait for each other, the job's number and its fault
 //     4096  weights    streams, biases and LayerNorm parameters, then a table of LAYERs; the host writes them once
-//     ...   batch      SEQUENCEs, the token map, the caller's array, activations, PUBLISHED_RANGEs, counters, and a
+//     ...   batch      SEQUENCEs, the token map, the caller's array, activations, PUBLISHED_RANGEs, ITEMS, and a
 //                      SCRATCH for each thread; plan-batch.ts places them for each batch
 //
 // Activations are float32 [tile][feature][LANES]: a tile holds LANES tokens, and the row of a feature holds one number
@@ -88,16 +88,15 @@ export const PLAN = struct(
     /** An index of PROFILES. */
     profile: 'i32',
     threads: 'i32',
-    /** The job computes the layers [firstLayer, endLayer). */
-    firstLayer: 'i32',
-    endLayer: 'i32',
+    /** The job computes the phases [firstPhase, endPhase) of the pass. */
+    firstPhase: 'i32',
+    endPhase: 'i32',
     /** Into how many parts the rows of a matrix are divided for each tile, so that threads can share it. */
     parts: 'i32',
     /** Address of the table of LAYERs. */
     layers: 'i32',
     /** Address of the list of SEQUENCEs. */
     sequences: 'i32',
-    sequenceCount: 'i32',
     /** Address of int32 [lanes]: the token that each lane computes. */
     tokenMap: 'i32',
     /** Address of float32 [tokens][hidden]: the caller's array, input and output. */
@@ -110,8 +109,8 @@ export const PLAN = struct(
     expanded: 'i32',
     /** Address of the PUBLISHED_RANGEs [layers + 1][RANGES][threads]; those of all threads take `rangeStride` bytes. */
     ranges: 'i32',
-    /** Address of int32 [phases]: the next item of each phase that no thread has taken. */
-    counters: 'i32',
+    /** Address of the ITEMS of the pass's phases. */
+    items: 'i32',
     /** Address of the first thread's SCRATCH. Each further one is `scratchStride` bytes after the one before. */
     scratch: 'i32',
     scratchStride: 'i32',
@@ -128,8 +127,6 @@ export const PLAN = struct(
     rangeStride: 'i32',
     /** Whether the caller's thread may sleep. */
     mainWaits: 'bool',
-    /** Whether the job starts with the caller's array. */
-    loads: 'bool',
     /** Addresses of the parameters of a LayerNorm over what is loaded, or 0. */
     inputWeight: 'i32',
     inputBias: 'i32',
@@ -268,9 +265,13 @@ export const PUBLISHED_RANGE = struct({ high: 'i32', low: 'u32' });
 /** The tensors of a layer that are quantized, so that their ranges are kept. `hidden` is the layer's input. */
 export const RANGES = ['hidden', 'context', 'middle', 'expanded'] as const;
 
-// The phases of a job: one that loads the input, those of each layer, and one that stores the output.
-export const LOAD_PHASE = 0;
-export const FIRST_LAYER_PHASE = 1;
+// A pass is a list of phases: those of the input, then those of each layer. A phase ends when all threads are done with
+// it, and its results are in the batch's memory. So a job may be any part of the list, a part of a phase too, and
+// nothing has to stay in the threads from one job to the next.
+
+/** The phases of the input. `store` writes what goes into the first layer to `io`, where the caller wants to see it. */
+export const INPUT_PHASES = ['load', 'store'] as const;
+/** The phases of a layer. `store` writes the output to `io`, where it is the last layer's or the caller wants to see it. */
 export const LAYER_PHASES = [
   'queryKeyValue',
   'attention',
@@ -279,9 +280,20 @@ export const LAYER_PHASES = [
   'intermediate',
   'output',
   'outputNorm',
+  'store',
 ] as const;
+/** The phases of a pass before its first layer. */
+export const FIRST_LAYER_PHASE = INPUT_PHASES.length;
 
-/** The range that a thread has seen so far: two vectors for each end. */
+/** Which items of a phase the job computes: [first, end). Threads take them one by one. */
+export const ITEMS = struct({
+  first: 'i32',
+  end: 'i32',
+  /** How many of them threads have asked for. */
+  taken: 'i32',
+});
+
+/** The range that a thread has seen so far in a phase: two vectors for each end. A divided phase goes on with it. */
 export const RUNNING_RANGE = struct({ high: ['i32', 8], low: ['u32', 8] });
 
 /** The fixed part of a thread's scratch. After it comes the quantized tile of a Linear, or what attention needs. */

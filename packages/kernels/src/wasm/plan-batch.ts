@@ -3,6 +3,7 @@ import {
   CACHE_LINE_BYTES,
   CODE_ROW_BYTES,
   FIRST_LAYER_PHASE,
+  ITEMS,
   KEYS_MULTIPLE,
   LANES,
   LAYER_PHASES,
@@ -38,7 +39,6 @@ export interface BatchPlan {
     | 'lanes'
     | 'parts'
     | 'sequences'
-    | 'sequenceCount'
     | 'tokenMap'
     | 'io'
     | 'hiddenStates'
@@ -48,7 +48,7 @@ export interface BatchPlan {
     | 'expanded'
     | 'ranges'
     | 'rangeStride'
-    | 'counters'
+    | 'items'
     | 'scratch'
     | 'scratchStride'
     | 'maxKeys'
@@ -57,8 +57,6 @@ export interface BatchPlan {
   readonly tokenMap: Int32Array;
   /** The list of SEQUENCE. */
   readonly sequences: Uint8Array;
-  /** Elements of `counters`. */
-  readonly counters: number;
 }
 
 /** The distance between the scratches of two threads is a multiple of this. */
@@ -78,8 +76,6 @@ export function planBatch(batch: Batch, shape: EncoderShape, begin: number): Bat
     return address;
   };
   const rangeStride = roundUp(PUBLISHED_RANGE.bytes * threads, CACHE_LINE_BYTES);
-  // The last one is that of storing the output.
-  const counters = FIRST_LAYER_PHASE + layers * LAYER_PHASES.length + 1;
   // Query, key, value and context are not needed any more where the expanded activations are written.
   const shared = take(Math.max(4 * hidden, intermediate) * tile);
   const scratchStride = roundUp(scratchBytes(shape, maxKeys), SCRATCH_MULTIPLE);
@@ -88,7 +84,6 @@ export function planBatch(batch: Batch, shape: EncoderShape, begin: number): Bat
     lanes,
     parts: partsOf(tiles, threads),
     sequences: take(sequences.byteLength),
-    sequenceCount: batch.lengths.length,
     tokenMap: take(tokenMap.byteLength),
     io: take(4 * batch.tokens * hidden),
     hiddenStates: take(hidden * tile),
@@ -98,13 +93,13 @@ export function planBatch(batch: Batch, shape: EncoderShape, begin: number): Bat
     expanded: shared,
     ranges: take((layers + 1) * RANGES.length * rangeStride),
     rangeStride,
-    counters: take(4 * counters),
+    items: take(ITEMS.bytes * (FIRST_LAYER_PHASE + layers * LAYER_PHASES.length)),
     scratchStride,
     scratch: take(threads * scratchStride),
     maxKeys,
   };
   // Vectors of the last lanes are read whole.
-  return { end: end + CACHE_LINE_BYTES, fields, tokenMap, sequences, counters };
+  return { end: end + CACHE_LINE_BYTES, fields, tokenMap, sequences };
 
   function scratchBytes({ hidden, intermediate }: EncoderShape, keys: number): number {
     const size = hidden / heads;

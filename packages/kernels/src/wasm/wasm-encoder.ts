@@ -8,8 +8,10 @@ import type { Encoder, EncoderOutput, ForwardOptions } from '../spec/encoder.js'
 import type { EncoderSpec, LayerNormParameters } from '../spec/encoder-spec.js';
 import { PassQueue } from '../spec/pass-queue.js';
 import { Crew, type CrewTarget } from './crew.js';
-import { LayerTimes } from './layer-times.js';
-import { ACTIVATIONS, CONTROL, FAULTS, type Plan, PROFILES } from './layout.js';
+import { ACTIVATIONS, CONTROL, FAULTS, FIRST_LAYER_PHASE, ITEMS, LAYER_PHASES, type Plan, PROFILES } from './layout.js';
+import { type Job, nextJob, type PassPosition } from './next-job.js';
+import { type LayerSize, passPhases } from './pass-phases.js';
+import { PhaseTimes } from './phase-times.js';
 import { type BatchPlan, type EncoderShape, planBatch } from './plan-batch.js';
 import { WeightMemory } from './weight-memory.js';
 import { withinMemory } from './within-memory.js';
@@ -20,10 +22,21 @@ export interface WasmTarget extends CrewTarget {
   readonly fused: boolean;
   /** Whether it sums four products at once. */
   readonly dot4: boolean;
+  /** See {@link JOB_MS}. */
+  readonly jobMs?: number;
 }
 
 /** About 50 to 100 us of looking before a thread goes to sleep; waking one takes 8 to 27 us. */
 const SPINS = 20_000;
+
+/**
+ * How long a job may take by the times that were measured before. A pass returns to the event loop between jobs, at
+ * least every 50 ms as users are promised: there is room for a job that takes twice as long as expected.
+ */
+const JOB_MS = 20;
+
+/** ITEMS as words; `writeStruct` takes 5 us for those of 50 phases. */
+const ITEM_WORDS = ITEMS.bytes / Int32Array.BYTES_PER_ELEMENT;
 
 /** An encoder in WebAssembly; see `Engine.loadEncoder`. It has a memory, an instance and threads of its own. */
 export async function loadWasmEncoder(spec: EncoderSpec, target: WasmTarget, parts: OpenParts): Promise<Encoder> {
@@ -61,8 +74,9 @@ export async function loadWasmEncoder(spec: EncoderSpec, target: WasmTarget, par
 /** What of an encoder a pass needs beside its weights. */
 interface PassConstants {
   readonly shape: Omit<EncoderShape, 'threads'>;
+  readonly layerSizes: readonly LayerSize[];
   readonly inputNorm: LayerNormParameters | undefined;
-  readonly constant: Omit<Plan, keyof BatchPlan['fields'] | 'threads' | 'firstLayer' | 'endLayer' | 'loads'>;
+  readonly constant: Omit<Plan, keyof BatchPlan['fields'] | 'threads' | 'firstPhase' | 'endPhase'>;
 }
 
 async function packEncoder(
@@ -104,11 +118,11 @@ async function packEncoder(
     fused,
     dot4,
   };
-  return { weights, pass: { shape: { hidden, intermediate, heads, layers }, inputNorm, constant } };
+  return {
+    weights,
+    pass: { shape: { hidden, intermediate, heads, layers }, layerSizes: weights.layers, inputNorm, constant },
+  };
 }
-
-/** Some layers of a pass, and whether its input is loaded before. */
-type LayerJob = Pick<Plan, 'threads' | 'firstLayer' | 'endLayer' | 'loads'>;
 
 /** An open encoder: its weights, and the threads that compute with them. */
 class WasmEncoder {
@@ -120,7 +134,7 @@ class WasmEncoder {
   readonly #ending = new Set<Promise<void>>();
   readonly #queue = new PassQueue();
   readonly #pacer = new Pacer();
-  readonly #times = new LayerTimes();
+  readonly #times = new PhaseTimes();
 
   constructor(weights: WeightMemory, pass: PassConstants, target: WasmTarget) {
     this.#pass = pass;
@@ -148,8 +162,8 @@ class WasmEncoder {
   }
 
   async #compute(input: Float32Array, checked: Batch, options: ForwardOptions): Promise<EncoderOutput> {
-    const { shape, inputNorm, constant } = this.#pass;
-    const { layers } = shape;
+    const { shape, layerSizes, inputNorm, constant } = this.#pass;
+    const { hidden, heads, layers } = shape;
     if (checked.tokens === 0 || layers === 0) {
       checkFinite(input, 'hidden states given');
       const first = () => (inputNorm ? layerNorm(input, inputNorm, constant.eps) : input.slice());
@@ -170,51 +184,39 @@ class WasmEncoder {
     const states = new Float32Array(memory.buffer, io, input.length);
     states.set(input);
     const results = () => withinMemory('results of an encoder', () => new Float32Array(states));
-    if (!options.hiddenStates) {
-      const what = nameOfLayers(0, layers);
-      for (let layer = 0; layer < layers; ) {
-        const end = layer + (await this.#nextGroup(batch, layers - layer, options.signal));
-        this.#runLayers(batch, { threads, firstLayer: layer, endLayer: end, loads: layer === 0 }, what);
-        options.onLayer?.({ done: end, total: layers });
-        layer = end;
-      }
-      return { last: results() };
-    }
+    const keepsAll = options.hiddenStates ?? false;
+    const size = { hidden, heads, layers: layerSizes, threads, keepsAll };
+    const phases = passPhases(checked, batch.fields, size);
     const all: Float32Array[] = [];
-    for (let end = 0; end <= layers; end++) {
-      const firstLayer = Math.max(0, end - 1);
-      await this.#nextGroup(batch, end - firstLayer, options.signal);
-      this.#runLayers(batch, { threads, firstLayer, endLayer: end, loads: end === 0 }, nameOfLayers(firstLayer, end));
-      all.push(results());
-      if (end > 0) options.onLayer?.({ done: end, total: layers });
+    let done = 0;
+    for (let at: PassPosition = { phase: 0, item: 0 }; at.phase < phases.length; ) {
+      const job = nextJob(phases, at, this.#times, { threads, budget: this.#target.jobMs ?? JOB_MS });
+      await this.#pacer.pause(options.signal, job.ms);
+      this.#runJob(batch, threads, job, keepsAll ? nameOfLayers(done, done + 1) : nameOfLayers(0, layers));
+      at = job.next;
+      const last = job.parts.at(-1)!;
+      if (keepsAll && last.kind === 'store' && last.end > 0 && at.item === 0) all.push(results());
+      const before = done;
+      done = Math.max(0, Math.floor((at.phase - FIRST_LAYER_PHASE) / LAYER_PHASES.length));
+      if (done > before) options.onLayer?.({ done, total: layers });
     }
-    return { last: results(), all };
-  }
-
-  /**
-   * Returns to the event loop unless there is time for all of the next `layers`. Gives how many of them to compute
-   * before that is due again.
-   */
-  async #nextGroup(batch: BatchPlan, layers: number, signal: AbortSignal | undefined): Promise<number> {
-    const expected = this.#times.expected(batch.fields);
-    await this.#pacer.pause(signal, layers * (expected ?? 0));
-    if (expected === undefined) return 1;
-    // A coarse clock may have measured 0.
-    return expected === 0 ? layers : Math.max(1, Math.min(layers, Math.floor(this.#pacer.left / expected)));
+    return keepsAll ? { last: results(), all } : { last: results() };
   }
 
   /** `layers`: what errors call them. */
-  #runLayers(batch: BatchPlan, job: LayerJob, layers: string): void {
+  #runJob(batch: BatchPlan, threads: number, { parts }: Job, layers: string): void {
     const { memory } = this.#weights;
-    new Int32Array(memory.buffer, batch.fields.counters, batch.counters).fill(0);
+    const items = new Int32Array(memory.buffer, batch.fields.items);
+    for (const { phase, first, end } of parts) items.set([first, end, 0], phase * ITEM_WORDS);
+    const phases = { firstPhase: parts[0].phase, endPhase: parts.at(-1)!.phase + 1 };
     const start = performance.now();
     try {
-      this.#crew.run({ ...this.#pass.constant, ...batch.fields, ...job });
+      this.#crew.run({ ...this.#pass.constant, ...batch.fields, threads, ...phases });
     } catch (error) {
       this.#startAgain();
       throw error;
     }
-    this.#times.add(batch.fields, job.endLayer - job.firstLayer, performance.now() - start);
+    this.#times.add(parts, performance.now() - start);
     const fault = new Int32Array(memory.buffer, CONTROL.fields.fault.at, 1);
     if (FAULTS[fault[0]] === 'none') return;
     const what = FAULTS[fault[0]] === 'input' ? 'hidden states given' : `activations of ${layers}`;

@@ -13,6 +13,7 @@ import {
   CODE_ROW_BYTES,
   CONTROL,
   FAULTS,
+  ITEMS,
   LANES,
   PLAN,
   type Plan,
@@ -126,14 +127,14 @@ function apply(x: Float32Array, { tensor, rows, columns, weights, exports, const
     expanded: take(rows * ROW_BYTES),
     ranges: take(CACHE_LINE_BYTES),
     rangeStride: CACHE_LINE_BYTES,
-    counters: take(4),
+    items: take(ITEMS.bytes),
     scratch: take(SCRATCH.bytes + columns * CODE_ROW_BYTES),
   } satisfies Partial<Plan>;
   // Vectors of the last lanes are read whole.
   weights.reserve(end + CACHE_LINE_BYTES);
   new Float32Array(memory.buffer, input, x.length).set(x);
   new Int32Array(memory.buffer, plan.tokenMap, tokenMap.length).set(tokenMap);
-  new Int32Array(memory.buffer, plan.counters, 1)[0] = 0;
+  writeStruct(new DataView(memory.buffer), plan.items, ITEMS, { end: tiles });
   writeStruct(new DataView(memory.buffer), 0, PLAN, plan);
   exports.loadLinearInput();
   checkFault(memory);

@@ -24,9 +24,14 @@ const PAGE = 65536;
  */
 const MAX_PAGES = 32767;
 
+/** A Linear of the table, and the bytes of its stream. */
+interface LinearEntry extends StructValues<typeof LINEAR> {
+  readonly streamBytes: number;
+}
+
 /** A layer of the table: its Linears, and the addresses of its LayerNorms' parameters. */
 interface LayerEntry {
-  readonly linears: readonly StructValues<typeof LINEAR>[];
+  readonly linears: readonly LinearEntry[];
   readonly norms: readonly number[];
 }
 
@@ -46,6 +51,11 @@ export class WeightMemory {
       () => new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared }),
     );
     writeConstants(this.memory.buffer);
+  }
+
+  /** What was added. */
+  get layers(): readonly LayerEntry[] {
+    return this.#layers;
   }
 
   /** The same weights in another memory, at the same addresses; its other words are 0. Throws `limit`. */
@@ -82,7 +92,7 @@ export class WeightMemory {
 
   /** Packs a layer that was checked, with pauses between its Linears. */
   async add(layer: EncoderLayer, mode: PackMode, pacer: Pacer): Promise<void> {
-    const linears: StructValues<typeof LINEAR>[] = [];
+    const linears: LinearEntry[] = [];
     for (const module of LINEARS) {
       await pacer.pause();
       linears.push(this.#addLinear(layer[module], mode, `layer.${this.#layers.length}.${module}`));
@@ -116,14 +126,15 @@ export class WeightMemory {
     return this.#append(table);
   }
 
-  #addLinear(linear: LayerLinear, mode: PackMode, tensor: string): StructValues<typeof LINEAR> {
+  #addLinear(linear: LayerLinear, mode: PackMode, tensor: string): LinearEntry {
     const packed = packLinear(linear, mode, tensor);
     const stream = this.#append(packed.stream);
     const starts = this.#append(packed.starts.map((start) => stream + start));
     const { rows, columns, blocks, blockColumns, chunks, chunkRows, smallSums } = packed;
     const kind = LINEAR_KINDS.indexOf(packed.kind);
     const bias = this.#append(packed.bias);
-    return { kind, rows, columns, blocks, blockColumns, starts, bias, chunks, chunkRows, smallSums };
+    const streamBytes = packed.stream.byteLength;
+    return { kind, rows, columns, blocks, blockColumns, starts, bias, chunks, chunkRows, smallSums, streamBytes };
   }
 
   #append(values: Uint8Array | Uint32Array | Float32Array): number {
