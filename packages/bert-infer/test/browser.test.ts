@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { memorySink, writeStore } from '@prune/core';
@@ -27,7 +29,7 @@ const INPUTS = {
 /** What both sides compute; this text runs in the page. */
 const PAGE = `
 import { answer, loadModel } from '@prune/bert-infer';
-import { createEngine, WORKER_SOURCE } from '@prune/kernels';
+import { createEngine, WORKER_SOURCE, webWorkers } from '@prune/kernels';
 import { openMsgpackStore } from '@prune/msgpack-store';
 
 globalThis.run = async (threads, texts, inputs, wanted) => {
@@ -48,6 +50,26 @@ const open = async (engine) => {
   return loadModel(await openMsgpackStore(bytes), { engine });
 };
 const codeOf = (call) => call().then(() => 'done', ({ code, message }) => code ?? message);
+
+/** One answer, and what it runs on. The option \`workers\` says where workers come from. */
+globalThis.ask = async ({ workers, compiled, ...options }, texts) => {
+  const hosts = {
+    file: () => webWorkers('/worker.js'),
+    module: () => webWorkers(() => new Worker('/worker.js', { type: 'module' })),
+    missing: () => webWorkers('/no-worker.js'),
+  };
+  const compile = async () => WebAssembly.compileStreaming(fetch('/simd-threads.wasm'));
+  const engine = {
+    ...options,
+    ...(workers && { threadHost: hosts[workers]() }),
+    ...(compiled && { modules: { 'wasm-simd': await compile() } }),
+  };
+  const model = await open(engine);
+  const found = await answer(model, { ...texts, nBest: 5 });
+  const { kernels, kernelsNote, threads, threadsNote } = model.info;
+  await model.close();
+  return { found, how: { kernels, kernelsNote, threads, threadsNote } };
+};
 
 globalThis.lose = async (inputs, program, knows) => {
   let starts = 0;
@@ -105,6 +127,14 @@ globalThis.many = async (inputs) => {
 };
 `;
 
+/** Content-security policies of pages, by the last part of their paths. */
+const POLICIES: Record<string, string> = {
+  strict: "script-src 'self'",
+  usual: "script-src 'self' 'wasm-unsafe-eval'",
+  'file-workers': "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'",
+  'blob-workers': "script-src 'self' 'wasm-unsafe-eval'; worker-src blob:",
+};
+
 /** A worker's program that takes no part in any job, and ends a little after it is told to. */
 const failing = (how: string) => `
 let abandon;
@@ -149,12 +179,22 @@ describe.skipIf(skipped)('the built packages and a packed mini-qa in Chromium', 
       '/plain': { type: 'text/html', body: '<script type="module" src="/page.js"></script>' },
     };
     files['/isolated'] = files['/plain'];
+    // As a site without a bundler would copy them.
+    const { resolve } = createRequire(import.meta.url);
+    for (const [path, type, entry] of [
+      ['/worker.js', 'text/javascript', '@prune/kernels/worker'],
+      ['/simd-threads.wasm', 'application/wasm', '@prune/kernels/wasm/simd-threads.wasm'],
+    ]) {
+      files[path] = { type, body: readFileSync(resolve(entry)) };
+    }
     server = createServer(({ url = '' }, response) => {
-      const file = files[url];
+      const [, page, policy] = /^(\/plain|\/isolated)\/([\w-]+)$/.exec(url) ?? [];
+      const file = files[page ?? url];
       const headers = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
       response.writeHead(file === undefined ? 404 : 200, {
         'Content-Type': file?.type ?? 'text/plain',
-        ...(url === '/plain' ? {} : headers),
+        ...((page ?? url) === '/plain' ? {} : headers),
+        ...(policy && { 'Content-Security-Policy': `default-src 'none'; connect-src 'self'; ${POLICIES[policy]}` }),
       });
       response.end(file?.body);
     });
@@ -212,10 +252,10 @@ describe.skipIf(skipped)('the built packages and a packed mini-qa in Chromium', 
     await page.close();
   });
 
-  async function call(name: string, ...given: unknown[]): Promise<unknown> {
+  /** Opens a page, whose `load` waits for its scripts, and calls a function of PAGE. */
+  async function callOn(path: string, name: string, ...given: unknown[]): Promise<unknown> {
     const page = await browsers.auto.newPage();
-    await page.goto(`${origin}/isolated`);
-    await page.waitForFunction('globalThis.run !== undefined');
+    await page.goto(`${origin}${path}`);
     const result = await page.evaluate(
       ([name, given]) =>
         (globalThis as unknown as Record<string, (...args: unknown[]) => unknown>)[name as string](
@@ -226,6 +266,50 @@ describe.skipIf(skipped)('the built packages and a packed mini-qa in Chromium', 
     await page.close();
     return result;
   }
+
+  const call = (name: string, ...given: unknown[]) => callOn('/isolated', name, ...given);
+
+  const fastest = expect.stringMatching(/^wasm-/);
+  const isolation = expect.stringContaining('not cross-origin isolated');
+  const notCompiled = expect.stringContaining("'wasm-unsafe-eval' in script-src");
+  test.each([
+    ['/isolated/strict', {}, { kernels: 'reference', kernelsNote: notCompiled, threadsNote: expect.any(String) }],
+    ['/plain/strict', {}, { kernels: 'reference', kernelsNote: notCompiled, threadsNote: expect.any(String) }],
+    ['/isolated/usual', {}, { kernels: fastest, threadsNote: expect.stringMatching(/policy.*worker-src blob:/) }],
+    ['/isolated/usual', { workers: 'file' }, { kernels: fastest, threads: 2 }],
+    [
+      '/isolated/file-workers',
+      {},
+      { kernels: fastest, threadsNote: expect.stringMatching(/policy.*worker-src blob:/) },
+    ],
+    ['/isolated/file-workers', { workers: 'file' }, { kernels: fastest, threads: 2 }],
+    ['/isolated/file-workers', { workers: 'module' }, { kernels: fastest, threads: 2 }],
+    [
+      '/isolated/file-workers',
+      { workers: 'missing' },
+      { kernels: fastest, threadsNote: expect.stringContaining('/no-worker.js') },
+    ],
+    ['/isolated/blob-workers', {}, { kernels: fastest, threads: 2 }],
+    [
+      '/isolated/blob-workers',
+      { workers: 'file' },
+      { kernels: fastest, threadsNote: expect.stringMatching(/policy.*origin of the file/) },
+    ],
+    [
+      '/isolated/blob-workers',
+      { compiled: true },
+      { kernels: 'wasm-simd', kernelsNote: expect.stringContaining('no wasm-relaxed'), threads: 2 },
+    ],
+    ['/plain/blob-workers', {}, { kernels: fastest, threadsNote: isolation }],
+  ] as const)(
+    'a page with a content-security policy, %s %o: the same answer, and what it runs on',
+    async (path, options, how) => {
+      expect(await callOn(path, 'ask', { threads: 2, ...options }, TEXTS)).toEqual({
+        found: JSON.parse(JSON.stringify(expected.found)),
+        how: { threads: 1, ...how },
+      });
+    },
+  );
 
   test.each([
     ['says so', 'abandon(index); throw new Error("a fault");', false],
