@@ -11,6 +11,7 @@ import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadModel } from '../src/model/load-model.js';
 import { answer } from '../src/qa/answer.js';
+import { type GoldenModel, goldenModel, madeUpVocabulary } from './golden-model.js';
 import { miniQa } from './mini-qa.js';
 
 const skipped = SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']();
@@ -45,13 +46,13 @@ globalThis.run = async (threads, texts, inputs, wanted) => {
   return { bits, found, isolated: globalThis.crossOriginIsolated, kernels, used };
 };
 
-const open = async (engine) => {
-  const bytes = new Uint8Array(await (await fetch('/mini-qa.prune')).arrayBuffer());
+const open = async (engine, name = 'mini-qa') => {
+  const bytes = new Uint8Array(await (await fetch('/' + name + '.prune')).arrayBuffer());
   return loadModel(await openMsgpackStore(bytes), { engine });
 };
 const codeOf = (call) => call().then(() => 'done', ({ code, message }) => code ?? message);
 
-/** One answer, and what it runs on. The option \`workers\` says where workers come from. */
+/** One answer of a small model, and what it runs on. The option \`workers\` says where workers come from. */
 globalThis.ask = async ({ workers, compiled, ...options }, texts) => {
   const hosts = {
     file: () => webWorkers('/worker.js'),
@@ -64,7 +65,7 @@ globalThis.ask = async ({ workers, compiled, ...options }, texts) => {
     ...(workers && { threadHost: hosts[workers]() }),
     ...(compiled && { modules: { 'wasm-simd': await compile() } }),
   };
-  const model = await open(engine);
+  const model = await open(engine, 'tiny');
   const found = await answer(model, { ...texts, nBest: 5 });
   const { kernels, kernelsNote, threads, threadsNote } = model.info;
   await model.close();
@@ -152,16 +153,22 @@ self.onmessage = ({ data }) => {
 };
 `;
 
+async function packed(entries: GoldenModel): Promise<Uint8Array> {
+  const sink = memorySink();
+  await writeStore(await createMsgpackStore(sink, { codecs: codecList('raw') }), entries, entries.metadata);
+  return sink.bytes();
+}
+
 describe.skipIf(skipped)('the built packages and a packed mini-qa in Chromium', () => {
   let server: ReturnType<typeof createServer>;
   let origin: string;
   let expected: { bits: number[][]; found: unknown };
+  let tinyAnswer: unknown;
   let browsers: Record<'auto' | 'wasm-wide', Browser>;
 
   beforeAll(async () => {
     const entries = await miniQa();
-    const sink = memorySink();
-    await writeStore(await createMsgpackStore(sink, { codecs: codecList('raw') }), entries, entries.metadata);
+    const tiny = goldenModel('tiny', { files: madeUpVocabulary(997) });
     // Resolved as a user's bundler would: through the packages' exports, to what is built.
     const { outputFiles } = await build({
       stdin: { contents: PAGE, resolveDir: fileURLToPath(new URL('..', import.meta.url)), loader: 'js' },
@@ -175,7 +182,8 @@ describe.skipIf(skipped)('the built packages and a packed mini-qa in Chromium', 
     });
     const files: Record<string, { type: string; body: Uint8Array | string }> = {
       '/page.js': { type: 'text/javascript', body: outputFiles[0].contents },
-      '/mini-qa.prune': { type: 'application/octet-stream', body: sink.bytes() },
+      '/mini-qa.prune': { type: 'application/octet-stream', body: await packed(entries) },
+      '/tiny.prune': { type: 'application/octet-stream', body: await packed(tiny) },
       '/plain': { type: 'text/html', body: '<script type="module" src="/page.js"></script>' },
     };
     files['/isolated'] = files['/plain'];
@@ -201,6 +209,9 @@ describe.skipIf(skipped)('the built packages and a packed mini-qa in Chromium', 
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
+    const tinyModel = await loadModel(tiny);
+    tinyAnswer = JSON.parse(JSON.stringify(await answer(tinyModel, { ...TEXTS, nBest: 5 })));
+    await tinyModel.close();
     const model = await loadModel(entries);
     const { start_logits, end_logits } = await model.logits(INPUTS, { head: 'question-answering' });
     expected = {
@@ -305,7 +316,7 @@ describe.skipIf(skipped)('the built packages and a packed mini-qa in Chromium', 
     'a page with a content-security policy, %s %o: the same answer, and what it runs on',
     async (path, options, how) => {
       expect(await callOn(path, 'ask', { threads: 2, ...options }, TEXTS)).toEqual({
-        found: JSON.parse(JSON.stringify(expected.found)),
+        found: tinyAnswer,
         how: { threads: 1, ...how },
       });
     },

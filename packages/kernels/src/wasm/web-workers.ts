@@ -7,8 +7,8 @@ export interface WebWorker {
   addEventListener(type: string, listener: (event: object) => void): void;
 }
 
-/** How long a worker may take until it answers that threads can be had, in ms. */
-const PATIENCE_MS = 10_000;
+/** How long a worker may take to answer that it has started, in ms; on a busy machine it takes seconds. */
+const PATIENCE_MS = 30_000;
 
 /**
  * Web Workers. `origin` is the URL of a copy of `@prune/kernels/worker`, or a function that starts a worker with it. Without it workers start
