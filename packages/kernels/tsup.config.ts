@@ -4,22 +4,9 @@ import { library } from '../../tooling/tsup.js';
 import { kernelFiles } from './src/wasm/kernel-files.js';
 import { WEB_WORKER_SOURCE } from './src/wasm/thread-host.js';
 
-/** Declares the type that TypeScript has only in its DOM library, as thread-host.ts does. */
-const MODULE_TYPE = `declare global {
-  namespace WebAssembly {
-    interface Module {}
-  }
-}
-/** What a bundler or a runtime makes of the file. */
-declare const module: WebAssembly.Module;
-export default module;
-`;
-
 /** What the package exports beside its code, made from what the code holds. */
 const FILES: Record<string, string | Uint8Array> = {
   'worker.js': WEB_WORKER_SOURCE,
-  'worker.d.ts': 'export {};\n',
-  'wasm/module.d.ts': MODULE_TYPE,
   ...Object.fromEntries([...kernelFiles()].map(([name, bytes]) => [`wasm/${name}`, bytes])),
 };
 

@@ -11,10 +11,10 @@ export interface WebWorker {
 const PATIENCE_MS = 30_000;
 
 /**
- * Web Workers. `origin` is the URL of a copy of `@prune/kernels/worker`, or a function that starts a worker with it. Without it workers start
+ * Web Workers. `origin` is the URL (a text, or a `URL`) of a copy of `@prune/kernels/worker`, or a function that starts a worker with it. Without it workers start
  * from a blob, which a page's content-security policy may forbid.
  */
-export function webWorkers(origin?: string | URL | (() => WebWorker)): ThreadHost {
+export function webWorkers(origin?: string | { readonly href: string } | (() => WebWorker)): ThreadHost {
   return {
     async start(start) {
       const { worker, ended } = await begin(origin, start);
