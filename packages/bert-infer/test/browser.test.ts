@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { memorySink, writeStore } from '@prune/core';
@@ -9,6 +11,7 @@ import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadModel } from '../src/model/load-model.js';
 import { answer } from '../src/qa/answer.js';
+import { type GoldenModel, goldenModel, madeUpVocabulary } from './golden-model.js';
 import { miniQa } from './mini-qa.js';
 
 const skipped = SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']();
@@ -27,7 +30,7 @@ const INPUTS = {
 /** What both sides compute; this text runs in the page. */
 const PAGE = `
 import { answer, loadModel } from '@prune/bert-infer';
-import { createEngine, WORKER_SOURCE } from '@prune/kernels';
+import { createEngine, WORKER_SOURCE, webWorkers } from '@prune/kernels';
 import { openMsgpackStore } from '@prune/msgpack-store';
 
 globalThis.run = async (threads, texts, inputs, wanted) => {
@@ -43,11 +46,31 @@ globalThis.run = async (threads, texts, inputs, wanted) => {
   return { bits, found, isolated: globalThis.crossOriginIsolated, kernels, used };
 };
 
-const open = async (engine) => {
-  const bytes = new Uint8Array(await (await fetch('/mini-qa.prune')).arrayBuffer());
+const open = async (engine, name = 'mini-qa') => {
+  const bytes = new Uint8Array(await (await fetch('/' + name + '.prune')).arrayBuffer());
   return loadModel(await openMsgpackStore(bytes), { engine });
 };
 const codeOf = (call) => call().then(() => 'done', ({ code, message }) => code ?? message);
+
+/** One answer of a small model, and what it runs on. The option \`workers\` says where workers come from. */
+globalThis.ask = async ({ workers, compiled, ...options }, texts) => {
+  const hosts = {
+    file: () => webWorkers('/worker.js'),
+    module: () => webWorkers(() => new Worker('/worker.js', { type: 'module' })),
+    missing: () => webWorkers('/no-worker.js'),
+  };
+  const compile = async () => WebAssembly.compileStreaming(fetch('/simd-threads.wasm'));
+  const engine = {
+    ...options,
+    ...(workers && { threadHost: hosts[workers]() }),
+    ...(compiled && { modules: { 'wasm-simd': await compile() } }),
+  };
+  const model = await open(engine, 'tiny');
+  const found = await answer(model, { ...texts, nBest: 5 });
+  const { kernels, kernelsNote, threads, threadsNote } = model.info;
+  await model.close();
+  return { found, how: { kernels, kernelsNote, threads, threadsNote } };
+};
 
 globalThis.lose = async (inputs, program, knows) => {
   let starts = 0;
@@ -105,6 +128,14 @@ globalThis.many = async (inputs) => {
 };
 `;
 
+/** Content-security policies of pages, by the last part of their paths. */
+const POLICIES: Record<string, string> = {
+  strict: "script-src 'self'",
+  usual: "script-src 'self' 'wasm-unsafe-eval'",
+  'file-workers': "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'",
+  'blob-workers': "script-src 'self' 'wasm-unsafe-eval'; worker-src blob:",
+};
+
 /** A worker's program that takes no part in any job, and ends a little after it is told to. */
 const failing = (how: string) => `
 let abandon;
@@ -122,16 +153,22 @@ self.onmessage = ({ data }) => {
 };
 `;
 
+async function packed(entries: GoldenModel): Promise<Uint8Array> {
+  const sink = memorySink();
+  await writeStore(await createMsgpackStore(sink, { codecs: codecList('raw') }), entries, entries.metadata);
+  return sink.bytes();
+}
+
 describe.skipIf(skipped)('the built packages and a packed mini-qa in Chromium', () => {
   let server: ReturnType<typeof createServer>;
   let origin: string;
   let expected: { bits: number[][]; found: unknown };
+  let tinyAnswer: unknown;
   let browsers: Record<'auto' | 'wasm-wide', Browser>;
 
   beforeAll(async () => {
     const entries = await miniQa();
-    const sink = memorySink();
-    await writeStore(await createMsgpackStore(sink, { codecs: codecList('raw') }), entries, entries.metadata);
+    const tiny = goldenModel('tiny', { files: madeUpVocabulary(997) });
     // Resolved as a user's bundler would: through the packages' exports, to what is built.
     const { outputFiles } = await build({
       stdin: { contents: PAGE, resolveDir: fileURLToPath(new URL('..', import.meta.url)), loader: 'js' },
@@ -145,22 +182,36 @@ describe.skipIf(skipped)('the built packages and a packed mini-qa in Chromium', 
     });
     const files: Record<string, { type: string; body: Uint8Array | string }> = {
       '/page.js': { type: 'text/javascript', body: outputFiles[0].contents },
-      '/mini-qa.prune': { type: 'application/octet-stream', body: sink.bytes() },
+      '/mini-qa.prune': { type: 'application/octet-stream', body: await packed(entries) },
+      '/tiny.prune': { type: 'application/octet-stream', body: await packed(tiny) },
       '/plain': { type: 'text/html', body: '<script type="module" src="/page.js"></script>' },
     };
     files['/isolated'] = files['/plain'];
+    // As a site without a bundler would copy them.
+    const { resolve } = createRequire(import.meta.url);
+    for (const [path, type, entry] of [
+      ['/worker.js', 'text/javascript', '@prune/kernels/worker'],
+      ['/simd-threads.wasm', 'application/wasm', '@prune/kernels/wasm/simd-threads.wasm'],
+    ]) {
+      files[path] = { type, body: readFileSync(resolve(entry)) };
+    }
     server = createServer(({ url = '' }, response) => {
-      const file = files[url];
+      const [, page, policy] = /^(\/plain|\/isolated)\/([\w-]+)$/.exec(url) ?? [];
+      const file = files[page ?? url];
       const headers = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
       response.writeHead(file === undefined ? 404 : 200, {
         'Content-Type': file?.type ?? 'text/plain',
-        ...(url === '/plain' ? {} : headers),
+        ...((page ?? url) === '/plain' ? {} : headers),
+        ...(policy && { 'Content-Security-Policy': `default-src 'none'; connect-src 'self'; ${POLICIES[policy]}` }),
       });
       response.end(file?.body);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
+    const tinyModel = await loadModel(tiny);
+    tinyAnswer = JSON.parse(JSON.stringify(await answer(tinyModel, { ...TEXTS, nBest: 5 })));
+    await tinyModel.close();
     const model = await loadModel(entries);
     const { start_logits, end_logits } = await model.logits(INPUTS, { head: 'question-answering' });
     expected = {
@@ -212,10 +263,10 @@ describe.skipIf(skipped)('the built packages and a packed mini-qa in Chromium', 
     await page.close();
   });
 
-  async function call(name: string, ...given: unknown[]): Promise<unknown> {
+  /** Opens a page, whose `load` waits for its scripts, and calls a function of PAGE. */
+  async function callOn(path: string, name: string, ...given: unknown[]): Promise<unknown> {
     const page = await browsers.auto.newPage();
-    await page.goto(`${origin}/isolated`);
-    await page.waitForFunction('globalThis.run !== undefined');
+    await page.goto(`${origin}${path}`);
     const result = await page.evaluate(
       ([name, given]) =>
         (globalThis as unknown as Record<string, (...args: unknown[]) => unknown>)[name as string](
@@ -226,6 +277,50 @@ describe.skipIf(skipped)('the built packages and a packed mini-qa in Chromium', 
     await page.close();
     return result;
   }
+
+  const call = (name: string, ...given: unknown[]) => callOn('/isolated', name, ...given);
+
+  const fastest = expect.stringMatching(/^wasm-/);
+  const isolation = expect.stringContaining('not cross-origin isolated');
+  const notCompiled = expect.stringContaining("'wasm-unsafe-eval' in script-src");
+  test.each([
+    ['/isolated/strict', {}, { kernels: 'reference', kernelsNote: notCompiled, threadsNote: expect.any(String) }],
+    ['/plain/strict', {}, { kernels: 'reference', kernelsNote: notCompiled, threadsNote: expect.any(String) }],
+    ['/isolated/usual', {}, { kernels: fastest, threadsNote: expect.stringMatching(/policy.*worker-src blob:/) }],
+    ['/isolated/usual', { workers: 'file' }, { kernels: fastest, threads: 2 }],
+    [
+      '/isolated/file-workers',
+      {},
+      { kernels: fastest, threadsNote: expect.stringMatching(/policy.*worker-src blob:/) },
+    ],
+    ['/isolated/file-workers', { workers: 'file' }, { kernels: fastest, threads: 2 }],
+    ['/isolated/file-workers', { workers: 'module' }, { kernels: fastest, threads: 2 }],
+    [
+      '/isolated/file-workers',
+      { workers: 'missing' },
+      { kernels: fastest, threadsNote: expect.stringContaining('/no-worker.js') },
+    ],
+    ['/isolated/blob-workers', {}, { kernels: fastest, threads: 2 }],
+    [
+      '/isolated/blob-workers',
+      { workers: 'file' },
+      { kernels: fastest, threadsNote: expect.stringMatching(/policy.*origin of the file/) },
+    ],
+    [
+      '/isolated/blob-workers',
+      { compiled: true },
+      { kernels: 'wasm-simd', kernelsNote: expect.stringContaining('no wasm-relaxed'), threads: 2 },
+    ],
+    ['/plain/blob-workers', {}, { kernels: fastest, threadsNote: isolation }],
+  ] as const)(
+    'a page with a content-security policy, %s %o: the same answer, and what it runs on',
+    async (path, options, how) => {
+      expect(await callOn(path, 'ask', { threads: 2, ...options }, TEXTS)).toEqual({
+        found: tinyAnswer,
+        how: { threads: 1, ...how },
+      });
+    },
+  );
 
   test.each([
     ['says so', 'abandon(index); throw new Error("a fault");', false],

@@ -2,11 +2,14 @@ import { readFileSync } from 'node:fs';
 import type { Elementary, JsonObject, ModelMetadata } from '@prune/core';
 import { goldenPath, readNpz } from '@prune/fixtures';
 
+/** A model in memory, as a store would give it. */
+export type GoldenModel = Map<string, Elementary> & { readonly metadata: ModelMetadata };
+
 /** A golden model's elementary form with its config: what a store would give. `files` are its tokenizer's. */
 export function goldenModel(
   name: 'tiny' | 'narrow',
   { files }: { files?: ReadonlyMap<string, Uint8Array> } = {},
-): Map<string, Elementary> & { metadata: ModelMetadata } {
+): GoldenModel {
   return Object.assign(readNpz(goldenPath(`${name}/elementary.npz`)), {
     metadata: { config: goldenConfig(name), files },
   });

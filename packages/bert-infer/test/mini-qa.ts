@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Elementary, JsonObject, ModelMetadata, Tensor } from '@prune/core';
 import { decompose } from '@prune/csr';
 import { modelPath } from '@prune/fixtures';
-import { linearModules, quantizeDynamic } from '@prune/quant';
+import { type EmbeddingPrecision, linearModules, quantizeDynamic } from '@prune/quant';
 import { readSafetensors } from './read-safetensors.js';
 
 type Stored<V> = Map<string, V> & { readonly metadata: ModelMetadata };
@@ -15,10 +15,11 @@ export function miniQaFloat(): Stored<Tensor> {
 }
 
 /** The repository's own model as `prune pack` would store it. */
-export async function miniQa(): Promise<Stored<Elementary>> {
+export async function miniQa(embeddings?: EmbeddingPrecision): Promise<Stored<Elementary>> {
   const parameters = miniQaFloat();
   const entries = new Map<string, Elementary>();
-  const quantized = quantizeDynamic(parameters, linearModules(parameters.metadata.config, parameters));
+  const modules = linearModules(parameters.metadata.config, parameters);
+  const quantized = quantizeDynamic(parameters, { ...modules, embeddings });
   for await (const [name, value] of decompose(quantized)) entries.set(name, value);
   return Object.assign(entries, { metadata: parameters.metadata });
 }

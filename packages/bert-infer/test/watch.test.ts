@@ -1,6 +1,6 @@
 import { type Elementary, type Progress, PruneError } from '@prune/core';
 import { codeOf } from '@prune/fixtures';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   answer,
   type BertModel,
@@ -224,6 +224,7 @@ test('info: how a model computes, and its memory', async () => {
   const { memory, ...how } = tiny.info;
   expect(how).toEqual({
     kernels: 'wasm-simd',
+    kernelsNote: undefined,
     threads: 2,
     threadsWanted: 2,
     threadsNote: undefined,
@@ -246,5 +247,12 @@ test('info: how a model computes, and its memory', async () => {
     threadsNote: expect.stringMatching(/^[A-Z].*\.$/),
     attention: 'float32',
     memory: { encoder: undefined, heads: undefined },
+  });
+  vi.spyOn(WebAssembly, 'compile').mockRejectedValue(new WebAssembly.CompileError('forbidden'));
+  const forbidden = await loadModel(goldenModel('tiny'));
+  vi.restoreAllMocks();
+  expect(forbidden.info).toMatchObject({
+    kernels: 'reference',
+    kernelsNote: expect.stringContaining("'wasm-unsafe-eval'"),
   });
 });

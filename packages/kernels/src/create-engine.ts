@@ -1,5 +1,5 @@
 import { PruneError } from '@prune/core';
-import type { Engine, Kernels } from './engine.js';
+import type { Engine, KernelModules, Kernels } from './engine.js';
 import { OpenParts } from './open-parts.js';
 import { activate } from './reference/activate.js';
 import { layerNorm } from './reference/layer-norm.js';
@@ -8,6 +8,8 @@ import { loadReferenceLinear } from './reference/reference-linear.js';
 import { softmax } from './reference/softmax.js';
 import { compileKernels } from './wasm/compile-kernels.js';
 import { defaultHost } from './wasm/default-host.js';
+import { kernelFileName } from './wasm/kernel-files.js';
+import type { ProbedModule } from './wasm/probe-kernels.js';
 import { type SelectedKernels, selectKernels } from './wasm/select-kernels.js';
 import type { ThreadHost } from './wasm/thread-host.js';
 import { loadWasmEncoder } from './wasm/wasm-encoder.js';
@@ -17,6 +19,11 @@ import { loadWasmLinear } from './wasm/wasm-linear.js';
 export interface EngineOptions {
   /** `auto`: the fastest of those that give the right results here, `wasm-wide` aside. */
   readonly kernels?: Kernels | 'auto';
+  /**
+   * Compiled files of this package, for runtimes that forbid compiling WebAssembly from bytes. `auto` chooses among
+   * them alone. Without them, the engine compiles what this package holds.
+   */
+  readonly modules?: KernelModules;
   /** Threads to compute with, the calling one included. One where memory cannot be shared (a page that is not cross-origin isolated). */
   readonly threads?: number;
   /** Where threads come from. Default: Node's worker threads, in Node; Web Workers elsewhere. */
@@ -30,8 +37,8 @@ export const DEFAULT_ENGINE_OPTIONS = { kernels: 'auto', threads: 1 } as const s
 const MAX_THREADS = 16;
 
 /**
- * Makes an engine; nothing is compiled or started before this call, and threads start with an encoder. Throws `invalid-argument`, and
- * `unsupported` when the kernels asked for do not work here.
+ * Makes an engine; nothing is compiled or started before this call, and threads start with an encoder. Throws `invalid-argument`,
+ * `unsupported` when the kernels asked for do not work here, and `mismatch` for modules of another version.
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const { kernels: wanted = DEFAULT_ENGINE_OPTIONS.kernels, threads: count = DEFAULT_ENGINE_OPTIONS.threads } = options;
@@ -43,22 +50,24 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       wanted: `an integer from 1 to ${MAX_THREADS}`,
     });
   }
-  return engineOn(await selectKernels(wanted), count, options.threadHost ?? defaultHost());
+  return engineOn(await selectKernels(wanted, options.modules), count, options.threadHost ?? defaultHost());
 }
 
 /** An engine on kernels that work here. `looks`: see `LOOKS` of wasm/crew.ts; `jobMs`: see `JOB_MS` of wasm/wasm-encoder.ts. */
 export async function engineOn(
-  { kernels, fused, dot4 }: SelectedKernels,
+  { kernels, kernelsNote, fused, dot4, given }: SelectedKernels,
   count: number,
   host: ThreadHost | undefined,
   { looks, jobMs }: { readonly looks?: number; readonly jobMs?: number } = {},
 ): Promise<Engine> {
   const parts = new OpenParts();
-  const threadsNote = count > 1 ? whyOneThread(kernels, host) : undefined;
+  const threadsNote = count > 1 ? (whyOneThread(kernels, host, given) ?? (await host?.whyNoThreads?.())) : undefined;
   const threads = threadsNote === undefined ? count : 1;
-  const module = kernels === 'reference' ? undefined : await compileKernels(kernels, threads > 1);
+  const shared = given?.shared ?? threads > 1;
+  const module = kernels === 'reference' ? undefined : (given?.module ?? (await compileKernels(kernels, shared)));
   return {
     kernels,
+    kernelsNote,
     dot4,
     threads,
     threadsWanted: count,
@@ -67,13 +76,13 @@ export async function engineOn(
       parts.check();
       return module === undefined
         ? loadReferenceEncoder(spec, parts)
-        : loadWasmEncoder(spec, { module, fused, dot4, threads, host, looks, jobMs }, parts);
+        : loadWasmEncoder(spec, { module, shared, fused, dot4, threads, host, looks, jobMs }, parts);
     },
     loadLinear(linear, mode, name = 'linear') {
       parts.check();
       return module === undefined
         ? loadReferenceLinear(linear, mode, name, parts)
-        : loadWasmLinear(linear, mode, name, { module, fused, dot4, shared: threads > 1 }, parts);
+        : loadWasmLinear(linear, mode, name, { module, shared, fused, dot4 }, parts);
     },
     layerNorm(x, parameters, eps) {
       parts.check();
@@ -92,9 +101,17 @@ export async function engineOn(
 }
 
 /** Why threads cannot be used; `undefined` where they can. */
-function whyOneThread(kernels: Kernels, host: ThreadHost | undefined): string | undefined {
+function whyOneThread(
+  kernels: Kernels,
+  host: ThreadHost | undefined,
+  given: ProbedModule | undefined,
+): string | undefined {
   if (kernels === 'reference') return 'The reference kernels compute on one thread.';
   if (!memoryCanBeShared()) return 'Memory cannot be shared here: the page is not cross-origin isolated.';
+  if (given?.shared === false) {
+    const file = kernelFileName(kernels, true);
+    return `The module given for ${kernels} has memory that threads cannot share: give that of ${file}.`;
+  }
   if (host === undefined)
     return 'No workers were found here: pass threadHost, workerThreads of @prune/kernels/node in Node.';
   return undefined;

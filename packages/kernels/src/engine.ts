@@ -9,9 +9,20 @@ import type { LoadedLinear } from './spec/loaded-linear.js';
  */
 export type Kernels = 'reference' | 'wasm-simd' | 'wasm-relaxed' | 'wasm-wide';
 
+/** The kernels that are WebAssembly. */
+export type WasmKernels = Exclude<Kernels, 'reference'>;
+
+/**
+ * Compiled files of this package, by the name of the kernels: `@prune/kernels/wasm/relaxed.wasm` for `wasm-relaxed`, or
+ * `relaxed-threads.wasm`, whose memory threads share. `simd` and `wide` likewise.
+ */
+export type KernelModules = { readonly [K in WasmKernels]?: WebAssembly.Module };
+
 /** What computes: a set of kernels with its threads and memory. */
 export interface Engine {
   readonly kernels: Kernels;
+  /** One sentence that says why `auto` did not choose the fastest kernels; `undefined` when it did, or when others were asked for. */
+  readonly kernelsNote?: string;
   /** Whether these sum four products in one instruction, as they do on a processor with VNNI; else two. Found out, not chosen. */
   readonly dot4: boolean;
   /** How many threads compute, the calling one included. */

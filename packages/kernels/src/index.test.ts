@@ -8,6 +8,7 @@ test('public API', () => {
       "DEFAULT_ENGINE_OPTIONS",
       "WORKER_SOURCE",
       "createEngine",
+      "webWorkers",
     ]
   `);
   expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`

@@ -1,5 +1,5 @@
 export { createEngine, DEFAULT_ENGINE_OPTIONS, type EngineOptions } from './create-engine.js';
-export type { Engine, Kernels } from './engine.js';
+export type { Engine, KernelModules, Kernels, WasmKernels } from './engine.js';
 export type { LinearMode } from './reference/linear.js';
 export type { Encoder, EncoderOutput, ForwardOptions } from './spec/encoder.js';
 export type {
@@ -15,3 +15,4 @@ export type {
 export type { LoadedLinear } from './spec/loaded-linear.js';
 export type { Thread, ThreadHost, ThreadStart } from './wasm/thread-host.js';
 export { WORKER_SOURCE } from './wasm/thread-host.js';
+export { type WebWorker, webWorkers } from './wasm/web-workers.js';

@@ -17,6 +17,8 @@ export interface ForwardOptions {
 /** How a model computes, and what it takes. */
 export interface ModelInfo {
   readonly kernels: Kernels;
+  /** One sentence that says why `auto` did not choose the fastest kernels. */
+  readonly kernelsNote?: string;
   /** How many threads compute, the calling one included. */
   readonly threads: number;
   /** How many were asked for. */

@@ -140,12 +140,22 @@ export async function loadModel(store: StoredModel, options: LoadModelOptions = 
     const embedSentences = await loadSentence(sentence, modules, config.hiddenSize, load);
     checkAborted(signal);
     const profile = quantized ? mode.profile : 'float32';
-    const { kernels, threads, threadsWanted, threadsNote } = engine;
+    const { kernels, kernelsNote, threads, threadsWanted, threadsNote } = engine;
     const { attention = 'float32' } = options;
     return createModel({
       config,
       profile,
-      info: { kernels, threads, threadsWanted, threadsNote, profile, attention, rowwise: mode.rowwise, layers },
+      info: {
+        kernels,
+        kernelsNote,
+        threads,
+        threadsWanted,
+        threadsNote,
+        profile,
+        attention,
+        rowwise: mode.rowwise,
+        layers,
+      },
       memory: memoryOf(embeddings.tables, loaded, linears),
       embeddings: embeddings.tables,
       heads,

@@ -17,5 +17,5 @@ export function defaultHost(): ThreadHost | undefined {
   const { process } = globalThis as HostGlobals;
   const node = process?.getBuiltinModule?.('node:worker_threads') as WorkerThreads | undefined;
   if (node !== undefined) return { start: (start) => startNodeWorker(node.Worker, WORKER_SOURCE, start) };
-  return typeof Worker === 'undefined' ? undefined : webWorkers;
+  return typeof Worker === 'undefined' ? undefined : webWorkers();
 }

@@ -1,4 +1,4 @@
-import type { Kernels } from '../engine.js';
+import type { WasmKernels } from '../engine.js';
 import type { StreamForm } from './row-writer.js';
 
 /** How a row kernel reads its weights and codes; assembly/sparse.ts has the proof of each bound. */
@@ -12,7 +12,7 @@ export interface RowForm {
 export interface RowKernel extends RowForm {
   /** Its export. */
   readonly name: string;
-  readonly build: Exclude<Kernels, 'reference'>;
+  readonly build: WasmKernels;
   readonly instructions: 'simd128' | 'relaxed-simd';
   /** Tokens that it computes. */
   readonly lanes: 8 | 16 | 32;

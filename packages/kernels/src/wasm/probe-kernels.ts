@@ -1,5 +1,5 @@
 import { isPruneError } from '@prune/core';
-import type { Kernels } from '../engine.js';
+import type { WasmKernels } from '../engine.js';
 import { compileKernels } from './compile-kernels.js';
 import { instantiateKernels } from './instantiate-kernels.js';
 import { byteOf, ROW_KERNELS, type RowKernel, type RowKernelFunction } from './kernel-table.js';
@@ -21,29 +21,64 @@ export interface Probe {
   readonly dot4: boolean;
 }
 
+/** A build that works, or why it does not. */
+export type ProbeResult = (Probe & { readonly works: true; readonly module: ProbedModule }) | ProbeFailure;
+
+/** A compiled build, and which kind of memory it imports. */
+export interface ProbedModule {
+  readonly module: WebAssembly.Module;
+  readonly shared: boolean;
+}
+
+interface ProbeFailure {
+  readonly works: false;
+  /** What the JavaScript engine threw; `undefined` where only sums were wrong. */
+  readonly cause?: unknown;
+}
+
 /**
- * Undefined unless a build compiles here and each of its row kernels gives the right sums, before and after tier-up; those that sum four
- * products at once need not. Throws `limit` without the memory for it, which says nothing about the build.
+ * Tries a build: `given`, or else the one of this package. It works if each of its row kernels gives the right sums, before and after tier-up;
+ * those that sum four products at once need not. Throws `limit` without the memory for it, which says nothing about the build.
  */
-export async function probeKernels(build: Exclude<Kernels, 'reference'>): Promise<Probe | undefined> {
+export async function probeKernels(build: WasmKernels, given?: WebAssembly.Module): Promise<ProbeResult> {
   try {
-    const memory = withinMemory(
-      'memory to try kernels in',
-      () => new WebAssembly.Memory({ initial: 2, maximum: 32767 }),
-    );
+    const module = given ?? (await compileKernels(build, false));
+    const { exports, memory, shared } = instantiateAlone(module);
     writeConstants(memory.buffer);
-    const exports: Record<string, unknown> = instantiateKernels(await compileKernels(build, false), memory);
     const kernels = ROW_KERNELS.filter((kernel) => kernel.build === build);
     const isRight = (kernel: RowKernel) => sumsAreRight(exports[kernel.name] as RowKernelFunction, kernel, memory);
-    if (!kernels.filter(({ form }) => form !== 'dot4').every(isRight)) return undefined;
-    if (build === 'wasm-simd') return { fused: false, dot4: false };
+    if (!kernels.filter(({ form }) => form !== 'dot4').every(isRight)) return { works: false };
+    const result = { works: true, module: { module, shared } } as const;
+    if (build === 'wasm-simd') return { ...result, fused: false, dot4: false };
     return {
+      ...result,
       fused: roundsOnce(exports.multiplyAddOne as MultiplyAdd),
       dot4: kernels.filter(({ form }) => form === 'dot4').every(isRight),
     };
+  } catch (cause) {
+    if (isPruneError(cause, 'limit')) throw cause;
+    return { works: false, cause };
+  }
+}
+
+/** Instantiates a module with a memory of the kind that it imports, which a module does not say. */
+function instantiateAlone(module: WebAssembly.Module): {
+  exports: Record<string, unknown>;
+  memory: WebAssembly.Memory;
+  shared: boolean;
+} {
+  const withMemory = (shared: boolean) => {
+    const memory = withinMemory(
+      'memory to try kernels in',
+      () => new WebAssembly.Memory({ initial: 2, maximum: 32767, shared }),
+    );
+    return { exports: instantiateKernels(module, memory), memory, shared };
+  };
+  try {
+    return withMemory(false);
   } catch (error) {
-    if (isPruneError(error, 'limit')) throw error;
-    return undefined;
+    if (!(error instanceof WebAssembly.LinkError)) throw error;
+    return withMemory(true);
   }
 }
 

@@ -1,19 +1,28 @@
 import { PruneError } from '@prune/core';
-import type { Kernels } from '../engine.js';
-import { type Probe, probeKernels } from './probe-kernels.js';
+import type { KernelModules, Kernels, WasmKernels } from '../engine.js';
+import { checkModules } from './check-modules.js';
+import { type Probe, type ProbedModule, probeKernels } from './probe-kernels.js';
+import { whyNotCompiled } from './why-not-compiled.js';
 
-/** From the fastest to the one that always works. */
-const AUTO: readonly Kernels[] = ['wasm-relaxed', 'wasm-simd', 'reference'];
+/** What `auto` tries, from the fastest on, before the reference, which always works. */
+const AUTO: readonly WasmKernels[] = ['wasm-relaxed', 'wasm-simd'];
 /** Whether an engine joins vectors cannot be asked: whoever turned it on says so. */
-const KERNELS: readonly Kernels[] = ['wasm-wide', ...AUTO];
+const KERNELS: readonly Kernels[] = ['wasm-wide', ...AUTO, 'reference'];
 
 /** Kernels that work here. */
 export interface SelectedKernels extends Probe {
   readonly kernels: Kernels;
+  /** See `Engine.kernelsNote`. */
+  readonly kernelsNote?: string;
+  /** The module of the caller's that they are. Otherwise they are compiled from what this package holds. */
+  readonly given?: ProbedModule;
 }
 
-/** The kernels asked for, or with `auto` the first that works here. Throws `invalid-argument`, `unsupported`. */
-export async function selectKernels(wanted: Kernels | 'auto'): Promise<SelectedKernels> {
+/**
+ * The kernels asked for, or with `auto` the first that works here; only those of `modules` where there are some. Throws `invalid-argument`,
+ * `unsupported`, and `mismatch` for a module of another version.
+ */
+export async function selectKernels(wanted: Kernels | 'auto', modules?: KernelModules): Promise<SelectedKernels> {
   if (wanted !== 'auto' && !KERNELS.includes(wanted)) {
     throw new PruneError('invalid-argument', {
       where: 'kernels',
@@ -22,15 +31,56 @@ export async function selectKernels(wanted: Kernels | 'auto'): Promise<SelectedK
       wanted: `auto, ${KERNELS.join(', ')}`,
     });
   }
-  for (const kernels of wanted === 'auto' ? AUTO : [wanted]) {
-    if (kernels === 'reference') return { kernels, fused: false, dot4: false };
-    const probe = await probeKernels(kernels);
-    if (probe) return { kernels, ...probe };
+  const given = modules && checkModules(modules);
+  if (wanted === 'auto') return selectFastest(given);
+  if (wanted === 'reference') return reference();
+  if (given && !given.has(wanted)) {
+    throw new PruneError('invalid-argument', {
+      where: 'kernels',
+      what: '`modules` has no module for the kernels asked for',
+      got: [...given.keys()].join(', ') || 'no module',
+      wanted,
+    });
   }
+  const result = await probeKernels(wanted, given?.get(wanted));
+  if (result.works) return selected(wanted, result, given !== undefined);
+  const fault = given ? undefined : await whyNotCompiled();
   throw new PruneError('unsupported', {
     where: 'kernels',
-    what: 'kernels do not work in this JavaScript engine',
+    what: fault?.what ?? 'kernels do not work in this JavaScript engine',
     got: wanted,
-    wanted: 'auto',
+    wanted: fault?.wanted ?? 'auto',
+    cause: result.cause,
   });
+}
+
+async function selectFastest(
+  given: ReadonlyMap<WasmKernels, WebAssembly.Module> | undefined,
+): Promise<SelectedKernels> {
+  const faults: string[] = [];
+  for (const kernels of AUTO) {
+    if (given && !given.has(kernels)) {
+      faults.push(`the option \`modules\` has no ${kernels}`);
+      continue;
+    }
+    const result = await probeKernels(kernels, given?.get(kernels));
+    if (result.works) return { ...selected(kernels, result, given !== undefined), kernelsNote: noteOf(faults) };
+    faults.push(`${kernels} does not work in this JavaScript engine`);
+  }
+  const fault = given ? undefined : await whyNotCompiled();
+  return reference(noteOf(fault ? [`${fault.what}; to be faster, it needs ${fault.wanted}`] : faults));
+}
+
+function selected(kernels: WasmKernels, { module, fused, dot4 }: Probe & { module: ProbedModule }, isGiven: boolean) {
+  return { kernels, fused, dot4, given: isGiven ? module : undefined };
+}
+
+function reference(kernelsNote?: string): SelectedKernels {
+  return { kernels: 'reference', kernelsNote, fused: false, dot4: false };
+}
+
+/** One sentence. */
+function noteOf(faults: readonly string[]): string | undefined {
+  if (faults.length === 0) return undefined;
+  return `Faster kernels are not used: ${faults.join(', and ')}.`;
 }

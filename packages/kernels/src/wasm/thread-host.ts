@@ -42,13 +42,18 @@ export interface Thread {
 export interface ThreadHost {
   /** Resolves when the worker is about to call `work`; rejects when it ended before. */
   start(start: ThreadStart): Promise<Thread>;
+  /**
+   * One sentence that says why workers cannot start here, or `undefined` if they can. Asked when an engine is made,
+   * which then computes on one thread. A host that leaves it out promises threads.
+   */
+  whyNoThreads?(): Promise<string | undefined>;
 }
 
-/**
- * A worker's program, for both kinds of workers. When one fails, those that wait for it fail too: only the first error
- * is reported. In Node it waits for its event loop, because the host can tell only afterwards whether the worker runs.
- */
-export const WORKER_SOURCE = `
+/** What a host sends to a worker to learn whether workers start at all. The worker answers as one that is ready. */
+export const CHECK_MESSAGE = 'check';
+
+/** When one worker fails, those that wait for it fail too: only the first error is reported. */
+const SERVE = `
 const serve = ({ module, memory, index }, ready) => {
   const { work, abandon } = new WebAssembly.Instance(module, { env: { memory, watch() {} } }).exports;
   ready();
@@ -57,14 +62,27 @@ const serve = ({ module, memory, index }, ready) => {
   } catch (error) {
     if (abandon(index)) throw error;
   }
-};
+};`;
+
+const SERVE_WEB = `
+const ready = () => self.postMessage('ready');
+self.onmessage = ({ data }) => (data === '${CHECK_MESSAGE}' ? ready() : serve(data, ready));
+self.onmessageerror = () => {
+  throw new Error('the kernels cannot be sent to this worker');
+};`;
+
+/** The program of a Web Worker, as a script and as a module: what `@prune/kernels/worker` holds. */
+export const WEB_WORKER_SOURCE = `${SERVE}${SERVE_WEB}
+`;
+
+/**
+ * A worker's program, for both kinds of workers. In Node it waits for its event loop, because the host can tell only
+ * afterwards whether the worker runs.
+ */
+export const WORKER_SOURCE = `${SERVE}
 if (typeof require === 'function') {
   const { parentPort, workerData } = require('node:worker_threads');
   setImmediate(() => serve(workerData, () => parentPort.postMessage('ready')));
-} else {
-  self.onmessage = ({ data }) => serve(data, () => self.postMessage('ready'));
-  self.onmessageerror = () => {
-    throw new Error('the kernels cannot be sent to this worker');
-  };
+} else {${SERVE_WEB}
 }
 `;

@@ -18,6 +18,8 @@ import { withinMemory } from './within-memory.js';
 
 /** What an encoder runs on. */
 export interface WasmTarget extends CrewTarget {
+  /** Whether the module imports a memory that threads share. */
+  readonly shared: boolean;
   /** Whether its relaxed multiply-add rounds once here. */
   readonly fused: boolean;
   /** Whether it sums four products at once. */
@@ -84,8 +86,8 @@ async function packEncoder(
   target: WasmTarget,
   parts: OpenParts,
 ): Promise<{ weights: WeightMemory; pass: PassConstants }> {
-  const { threads, fused, dot4 } = target;
-  const weights = new WeightMemory(threads > 1);
+  const { shared, fused, dot4 } = target;
+  const weights = new WeightMemory(shared);
   const pacer = new Pacer();
   let layers = 0;
   let layerShape: LayerShape | undefined;

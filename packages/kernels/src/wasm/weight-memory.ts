@@ -24,6 +24,12 @@ const PAGE = 65536;
  */
 const MAX_PAGES = 32767;
 
+/**
+ * What is tried when there is no memory with that maximum: Safari sets the whole maximum of a memory aside, and on a
+ * telephone refuses one that would have had room for all that is used.
+ */
+const SMALLER_MAXIMUMS = [16384, 8192, 4096, 2048];
+
 /** A Linear of the table, and the bytes of its stream. */
 interface LinearEntry extends StructValues<typeof LINEAR> {
   readonly streamBytes: number;
@@ -38,6 +44,7 @@ interface LayerEntry {
 /** The one memory of an encoder: weights from the bottom on, written once, and what a batch needs above them. */
 export class WeightMemory {
   readonly memory: WebAssembly.Memory;
+  readonly #maxPages: number;
   #end = FIRST_FREE;
   readonly #layers: LayerEntry[] = [];
 
@@ -46,10 +53,7 @@ export class WeightMemory {
    * memory.
    */
   constructor(shared: boolean) {
-    this.memory = withinMemory(
-      'memory of an encoder',
-      () => new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared }),
-    );
+    [this.memory, this.#maxPages] = withinMemory('memory of an encoder', () => largestMemory(shared));
     writeConstants(this.memory.buffer);
   }
 
@@ -84,7 +88,7 @@ export class WeightMemory {
         where: 'kernels',
         what: 'memory of an encoder',
         got: `${end} bytes`,
-        wanted: `at most ${MAX_PAGES * PAGE}, and as much as the machine has`,
+        wanted: `at most ${this.#maxPages * PAGE}, and as much as the machine has`,
         cause,
       });
     }
@@ -145,5 +149,22 @@ export class WeightMemory {
       new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
     );
     return address;
+  }
+}
+
+/** A memory of one page, and how many it may grow to. Throws the engine's RangeError when it has none, however small. */
+function largestMemory(shared: boolean): [WebAssembly.Memory, maxPages: number] {
+  const make = (maximum: number) => new WebAssembly.Memory({ initial: 1, maximum, shared });
+  try {
+    return [make(MAX_PAGES), MAX_PAGES];
+  } catch (error) {
+    for (const maximum of SMALLER_MAXIMUMS) {
+      try {
+        return [make(maximum), maximum];
+      } catch {
+        // The next one is half as large; the first error is the one to report.
+      }
+    }
+    throw error;
   }
 }

@@ -1,0 +1,2 @@
+// A program, which exports nothing.
+export {};
