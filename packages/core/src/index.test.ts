@@ -59,6 +59,7 @@ test('public API', () => {
       "parseJsonArray",
       "partName",
       "randomAccess",
+      "readEachRange",
       "repeatedShare",
       "scalar",
       "sentenceModules",
