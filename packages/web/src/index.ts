@@ -1,0 +1,3 @@
+export { type BlobLike, blobSource } from './blob-source.js';
+export type { HttpBody, HttpFetch, HttpRequest, HttpResponse } from './http/http-fetch.js';
+export { DEFAULT_HTTP_SOURCE_OPTIONS, type HttpSourceOptions, httpSource } from './http-source.js';
