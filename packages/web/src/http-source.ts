@@ -2,6 +2,7 @@ import { checkAborted, DEFAULT_LIMITS, type Limits, type Progress, PruneError, t
 import type { HttpFetch } from './http/http-fetch.js';
 import { HttpReader } from './http/http-reader.js';
 import { isOtherOrigin } from './http/page-origin.js';
+import { resolvedUrl } from './resolved-url.js';
 
 /** Options of {@link httpSource}. */
 export interface HttpSourceOptions {
@@ -100,18 +101,7 @@ function checkedOptions(options: HttpSourceOptions): HttpSourceOptions {
 
 /** The URL, and user name and password in it as a header, because `fetch` refuses them in the URL. */
 function parsedUrl(url: string | URL, given: HttpSourceOptions['headers'] = {}) {
-  let address: URL;
-  try {
-    address = new URL(String(url), (globalThis as { location?: { href?: string } }).location?.href);
-  } catch (cause) {
-    throw new PruneError('invalid-argument', {
-      where: 'httpSource',
-      what: 'not a URL',
-      got: typeof url === 'string' ? JSON.stringify(url.slice(0, 80)) : typeof url,
-      wanted: 'an address such as https://example.org/model.prune',
-      cause,
-    });
-  }
+  const address = resolvedUrl(url, 'httpSource');
   address.hash = '';
   const { username, password } = address;
   if (username === '' && password === '') return { address, headers: given };

@@ -7,6 +7,7 @@ test('public API', () => {
       "DEFAULT_HTTP_SOURCE_OPTIONS",
       "blobSource",
       "httpSource",
+      "openModel",
     ]
   `);
 });

@@ -1,5 +1,5 @@
 /** Bytes of which no two places look the same. */
-export function numberedBytes(length: number, seed = 0): Uint8Array {
+export function numberedBytes(length: number, seed = 0): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let state = seed + 1;
   for (let i = 0; i < length; i++) {

@@ -41,6 +41,8 @@ export class HttpReader {
   readonly #onAbort = () => this.close(abortedError(this.#options.signal));
   #closed: unknown;
   #received = 0;
+  /** What the first request gave. It stays: a reader comes back to the end of the file when it has read all else. */
+  #first: Part | undefined;
   /** The whole file, where the server gives no ranges. */
   #all: Promise<Uint8Array> | undefined;
 
@@ -82,6 +84,7 @@ export class HttpReader {
     }
     const part = new Part(answer.start, answer.end);
     this.#parts.add(part);
+    this.#first = part;
     // Nobody waits for these bytes yet, but they are on their way.
     part.users++;
     this.#fill(part, answer);
@@ -107,7 +110,7 @@ export class HttpReader {
     try {
       const work = Promise.all(ranges.map(([start, end], i) => joined(parts[i], start, end)));
       const bytes = await untilAborted(work, signal);
-      for (const part of used) if (part.isWhole) this.#parts.touch(part);
+      for (const part of used) this.#keep(part);
       return bytes;
     } finally {
       for (const part of used) if (--part.users === 0 && !part.isWhole) this.#cut(part, abortedError(signal));
@@ -165,7 +168,7 @@ export class HttpReader {
         answer = undefined;
         if (failure !== undefined && !part.stop.signal.aborted) await patience.pause(failure, part.stop.signal);
       }
-      if (part.isWhole && this.#closed === undefined) this.#parts.touch(part);
+      this.#keep(part);
     } catch (error) {
       this.#cut(part, error);
     } finally {
@@ -240,7 +243,11 @@ export class HttpReader {
     part.cut(error);
     if (part.received === 0 || this.#closed !== undefined) return;
     this.#parts.add(part);
-    this.#parts.touch(part);
+    this.#keep(part);
+  }
+
+  #keep(part: Part): void {
+    if (part.isWhole && part !== this.#first) this.#parts.touch(part);
   }
 
   /** Downloads the file once, whoever asks first; `answer` is its beginning where a request gave that. */

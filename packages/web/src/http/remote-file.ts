@@ -136,7 +136,9 @@ export class RemoteFile {
     if (response.url) this.#url = new URL(response.url);
     this.#noteKind(response);
     const packed = !/^(identity)?$/i.test(headers.get('content-encoding')?.trim() ?? '');
-    const length = packed ? undefined : contentLength(headers.get('content-length'));
+    // Of another origin the browser shows the length, but may hide that these are compressed bytes.
+    const isSure = !packed && !(status === 200 && isOtherOrigin(url));
+    const length = isSure ? contentLength(headers.get('content-length')) : undefined;
     if (status === 200) {
       this.#checkVersion(response);
       if (length !== undefined) this.checkSize(length);
