@@ -2,7 +2,7 @@ import { checkAborted, DEFAULT_LIMITS, type Limits, type Progress, PruneError, t
 import type { HttpFetch } from './http/http-fetch.js';
 import { HttpReader } from './http/http-reader.js';
 import { isOtherOrigin } from './http/page-origin.js';
-import { resolvedUrl } from './resolved-url.js';
+import { resolvedUrl, type UrlLike } from './resolved-url.js';
 
 /** Options of {@link httpSource}. */
 export interface HttpSourceOptions {
@@ -54,7 +54,10 @@ export const DEFAULT_HTTP_SOURCE_OPTIONS = {
  * it was opened), `corrupt` (answers that contradict themselves), `limit`, `aborted` and `invalid-argument`, all with the
  * URL without its query.
  */
-export async function httpSource(url: string | URL, options: HttpSourceOptions = {}): Promise<Required<RandomAccess>> {
+export async function httpSource(
+  url: string | UrlLike,
+  options: HttpSourceOptions = {},
+): Promise<Required<RandomAccess>> {
   const checked = { ...DEFAULT_HTTP_SOURCE_OPTIONS, ...checkedOptions(options) };
   const { address, headers } = parsedUrl(url, options.headers);
   checkAborted(options.signal);
@@ -100,7 +103,7 @@ function checkedOptions(options: HttpSourceOptions): HttpSourceOptions {
 }
 
 /** The URL, and user name and password in it as a header, because `fetch` refuses them in the URL. */
-function parsedUrl(url: string | URL, given: HttpSourceOptions['headers'] = {}) {
+function parsedUrl(url: string | UrlLike, given: HttpSourceOptions['headers'] = {}) {
   const address = resolvedUrl(url, 'httpSource');
   address.hash = '';
   const { username, password } = address;

@@ -8,5 +8,6 @@ export {
   openModel,
   type Watched,
 } from './open-model.js';
+export type { UrlLike } from './resolved-url.js';
 export type { LoadOptions } from './worker/messages.js';
 export type { ModelWorker } from './worker/model-worker.js';

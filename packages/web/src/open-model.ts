@@ -12,7 +12,7 @@ import { checkAborted, type Progress, PruneError } from '@prune/core';
 import type { BlobLike } from './blob-source.js';
 import { shownUrl } from './http/shown-url.js';
 import type { HttpSourceOptions } from './http-source.js';
-import { resolvedUrl } from './resolved-url.js';
+import { resolvedUrl, type UrlLike } from './resolved-url.js';
 import type { CallProgress, LoadOptions, ModelFacts, ModelFrom, OpenRequest } from './worker/messages.js';
 import type { ModelWorker } from './worker/model-worker.js';
 import { startWorker } from './worker/start-worker.js';
@@ -79,7 +79,7 @@ export interface OpenedModel
  * call throws that.
  */
 export async function openModel(
-  from: string | URL | BlobLike | Uint8Array,
+  from: string | UrlLike | BlobLike | Uint8Array,
   options: OpenModelOptions = {},
 ): Promise<OpenedModel> {
   const { http = {}, signal, onProgress, worker = startWorker, ...load } = options;
@@ -133,10 +133,13 @@ function openedModel(calls: WorkerCalls, facts: ModelFacts): OpenedModel {
   };
 }
 
-function sentFrom(from: string | URL | BlobLike | Uint8Array): ModelFrom {
-  if (typeof from === 'string' || from instanceof URL) return { url: resolvedUrl(from, 'openModel').href };
+function sentFrom(from: string | UrlLike | BlobLike | Uint8Array): ModelFrom {
   if (from instanceof Uint8Array) return { bytes: from };
-  if (typeof from?.slice === 'function' && typeof from.size === 'number') return { blob: from };
+  if (typeof from === 'string') return { url: resolvedUrl(from, 'openModel').href };
+  if (typeof from === 'object' && from !== null) {
+    if ('href' in from) return { url: resolvedUrl(from, 'openModel').href };
+    if (typeof from.slice === 'function' && typeof from.size === 'number') return { blob: from };
+  }
   throw new PruneError('invalid-argument', {
     where: 'openModel',
     what: 'not a model',

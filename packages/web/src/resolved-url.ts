@@ -4,10 +4,15 @@ interface PageGlobals {
   readonly location?: { readonly href?: string };
 }
 
+/** A `URL` is one. The class has its type in the DOM library and in Node's types, and a program may have neither. */
+export interface UrlLike {
+  readonly href: string;
+}
+
 /** An address as a URL, relative to the page where there is one. `where`: who is asking. */
-export function resolvedUrl(url: string | URL, where: string): URL {
+export function resolvedUrl(url: string | UrlLike, where: string): URL {
   try {
-    return new URL(String(url), (globalThis as PageGlobals).location?.href);
+    return new URL(typeof url === 'string' ? url : url.href, (globalThis as PageGlobals).location?.href);
   } catch (cause) {
     throw new PruneError('invalid-argument', {
       where,

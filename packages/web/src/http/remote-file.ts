@@ -133,7 +133,7 @@ export class RemoteFile {
   #answer(response: HttpResponse, body: ResponseBody, asked: Asked, url: URL): Answer {
     const { status, headers } = response;
     if (status !== 200 && status !== 206) return this.#refused(response, asked, url);
-    if (response.url) this.#url = new URL(response.url);
+    if (response.url && response.url !== url.href) this.#url = new URL(response.url);
     this.#noteKind(response);
     const packed = !/^(identity)?$/i.test(headers.get('content-encoding')?.trim() ?? '');
     // Of another origin the browser shows the length, but may hide that these are compressed bytes.
