@@ -1,12 +1,12 @@
 import { checkAborted, DEFAULT_LIMITS, type Limits, type Progress, PruneError, type RandomAccess } from '@prune/core';
-import type { HttpFetch } from './http/http-fetch.js';
+import type { HttpFetch, HttpRequest } from './http/http-fetch.js';
 import { HttpReader } from './http/http-reader.js';
-import { isOtherOrigin } from './http/page-origin.js';
+import { isOtherOrigin, pageOrigin } from './http/page-origin.js';
 import { resolvedUrl, type UrlLike } from './resolved-url.js';
 
 /** Options of {@link httpSource}. */
 export interface HttpSourceOptions {
-  /** What sends requests. Default: the global `fetch`. */
+  /** What sends requests. Default: the global `fetch`, in pages past the browser's HTTP cache where it asks for ranges. */
   readonly fetch?: HttpFetch;
   /** Sent with every request to the URL's own origin, not to another one that it redirects to. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -65,7 +65,7 @@ export async function httpSource(
     ...checked,
     size: checked.size,
     headers,
-    fetch: options.fetch ?? ((to, request) => fetch(to, request)),
+    fetch: options.fetch ?? fetchAtOnce,
     limits: options.limits ?? DEFAULT_LIMITS,
     first: isOtherOrigin(address) ? { start: 0, end: checked.firstBytes } : { last: checked.firstBytes },
   });
@@ -82,6 +82,15 @@ export async function httpSource(
     readRanges: (ranges, signal) => reader.read(ranges, signal),
     close: async () => reader.close(),
   };
+}
+
+/**
+ * The global `fetch`. In a page, ranges go past the browser's HTTP cache, which lets one request after another to the
+ * same address: 6 ranges that took a server 0.2 s each took Chromium 1.3 s with the cache and 0.27 s without.
+ */
+function fetchAtOnce(url: string, request: HttpRequest): ReturnType<HttpFetch> {
+  const isRange = pageOrigin() !== undefined && request.headers.range !== undefined;
+  return fetch(url, isRange ? { ...request, cache: 'no-store' } : request);
 }
 
 /** Least values of the options that are numbers. */

@@ -108,7 +108,11 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
         });
         return { bytes: outputFiles[0].contents, type: 'text/javascript', headers: ISOLATED };
       };
-      const page = `import { openModel } from './dist/index.js';${RUN}
+      const page = `import { httpSource, openModel } from './dist/index.js';${RUN}
+      globalThis.readRanges = async (url, ranges) => {
+        const source = await httpSource(url);
+        return (await source.readRanges(ranges)).map((bytes) => [...bytes]);
+      };
       globalThis.run = async (from, ...rest) => run(from === 'file' ? await chosen() : from, ...rest);
       const chosen = async () => new File([await (await fetch('/mini-qa.prune')).blob()], 'mini-qa.prune');`;
       server.files.set('/page.js', await bundle(page));
@@ -124,17 +128,22 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
     });
     afterAll(() => browser?.close());
 
-    async function run(path: string, from: string, options: object = {}): Promise<unknown> {
+    /** Calls a function of the page at this path. */
+    async function call(path: string, name: string, ...given: unknown[]): Promise<unknown> {
       const page = await browser.newPage();
       await page.goto(`${server.origin}${path}`);
       await page.waitForFunction('globalThis.run !== undefined');
       const result = await page.evaluate(
-        (given) => (globalThis as unknown as { run: (...args: unknown[]) => Promise<unknown> }).run(...given),
-        [from, options, TEXTS, INPUTS] as const,
+        ([name, given]) =>
+          (globalThis as unknown as Record<string, (...args: unknown[]) => unknown>)[name as string](
+            ...(given as unknown[]),
+          ),
+        [name, given] as const,
       );
       await page.close();
       return result;
     }
+    const run = (path: string, from: string, options: object = {}) => call(path, 'run', from, options, TEXTS, INPUTS);
     const sent = (log: FileServer['log']) => log.reduce((sum, entry) => sum + entry.sent, 0);
 
     test('a URL, 2 threads: the same bits as Node, each byte fetched once', async () => {
@@ -143,6 +152,24 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
       const log = server.log.filter(({ path }) => path === '/mini-qa.prune');
       expect(log[0].range).toBe('bytes=-65536');
       expect(sent(log)).toBeLessThanOrEqual(bytes.length);
+    });
+
+    test('ranges of one address are asked for at the same time', async () => {
+      const arrivals: number[] = [];
+      const headers = { 'access-control-allow-origin': '*', 'access-control-expose-headers': '*' };
+      const slow = await startFileServer([['/x', { bytes, headers }]], { latency: 500 });
+      slow.fault = () => {
+        arrivals.push(performance.now());
+        return undefined;
+      };
+      // The first request, for the beginning of the file, answers the first range.
+      const ranges = Array.from({ length: 6 }, (_, i) => [i * 100_000, i * 100_000 + 3]);
+      const parts = await call('/plain', 'readRanges', `${slow.origin}/x`, ranges);
+      expect(parts).toEqual(ranges.map(([start, end]) => [...bytes.slice(start, end)]));
+      expect(arrivals.length).toBe(6);
+      // One after another they would be 500 ms apart.
+      expect(arrivals[5] - arrivals[1]).toBeLessThan(4 * 500);
+      await slow.close();
     });
 
     test('a chosen file, without isolation: one thread', async () => {
