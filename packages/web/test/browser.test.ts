@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -124,6 +125,17 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
       server.files.set('/plain', html);
       server.files.set('/isolated', { ...html, headers: ISOLATED });
       server.files.set('/no-worker', { ...html, headers: { 'content-security-policy': "worker-src 'none'" } });
+      const plain = { bytes: readFileSync(built('plain.js')), type: 'text/javascript' };
+      server.files.set('/plain.js', { ...plain, headers: ISOLATED });
+      other.files.set('/plain.js', { ...plain, headers: { ...RESOURCE, 'access-control-allow-origin': '*' } });
+      for (const [path, from] of [
+        ['/one-file', '/plain.js'],
+        ['/one-file-of-cdn', `${other.origin}/plain.js`],
+      ]) {
+        const script = `import { openModel } from ${JSON.stringify(from)};${RUN} globalThis.run = run;`;
+        const text = `<script type="module">${script}</script>`;
+        server.files.set(path, { ...html, bytes: new TextEncoder().encode(text), headers: ISOLATED });
+      }
       browser = await chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'] });
     });
     afterAll(() => browser?.close());
@@ -170,6 +182,11 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
       // One after another they would be 500 ms apart.
       expect(arrivals[5] - arrivals[1]).toBeLessThan(4 * 500);
       await slow.close();
+    });
+
+    test.each(['/one-file', '/one-file-of-cdn'])('a page without a bundler: %s', async (path) => {
+      const from = `${server.origin}/mini-qa.prune`;
+      expect(await run(path, from, { threads: 2 })).toEqual({ ...expected, threads: 2 });
     });
 
     test('a chosen file, without isolation: one thread', async () => {
