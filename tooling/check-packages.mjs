@@ -26,6 +26,7 @@ const INPUTS = {
   'packages/checkpoint/README.md': ['fine-pruned-bert'],
   'packages/model-files/README.md': ['models'],
   'packages/tokenizer/README.md': ['models'],
+  'packages/web/README.md': ['mini-qa.prune'],
 };
 
 const budgets = JSON.parse(readFileSync(join(root, 'tooling', 'package-budgets.json'), 'utf8'));

@@ -61,6 +61,7 @@ test('public API', () => {
       "parseJsonArray",
       "partName",
       "randomAccess",
+      "readEachRange",
       "repeatedShare",
       "scalar",
       "sentenceModules",

@@ -18,6 +18,7 @@ export {
 } from './byte-sources/byte-source.js';
 export { jsonText } from './byte-sources/json-text.js';
 export { type JsonObject, parseJson, parseJsonArray } from './byte-sources/parse-json.js';
+export { type ByteRange, readEachRange } from './byte-sources/read-each-range.js';
 export { checkArgument } from './errors/check-argument.js';
 export { type EscapeControlsOptions, escapeControls } from './errors/escape-controls.js';
 export {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RandomAccess } from '@prune/core';
+import { type RandomAccess, readEachRange } from '@prune/core';
 import { readRange } from '@prune/core/node';
 
 /** A file that no one else sees, gone when it is closed or the process ends, however it ends. */
@@ -19,6 +19,9 @@ export async function temporaryFile(name: string, folder = tmpdir()): Promise<Te
     () => false,
   );
   let size = 0;
+  const ranged = {
+    read: (offset: number, length: number, scratch?: Uint8Array) => readRange(handle, offset, length, scratch),
+  };
   return {
     name,
     get size() {
@@ -31,7 +34,8 @@ export async function temporaryFile(name: string, folder = tmpdir()): Promise<Te
         size += bytesWritten;
       }
     },
-    read: (offset, length, scratch) => readRange(handle, offset, length, scratch),
+    ...ranged,
+    readRanges: (ranges, signal) => readEachRange(ranged, ranges, signal),
     async close() {
       await handle.close();
       if (!unlinked) await rm(path, { force: true });

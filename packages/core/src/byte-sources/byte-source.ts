@@ -1,6 +1,7 @@
 import { checkArgument } from '../errors/check-argument.js';
 import { PruneError } from '../errors/prune-error.js';
 import { plainBytes } from './plain-bytes.js';
+import { type ByteRange, readEachRange } from './read-each-range.js';
 
 /** Bytes that can be read by range: a file, a fetched range. */
 export interface RandomAccess {
@@ -12,6 +13,11 @@ export interface RandomAccess {
    * reader that will be done with them before it reads there again.
    */
   read(offset: number, length: number, scratch?: Uint8Array): Promise<Uint8Array>;
+  /**
+   * The bytes of several ranges, in their order, which ascends without overlaps. A source that is far away has this: it fetches neighbours with one
+   * request, and several at once. Throws `aborted`.
+   */
+  readRanges?(ranges: readonly ByteRange[], signal?: AbortSignal): Promise<Uint8Array[]>;
   close?(): Promise<void>;
 }
 
@@ -31,23 +37,34 @@ export function randomAccess(source: ByteSource, name?: string): Required<Random
       ? { size: source.byteLength, read: async (offset, length) => source.subarray(offset, offset + length) }
       : source;
   const where = name ?? inner.name ?? 'bytes';
+  function checkRange(offset: number, length: number) {
+    if (offset >= 0 && length >= 0 && offset + length <= inner.size) return;
+    throw new PruneError('truncated', {
+      where,
+      what: 'read past the end',
+      got: `${inner.size} bytes`,
+      wanted: `bytes ${offset} to ${offset + length}`,
+    });
+  }
+  function checked(bytes: Uint8Array | undefined, length: number) {
+    if (bytes?.byteLength !== length) {
+      throw new PruneError('truncated', { where, what: 'short read', got: bytes?.byteLength ?? 0, wanted: length });
+    }
+    return plainBytes(bytes);
+  }
+  async function read(offset: number, length: number, scratch?: Uint8Array) {
+    checkRange(offset, length);
+    return checked(await inner.read(offset, length, scratch), length);
+  }
   return {
     name: where,
     size: inner.size,
-    async read(offset, length, scratch) {
-      if (!(offset >= 0 && length >= 0 && offset + length <= inner.size)) {
-        throw new PruneError('truncated', {
-          where,
-          what: 'read past the end',
-          got: `${inner.size} bytes`,
-          wanted: `bytes ${offset} to ${offset + length}`,
-        });
-      }
-      const bytes = await inner.read(offset, length, scratch);
-      if (bytes.byteLength !== length) {
-        throw new PruneError('truncated', { where, what: 'short read', got: bytes.byteLength, wanted: length });
-      }
-      return plainBytes(bytes);
+    read,
+    async readRanges(ranges, signal) {
+      for (const [start, end] of ranges) checkRange(start, end - start);
+      if (inner.readRanges === undefined) return readEachRange({ read }, ranges, signal);
+      const parts = await inner.readRanges(ranges, signal);
+      return ranges.map(([start, end], i) => checked(parts[i], end - start));
     },
     close: async () => inner.close?.(),
   };

@@ -2,6 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { RandomAccess } from '../../byte-sources/byte-source.js';
+import { readEachRange } from '../../byte-sources/read-each-range.js';
 import { PruneError } from '../../errors/prune-error.js';
 import { checkPath } from '../check-path.js';
 import { readRange } from './read-range.js';
@@ -20,10 +21,14 @@ export async function fileSource(path: string): Promise<Required<RandomAccess>> 
   try {
     const found = await handle.stat();
     checkRegular(found, path);
+    const ranged = {
+      read: (offset: number, length: number, scratch?: Uint8Array) => read(handle, path, offset, length, scratch),
+    };
     return {
       name: basename(path),
       size: found.size,
-      read: (offset, length, scratch) => read(handle, path, offset, length, scratch),
+      ...ranged,
+      readRanges: (ranges, signal) => readEachRange(ranged, ranges, signal),
       close: () => handle.close(),
     };
   } catch (error) {

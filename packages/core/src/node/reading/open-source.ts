@@ -5,6 +5,7 @@ import { basename } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { promisify } from 'node:util';
 import type { RandomAccess } from '../../byte-sources/byte-source.js';
+import { type ByteRange, readEachRange } from '../../byte-sources/read-each-range.js';
 import { PruneError } from '../../errors/prune-error.js';
 import { checkLimit, DEFAULT_LIMITS, type Limits } from '../../limits/limits.js';
 import { checkPath } from '../check-path.js';
@@ -65,9 +66,7 @@ async function readStream(path: string, found: Stats, { limits = DEFAULT_LIMITS,
     if (cause instanceof PruneError) throw cause;
     throw new PruneError('io', { where, what: (cause as Error).message, cause });
   }
-  return {
-    name: basename(path),
-    size,
+  const ranged = {
     async read(offset: number, length: number, scratch?: Uint8Array) {
       const end = Math.min(offset + length, size);
       const bytes = scratch?.subarray(0, Math.max(0, end - offset)) ?? new Uint8Array(Math.max(0, end - offset));
@@ -80,6 +79,12 @@ async function readStream(path: string, found: Stats, { limits = DEFAULT_LIMITS,
       }
       return bytes;
     },
+  };
+  return {
+    name: basename(path),
+    size,
+    ...ranged,
+    readRanges: (ranges: readonly ByteRange[], aborted?: AbortSignal) => readEachRange(ranged, ranges, aborted),
     async close() {
       pieces.length = 0;
     },

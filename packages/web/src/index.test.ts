@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import * as api from './index.js';
+
+test('public API', () => {
+  expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
+    [
+      "DEFAULT_HTTP_SOURCE_OPTIONS",
+      "blobSource",
+      "httpSource",
+      "openModel",
+    ]
+  `);
+});

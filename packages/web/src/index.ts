@@ -1,0 +1,13 @@
+export { type BlobLike, blobSource } from './blob-source.js';
+export type { HttpBody, HttpFetch, HttpRequest, HttpResponse } from './http/http-fetch.js';
+export { DEFAULT_HTTP_SOURCE_OPTIONS, type HttpSourceOptions, httpSource } from './http-source.js';
+export {
+  type OpenedModel,
+  type OpenModelOptions,
+  type OpenProgress,
+  openModel,
+  type Watched,
+} from './open-model.js';
+export type { UrlLike } from './resolved-url.js';
+export type { LoadOptions } from './worker/messages.js';
+export type { ModelWorker } from './worker/model-worker.js';

@@ -1,0 +1,42 @@
+import type { BertModel, LoadModelOptions } from '@prune/bert-infer';
+import type { Progress } from '@prune/core';
+import type { BlobLike } from '../blob-source.js';
+import type { HttpSourceOptions } from '../http-source.js';
+import type { SentError } from './sent-error.js';
+
+/** What a worker is asked to open. */
+export type ModelFrom = { readonly url: string } | { readonly blob: BlobLike } | { readonly bytes: Uint8Array };
+
+/** How the worker loads the model: the options of `loadModel` that can be sent to it. */
+export interface LoadOptions extends Pick<LoadModelOptions, 'profile' | 'rowwise' | 'attention'> {
+  /** Threads to compute with, the worker included. One where memory cannot be shared. Default: 1. */
+  readonly threads?: number;
+  /** Default: `auto`, the fastest that give the right results. */
+  readonly kernels?: BertModel['info']['kernels'] | 'auto';
+}
+
+/** The arguments of `open`. Whatever is sent must be of the kinds that `postMessage` can copy: no function, no signal. */
+export interface OpenRequest {
+  readonly from: ModelFrom;
+  readonly load: LoadOptions;
+  readonly http: Omit<HttpSourceOptions, 'fetch' | 'signal' | 'onProgress'>;
+}
+
+/** What is known of a model without asking it. */
+export type ModelFacts = Pick<BertModel, 'config' | 'profile' | 'info' | 'sentence' | 'heads'>;
+
+/** How far a call is; of an opening, also in what. */
+export interface CallProgress extends Progress {
+  readonly of?: 'bytes' | 'layers';
+}
+
+/** To the worker: a call, which has an answer, or the end of one. */
+export type Request =
+  | { readonly id: number; readonly call: string; readonly args: readonly unknown[] }
+  | { readonly abort: number };
+
+/** From the worker. `info` is how the model computes after the call. */
+export type Reply =
+  | { readonly id: number; readonly progress: CallProgress }
+  | { readonly id: number; readonly value: unknown; readonly info?: ModelFacts['info'] }
+  | { readonly id: number; readonly error: SentError };

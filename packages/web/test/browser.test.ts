@@ -1,0 +1,227 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { answer, loadModel } from '@prune/bert-infer';
+import { findChromium, SKIP_CONDITIONS } from '@prune/fixtures';
+import { openMsgpackStore } from '@prune/msgpack-store';
+import { build } from 'esbuild';
+import { type Browser, chromium } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type FileServer, type ServedFile, startFileServer } from './file-server.js';
+import { packedMiniQa } from './packed-mini-qa.js';
+
+const built = (file: string) => fileURLToPath(new URL(`../dist/${file}`, import.meta.url));
+const TEXTS = {
+  question: 'What became popular during the 1920s?',
+  context: 'Garden apartments became popular during the 1920s in outlying areas, such as Jackson Heights.',
+};
+const INPUTS = { input_ids: [[101, 2054, 2003, 1029, 102, 3000, 2003, 1996, 3007, 1012, 102]] };
+const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
+const RESOURCE = { 'cross-origin-resource-policy': 'cross-origin' };
+
+/** What all sides compute, as text that Node and the page run. */
+const RUN = `
+const run = async (from, options, texts, inputs) => {
+  let model;
+  try {
+    model = await openModel(from, options);
+    const { start_logits, end_logits } = await model.logits(inputs, { head: 'question-answering' });
+    const bits = [start_logits, end_logits].map(({ data }) => [...new Uint32Array(data.buffer)]);
+    const found = await model.answer({ ...texts, nBest: 5 });
+    return { bits, found, threads: model.info.threads };
+  } catch ({ code, message }) {
+    return { code, message };
+  } finally {
+    await model?.close();
+  }
+};`;
+
+let server: FileServer;
+/** The same files from another origin. */
+let other: FileServer;
+let bytes: Uint8Array;
+let expected: object;
+
+beforeAll(async () => {
+  if (SKIP_CONDITIONS['not-built']()) return;
+  bytes = await packedMiniQa();
+  const store = await openMsgpackStore(bytes);
+  const model = await loadModel(store);
+  const { start_logits, end_logits } = await model.logits(INPUTS, { head: 'question-answering' });
+  expected = {
+    bits: [start_logits, end_logits].map(({ data }) => [...new Uint32Array(data.buffer)]),
+    found: await answer(model, { ...TEXTS, nBest: 5 }),
+  };
+  await model.close();
+  const file: ServedFile = { bytes, etag: '"1"' };
+  const allowed = { ...RESOURCE, 'access-control-allow-origin': '*' };
+  const exposed = { ...allowed, 'access-control-expose-headers': 'content-range, etag' };
+  server = await startFileServer([['/mini-qa.prune', file]]);
+  other = await startFileServer([
+    ['/exposed.prune', { ...file, headers: exposed }],
+    ['/hidden.prune', { ...file, headers: allowed }],
+    ['/closed.prune', { ...file, headers: RESOURCE }],
+  ]);
+});
+afterAll(async () => {
+  await server?.close();
+  await other?.close();
+});
+
+describe.skipIf(SKIP_CONDITIONS['not-built']())('the built package in Node', () => {
+  test('a thread answers, and keeps the process alive only while it does', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'prune-web-'));
+    const script = join(folder, 'run.mjs');
+    const url = `${server.origin}/mini-qa.prune`;
+    await writeFile(
+      script,
+      `import { openModel } from ${JSON.stringify(built('index.js'))};${RUN}
+      const result = await run(${JSON.stringify(url)}, { threads: 2 }, ${JSON.stringify(TEXTS)}, ${JSON.stringify(INPUTS)});
+      await openModel(${JSON.stringify(url)}); // never closed
+      console.log(JSON.stringify(result));`,
+    );
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [script], { maxBuffer: 2 ** 24 });
+    expect({ result: JSON.parse(stdout), stderr }).toEqual({ result: { ...expected, threads: 2 }, stderr: '' });
+    await rm(folder, { recursive: true });
+  });
+});
+
+describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']())(
+  'the built package in Chromium',
+  () => {
+    let browser: Browser;
+    beforeAll(async () => {
+      // Bundled as a page's bundler does it: the worker is a file beside the page's.
+      const bundle = async (contents: string) => {
+        const { outputFiles } = await build({
+          stdin: { contents, resolveDir: fileURLToPath(new URL('..', import.meta.url)), loader: 'js' },
+          bundle: true,
+          write: false,
+          format: 'esm',
+          platform: 'browser',
+          logLevel: 'silent',
+          // An empty one, or esbuild would read ours, whose paths lead to the sources.
+          tsconfigRaw: {},
+        });
+        return { bytes: outputFiles[0].contents, type: 'text/javascript', headers: ISOLATED };
+      };
+      const page = `import { httpSource, openModel } from './dist/index.js';${RUN}
+      globalThis.readRanges = async (url, ranges) => {
+        const source = await httpSource(url);
+        return (await source.readRanges(ranges)).map((bytes) => [...bytes]);
+      };
+      globalThis.run = async (from, ...rest) => run(from === 'file' ? await chosen() : from, ...rest);
+      const chosen = async () => new File([await (await fetch('/mini-qa.prune')).blob()], 'mini-qa.prune');`;
+      server.files.set('/page.js', await bundle(page));
+      server.files.set('/worker.js', await bundle("import './dist/worker.js';"));
+      const html = {
+        bytes: new TextEncoder().encode('<script type="module" src="/page.js"></script>'),
+        type: 'text/html',
+      };
+      server.files.set('/plain', html);
+      server.files.set('/isolated', { ...html, headers: ISOLATED });
+      server.files.set('/no-worker', { ...html, headers: { 'content-security-policy': "worker-src 'none'" } });
+      const plain = { bytes: readFileSync(built('plain.js')), type: 'text/javascript' };
+      server.files.set('/plain.js', { ...plain, headers: ISOLATED });
+      other.files.set('/plain.js', { ...plain, headers: { ...RESOURCE, 'access-control-allow-origin': '*' } });
+      for (const [path, from] of [
+        ['/one-file', '/plain.js'],
+        ['/one-file-of-cdn', `${other.origin}/plain.js`],
+      ]) {
+        const script = `import { openModel } from ${JSON.stringify(from)};${RUN} globalThis.run = run;`;
+        const text = `<script type="module">${script}</script>`;
+        server.files.set(path, { ...html, bytes: new TextEncoder().encode(text), headers: ISOLATED });
+      }
+      browser = await chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'] });
+    });
+    afterAll(() => browser?.close());
+
+    /** Calls a function of the page at this path. */
+    async function call(path: string, name: string, ...given: unknown[]): Promise<unknown> {
+      const page = await browser.newPage();
+      await page.goto(`${server.origin}${path}`);
+      await page.waitForFunction('globalThis.run !== undefined');
+      const result = await page.evaluate(
+        ([name, given]) =>
+          (globalThis as unknown as Record<string, (...args: unknown[]) => unknown>)[name as string](
+            ...(given as unknown[]),
+          ),
+        [name, given] as const,
+      );
+      await page.close();
+      return result;
+    }
+    const run = (path: string, from: string, options: object = {}) => call(path, 'run', from, options, TEXTS, INPUTS);
+    const sent = (log: FileServer['log']) => log.reduce((sum, entry) => sum + entry.sent, 0);
+
+    test('a URL, 2 threads: the same bits as Node, each byte fetched once', async () => {
+      server.log.length = 0;
+      expect(await run('/isolated', 'mini-qa.prune', { threads: 2 })).toEqual({ ...expected, threads: 2 });
+      const log = server.log.filter(({ path }) => path === '/mini-qa.prune');
+      expect(log[0].range).toBe('bytes=-65536');
+      expect(sent(log)).toBeLessThanOrEqual(bytes.length);
+    });
+
+    test('ranges of one address are asked for at the same time', async () => {
+      const arrivals: number[] = [];
+      const headers = { 'access-control-allow-origin': '*', 'access-control-expose-headers': '*' };
+      const slow = await startFileServer([['/x', { bytes, headers }]], { latency: 500 });
+      slow.fault = () => {
+        arrivals.push(performance.now());
+        return undefined;
+      };
+      // The first request, for the beginning of the file, answers the first range.
+      const ranges = Array.from({ length: 6 }, (_, i) => [i * 100_000, i * 100_000 + 3]);
+      const parts = await call('/plain', 'readRanges', `${slow.origin}/x`, ranges);
+      expect(parts).toEqual(ranges.map(([start, end]) => [...bytes.slice(start, end)]));
+      expect(arrivals.length).toBe(6);
+      // One after another they would be 500 ms apart.
+      expect(arrivals[5] - arrivals[1]).toBeLessThan(4 * 500);
+      await slow.close();
+    });
+
+    test.each(['/one-file', '/one-file-of-cdn'])('a page without a bundler: %s', async (path) => {
+      const from = `${server.origin}/mini-qa.prune`;
+      expect(await run(path, from, { threads: 2 })).toEqual({ ...expected, threads: 2 });
+    });
+
+    test('a chosen file, without isolation: one thread', async () => {
+      expect(await run('/plain', 'file', { threads: 2 })).toEqual({ ...expected, threads: 1 });
+    });
+
+    test('another origin whose server exposes its headers: ranges, and no preflight', async () => {
+      other.log.length = 0;
+      expect(await run('/plain', `${other.origin}/exposed.prune`)).toEqual({ ...expected, threads: 1 });
+      expect(other.log.map(({ method }) => method)).not.toContain('OPTIONS');
+      expect(other.log[0].range).toBe('bytes=0-65535');
+      expect(sent(other.log)).toBeLessThanOrEqual(bytes.length);
+    });
+
+    test('another origin whose server hides its headers: one download', async () => {
+      other.log.length = 0;
+      expect(await run('/plain', `${other.origin}/hidden.prune`)).toEqual({ ...expected, threads: 1 });
+      expect(other.log.map(({ method, range }) => [method, range])).toEqual([
+        ['GET', 'bytes=0-65535'],
+        ['GET', undefined],
+      ]);
+    });
+
+    test('another origin whose server does not allow it: io, with what can be the reason', async () => {
+      expect(await run('/plain', `${other.origin}/closed.prune`, { http: { retries: 0 } })).toEqual({
+        code: 'io',
+        message: expect.stringMatching(/closed\.prune: could not be fetched.*Access-Control-Allow-Origin/),
+      });
+    });
+
+    test('a policy that forbids workers: io, with its name', async () => {
+      expect(await run('/no-worker', 'mini-qa.prune')).toEqual({
+        code: 'io',
+        message: expect.stringContaining('worker-src'),
+      });
+    });
+  },
+);
