@@ -3,13 +3,13 @@ import { type Codec, PruneError, type TensorStoreWriter } from '@prune/core';
 import { createH5File } from '@prune/h5-store/node';
 import { codecList, type GzipLevel, MSGPACK_CODEC_NAMES, type MsgpackCodecName } from '@prune/msgpack-store';
 import { createMsgpackFile } from '@prune/msgpack-store/node';
-import { DEFAULT_PRESET, entropyCodec, type Preset } from '@prune/sparse-codec';
+import type { Preset } from '@prune/sparse-codec';
 import { type StoreKind, storeOfName } from './model-path.js';
 
-/** What a `.prune` container can be written with: its own codecs, and the entropy coder. */
-export const CODEC_NAMES = [...MSGPACK_CODEC_NAMES, 'entropy'] as const;
+/** What a `.prune` container can be written with. */
+export const CODEC_NAMES = MSGPACK_CODEC_NAMES;
 
-export type CodecName = (typeof CODEC_NAMES)[number];
+export type CodecName = MsgpackCodecName;
 
 /** How a store is written; what is left out is the store's own default. */
 export interface StoreOptions {
@@ -40,7 +40,7 @@ export async function createStore(path: string, options: StoreOptions = {}): Pro
   return createH5File(path, { level, force });
 }
 
-function codecsOf(path: string, { codec, level, preset = DEFAULT_PRESET }: StoreOptions): readonly Codec[] {
+function codecsOf(path: string, { codec, level, preset }: StoreOptions): readonly Codec[] {
   if (level === 0) {
     throw new PruneError('invalid-argument', {
       where: path,
@@ -50,8 +50,5 @@ function codecsOf(path: string, { codec, level, preset = DEFAULT_PRESET }: Store
     });
   }
   // Node's zlib has it from 20.15 on.
-  const gzip = { level: level as GzipLevel | undefined, crc32: zlib.crc32 };
-  // What the entropy coder leaves (small or odd tensors) goes on to the other codecs.
-  if (codec === 'entropy') return [entropyCodec({ preset }), ...codecList(undefined, gzip)];
-  return codecList(codec satisfies MsgpackCodecName | undefined, gzip);
+  return codecList(codec, { level: level as GzipLevel | undefined, crc32: zlib.crc32, preset });
 }

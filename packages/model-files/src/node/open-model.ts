@@ -16,7 +16,6 @@ import { openH5Store } from '@prune/h5-store';
 import { openH5File, pathsBesideH5 } from '@prune/h5-store/node';
 import { openMsgpackFile } from '@prune/msgpack-store/node';
 import { dequantize } from '@prune/quant';
-import { entropyCodec } from '@prune/sparse-codec';
 import { loadH5wasm } from './load-h5wasm.js';
 import { type FoundModel, findModel, type StoreKind } from './model-path.js';
 
@@ -93,7 +92,7 @@ async function openForm(
   piped: Required<RandomAccess> | undefined,
   limits: Limits | undefined,
 ): Promise<TensorStore> {
-  if (form === 'msgpack') return openMsgpackFile(path, { source: piped, limits, codecs: [entropyCodec()] });
+  if (form === 'msgpack') return openMsgpackFile(path, { source: piped, limits });
   if (piped === undefined) return openH5File(loadH5wasm, path, { limits });
   const bytes = await piped.read(0, piped.size);
   await piped.close();

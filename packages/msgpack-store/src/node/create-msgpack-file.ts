@@ -3,6 +3,7 @@ import { atomicFile, refuseExisting } from '@prune/core/node';
 import { codecList } from '../codecs/codec-list.js';
 import { createMsgpackStore } from '../create-msgpack-store.js';
 import { nodeCrc32 } from './node-crc32.js';
+import { nodeSha256 } from './node-sha256.js';
 
 /** Options of {@link createMsgpackFile}. */
 export interface CreateMsgpackFileOptions {
@@ -24,7 +25,7 @@ export async function createMsgpackFile(
   await refuseExisting(path, force);
   const sink = await atomicFile(path, { replace: force ?? false, stream: false });
   try {
-    return await createMsgpackStore(sink, { name: path, codecs, crc32: nodeCrc32 });
+    return await createMsgpackStore(sink, { name: path, codecs, crc32: nodeCrc32, createSha256: nodeSha256 });
   } catch (error) {
     await sink.abort();
     throw error;

@@ -1,8 +1,9 @@
 import * as zlib from 'node:zlib';
-import type { RandomAccess, TensorStore } from '@prune/core';
+import type { RandomAccess } from '@prune/core';
 import { fileSource } from '@prune/core/node';
-import { type OpenMsgpackOptions, openMsgpackStore } from '../open-msgpack-store.js';
+import { type MsgpackStore, type OpenMsgpackOptions, openMsgpackStore } from '../open-msgpack-store.js';
 import { nodeCrc32 } from './node-crc32.js';
+import { nodeSha256 } from './node-sha256.js';
 
 /** Options of {@link openMsgpackFile}. */
 export interface OpenMsgpackFileOptions extends OpenMsgpackOptions {
@@ -14,8 +15,14 @@ export interface OpenMsgpackFileOptions extends OpenMsgpackOptions {
 export async function openMsgpackFile(
   path: string,
   { source, ...options }: OpenMsgpackFileOptions = {},
-): Promise<TensorStore> {
-  return openMsgpackStore(source ?? (await fileSource(path)), { name: path, inflate, crc32: nodeCrc32, ...options });
+): Promise<MsgpackStore> {
+  return openMsgpackStore(source ?? (await fileSource(path)), {
+    name: path,
+    inflate,
+    crc32: nodeCrc32,
+    createSha256: nodeSha256,
+    ...options,
+  });
 }
 
 /**
