@@ -14,7 +14,9 @@ test('public API', () => {
   expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`
     [
       "CODEC_NAMES",
+      "bundleFiles",
       "createStore",
+      "modelAddress",
       "openModel",
       "openStore",
       "outputFiles",

@@ -1,4 +1,10 @@
 export {
+  type BundleBase,
+  type BundledModel,
+  type BundleOptions,
+  bundleModels,
+} from './bundle-models.js';
+export {
   allCodecs,
   codecList,
   DEFAULT_CODEC,
@@ -17,3 +23,4 @@ export type { GunzipPlatform } from './deflate/gunzip.js';
 export { DEFAULT_LEVEL, type GzipLevel } from './deflate/gzip.js';
 export { type MsgpackStore, type OpenMsgpackOptions, openMsgpackStore } from './open-msgpack-store.js';
 export type { CreateSha256, RunningSha256 } from './running-sha256.js';
+export { type ContainerSummary, type ModelSummary, summarizeContainer } from './summarize-container.js';

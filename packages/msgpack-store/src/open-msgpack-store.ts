@@ -47,6 +47,8 @@ export interface MsgpackStore extends TensorStore {
   readonly integrity: string | undefined;
   /** The names of the file's models; none when it holds one model without a name. */
   readonly models: readonly string[];
+  /** The files that have blocks of this one, as it names them. */
+  readonly bases: readonly string[];
 }
 
 /**
@@ -152,6 +154,7 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
     metadata,
     integrity,
     models: models.flatMap(({ name }) => name ?? []),
+    bases,
     keys: () => entries.keys(),
     info(name): StoredInfo | undefined {
       const entry = entries.get(name);

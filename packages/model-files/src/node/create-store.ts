@@ -4,6 +4,7 @@ import { createH5File } from '@prune/h5-store/node';
 import { codecList, type GzipLevel, MSGPACK_CODEC_NAMES, type MsgpackCodecName } from '@prune/msgpack-store';
 import { createMsgpackFile } from '@prune/msgpack-store/node';
 import type { Preset } from '@prune/sparse-codec';
+import { createBasedFile } from './create-based-file.js';
 import { type StoreKind, storeOfName } from './model-path.js';
 
 /** What a `.prune` container can be written with. */
@@ -22,6 +23,11 @@ export interface StoreOptions {
   /** Of the codec `entropy`: `fast` opens quickly, `max` is smallest. */
   readonly preset?: Preset;
   /**
+   * Of a `.prune` container: another one, whose blocks are not stored again. It must be there, by its path from the new
+   * file, whenever the new file is read. The whole model is written to a temporary file first.
+   */
+  readonly base?: string;
+  /**
    * Replace the file that is there, and files beside an HDF5 file (config.json, vocab.txt, ...) that say something
    * else.
    */
@@ -30,10 +36,13 @@ export interface StoreOptions {
 
 /** A writer of the store that `path` is named for. Throws `invalid-argument` for options that do not belong to it, and what the store throws. */
 export async function createStore(path: string, options: StoreOptions = {}): Promise<TensorStoreWriter> {
-  const { codec, level, preset, force } = options;
-  if (storeOfName(path, options.store) === 'msgpack')
-    return createMsgpackFile(path, { codecs: codecsOf(path, options), force });
-  for (const [what, got] of Object.entries({ codec, preset })) {
+  const { codec, level, preset, base, force } = options;
+  if (storeOfName(path, options.store) === 'msgpack') {
+    const codecs = codecsOf(path, options);
+    if (base !== undefined) return createBasedFile(path, { base, codecs, force });
+    return createMsgpackFile(path, { codecs, force });
+  }
+  for (const [what, got] of Object.entries({ codec, preset, base })) {
     if (got !== undefined)
       throw new PruneError('invalid-argument', { where: path, what: `an HDF5 file has no ${what}`, got });
   }
