@@ -6,14 +6,11 @@ import { readMeans } from '../grid-rows.js';
 import { readLevels } from '../value-table.js';
 import type { ByteReader } from '../varint.js';
 import type { FormReader } from './directory.js';
-import { fitIntegerRows } from './integer-rows.js';
+import { fitIntegerRows, MAX_CLASSES } from './integer-rows.js';
 import { LANES, type Lanes } from './lanes.js';
 import { FORMS, type RowDecoder, type RowEncoder, type RowMemory } from './row-form.js';
 import { SlotCoder } from './slot-coder.js';
 import { MAX_SYMBOLS, slotTables } from './slot-tables.js';
-
-/** The most classes of rows. */
-const MAX_CLASSES = 8;
 
 /** float32 rows that are on a grid of 2^-n; `undefined` for others. */
 export async function encodeGridForm(
@@ -84,6 +81,7 @@ function gridMemory(values: Float32Array, mean: Int32Array, width: number, rows:
     arrays: [out as TensorData],
     decodeRows(lanes: Lanes, count: number) {
       for (let lane = 0; lane < count; lane++) lanes.choose(lane, 1 + lanes.symbol(lane, 0));
+      if (count === LANES) return lanes.floatsOfFour(width, mean, values, out);
       lanes.field(count, width, symbols);
       for (let lane = 0; lane < count; lane++) {
         toFloats(symbols, lane * width, values, mean, out, lanes.row[lane] * width);

@@ -5,7 +5,7 @@ import type { GroupCoder } from './group-coder.js';
 import { MAX_SYMBOLS } from './slot-tables.js';
 
 /** Classes of rows by how far they spread around the column means, and the tables' size from which on they pay (as in codec `entropy`). */
-const CLASSES = 8;
+export const MAX_CLASSES = 8;
 const LEAST_SYMBOLS = 1 << 14;
 
 /** Rows of integers from 0 to 2,047 that are read as often as an encoder wants. */
@@ -78,7 +78,7 @@ export async function fitIntegerRows(source: IntegerSource, pacer: Pacer, otherR
     highest = most;
   }
   const alphabet = highest - lowest + 1;
-  const classes = large ? CLASSES : 1;
+  const classes = large ? MAX_CLASSES : 1;
   const classOf = spreadClasses(spread, own, classes);
   const classCounts = new Int32Array(classes + (otherRows ? 1 : 0));
   const counts = Array.from({ length: classes }, () => new Int32Array(alphabet));

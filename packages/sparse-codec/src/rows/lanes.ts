@@ -89,38 +89,58 @@ export class Lanes {
   }
 
   private fieldOfOne(lane: number, from: number, width: number, symbols: Uint16Array): void {
+    // V8 folds literals, but not what a bundler has made a variable of the module: the loop took 1.4 times as long.
+    const bits: typeof SLOT_BITS = 12;
+    const mask = (1 << bits) - 1;
+    const least: typeof STATE_MIN = 32768;
     const { words } = this;
     const { slots, symbolAt } = this.tables;
     const table = this.table[lane];
     let state = this.state[lane];
     let at = this.at[lane];
     for (let i = from; i < from + width; i++) {
-      const k = table + (state & SLOT);
+      const k = table + (state & mask);
       const slot = slots[k];
       symbols[i] = symbolAt[k];
-      state = (Math.imul(slot >>> SLOT_BITS, state >>> SLOT_BITS) + (slot & SLOT)) | 0;
-      if (state < STATE_MIN) state = (state << 16) | words[at++];
+      state = (Math.imul(slot >>> bits, state >>> bits) + (slot & mask)) | 0;
+      if (state < least) state = (state << 16) | words[at++];
     }
     this.state[lane] = state;
     this.at[lane] = at;
   }
 
   /**
-   * All ones in `take` when a state has become too small and takes a word, else 0: a branch here is taken for every
-   * third symbol or so, and a processor cannot foresee which.
+   * `take` has all bits set when a state has become too small and takes a word, and is 0 otherwise. A branch would be
+   * taken for every third symbol or so, and a processor cannot foresee which.
    */
   private fieldOfFour(width: number, symbols: Uint16Array): void {
+    // V8 folds literals, but not what a bundler has made a variable of the module: the loop took 1.4 times as long.
+    const bits: typeof SLOT_BITS = 12;
+    const mask = (1 << bits) - 1;
+    const least: typeof STATE_MIN = 32768;
     const { words } = this;
     const { slots, symbolAt } = this.tables;
-    const [t0, t1, t2, t3] = this.table;
-    let [s0, s1, s2, s3] = this.state;
-    let [p0, p1, p2, p3] = this.at;
-    const [o1, o2, o3] = [width, 2 * width, 3 * width];
+    const { table, state, at } = this;
+    const t0 = table[0];
+    const t1 = table[1];
+    const t2 = table[2];
+    const t3 = table[3];
+    let s0 = state[0];
+    let s1 = state[1];
+    let s2 = state[2];
+    let s3 = state[3];
+    let p0 = at[0];
+    let p1 = at[1];
+    let p2 = at[2];
+    let p3 = at[3];
+    const o1 = width;
+    const o2 = 2 * width;
+    const o3 = 3 * width;
     for (let i = 0; i < width; i++) {
-      const k0 = t0 + (s0 & SLOT);
-      const k1 = t1 + (s1 & SLOT);
-      const k2 = t2 + (s2 & SLOT);
-      const k3 = t3 + (s3 & SLOT);
+      const k0 = t0 + (s0 & mask);
+      const k1 = t1 + (s1 & mask);
+      const k2 = t2 + (s2 & mask);
+      const k3 = t3 + (s3 & mask);
       const e0 = slots[k0];
       const e1 = slots[k1];
       const e2 = slots[k2];
@@ -129,14 +149,77 @@ export class Lanes {
       symbols[o1 + i] = symbolAt[k1];
       symbols[o2 + i] = symbolAt[k2];
       symbols[o3 + i] = symbolAt[k3];
-      s0 = (Math.imul(e0 >>> SLOT_BITS, s0 >>> SLOT_BITS) + (e0 & SLOT)) | 0;
-      s1 = (Math.imul(e1 >>> SLOT_BITS, s1 >>> SLOT_BITS) + (e1 & SLOT)) | 0;
-      s2 = (Math.imul(e2 >>> SLOT_BITS, s2 >>> SLOT_BITS) + (e2 & SLOT)) | 0;
-      s3 = (Math.imul(e3 >>> SLOT_BITS, s3 >>> SLOT_BITS) + (e3 & SLOT)) | 0;
-      const take0 = (s0 - STATE_MIN) >> 31;
-      const take1 = (s1 - STATE_MIN) >> 31;
-      const take2 = (s2 - STATE_MIN) >> 31;
-      const take3 = (s3 - STATE_MIN) >> 31;
+      s0 = (Math.imul(e0 >>> bits, s0 >>> bits) + (e0 & mask)) | 0;
+      s1 = (Math.imul(e1 >>> bits, s1 >>> bits) + (e1 & mask)) | 0;
+      s2 = (Math.imul(e2 >>> bits, s2 >>> bits) + (e2 & mask)) | 0;
+      s3 = (Math.imul(e3 >>> bits, s3 >>> bits) + (e3 & mask)) | 0;
+      const take0 = (s0 - least) >> 31;
+      const take1 = (s1 - least) >> 31;
+      const take2 = (s2 - least) >> 31;
+      const take3 = (s3 - least) >> 31;
+      s0 = (s0 << (take0 & 16)) | (words[p0] & take0);
+      s1 = (s1 << (take1 & 16)) | (words[p1] & take1);
+      s2 = (s2 << (take2 & 16)) | (words[p2] & take2);
+      s3 = (s3 << (take3 & 16)) | (words[p3] & take3);
+      p0 = (p0 - take0) | 0;
+      p1 = (p1 - take1) | 0;
+      p2 = (p2 - take2) | 0;
+      p3 = (p3 - take3) | 0;
+    }
+    this.state.set([s0, s1, s2, s3]);
+    this.at.set([p0, p1, p2, p3]);
+  }
+
+  /**
+   * As {@link field} for four lanes, but writes the float of each symbol plus its column's mean to the row that a lane is
+   * at. A second pass over the symbols took a third of the time of decoding them.
+   */
+  floatsOfFour(width: number, mean: Int32Array, values: Float32Array, out: Float32Array): void {
+    // V8 folds literals, but not what a bundler has made a variable of the module: the loop took 1.4 times as long.
+    const bits: typeof SLOT_BITS = 12;
+    const mask = (1 << bits) - 1;
+    const least: typeof STATE_MIN = 32768;
+    const { words } = this;
+    const { slots, symbolAt } = this.tables;
+    const { table, state, at, row } = this;
+    const t0 = table[0];
+    const t1 = table[1];
+    const t2 = table[2];
+    const t3 = table[3];
+    let s0 = state[0];
+    let s1 = state[1];
+    let s2 = state[2];
+    let s3 = state[3];
+    let p0 = at[0];
+    let p1 = at[1];
+    let p2 = at[2];
+    let p3 = at[3];
+    const o0 = row[0] * width;
+    const o1 = row[1] * width;
+    const o2 = row[2] * width;
+    const o3 = row[3] * width;
+    for (let i = 0; i < width; i++) {
+      const k0 = t0 + (s0 & mask);
+      const k1 = t1 + (s1 & mask);
+      const k2 = t2 + (s2 & mask);
+      const k3 = t3 + (s3 & mask);
+      const e0 = slots[k0];
+      const e1 = slots[k1];
+      const e2 = slots[k2];
+      const e3 = slots[k3];
+      const m = mean[i];
+      out[o0 + i] = values[symbolAt[k0] + m];
+      out[o1 + i] = values[symbolAt[k1] + m];
+      out[o2 + i] = values[symbolAt[k2] + m];
+      out[o3 + i] = values[symbolAt[k3] + m];
+      s0 = (Math.imul(e0 >>> bits, s0 >>> bits) + (e0 & mask)) | 0;
+      s1 = (Math.imul(e1 >>> bits, s1 >>> bits) + (e1 & mask)) | 0;
+      s2 = (Math.imul(e2 >>> bits, s2 >>> bits) + (e2 & mask)) | 0;
+      s3 = (Math.imul(e3 >>> bits, s3 >>> bits) + (e3 & mask)) | 0;
+      const take0 = (s0 - least) >> 31;
+      const take1 = (s1 - least) >> 31;
+      const take2 = (s2 - least) >> 31;
+      const take3 = (s3 - least) >> 31;
       s0 = (s0 << (take0 & 16)) | (words[p0] & take0);
       s1 = (s1 << (take1 & 16)) | (words[p1] & take1);
       s2 = (s2 << (take2 & 16)) | (words[p2] & take2);
