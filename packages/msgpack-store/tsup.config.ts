@@ -2,6 +2,6 @@ import { library } from '../../tooling/tsup.js';
 
 export default library(['src/index.ts', 'src/node.ts'], {
   // msgpackr has an optional dependency with an install script, which users of this package would have to allow. The
-  // build that we import never looks for it. Of @noble/hashes we use one file. THIRD-PARTY-NOTICES goes with the code.
-  noExternal: ['msgpackr', '@noble/hashes'],
+  // build that we import never looks for it. THIRD-PARTY-NOTICES goes with the code.
+  noExternal: ['msgpackr'],
 });

@@ -27,6 +27,7 @@ test('public API', () => {
       "checkAborted",
       "checkComputation",
       "checkLimit",
+      "crc32",
       "csrArrayNames",
       "csrArrayOf",
       "csrFault",

@@ -6,6 +6,7 @@ export {
 } from './bundle-models.js';
 export {
   allCodecs,
+  type CodecListOptions,
   codecList,
   DEFAULT_CODEC,
   MSGPACK_CODEC_NAMES,

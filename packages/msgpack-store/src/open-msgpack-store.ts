@@ -22,7 +22,7 @@ import {
   untilAborted,
 } from '@prune/core';
 import { codecError } from './codecs/codec-error.js';
-import { allCodecs, codecList } from './codecs/codec-list.js';
+import { allCodecs } from './codecs/codec-list.js';
 import type { ManifestEntry, ManifestFile, ManifestModel } from './container/manifest.js';
 import { modelOfManifest } from './container/model-of-manifest.js';
 import { type ContainerOptions, openContainer } from './container/open-container.js';
@@ -61,7 +61,7 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
   const { limits = DEFAULT_LIMITS, inflate, crc32 } = options;
   const platform = { inflate, crc32 };
   // These codecs always return copies, never views into the block.
-  const inflating = new Set(codecList('csr-gzip').map(({ name }) => name));
+  const inflating = new Set(['csr-gzip', 'planes-gzip', 'gzip']);
   const own = allCodecs(platform);
   const codecs = new Map([...own, ...(options.codecs ?? [])].map((codec) => [codec.name, codec] as const));
   const container = await openContainer(source, options);

@@ -1,3 +1,5 @@
+import { inBlocks, type Pacer } from '@prune/core';
+
 /** Numbers that all are whole multiples of 2^-bits, as those whole numbers less the smallest. */
 export interface DyadicGrid {
   readonly bits: number;
@@ -13,26 +15,70 @@ export const MAX_GRID_BITS = 24;
 
 /** The coarsest grid that all values are on exactly of at most `maxAlphabet` symbols. */
 export function dyadicGrid(values: Float32Array, maxAlphabet: number): DyadicGrid | undefined {
-  let bits = 0;
-  let scale = 1;
-  let min = Number.POSITIVE_INFINITY;
-  let negativeZero = false;
-  let max = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i];
-    if (value < min) min = value;
-    if (value > max) max = value;
-    if (Object.is(value, -0)) negativeZero = true;
-    // NaN and infinity fail here too: neither equals its own floor plus nothing.
-    while (!(Math.floor(value * scale) - value * scale === 0)) {
-      if (bits === MAX_GRID_BITS) return undefined;
-      bits++;
-      scale *= 2;
+  const finder = new GridFinder(values, maxAlphabet);
+  finder.look(0, values.length);
+  return finder.grid();
+}
+
+/** {@link dyadicGrid} with returns to the event loop. */
+export async function dyadicGridInTurns(
+  values: Float32Array,
+  maxAlphabet: number,
+  pacer: Pacer,
+): Promise<DyadicGrid | undefined> {
+  const finder = new GridFinder(values, maxAlphabet);
+  await inBlocks(values.length, pacer, (from, to) => finder.look(from, to));
+  return finder.grid();
+}
+
+class GridFinder {
+  private bits = 0;
+  private min = Number.POSITIVE_INFINITY;
+  private max = Number.NEGATIVE_INFINITY;
+  private negativeZero = false;
+  private failed = false;
+
+  constructor(
+    private readonly values: Float32Array,
+    private readonly maxAlphabet: number,
+  ) {}
+
+  look(from: number, to: number): void {
+    if (this.failed) return;
+    const { values, maxAlphabet } = this;
+    let { bits, min, max, negativeZero } = this;
+    let scale = 2 ** bits;
+    for (let i = from; i < to; i++) {
+      const value = values[i];
+      if (value < min) min = value;
+      if (value > max) max = value;
+      if (Object.is(value, -0)) negativeZero = true;
+      // NaN and infinity fail here too: neither equals its own floor plus nothing.
+      while (!(Math.floor(value * scale) - value * scale === 0)) {
+        if (bits === MAX_GRID_BITS) {
+          this.failed = true;
+          return;
+        }
+        bits++;
+        scale *= 2;
+      }
+      if ((max - min) * scale >= maxAlphabet - 1) {
+        this.failed = true;
+        return;
+      }
     }
-    if ((max - min) * scale >= maxAlphabet - 1) return undefined;
+    this.bits = bits;
+    this.min = min;
+    this.max = max;
+    this.negativeZero = negativeZero;
   }
-  // An origin past 2^38 is a table of huge equal numbers, which bytes code as well.
-  if (values.length === 0 || Math.abs(min * scale) > 2 ** 38) return undefined;
-  const alphabet = (max - min) * scale + (negativeZero ? 2 : 1);
-  return { bits, origin: min * scale + 0, alphabet, negativeZero };
+
+  grid(): DyadicGrid | undefined {
+    const { bits, min, max, negativeZero } = this;
+    const scale = 2 ** bits;
+    // An origin past 2^38 is a table of huge equal numbers, which bytes code as well.
+    if (this.failed || this.values.length === 0 || Math.abs(min * scale) > 2 ** 38) return undefined;
+    const alphabet = (max - min) * scale + (negativeZero ? 2 : 1);
+    return { bits, origin: min * scale + 0, alphabet, negativeZero };
+  }
 }

@@ -106,7 +106,7 @@ function rotated(values: Float32Array, by: number, into: Float32Array = new Floa
 }
 
 /** The float16 bits of values that all have them exactly; an infinity or NaN has none here. */
-function exactHalves(values: Float32Array): Uint16Array | undefined {
+export function exactHalves(values: Float32Array): Uint16Array | undefined {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const halves = new Uint16Array(values.length);
   for (let i = 0; i < bits.length; i++) {
@@ -140,7 +140,7 @@ function fromGrid(
 }
 
 /** Every float16 is exactly a float32; infinities and NaN, which the encoder never makes, become large numbers. */
-function widen(halves: Uint16Array, into: Float32Array, from: number, to: number): void {
+export function widen(halves: Uint16Array, into: Float32Array, from: number, to: number): void {
   for (let i = from; i < to; i++) {
     const half = halves[i];
     const exponent = (half >>> 10) & 31;

@@ -105,7 +105,7 @@ function spreadClasses(symbols: Uint16Array, mean: Int32Array, rows: number, wid
   return Uint8Array.from(spread, (own) => starts.filter((start) => own >= start).length);
 }
 
-function writeMeans(coder: BinaryEncoder, mean: Int32Array): void {
+export function writeMeans(coder: BinaryEncoder, mean: Int32Array): void {
   const contexts = new BitContexts(2 * NUMBER_CONTEXTS);
   let before = 0;
   mean.forEach((m, c) => {
@@ -114,7 +114,7 @@ function writeMeans(coder: BinaryEncoder, mean: Int32Array): void {
   });
 }
 
-function readMeans(coder: BinaryDecoder, width: number, alphabet: number): Int32Array {
+export function readMeans(coder: BinaryDecoder, width: number, alphabet: number): Int32Array {
   const contexts = new BitContexts(2 * NUMBER_CONTEXTS);
   let before = 0;
   return new Int32Array(width).map((_, c) => {

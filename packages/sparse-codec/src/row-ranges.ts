@@ -21,23 +21,38 @@ export interface RowRanges {
  * point are computed again to the bit (2.1 instead of 4.5 bytes a row of mini-qa's table of 4 bits); else as floats.
  */
 export function encodeRowRanges({ scale, zeroPoint }: RowRanges): Uint8Array[] {
+  const grid = rangeGrid({ scale, zeroPoint });
+  if (grid === undefined) return [joined([0], []), ...encodeRowFloats({ scale, zeroPoint })];
+  const { divisor, bits, origin, minimum, range } = grid;
+  const alphabets = [minimum, range].map((symbols) => symbols.reduce((most, symbol) => Math.max(most, symbol), 0) + 1);
+  return [
+    joined(
+      [1, divisor, bits, foldedOrigin(origin), ...alphabets],
+      [minimum, range].flatMap((symbols, i) => encodeSymbols(symbols, alphabets[i])),
+    ),
+  ];
+}
+
+/** Minima and ranges of rows as integers, of which scales and zero points are computed again. */
+export interface RangeGrid {
+  readonly divisor: number;
+  readonly bits: number;
+  /** The least minimum. */
+  readonly origin: number;
+  /** Of each row: its minimum less the least, and its range. */
+  readonly minimum: Uint16Array;
+  readonly range: Uint16Array;
+}
+
+/** The coarsest grid that gives back every bit of all rows; `undefined` when there is none, or no row. */
+export function rangeGrid({ scale, zeroPoint }: RowRanges): RangeGrid | undefined {
   for (const divisor of DIVISORS) {
     for (let bits = 0; scale.length > 0 && bits <= MAX_GRID_BITS; bits++) {
       const grid = gridOf({ scale, zeroPoint }, divisor, bits);
-      if (grid === undefined) continue;
-      const { origin, minimum, range } = grid;
-      const alphabets = [minimum, range].map(
-        (symbols) => symbols.reduce((most, symbol) => Math.max(most, symbol), 0) + 1,
-      );
-      return [
-        joined(
-          [1, divisor, bits, foldedOrigin(origin), ...alphabets],
-          [minimum, range].flatMap((symbols, i) => encodeSymbols(symbols, alphabets[i])),
-        ),
-      ];
+      if (grid !== undefined) return { divisor, bits, ...grid };
     }
   }
-  return [joined([0], []), ...encodeRowFloats({ scale, zeroPoint })];
+  return undefined;
 }
 
 /** Scales and zero points as floats. */
@@ -72,13 +87,18 @@ export async function decodeRowRanges(reader: ByteReader, rows: number, pacer: P
   for (let r = 0; r < rows; r++) {
     const scale = scaleOf(range[r] / unit, divisor);
     ranges.scale[r] = scale;
-    ranges.zeroPoint[r] = -Math.fround((minimum[r] + origin) / unit) / scale;
+    ranges.zeroPoint[r] = zeroPointOf((minimum[r] + origin) / unit, scale);
   }
   return ranges;
 }
 
+/** Where a row's minimum lies among its codes; to be rounded to float32. */
+export function zeroPointOf(minimum: number, scale: number): number {
+  return -Math.fround(minimum) / scale;
+}
+
 /** PyTorch's: 1 for a range of at most 2^-23. */
-function scaleOf(range: number, divisor: number): number {
+export function scaleOf(range: number, divisor: number): number {
   return range <= 2 ** -23 ? 1 : Math.fround(Math.fround(range) / divisor);
 }
 

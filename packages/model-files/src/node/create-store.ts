@@ -1,8 +1,7 @@
-import * as zlib from 'node:zlib';
 import { type Codec, PruneError, type TensorStoreWriter } from '@prune/core';
 import { createH5File } from '@prune/h5-store/node';
 import { codecList, type GzipLevel, MSGPACK_CODEC_NAMES, type MsgpackCodecName } from '@prune/msgpack-store';
-import { createMsgpackFile } from '@prune/msgpack-store/node';
+import { createMsgpackFile, nodePlatform } from '@prune/msgpack-store/node';
 import type { Preset } from '@prune/sparse-codec';
 import { createBasedFile } from './create-based-file.js';
 import { type StoreKind, storeOfName } from './model-path.js';
@@ -58,6 +57,5 @@ function codecsOf(path: string, { codec, level, preset }: StoreOptions): readonl
       wanted: '1 to 9, or the codec raw',
     });
   }
-  // Node's zlib has it from 20.15 on.
-  return codecList(codec, { level: level as GzipLevel | undefined, crc32: zlib.crc32, preset });
+  return codecList(codec, { ...nodePlatform, level: level as GzipLevel | undefined, preset });
 }

@@ -1,10 +1,17 @@
 import * as zlib from 'node:zlib';
+import type { CodecListOptions } from '../codecs/codec-list.js';
 import type { ContainerOptions } from '../container/open-container.js';
+import { sha256Of } from '../running-sha256.js';
 import { nodeCrc32 } from './node-crc32.js';
 import { nodeSha256 } from './node-sha256.js';
 
 /** What Node does faster than JavaScript, for reading and for writing. */
-export const nodePlatform = { inflate, crc32: nodeCrc32, createSha256: nodeSha256 } satisfies ContainerOptions;
+export const nodePlatform = {
+  inflate,
+  crc32: nodeCrc32,
+  createSha256: nodeSha256,
+  sha256: sha256Of(nodeSha256),
+} satisfies ContainerOptions & CodecListOptions;
 
 /**
  * Bytes from which on Node's thread pool inflates, because the event loop would wait 10 ms or more. Smaller blocks are
