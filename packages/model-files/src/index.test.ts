@@ -21,6 +21,7 @@ test('public API', () => {
       "openStore",
       "outputFiles",
       "storeOfName",
+      "summarizeFile",
     ]
   `);
 });
