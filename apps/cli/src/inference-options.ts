@@ -3,7 +3,8 @@ import { InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_MAX_TEXT_SIZE } from './model/read-text.js';
 
 /** What a command that opens any form of a model says of its argument. */
-export const MODEL_ARGUMENT = 'a .prune or .h5 file, a model folder or a checkpoint file; - reads standard input';
+export const MODEL_ARGUMENT =
+  'a .prune or .h5 file (file.prune#name: one model of several), a model folder or a checkpoint file; - reads standard input';
 
 /** What says how a model is loaded for inference: the flags of `InferenceOptions`. */
 export function inferenceOptions(): readonly Option[] {

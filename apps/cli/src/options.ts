@@ -47,6 +47,11 @@ export function stateDictOption(): Option {
   return new Option('--state-dict <name>', 'which model of a file that has several, e.g. model or ema.module');
 }
 
+/** `--base`: another file that has blocks of the one that is written. */
+export function baseOption(): Option {
+  return new Option('--base <file>', 'a .prune file: what it holds is left out, and it must stay beside the output');
+}
+
 /** `--force`: replaces what exists, never what is read. */
 export function forceOption(): Option {
   return new Option('--force', 'replace an output that exists, and the files beside an .h5; a terminal is asked');

@@ -4,6 +4,7 @@ import { escapeControls } from '@prune/core';
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.js';
 import { register as answer } from './commands/answer.js';
+import { register as bundle } from './commands/bundle.js';
 import { register as classify } from './commands/classify.js';
 import { register as compare } from './commands/compare.js';
 import { register as completion } from './commands/completion.js';
@@ -23,6 +24,7 @@ const COMMANDS = [
   pack,
   unpack,
   convert,
+  bundle,
   inspect,
   verify,
   compare,

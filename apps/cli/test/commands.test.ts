@@ -24,11 +24,14 @@ test('no command shows the help and is a usage error', async () => {
   expect(stderr).toContain('Usage: prune');
 });
 
-test.each(['pack', 'unpack', 'convert', 'inspect', 'verify', 'compare', 'demo'])('%s --help', async (command) => {
-  const { status, stdout } = await runPrune(command, '--help');
-  expect(status).toBe(0);
-  expect(stdout).toContain(`Usage: prune ${command}`);
-});
+test.each(['pack', 'unpack', 'convert', 'bundle', 'inspect', 'verify', 'compare', 'demo'])(
+  '%s --help',
+  async (command) => {
+    const { status, stdout } = await runPrune(command, '--help');
+    expect(status).toBe(0);
+    expect(stdout).toContain(`Usage: prune ${command}`);
+  },
+);
 
 test('pack writes both stores, and they are equal', async () => {
   expect(await runPrune('pack', tiny, '-o', at('tiny.prune'))).toMatchObject({ status: 0, stderr: '' });

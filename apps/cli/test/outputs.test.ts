@@ -59,7 +59,7 @@ function contents(path: string): Record<string, string> {
 test('every command that writes has --force', () => {
   const { commands } = createProgram(IDLE_CONTEXT);
   const forced = commands.filter(({ options }) => options.some(({ long }) => long === '--force'));
-  expect(forced.map((command) => command.name())).toEqual(['pack', 'unpack', 'convert', 'eval', 'demo']);
+  expect(forced.map((command) => command.name())).toEqual(['pack', 'unpack', 'convert', 'bundle', 'eval', 'demo']);
 });
 
 describe('an output that exists', () => {
@@ -68,6 +68,7 @@ describe('an output that exists', () => {
     ['pack', ['x.h5'], () => [tiny, '-o', at('x.h5')]],
     ['convert', ['x.prune'], () => [join(models, 'tiny.h5'), at('x.prune')]],
     ['convert', ['x.h5'], () => [join(models, 'tiny.prune'), at('x.h5')]],
+    ['bundle', ['x.prune'], () => [join(models, 'tiny.prune'), '-o', at('x.prune')]],
     ['unpack', ['model.safetensors'], () => [join(models, 'tiny.prune'), '-o', folder]],
     ['unpack', ['config.json'], () => [join(models, 'tiny.prune'), '-o', folder]],
     ['demo', ['mini-qa.prune'], () => ['-o', folder]],

@@ -29,6 +29,7 @@ test('public API', () => {
       "checkComputation",
       "checkLimit",
       "checkReadableMap",
+      "crc32",
       "csrArrayNames",
       "csrArrayOf",
       "csrFault",

@@ -16,6 +16,7 @@ export {
   type RandomAccess,
   randomAccess,
 } from './byte-sources/byte-source.js';
+export { type Crc32, crc32 } from './byte-sources/crc32.js';
 export { jsonText } from './byte-sources/json-text.js';
 export { type JsonObject, parseJson, parseJsonArray } from './byte-sources/parse-json.js';
 export { type ByteRange, readEachRange } from './byte-sources/read-each-range.js';

@@ -5,9 +5,8 @@ import { expect, test } from 'vitest';
 const READ = `
 import { entriesOf } from '@prune/core';
 import { openMsgpackFile } from '@prune/msgpack-store/node';
-import { entropyCodec } from '@prune/sparse-codec';
 export default async ({ path, byRows }: { path: string; byRows: boolean }) => {
-  const store = await openMsgpackFile(path, { codecs: [entropyCodec()] });
+  const store = await openMsgpackFile(path);
   let values = 0;
   if (byRows) {
     const rows = await store.rows!([...store.keys()].find((name) => name.endsWith('.data'))!.slice(0, -5));

@@ -14,11 +14,14 @@ test('public API', () => {
   expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`
     [
       "CODEC_NAMES",
+      "bundleFiles",
       "createStore",
+      "modelAddress",
       "openModel",
       "openStore",
       "outputFiles",
       "storeOfName",
+      "summarizeFile",
     ]
   `);
 });

@@ -34,6 +34,8 @@ export interface InspectedEntry {
   readonly shape: readonly number[];
   readonly codec: string;
   readonly storedBytes: number;
+  /** The file that has these bytes, where that is another one. */
+  readonly base?: string;
 }
 
 /** What `prune inspect` shows. */
@@ -55,8 +57,8 @@ export async function inspectStore(
 ): Promise<Inspection> {
   checkReadableMap('model-files', 'store of inspectStore', store);
   const entries = [...store.keys()].map((name) => {
-    const { dtype, shape, codec, storedBytes } = store.info(name)!;
-    return { name, dtype, shape, codec, storedBytes };
+    const { dtype, shape, codec, storedBytes, base } = store.info(name)!;
+    return { name, dtype, shape, codec, storedBytes, ...(base !== undefined && { base }) };
   });
   const storedBytes = (name: string) => store.info(name)?.storedBytes ?? 0;
   const matrices: InspectedMatrix[] = [];

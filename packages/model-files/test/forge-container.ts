@@ -14,7 +14,7 @@ export type Packed =
   | { readonly raw: Uint8Array };
 
 /** A `.prune` container of these blocks and this manifest, with lengths and checksums that fit, whatever it says. */
-export function forgeContainer(blocks: readonly Uint8Array[], manifest: Packed): Uint8Array {
+export function forgeContainer(blocks: readonly Uint8Array[], manifest: Packed, version: 1 | 2): Uint8Array {
   const stored = Buffer.concat(blocks);
   const unpacked = pack(manifest);
   const packed = gzipSync(unpacked);
@@ -22,7 +22,7 @@ export function forgeContainer(blocks: readonly Uint8Array[], manifest: Packed):
   packed.fill(0, 4, 10);
   const prologue = Buffer.alloc(48);
   prologue.set([0x89, 0x50, 0x52, 0x55, 0x4e, 0x45, 0x0d, 0x0a]);
-  prologue.writeUInt32LE(1, 8);
+  prologue.writeUInt32LE(version, 8);
   prologue.writeBigUInt64LE(BigInt(48 + stored.length), 12);
   prologue.writeUInt32LE(packed.length, 20);
   prologue.writeUInt32LE(unpacked.length, 24);

@@ -1,7 +1,16 @@
+import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { type Codec, DTYPES, type EncodedPiece, entriesOf, isPruneError, type NamedTensor, tensor } from '@prune/core';
-import { codecList, openMsgpackStore } from '@prune/msgpack-store';
-import { entropyCodec } from '@prune/sparse-codec';
+import { type Codec, DTYPES, type EncodedPiece, isPruneError, type NamedTensor, tensor } from '@prune/core';
+import {
+  csrGzip,
+  gzip,
+  type MsgpackStore,
+  openMsgpackStore,
+  planesGzip,
+  raw,
+  summarizeContainer,
+} from '@prune/msgpack-store';
+import { entropyCodec, rowsCodec } from '@prune/sparse-codec';
 import { crcOf, forgeContainer, type Packed } from './forge-container.js';
 
 /** What a run of mutants came to. */
@@ -19,13 +28,21 @@ interface Block {
   readonly codec: string;
   readonly bytes: Uint8Array;
   readonly tensors: readonly NamedTensor[];
+  /** The parts that end it. */
+  readonly parts?: readonly Uint8Array[];
+}
+
+/** A container, and the file that it calls its base. */
+interface Mutant {
+  readonly bytes: Uint8Array;
+  readonly base: Uint8Array;
 }
 
 type Random = (below: number) => number;
 
 /**
  * Opens and reads containers whose manifests were changed value by value and packed again with lengths and checksums
- * that fit. A mutant's number says all about it.
+ * that fit; even numbers are of version 1, odd ones of version 2. A mutant's number says all about it.
  */
 export async function fuzzContainers({ from, count }: { from: number; count: number }): Promise<FuzzOutcome> {
   const blocks = await seedBlocks();
@@ -33,10 +50,10 @@ export async function fuzzContainers({ from, count }: { from: number; count: num
   let values = 0;
   let slowestSeconds = 0;
   for (let number = from; number < from + count; number++) {
-    const bytes = mutant(blocks, number === 0 ? undefined : randomOf(number));
+    const made = mutant(blocks, number < 2 ? undefined : randomOf(number), number % 2 === 0 ? 1 : 2);
     const start = performance.now();
     try {
-      await readAll(bytes);
+      await readAll(made);
       values++;
     } catch (error) {
       if (!isPruneError(error) || error.code === 'io') {
@@ -50,16 +67,24 @@ export async function fuzzContainers({ from, count }: { from: number; count: num
   return { values, errors, slowestSeconds };
 }
 
-async function readAll(bytes: Uint8Array): Promise<void> {
-  const store = await openMsgpackStore(bytes, { codecs: [entropyCodec()] });
-  // Every tensor is asked for, whatever another one throws.
+async function readAll({ bytes, base }: Mutant): Promise<void> {
+  const { models } = await summarizeContainer(bytes);
+  // Every tensor of every model is asked for, whatever another one throws.
   let first: unknown;
   const keep = (error: unknown) => {
     first ??= error;
   };
+  for (const { name } of models) {
+    await readModel(await openMsgpackStore(bytes, { model: name, openBase: async () => base }), keep);
+  }
+  if (first !== undefined) throw first;
+}
+
+async function readModel(store: MsgpackStore, keep: (error: unknown) => void): Promise<void> {
   for (const name of store.keys()) {
-    store.info(name);
+    const info = store.info(name);
     await store.get(name).catch(keep);
+    await store.selectRows?.([name], info?.shape[0] ? [0, info.shape[0] - 1] : []).catch(keep);
     if (name.endsWith('.data')) {
       const rows = await store.rows?.(name.slice(0, -'.data'.length)).catch(keep);
       try {
@@ -69,8 +94,8 @@ async function readAll(bytes: Uint8Array): Promise<void> {
       }
     }
   }
-  if (store.metadata.files) for await (const _ of entriesOf(store.metadata.files));
-  if (first !== undefined) throw first;
+  const { files } = store.metadata;
+  for (const name of files?.keys() ?? []) await Promise.resolve(files?.get(name)).catch(keep);
 }
 
 /** Matrices, a table and other tensors, in a block of each codec that takes them. */
@@ -99,20 +124,21 @@ async function seedBlocks(): Promise<Block[]> {
       ),
     },
   ];
-  const [csrGzip, planesGzip, gzip] = codecList('csr-gzip');
-  const [raw] = codecList('raw');
+  const many = Float32Array.from({ length: 12 * 80 }, (_, i) => ((i * 37) % 23) / 8);
+  const rows: NamedTensor[] = [{ name: 'rows', ...tensor('float32', [80, 12], many) }];
   const blocks: Block[] = [];
   for (const [codec, tensors] of [
     [entropyCodec({ preset: 'fast' }), matrix('fast')],
     [entropyCodec({ preset: 'max' }), matrix('max')],
     [entropyCodec(), table],
     [entropyCodec(), float('grid')],
-    [csrGzip, matrix('gzipped')],
-    [planesGzip, float('planes')],
-    [gzip, float('packed')],
-    [raw, float('raw')],
+    [rowsCodec(), rows],
+    [csrGzip(), matrix('gzipped')],
+    [planesGzip(), float('planes')],
+    [gzip(), float('packed')],
+    [raw(), float('raw')],
   ] as const) {
-    blocks.push({ codec: codec.name, bytes: await bytesOf(codec, tensors), tensors });
+    blocks.push({ codec: codec.name, tensors, ...(await bytesOf(codec, tensors)) });
   }
   const file = gzipSync('[UNK]\na\n');
   file.fill(0, 4, 10);
@@ -120,46 +146,88 @@ async function seedBlocks(): Promise<Block[]> {
   return blocks;
 }
 
-async function bytesOf(codec: Codec, tensors: readonly NamedTensor[]): Promise<Uint8Array> {
+async function bytesOf(codec: Codec, tensors: readonly NamedTensor[]): Promise<Pick<Block, 'bytes' | 'parts'>> {
   const encoded = await codec.encode(tensors);
   if (encoded === undefined) throw new Error(`${codec.name} declines ${tensors[0].name}`);
-  if (encoded instanceof Uint8Array) return encoded.slice();
+  if (encoded instanceof Uint8Array) return { bytes: encoded.slice() };
   const pieces: EncodedPiece[] = [];
   // Each piece may be overwritten by the next.
-  for await (const piece of encoded) pieces.push({ bytes: piece.bytes.slice() });
-  return Buffer.concat(pieces.map(({ bytes }) => bytes));
+  for await (const piece of encoded) pieces.push({ ...piece, bytes: piece.bytes.slice() });
+  const parts = pieces.filter(({ part }) => part).map(({ bytes }) => bytes);
+  return { bytes: Buffer.concat(pieces.map(({ bytes }) => bytes)), parts };
 }
 
 /** A manifest as it can be changed: JSON's values, maps as pairs. */
 type Node = null | boolean | number | string | Uint8Array | Node[] | { pairs: [string, Node][] } | { raw: Uint8Array };
 
-function mutant(blocks: readonly Block[], next: Random | undefined): Uint8Array {
-  const manifest = manifestOf(blocks);
+function mutant(all: readonly Block[], next: Random | undefined, version: 1 | 2): Mutant {
+  // Version 1 has no parts.
+  const blocks = version === 1 ? all.filter(({ parts = [] }) => parts.length === 0) : all;
+  const [manifest, based] = version === 1 ? [manifestOne(blocks)] : manifestsTwo(blocks);
+  const changes = next === undefined ? 0 : 1 + next(3);
+  for (let i = 0; i < changes; i++) change(based !== undefined && next!(8) === 0 ? based : manifest, next!);
   const stored = blocks.map(({ bytes }) => bytes);
-  for (let changes = next === undefined ? 0 : 1 + next(3); changes > 0; changes--) change(manifest, next!);
-  return forgeContainer(stored, manifest as Packed);
+  if (based === undefined) {
+    return { bytes: forgeContainer(stored, manifest as Packed, 1), base: new Uint8Array(0) };
+  }
+  // The first block lies in the base.
+  const base = forgeContainer(stored.slice(0, 1), based as Packed, 2);
+  return { bytes: forgeContainer(stored.slice(1), manifest as Packed, 2), base };
 }
 
-function manifestOf(blocks: readonly Block[]): Node {
-  const map = (values: Record<string, Node>): Node => ({ pairs: Object.entries(values) });
-  let offset = 48;
-  const places = blocks.map(({ bytes, codec, tensors }) => {
-    offset += bytes.length;
-    return map({
-      codec,
-      offset: offset - bytes.length,
-      length: bytes.length,
-      crc32: crcOf(bytes),
-      shares: tensors.length === 0 ? [0] : tensors.map(() => 0),
-    });
+const map = (values: Record<string, Node>): Node => ({ pairs: Object.entries(values) });
+const sha256 = (bytes: Uint8Array): Node => Uint8Array.from(createHash('sha256').update(bytes).digest());
+
+function manifestOne(blocks: readonly Block[]): Node {
+  return { pairs: [['blocks', placed(blocks, 1)], ...(modelOf(blocks) as { pairs: [string, Node][] }).pairs] };
+}
+
+/** A file of two models that share their blocks, the first block in a base; and the base. */
+function manifestsTwo(blocks: readonly Block[]): [manifest: Node, base: Node] {
+  const [first, ...own] = blocks;
+  const inBase = { pairs: [['base', 0], ...describedBlock(first, 2)] } as Node;
+  const model = (name: string) => {
+    return { pairs: [['name', name], ...(modelOf(blocks) as { pairs: [string, Node][] }).pairs] } as Node;
+  };
+  const manifest = map({
+    blocks: [inBase, ...(placed(own, 2) as Node[])],
+    bases: [map({ name: 'base.prune' })],
+    models: [model('a'), model('b')],
   });
+  return [manifest, map({ blocks: placed([first], 2), models: [modelOf([first])] })];
+}
+
+function describedBlock({ bytes, codec, tensors, parts = [] }: Block, version: 1 | 2): [string, Node][] {
+  const sums = (part: Uint8Array): Record<string, Node> => ({
+    length: part.length,
+    crc32: crcOf(part),
+    ...(version === 2 && { sha256: sha256(part) }),
+  });
+  return Object.entries({
+    codec,
+    ...sums(bytes),
+    shares: tensors.length === 0 ? [0] : tensors.map(() => 0),
+    ...(version === 2 && parts.length > 0 && { parts: parts.map((part) => map(sums(part))) }),
+  });
+}
+
+function placed(blocks: readonly Block[], version: 1 | 2): Node {
+  let offset = 48;
+  return blocks.map((block): Node => {
+    offset += block.bytes.length;
+    return { pairs: [['offset', offset - block.bytes.length], ...describedBlock(block, version)] };
+  });
+}
+
+function modelOf(blocks: readonly Block[]): Node {
   const entries = blocks.flatMap(({ tensors }, block) =>
     tensors.map(({ name, dtype, shape }) => map({ name, dtype, shape: [...shape], block })),
   );
   entries.push(map({ name: 'm.scale', dtype: 'float64', shape: [], inline: new Uint8Array(8) }));
   entries.push(map({ name: 'm.dtype', dtype: 'string', shape: [], inline: Uint8Array.of(0x71) }));
-  const files = [map({ name: 'vocab.txt', length: 8, block: blocks.length - 1 })];
-  return map({ blocks: places, entries, files, config: map({ layers: 2, labels: ['a'] }), profile: 'fbgemm' });
+  const file = blocks.findIndex(({ tensors }) => tensors.length === 0);
+  const files = file < 0 ? [] : [map({ name: 'vocab.txt', length: 8, block: file })];
+  return map({ entries, files, config: map({ layers: 2, labels: ['a'] }), profile: 'fbgemm' });
 }
 
 const NUMBERS = [0, 1, 2, 3, 6, 7, 16, 24, 255, 2 ** 16, 2 ** 24, 2 ** 28, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 53];
@@ -171,6 +239,7 @@ const TEXTS = [
   'gzip',
   'planes-gzip',
   'csr-gzip',
+  'rows',
   'entropy',
   'string',
   ...Object.keys(DTYPES),
@@ -183,6 +252,7 @@ const TEXTS = [
 const KEYS = [
   ...['blocks', 'entries', 'files', 'config', 'modules', 'profile', 'name', 'dtype', 'shape', 'inline', 'block'],
   ...['codec', 'offset', 'length', 'crc32', 'shares', '__proto__', 'toString', ''],
+  ...['sha256', 'parts', 'base', 'bases', 'models'],
 ];
 
 function oddValue(next: Random): Node {

@@ -20,17 +20,19 @@ import {
 import { codecError } from './codecs/codec-error.js';
 import { codecList } from './codecs/codec-list.js';
 import {
-  encodeManifest,
   isFileName,
   type ManifestBlock,
   type ManifestEntry,
   type ManifestFile,
+  type ManifestPart,
 } from './container/manifest.js';
-import { encodePrologue, PROLOGUE_BYTES } from './container/prologue.js';
+import { PROLOGUE_BYTES } from './container/prologue.js';
+import { writeEnd } from './container/write-end.js';
 import { crcInTurns } from './crc-in-turns.js';
 import { type Crc32, crc32 as ownCrc32 } from './crc32.js';
-import { DEFAULT_LEVEL, gzip } from './deflate/gzip.js';
+import { gzip } from './deflate/gzip.js';
 import { segmentOf } from './deflate/segment.js';
+import { type CreateSha256, runningSha256, sha256Of } from './running-sha256.js';
 
 /** Options of {@link createMsgpackStore}. */
 export interface CreateMsgpackOptions {
@@ -40,6 +42,8 @@ export interface CreateMsgpackOptions {
   readonly codecs?: readonly Codec[];
   /** Of blocks. */
   readonly crc32?: Crc32;
+  /** Of blocks. Default: a portable SHA-256. */
+  readonly createSha256?: CreateSha256;
 }
 
 /** Of the tokenizer's files: level 9 takes twice as long for a thousandth. */
@@ -63,7 +67,12 @@ interface OpenGroup {
  */
 export async function createMsgpackStore(
   sink: ByteSink,
-  { name: where = 'container', codecs = codecList(), crc32 = ownCrc32 }: CreateMsgpackOptions = {},
+  {
+    name: where = 'container',
+    codecs = codecList(),
+    crc32 = ownCrc32,
+    createSha256 = runningSha256,
+  }: CreateMsgpackOptions = {},
 ): Promise<TensorStoreWriter> {
   const blocks: ManifestBlock[] = [];
   const entries: ManifestEntry[] = [];
@@ -77,6 +86,8 @@ export async function createMsgpackStore(
   /** Appends one block, piece by piece, with pauses, and describes it. */
   async function writeBlock(codec: string, encoded: EncodedBlock, tensors: number): Promise<number> {
     const shares = new Array<number>(tensors).fill(0);
+    const parts: ManifestPart[] = [];
+    const sha256 = createSha256();
     const start = offset;
     let crc = 0;
     const pacer = new Pacer();
@@ -84,15 +95,21 @@ export async function createMsgpackStore(
       encoded instanceof Uint8Array
         ? [{ bytes: encoded, tensor: tensors === 1 ? 0 : undefined }]
         : piecesOf(codec, encoded);
-    for await (const { bytes, tensor } of pieces) {
+    for await (const { bytes, tensor, part } of pieces) {
+      if (part) parts.push({ length: bytes.byteLength, crc32: crc32(bytes), sha256: sha256Of(createSha256)(bytes) });
+      else if (parts.length > 0 && bytes.byteLength > 0) {
+        throw new PruneError('corrupt', { what: `codec ${codec} gave bytes after the parts that end a block` });
+      }
       await sink.write(bytes);
       crc = await crcInTurns(bytes, crc32, pacer, crc);
+      sha256.update(bytes);
       offset += bytes.byteLength;
       if (tensor !== undefined) shares[tensor] += bytes.byteLength;
     }
     // What a tensor has for itself it has whole, header and trailer too.
     if (tensors === 1) shares[0] = offset - start;
-    return blocks.push({ codec, offset: start, length: offset - start, crc32: crc, shares }) - 1;
+    const sums = { crc32: crc, sha256: sha256.digest() };
+    return blocks.push({ codec, offset: start, length: offset - start, ...sums, shares, parts }) - 1;
   }
 
   /** Offers a group to its codec; what that declines goes on to the codecs after it, one tensor at a time. */
@@ -183,20 +200,8 @@ export async function createMsgpackStore(
         await encodeOpenGroups();
         const files = await writeFiles(metadata);
         const { config, modules, profile, sentence } = metadata;
-        const manifest = encodeManifest({ blocks, entries, files, config, modules, profile, sentence });
-        const packed = joined(gzip([segmentOf(manifest)], DEFAULT_LEVEL));
-        await sink.write(packed);
-        await sink.writeAt(
-          0,
-          encodePrologue({
-            manifestOffset: offset,
-            manifestLength: packed.length,
-            manifestDecoded: manifest.length,
-            manifestCrc: crc32(packed),
-            fileLength: offset + packed.length,
-          }),
-        );
-        await sink.commit();
+        const model = { entries, files, config, modules, profile, sentence };
+        await writeEnd(sink, offset, { blocks, bases: [], models: [model] }, crc32);
         done = true;
       }),
     async abort() {
@@ -236,15 +241,4 @@ function entryOf(name: string, value: Elementary, codecs: readonly Codec[]): Man
   const grouped = codecs.some((codec) => codec.group?.({ name, dtype, shape }) !== undefined);
   if (grouped || data.byteLength > INLINE_BYTES) return { name, dtype, shape };
   return { name, dtype, shape, inline: tensorBytes(value).slice() };
-}
-
-function joined(pieces: Iterable<EncodedPiece>): Uint8Array {
-  const all = [...pieces];
-  const bytes = new Uint8Array(all.reduce((sum, piece) => sum + piece.bytes.length, 0));
-  let at = 0;
-  for (const piece of all) {
-    bytes.set(piece.bytes, at);
-    at += piece.bytes.length;
-  }
-  return bytes;
 }

@@ -35,7 +35,10 @@ test('the page has the reader', () => {
   expect(reader).toContain('def read_prune(path):');
 });
 
-test.skipIf(SKIP_CONDITIONS['no-python-msgpack']()).each(MSGPACK_CODEC_NAMES)(
+// Blocks of codec `entropy` are left to sparse-codec's own specification.
+const CODECS = MSGPACK_CODEC_NAMES.filter((name) => name !== 'entropy');
+
+test.skipIf(SKIP_CONDITIONS['no-python-msgpack']()).each(CODECS)(
   "FORMAT.md's reader in Python reads every tensor, codec %s",
   async (codec) => {
     const script = join(folder, 'reader.py');

@@ -104,6 +104,7 @@ async function run(mutant: (next: (below: number) => number) => Uint8Array) {
 function withManifest(blocks: Uint8Array, manifest: Uint8Array): Uint8Array {
   const packed = gzipSync(manifest, { mtime: 0 });
   const prologue = encodePrologue({
+    version: 2,
     manifestOffset: PROLOGUE_BYTES + blocks.length,
     manifestLength: packed.length,
     manifestDecoded: manifest.length,

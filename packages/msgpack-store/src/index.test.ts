@@ -9,6 +9,7 @@ test('public API', () => {
       "DEFAULT_LEVEL",
       "MSGPACK_CODEC_NAMES",
       "allCodecs",
+      "bundleModels",
       "codecList",
       "createMsgpackStore",
       "csrGzip",
@@ -17,11 +18,14 @@ test('public API', () => {
       "openMsgpackStore",
       "planesGzip",
       "raw",
+      "summarizeContainer",
     ]
   `);
   expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`
     [
+      "basesBeside",
       "createMsgpackFile",
+      "nodePlatform",
       "openMsgpackFile",
     ]
   `);

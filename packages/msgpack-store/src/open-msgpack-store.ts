@@ -2,6 +2,7 @@ import {
   type ByteSource,
   type Codec,
   type CsrRows,
+  checkAborted,
   csrArrayNames,
   DEFAULT_LIMITS,
   type Dtype,
@@ -13,95 +14,110 @@ import {
   type NamedInfo,
   Pacer,
   PruneError,
-  type RandomAccess,
   type ReadableMap,
-  randomAccess,
+  type RowSelector,
   type StoredInfo,
   type Tensor,
   type TensorStore,
   tensor,
   tensorFromBytes,
+  untilAborted,
 } from '@prune/core';
 import { codecError } from './codecs/codec-error.js';
-import { codecList } from './codecs/codec-list.js';
-import { missingCodec } from './codecs/missing-codec.js';
-import { raw } from './codecs/raw.js';
-import { decodeManifest, type Manifest, type ManifestBlock, type ManifestEntry } from './container/manifest.js';
-import { decodePrologue, PROLOGUE_BYTES } from './container/prologue.js';
-import { crcInTurns } from './crc-in-turns.js';
-import { crc32 as ownCrc32 } from './crc32.js';
-import { type GunzipPlatform, gunzip } from './deflate/gunzip.js';
-import { readAhead } from './read-ahead.js';
+import { allCodecs } from './codecs/codec-list.js';
+import type { ManifestEntry, ManifestFile, ManifestModel } from './container/manifest.js';
+import { modelOfManifest } from './container/model-of-manifest.js';
+import { type ContainerOptions, openContainer } from './container/open-container.js';
+import { gunzip } from './deflate/gunzip.js';
+import { selectedRows } from './selected-rows.js';
 import { isMatrixBlock, storedRows } from './stored-rows.js';
 
 /** Options of {@link openMsgpackStore}. */
-export interface OpenMsgpackOptions extends GunzipPlatform {
-  /** For messages; the source's own name by default. */
-  readonly name?: string;
+export interface OpenMsgpackOptions extends ContainerOptions {
   /** Codecs besides this package's own, found by name. */
   readonly codecs?: readonly Codec[];
-  /** Default: `DEFAULT_LIMITS`. */
-  readonly limits?: Limits;
+  /** The model of a file that has several. */
+  readonly model?: string;
+}
+
+/** A model of a `.prune` container, open for reading. */
+export interface MsgpackStore extends TensorStore {
+  /**
+   * The SHA-256 of the manifest, `sha256-...`. The manifest has the SHA-256 of every block, so the option `integrity`
+   * with this text covers all that is read. `undefined` for a file of version 1.
+   */
+  readonly integrity: string | undefined;
+  /** The names of the file's models; none when it holds one model without a name. */
+  readonly models: readonly string[];
+  /** The files that have blocks of this one, as it names them. */
+  readonly bases: readonly string[];
 }
 
 /**
  * Opens a `.prune` container: reads its prologue and manifest, then each block by its byte range when one of its tensors is asked for. A block's
  * CRC-32 is checked before it is decoded. Takes over the source: `close()` closes it, and so does a failed opening.
- * Throws `unsupported`, `truncated`, `corrupt`, `limit` with the source's name.
+ * Throws `unsupported`, `truncated`, `corrupt`, `limit` with the source's name; `mismatch` for another `integrity`; `invalid-argument` for a file of
+ * several models without the option `model`, `missing` for a model that it does not have.
  */
-export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackOptions = {}): Promise<TensorStore> {
-  const { limits = DEFAULT_LIMITS, inflate, crc32 = ownCrc32 } = options;
+export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackOptions = {}): Promise<MsgpackStore> {
+  const { limits = DEFAULT_LIMITS, inflate, crc32 } = options;
   const platform = { inflate, crc32 };
-  const bytes = randomAccess(source, options.name);
-  const where = bytes.name;
   // These codecs always return copies, never views into the block.
-  const inflating = new Set(codecList('csr-gzip', platform));
-  const codecs = new Map([raw(), ...inflating, ...(options.codecs ?? [])].map((codec) => [codec.name, codec] as const));
-  let manifest: Manifest;
+  const inflating = new Set(['csr-gzip', 'planes-gzip', 'gzip']);
+  const own = allCodecs(platform);
+  const codecs = new Map([...own, ...(options.codecs ?? [])].map((codec) => [codec.name, codec] as const));
+  const container = await openContainer(source, options);
+  const { where, manifest, integrity } = container;
+  const { blocks, models, bases } = manifest;
+  let model: ManifestModel;
   try {
-    manifest = await readManifest(bytes, limits, platform);
+    model = modelOfManifest(manifest, options.model);
   } catch (error) {
-    await bytes.close().catch(() => {});
+    await container.close().catch(() => {});
     throw locateError(error, { where });
   }
   let open = true;
-  const { blocks } = manifest;
-  const entries = new Map(manifest.entries.map((entry) => [entry.name, entry]));
+  const entries = new Map(model.entries.map((entry) => [entry.name, entry]));
   const members = blocks.map((): ManifestEntry[] => []);
   /**
    * Where an entry is among those of its block. A block may have as many entries as the file, so it is not searched for
    * each.
    */
   const places = new Map<ManifestEntry, number>();
-  for (const entry of manifest.entries) {
+  for (const entry of model.entries) {
     if (entry.block !== undefined) places.set(entry, members[entry.block].push(entry) - 1);
   }
   /** Bytes of each block that belong to none of its tensors. */
   const shared = blocks.map(({ length, shares }) => length - shares.reduce((sum, share) => sum + share, 0));
   const decoded = decodedBlocks(decode);
-  const ahead = readAhead(
-    bytes,
-    blocks.reduce((end, { length }) => end + length, PROLOGUE_BYTES),
-  );
+  const selectors = new Map<number, Promise<RowSelector | undefined>>();
 
-  async function stored({ offset, length, crc32: wanted }: ManifestBlock): Promise<Uint8Array> {
+  function checkOpen() {
     if (!open) throw new PruneError('invalid-argument', { what: 'the store is closed' });
-    const read = await ahead.read(offset, length);
-    const got = await crcInTurns(read, crc32, new Pacer());
-    if (got !== wanted) throw new PruneError('corrupt', { what: 'CRC-32 of the stored bytes', got, wanted });
-    return read;
+  }
+
+  async function stored(number: number): Promise<Uint8Array> {
+    checkOpen();
+    return container.whole(number);
   }
 
   async function decode(number: number): Promise<Map<string, Tensor>> {
     const block = blocks[number];
     const codec = codecs.get(block.codec);
-    if (codec === undefined) throw missingCodec(block.codec, codecs.keys());
+    if (codec === undefined) {
+      const wanted = [...codecs.keys()].join(', ');
+      throw new PruneError('unsupported', { what: 'codec', got: block.codec, wanted });
+    }
     const infos = members[number] as readonly NamedInfo[];
-    const packed = await stored(block);
+    const packed = await stored(number);
     // Others are given the bytes, which are shared with other blocks.
     let tensors: readonly Tensor[];
     try {
-      tensors = await codec.decode(inflating.has(codec) ? packed : await copied(packed), infos, limits);
+      tensors = await codec.decode(
+        own.includes(codec) && inflating.has(codec.name) ? packed : await copied(packed),
+        infos,
+        limits,
+      );
     } catch (error) {
       throw codecError(codec.name, error);
     }
@@ -109,7 +125,24 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
     return new Map(infos.map(({ name }, i) => [name, tensors[i]]));
   }
 
-  const { config, modules, profile, sentence, files } = manifest;
+  /** What selects rows of a block. Made once, by whoever asks first; a failure is forgotten. */
+  function selectorOf(number: number): Promise<RowSelector | undefined> {
+    const kept = selectors.get(number);
+    if (kept !== undefined) return kept;
+    const codec = codecs.get(blocks[number].codec);
+    const made = (async () => {
+      try {
+        return await codec?.selectRows?.(container.ranges(number), members[number] as readonly NamedInfo[], limits);
+      } catch (error) {
+        throw codecError(blocks[number].codec, error);
+      }
+    })();
+    made.catch(() => selectors.delete(number));
+    selectors.set(number, made);
+    return made;
+  }
+
+  const { config, modules, profile, sentence, files } = model;
   const unzip = (packed: Uint8Array, length: number) =>
     gunzip(packed, { length, limit: limits.metadataBytes, ...platform });
   const metadata: ModelMetadata = {
@@ -117,21 +150,25 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
     ...(modules && { modules }),
     ...(profile && { profile }),
     ...(sentence && { sentence }),
-    ...(files && { files: lazyFiles(manifest, stored, unzip, where) }),
+    ...(files && { files: lazyFiles(files, stored, unzip, where) }),
   };
   return {
     metadata,
+    integrity,
+    models: models.flatMap(({ name }) => name ?? []),
+    bases,
     keys: () => entries.keys(),
     info(name): StoredInfo | undefined {
       const entry = entries.get(name);
       if (entry === undefined) return undefined;
       const { dtype, shape, block, inline } = entry;
       if (block === undefined) return { dtype, shape, codec: 'inline', storedBytes: inline!.length };
-      const { codec, shares } = blocks[block];
+      const { codec, shares, base } = blocks[block];
       // What belongs to none of a block's tensors is shared out by turns, so that the sum is the block.
       const place = places.get(entry)!;
       const own = Math.floor((shared[block] + place) / shares.length);
-      return { dtype, shape, codec, storedBytes: shares[place] + own };
+      const info = { dtype, shape, codec, storedBytes: shares[place] + own };
+      return base === undefined ? info : { ...info, base: bases[base] };
     },
     async get(name): Promise<Elementary | undefined> {
       const entry = entries.get(name);
@@ -150,16 +187,37 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
       const codec = codecs.get(blocks[number].codec);
       if (codec?.rows === undefined || !isMatrixBlock(name, infos)) return undefined;
       try {
-        const packed = await stored(blocks[number]);
+        const packed = await stored(number);
         const rows = rowsOf(codec, packed, infos, limits);
         return rows && storedRows(rows, infos, where, name);
       } catch (error) {
         throw locateError(error, { where, tensor: name });
       }
     },
+    async selectRows(names, rows, { signal } = {}): Promise<readonly Tensor[] | undefined> {
+      const asked = names.map((name) => entries.get(name));
+      const number = asked[0]?.block;
+      if (number === undefined || asked.some((entry) => entry?.block !== number)) return undefined;
+      try {
+        checkAborted(signal);
+        checkOpen();
+        const select = await untilAborted(selectorOf(number), signal);
+        if (select === undefined) return undefined;
+        checkOpen();
+        const { codec } = blocks[number];
+        const tensors = await selectedRows(
+          { select, codec, infos: members[number] as readonly NamedInfo[] },
+          rows,
+          signal,
+        );
+        return asked.map((entry) => tensors[places.get(entry!)!]);
+      } catch (error) {
+        throw locateError(error, { where, tensor: names[0] });
+      }
+    },
     close() {
       open = false;
-      return bytes.close();
+      return container.close();
     },
   };
 }
@@ -169,26 +227,6 @@ async function copied(bytes: Uint8Array): Promise<Uint8Array> {
   const copy = new Uint8Array(bytes.length);
   await inBlocks(bytes.length, new Pacer(), (from, to) => copy.set(bytes.subarray(from, to), from));
   return copy;
-}
-
-async function readManifest(
-  source: RandomAccess,
-  limits: Limits,
-  { inflate, crc32 = ownCrc32 }: GunzipPlatform,
-): Promise<Manifest> {
-  const prologue = decodePrologue(await source.read(0, PROLOGUE_BYTES), source.size, limits);
-  const packed = await source.read(prologue.manifestOffset, prologue.manifestLength);
-  const crc = crc32(packed);
-  if (crc !== prologue.manifestCrc) {
-    throw new PruneError('corrupt', { what: 'CRC-32 of the manifest', got: crc, wanted: prologue.manifestCrc });
-  }
-  const manifest = await gunzip(packed, {
-    length: prologue.manifestDecoded,
-    limit: limits.manifestBytes,
-    inflate,
-    crc32,
-  });
-  return decodeManifest(manifest, prologue.manifestOffset, limits);
 }
 
 function inlineValue({ name, dtype, shape }: ManifestEntry, bytes: Uint8Array, limits: Limits): Elementary {
@@ -266,8 +304,8 @@ function decodedBlocks(decode: (number: number) => Promise<Map<string, Tensor>>)
 
 /** The tokenizer's files, each read when it is asked for. */
 function lazyFiles(
-  { files = [], blocks }: Manifest,
-  read: (block: ManifestBlock) => Promise<Uint8Array>,
+  files: readonly ManifestFile[],
+  read: (block: number) => Promise<Uint8Array>,
   decode: (bytes: Uint8Array, length: number) => Promise<Uint8Array>,
   where: string,
 ): ReadableMap<Uint8Array> {
@@ -278,7 +316,7 @@ function lazyFiles(
       const file = byName.get(name);
       if (file === undefined) return undefined;
       try {
-        return await decode(await read(blocks[file.block]), file.length);
+        return await decode(await read(file.block), file.length);
       } catch (error) {
         throw locateError(error, { where, tensor: name });
       }

@@ -290,16 +290,6 @@ test('a codec that the reader has not is named', async () => {
   await expect(store.get('big')).rejects.toMatchObject({ code: 'unsupported', got: 'lying' });
 });
 
-test('a codec of a package that the reader was not given: the package is named', async () => {
-  const entries = new Map([['big', tensor('int8', [99], new Int8Array(99))]]);
-  const store = await openMsgpackStore(await pack(entries, {}, { codecs: [{ ...raw(), name: 'entropy' }] }));
-  await expect(store.get('big')).rejects.toMatchObject({
-    code: 'unsupported',
-    got: 'entropy',
-    wanted: expect.stringContaining('@prune/sparse-codec'),
-  });
-});
-
 test('what a codec throws names the codec, and is the cause', async () => {
   const broken = new TypeError('no memory');
   const fail = () => {

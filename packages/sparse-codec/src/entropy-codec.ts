@@ -8,7 +8,6 @@ import {
   csrFault,
   DTYPES,
   type Dtype,
-  EMBEDDING_PARTS,
   type EncodedPiece,
   INT_REPR,
   type Limits,
@@ -27,25 +26,13 @@ import { joined } from './joined.js';
 import { type CsrStream, openCsr } from './open-csr.js';
 import { sizeOf } from './size-of.js';
 import { decodeTable, encodeTable } from './table-block.js';
+import { isPart, type Part, partOf, TABLE_PARTS, tableWidth } from './table-parts.js';
 
-/**
- * A tensor of a group: how its name ends and the dtypes that it may have. A Linear's float64 scale is not a table's.
- */
-interface Part {
-  readonly ending: string;
-  readonly dtypes: readonly Dtype[];
-}
-
-/** The parts of a CSR matrix `X.int_repr`, and of a quantized table. The first one gives a group its key. */
+/** The parts of a CSR matrix `X.int_repr`. The first one gives a group its key. */
 const CSR_PARTS: readonly Part[] = CSR_ARRAYS.map((array) => ({
   ending: csrArrayNames(INT_REPR)[array],
   dtypes: CSR_ARRAY_DTYPES[array],
 }));
-const TABLE_PARTS: readonly Part[] = [
-  { ending: `.${EMBEDDING_PARTS.scale}`, dtypes: ['float32'] },
-  { ending: `.${EMBEDDING_PARTS.zeroPoint}`, dtypes: ['float32'] },
-  { ending: `.${EMBEDDING_PARTS.intRepr}`, dtypes: ['uint8'] },
-];
 
 /** Smaller tensors cost less in a manifest than a block of their own does. */
 const SMALLEST = 256;
@@ -98,21 +85,12 @@ function groupOf({ name, dtype, shape }: NamedInfo): CodecGroup | undefined {
   return FLOATS.includes(dtype) && bytes >= SMALLEST ? { key: name, size: 1 } : undefined;
 }
 
-function isPart({ name, dtype }: Pick<NamedInfo, 'name' | 'dtype'>, { ending, dtypes }: Part): boolean {
-  return name.endsWith(ending) && dtypes.includes(dtype);
-}
-
 function kindOf(infos: readonly NamedInfo[]): Kind | undefined {
   const has = (parts: readonly Part[]) =>
     infos.length === parts.length && parts.every((part) => infos.some((info) => isPart(info, part)));
   if (has(CSR_PARTS)) return 'csr';
   if (has(TABLE_PARTS)) return 'table';
   return infos.length === 1 && FLOATS.includes(infos[0].dtype) ? 'floats' : undefined;
-}
-
-/** The element of the group whose name ends so; `kindOf` has found it. */
-function partOf<T extends NamedInfo>(group: readonly T[], { ending }: Part): T {
-  return group.find(({ name }) => name.endsWith(ending)) as T;
 }
 
 async function encodeKind(
@@ -237,14 +215,6 @@ function openDeclared(bytes: Uint8Array, infos: readonly NamedInfo[], limits: Li
 function indicesAs(dtype: Dtype, indices: Uint16Array | Int32Array): TensorData {
   if (dtype === 'int32') return (indices instanceof Int32Array ? indices : Int32Array.from(indices)) as TensorData;
   return (indices instanceof Uint16Array ? indices : Uint16Array.from(indices)) as TensorData;
-}
-
-/** Columns of a table of codes, or `undefined` when the three shapes are not `[rows]`, `[rows]`, `[rows, width]`. */
-function tableWidth(scale: NamedInfo, zeroPoint: NamedInfo, intRepr: NamedInfo): number | undefined {
-  const [rows, width] = intRepr.shape;
-  const fit =
-    intRepr.shape.length === 2 && [scale, zeroPoint].every(({ shape }) => shape.length === 1 && shape[0] === rows);
-  return fit ? width : undefined;
 }
 
 /** The triple as a matrix as wide as its last used column, or `undefined` when it is none (indices that do not ascend, a stored zero). */

@@ -118,7 +118,7 @@ function rotate(values: Float32Array, by: number, into: Float32Array): void {
  * Writes the float16 bits of the values `from .. to`; false when one does not have them exactly, as infinities and NaN
  * never do here.
  */
-function narrow(values: Float32Array, halves: Uint16Array, from: number, to: number): boolean {
+export function narrow(values: Float32Array, halves: Uint16Array, from: number, to: number): boolean {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   for (let i = from; i < to; i++) {
     const magnitude = bits[i] & 0x7fffffff;
@@ -159,7 +159,7 @@ function fromGrid(
 }
 
 /** Every float16 is exactly a float32; infinities and NaN, which the encoder never makes, become large numbers. */
-function widen(halves: Uint16Array, into: Float32Array, from: number, to: number): void {
+export function widen(halves: Uint16Array, into: Float32Array, from: number, to: number): void {
   for (let i = from; i < to; i++) {
     const half = halves[i];
     const exponent = (half >>> 10) & 31;

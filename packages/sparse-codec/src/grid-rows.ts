@@ -152,7 +152,7 @@ function spreadClasses(spread: Float64Array): Uint8Array {
   return Uint8Array.from(spread, (own) => starts.filter((start) => own >= start).length);
 }
 
-function writeMeans(coder: BinaryEncoder, mean: Int32Array): void {
+export function writeMeans(coder: BinaryEncoder, mean: Int32Array): void {
   const contexts = new BitContexts(2 * NUMBER_CONTEXTS);
   let before = 0;
   mean.forEach((m, c) => {
@@ -161,7 +161,7 @@ function writeMeans(coder: BinaryEncoder, mean: Int32Array): void {
   });
 }
 
-function readMeans(coder: BinaryDecoder, width: number, alphabet: number): Int32Array {
+export function readMeans(coder: BinaryDecoder, width: number, alphabet: number): Int32Array {
   const contexts = new BitContexts(2 * NUMBER_CONTEXTS);
   let before = 0;
   return new Int32Array(width).map((_, c) => {

@@ -9,6 +9,7 @@ test('public API', () => {
       "encodeCsr",
       "entropyCodec",
       "openCsr",
+      "rowsCodec",
     ]
   `);
 });

@@ -1,5 +1,5 @@
 /** The state of an rANS coder stays in [2^15, 2^31): 31 bits, so that JavaScript's int32 arithmetic holds it; 16 bits move at a time. */
-export const STATE_MIN = 1 << 15;
+export const STATE_MIN = 32768;
 
 /**
  * Asymmetric numeral systems with ranges (J. Duda, "Asymmetric numeral systems", arXiv 1311.2540, 2013): symbols are collected,

@@ -23,23 +23,38 @@ export interface RowRanges {
  * of mini-qa's table of 4 bits); else as floats.
  */
 export async function encodeRowRanges({ scale, zeroPoint }: RowRanges, pacer: Pacer): Promise<Uint8Array[]> {
+  const grid = await rangeGrid({ scale, zeroPoint }, pacer);
+  if (grid === undefined) return [joined([0], []), ...(await encodeRowFloats({ scale, zeroPoint }, pacer))];
+  const { divisor, bits, origin, minimum, range } = grid;
+  const alphabets = [minimum, range].map((symbols) => symbols.reduce((most, symbol) => Math.max(most, symbol), 0) + 1);
+  return [
+    joined([1, divisor, bits, foldedOrigin(origin), ...alphabets], []),
+    ...(await encodeSymbols(minimum, alphabets[0], pacer)),
+    ...(await encodeSymbols(range, alphabets[1], pacer)),
+  ];
+}
+
+/** Minima and ranges of rows as integers, of which scales and zero points are computed again. */
+export interface RangeGrid {
+  readonly divisor: number;
+  readonly bits: number;
+  /** The least minimum. */
+  readonly origin: number;
+  /** Of each row: its minimum less the least, and its range. */
+  readonly minimum: Uint16Array;
+  readonly range: Uint16Array;
+}
+
+/** The coarsest grid that gives back every bit of all rows; `undefined` when there is none, or no row. */
+export async function rangeGrid({ scale, zeroPoint }: RowRanges, pacer: Pacer): Promise<RangeGrid | undefined> {
   for (const divisor of DIVISORS) {
     for (let bits = 0; scale.length > 0 && bits <= MAX_GRID_BITS; bits++) {
       await pacer.pause();
       const grid = gridOf({ scale, zeroPoint }, divisor, bits);
-      if (grid === undefined) continue;
-      const { origin, minimum, range } = grid;
-      const alphabets = [minimum, range].map(
-        (symbols) => symbols.reduce((most, symbol) => Math.max(most, symbol), 0) + 1,
-      );
-      return [
-        joined([1, divisor, bits, foldedOrigin(origin), ...alphabets], []),
-        ...(await encodeSymbols(minimum, alphabets[0], pacer)),
-        ...(await encodeSymbols(range, alphabets[1], pacer)),
-      ];
+      if (grid !== undefined) return { divisor, bits, ...grid };
     }
   }
-  return [joined([0], []), ...(await encodeRowFloats({ scale, zeroPoint }, pacer))];
+  return undefined;
 }
 
 /** Scales and zero points as floats. */
@@ -75,13 +90,18 @@ export async function decodeRowRanges(reader: ByteReader, rows: number, pacer: P
   for (let r = 0; r < rows; r++) {
     const scale = scaleOf(range[r] / unit, divisor);
     ranges.scale[r] = scale;
-    ranges.zeroPoint[r] = -Math.fround((minimum[r] + origin) / unit) / scale;
+    ranges.zeroPoint[r] = zeroPointOf((minimum[r] + origin) / unit, scale);
   }
   return ranges;
 }
 
+/** Where a row's minimum lies among its codes; to be rounded to float32. */
+export function zeroPointOf(minimum: number, scale: number): number {
+  return -Math.fround(minimum) / scale;
+}
+
 /** PyTorch's: 1 for a range of at most 2^-23. */
-function scaleOf(range: number, divisor: number): number {
+export function scaleOf(range: number, divisor: number): number {
   return range <= 2 ** -23 ? 1 : Math.fround(Math.fround(range) / divisor);
 }
 

@@ -153,15 +153,18 @@ export async function decodeTable(
 }
 
 /** Classes of rows by zero point. */
-const CODE_CLASSES = 32;
+export const CODE_CLASSES = 32;
+
+/** The class of a row's codes, 0 for a zero point that is not a number. */
+export function codeClassOf(zeroPoint: number): number {
+  return zeroPoint > 0 ? Math.min(Math.floor(2 * zeroPoint), CODE_CLASSES - 1) : 0;
+}
 
 /** Codes of 4 bits lie around their row's zero point, which is there: 1.5 % of mini-qa's table. Those of 8 bits are the same in all rows. */
 function codeLines(width: number, zeroPoint: Float32Array): Lines {
   // `from` with a function took 13 ms for 30,522 rows.
   const classOf = new Uint8Array(zeroPoint.length);
-  for (let r = 0; r < classOf.length; r++) {
-    classOf[r] = Math.max(0, Math.min(Math.floor(2 * zeroPoint[r]), CODE_CLASSES - 1));
-  }
+  for (let r = 0; r < classOf.length; r++) classOf[r] = codeClassOf(zeroPoint[r]);
   return { width, classOf, classes: CODE_CLASSES };
 }
 
@@ -184,7 +187,7 @@ function isSet(bits: Uint8Array, i: number): boolean {
 const SAMPLE = 32;
 
 /** The coarsest grid that gives back nine of ten sampled rows. */
-function gridBits(table: QuantizedTable, width: number): number | undefined {
+export function gridBits(table: QuantizedTable, width: number): number | undefined {
   const rows = table.scale.length;
   if (rows === 0 || width < 2) return undefined;
   const sample = Math.min(rows, SAMPLE);
@@ -199,17 +202,17 @@ function gridBits(table: QuantizedTable, width: number): number | undefined {
 }
 
 /** Where row `r` starts on a grid of 1 / unit, and how many steps it spans, going by its scale and zero point. */
-function rowSpan({ scale, zeroPoint }: QuantizedTable, r: number, unit: number) {
+export function rowSpan({ scale, zeroPoint }: QuantizedTable, r: number, unit: number) {
   return { origin: Math.round(-zeroPoint[r] * scale[r] * unit), span: Math.round(scale[r] * 255 * unit) };
 }
 
 /** The step of the row's grid that the quantizer turned into `code`. */
-function multipleOf(code: number, span: number): number {
+export function multipleOf(code: number, span: number): number {
   return Math.round((code * span) / 255);
 }
 
 /** Row `r` on the grid of 2^-bits, or `undefined` when that does not quantize to exactly the row. More steps than codes gain nothing. */
-function rowGrid(table: QuantizedTable, r: number, width: number, bits: number) {
+export function rowGrid(table: QuantizedTable, r: number, width: number, bits: number) {
   const { scale, zeroPoint, intRepr } = table;
   const grid = rowSpan(table, r, 2 ** bits);
   if (!(grid.span >= 1 && grid.span <= 255 && Math.abs(grid.origin) < 2 ** 24)) return undefined;
@@ -229,7 +232,13 @@ const ROUND = 6755399441055744;
  * PyTorch's row-wise quantization of the row `(symbols + origin) x step`: scale = (max - min) / 255 (1 for a range of at most 2^-23),
  * zero point = -min / scale, q = clamp(rint(w x (1 / scale) + zero point), 0, 255), each step rounded to float32.
  */
-function quantizeMultiples(symbols: Uint16Array, origin: number, step: number, r: number, into: QuantizedTable): void {
+export function quantizeMultiples(
+  symbols: Uint16Array,
+  origin: number,
+  step: number,
+  r: number,
+  into: QuantizedTable,
+): void {
   let low = 65535;
   let high = 0;
   for (let i = 0; i < symbols.length; i++) {

@@ -21,7 +21,7 @@ export function register(program: Command, context: CommandContext): void {
   const command = program
     .command('convert')
     .description('copy a store into another one; the extension of OUT says which')
-    .addArgument(modelArgument('<in>', 'a .prune or .h5 file; - reads standard input'))
+    .addArgument(modelArgument('<in>', 'a .prune or .h5 file, or file.prune#name; - reads standard input'))
     .argument('<out>', 'the file to write: .prune or .h5 (with metadata.json beside it)');
   for (const option of [...storeOptions(), forceOption(), quietOption()]) command.addOption(option);
   command.action(async (input: string, output: string, flags: ConvertFlags) => {

@@ -1,6 +1,6 @@
 import { escapeControls } from '@prune/core';
 import { type InspectedMatrix, type Inspection, inspectStore } from '@prune/model-files';
-import { openStore } from '@prune/model-files/node';
+import { type ContainerSummary, openStore, summarizeFile } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatBytes, formatCount, formatPercent, formatShape } from '../console/format.js';
@@ -13,7 +13,7 @@ export function register(program: Command, { signal }: CommandContext): void {
   program
     .command('inspect')
     .description('show the tensors of a store: shapes, density, bytes, bits per nonzero, entropy bound')
-    .addArgument(modelArgument('<file>', 'a .prune or .h5 file; - reads standard input'))
+    .addArgument(modelArgument('<file>', 'a .prune or .h5 file, or file.prune#name; - reads standard input'))
     .option('--all', 'every entry too, as it is stored')
     .option('--json', 'as JSON')
     .addHelpText(
@@ -22,28 +22,40 @@ export function register(program: Command, { signal }: CommandContext): void {
         'every row and column (mask) and draws the values one by one (values).',
     )
     .action(async (path: string, flags: { all?: boolean; json?: boolean }) => {
+      const container = await summarizeFile(path);
+      if (container !== undefined && container.models.length > 1 && container.model === undefined) {
+        print(flags.json ? JSON.stringify(container, null, 2) : describeBundle(container));
+        return;
+      }
       const store = await openStore(path, { signal });
       try {
         const inspection = await inspectStore(store, { path, bytes: store.fileBytes }, signal);
-        print(flags.json ? JSON.stringify(inspection, null, 2) : describe(inspection, flags.all ?? false));
+        const json = () => JSON.stringify({ ...inspection, ...(container && { container }) }, null, 2);
+        print(flags.json ? json() : describe(inspection, container, flags.all ?? false));
       } finally {
         await store.close();
       }
     });
 }
 
-function describe(inspection: Inspection, all: boolean): string {
+function describe(inspection: Inspection, container: ContainerSummary | undefined, all: boolean): string {
   const { matrices, entries, fileBytes, file } = inspection;
   const matrixBytes = sum(matrices, ({ stored }) => stored.mask + stored.values);
   const tensorBytes = sum(entries, ({ storedBytes }) => storedBytes);
-  const parts = [
+  const model = container?.models.find(({ name }) => name === container.model);
+  const base = model?.baseBytes ?? 0;
+  const others = container && model ? container.blockBytes - model.ownBytes - model.sharedBytes : 0;
+  const parts: (readonly [what: string, bytes: number])[] = [
     ['sparse matrices', matrixBytes],
     ['everything else that is a tensor', tensorBytes - matrixBytes],
-    ['structure, config, tokenizer', fileBytes - tensorBytes],
+    ['structure, config, tokenizer', fileBytes + base - others - tensorBytes],
+    ...(others > 0 ? [['other models', others] as const] : []),
+    ...(base > 0 ? [[`of these, in ${container?.bases.join(', ')}`, base] as const] : []),
     ['the file', fileBytes],
-  ] as const;
-  const share = parts.map(([what, bytes]) => [what, formatBytes(bytes), formatPercent(bytes / fileBytes)]);
+  ];
+  const share = parts.map(([what, bytes]) => [what, formatBytes(bytes), formatPercent(bytes / (fileBytes + base))]);
   const sections = [
+    ...(container && (container.models.length > 1 || container.bases.length > 0) ? [describeBundle(container)] : []),
     escapeControls(
       `${file}: ${inspection.architecture ?? 'architecture not said'}, profile ${inspection.profile}, ` +
         `tokenizer ${inspection.tokenizerFiles.join(', ') || 'none'}`,
@@ -57,6 +69,29 @@ function describe(inspection: Inspection, all: boolean): string {
   }
   return sections.join('\n\n');
 }
+
+/** What each model of a file has for itself, and what it shares. */
+function describeBundle({ file, fileBytes, models, bases, integrity }: ContainerSummary): string {
+  const rows = models.map(({ name, tensors, ownBytes, sharedBytes, baseBytes }) => [
+    name ?? '-',
+    formatCount(tensors),
+    formatBytes(ownBytes),
+    formatBytes(sharedBytes),
+    formatBytes(baseBytes),
+  ]);
+  const what = models.length === 1 ? 'one model' : `${models.length} models`;
+  const based = bases.length === 0 ? '' : `, blocks in ${bases.join(', ')}`;
+  const head = escapeControls(`${file}: ${what} in ${formatBytes(fileBytes)}${based}, integrity ${integrity}`);
+  return `${head}\n\n${textTable(MODEL_COLUMNS, rows)}`;
+}
+
+const MODEL_COLUMNS: readonly Column[] = [
+  { title: 'model' },
+  { title: 'tensors', right: true },
+  { title: 'alone', right: true },
+  { title: 'shared', right: true },
+  { title: 'in a base', right: true },
+];
 
 const MATRIX_COLUMNS: readonly Column[] = [
   { title: 'matrix' },

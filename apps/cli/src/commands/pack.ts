@@ -20,7 +20,15 @@ import { completedCheckpoint } from '../model/completed-checkpoint.js';
 import { openPackable } from '../model/open-packable.js';
 import { type EmbeddingSizes, smallerEmbeddings } from '../model/smaller-embeddings.js';
 import { modelArgument } from '../model-argument.js';
-import { forceOption, packOptions, pruningOptions, quietOption, stateDictOption, storeOptions } from '../options.js';
+import {
+  baseOption,
+  forceOption,
+  packOptions,
+  pruningOptions,
+  quietOption,
+  stateDictOption,
+  storeOptions,
+} from '../options.js';
 import { claimOutput } from '../output/claim-output.js';
 
 interface PackFlags extends PackOptions, StoreOptions {
@@ -66,6 +74,7 @@ export function register(program: Command, context: CommandContext): void {
     ...packOptions(),
     ...pruningOptions(),
     stateDictOption(),
+    baseOption(),
     forceOption(),
     quietOption(),
   ])
@@ -90,7 +99,8 @@ export function register(program: Command, context: CommandContext): void {
       }
       progress.total(packed.steps);
       if (!packed.architectureKnown) note(flags.quiet, UNKNOWN_ARCHITECTURE);
-      const inputs = [...checkpoint.paths, ...(other?.paths ?? [])];
+      const bases = flags.base === undefined ? [] : [flags.base];
+      const inputs = [...checkpoint.paths, ...(other?.paths ?? []), ...bases];
       const claim = { inputs, force: flags.force, context };
       const { force, streamed } = await claimOutput(
         await outputFiles(flags.output, packed.metadata, flags.store),

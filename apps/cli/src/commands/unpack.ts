@@ -14,7 +14,7 @@ export function register(program: Command, context: CommandContext): void {
   program
     .command('unpack')
     .description('write a store back as dense float32 safetensors, in a folder that transformers loads')
-    .addArgument(modelArgument('<file>', 'a .prune or .h5 file; - reads standard input'))
+    .addArgument(modelArgument('<file>', 'a .prune or .h5 file, or file.prune#name; - reads standard input'))
     .requiredOption('-o, --output <dir>', 'the folder to write into; made when it is not there')
     .addOption(forceOption())
     .addOption(quietOption())

@@ -10,6 +10,8 @@ export interface StoredInfo extends ElementaryInfo {
   readonly storedBytes: number;
   /** The codec's name: `raw`, `gzip`, ... */
   readonly codec: string;
+  /** The file that has the stored bytes, where that is another one; as this file names it. */
+  readonly base?: string;
 }
 
 /** A stored model, open for reading: the seam behind which the HDF5 file and the `.prune` container are the same. */

@@ -1,15 +1,15 @@
-import * as zlib from 'node:zlib';
 import { type Codec, PruneError, type TensorStoreWriter } from '@prune/core';
 import { createH5File } from '@prune/h5-store/node';
 import { codecList, type GzipLevel, MSGPACK_CODEC_NAMES, type MsgpackCodecName } from '@prune/msgpack-store';
-import { createMsgpackFile } from '@prune/msgpack-store/node';
-import { DEFAULT_PRESET, entropyCodec, type Preset } from '@prune/sparse-codec';
+import { createMsgpackFile, nodePlatform } from '@prune/msgpack-store/node';
+import type { Preset } from '@prune/sparse-codec';
+import { createBasedFile } from './create-based-file.js';
 import { type StoreKind, storeOfName } from './model-path.js';
 
-/** What a `.prune` container can be written with: its own codecs, and the entropy coder. */
-export const CODEC_NAMES = [...MSGPACK_CODEC_NAMES, 'entropy'] as const;
+/** What a `.prune` container can be written with. */
+export const CODEC_NAMES = MSGPACK_CODEC_NAMES;
 
-export type CodecName = (typeof CODEC_NAMES)[number];
+export type CodecName = MsgpackCodecName;
 
 /** How a store is written; what is left out is the store's own default. */
 export interface StoreOptions {
@@ -22,6 +22,11 @@ export interface StoreOptions {
   /** Of the codec `entropy`: `fast` opens quickly, `max` is smallest. */
   readonly preset?: Preset;
   /**
+   * Of a `.prune` container: another one, whose blocks are not stored again. It must be there, by its path from the new
+   * file, whenever the new file is read. The whole model is written to a temporary file first.
+   */
+  readonly base?: string;
+  /**
    * Replace the file that is there, and files beside an HDF5 file (config.json, vocab.txt, ...) that say something
    * else.
    */
@@ -30,17 +35,20 @@ export interface StoreOptions {
 
 /** A writer of the store that `path` is named for. Throws `invalid-argument` for options that do not belong to it, and what the store throws. */
 export async function createStore(path: string, options: StoreOptions = {}): Promise<TensorStoreWriter> {
-  const { codec, level, preset, force } = options;
-  if (storeOfName(path, options.store) === 'msgpack')
-    return createMsgpackFile(path, { codecs: codecsOf(path, options), force });
-  for (const [what, got] of Object.entries({ codec, preset })) {
+  const { codec, level, preset, base, force } = options;
+  if (storeOfName(path, options.store) === 'msgpack') {
+    const codecs = codecsOf(path, options);
+    if (base !== undefined) return createBasedFile(path, { base, codecs, force });
+    return createMsgpackFile(path, { codecs, force });
+  }
+  for (const [what, got] of Object.entries({ codec, preset, base })) {
     if (got !== undefined)
       throw new PruneError('invalid-argument', { where: path, what: `an HDF5 file has no ${what}`, got });
   }
   return createH5File(path, { level, force });
 }
 
-function codecsOf(path: string, { codec, level, preset = DEFAULT_PRESET }: StoreOptions): readonly Codec[] {
+function codecsOf(path: string, { codec, level, preset }: StoreOptions): readonly Codec[] {
   if (level === 0) {
     throw new PruneError('invalid-argument', {
       where: path,
@@ -49,9 +57,5 @@ function codecsOf(path: string, { codec, level, preset = DEFAULT_PRESET }: Store
       wanted: '1 to 9, or the codec raw',
     });
   }
-  // Node's zlib has it from 20.15 on.
-  const gzip = { level: level as GzipLevel | undefined, crc32: zlib.crc32 };
-  // What the entropy coder leaves (small or odd tensors) goes on to the other codecs.
-  if (codec === 'entropy') return [entropyCodec({ preset }), ...codecList(undefined, gzip)];
-  return codecList(codec satisfies MsgpackCodecName | undefined, gzip);
+  return codecList(codec, { ...nodePlatform, level: level as GzipLevel | undefined, preset });
 }

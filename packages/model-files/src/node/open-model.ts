@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { widenFloats } from '@prune/checkpoint';
 import { openStagedCheckpoint } from '@prune/checkpoint/node';
 import {
@@ -16,9 +17,9 @@ import { openH5Store } from '@prune/h5-store';
 import { openH5File, pathsBesideH5 } from '@prune/h5-store/node';
 import { openMsgpackFile } from '@prune/msgpack-store/node';
 import { dequantize } from '@prune/quant';
-import { entropyCodec } from '@prune/sparse-codec';
 import { loadH5wasm } from './load-h5wasm.js';
-import { type FoundModel, findModel, type StoreKind } from './model-path.js';
+import { type ModelAddress, modelAddress } from './model-address.js';
+import { type FoundModel, findModel } from './model-path.js';
 
 /** A model of any form, open: a checkpoint holds float tensors, a store the elementary form. */
 export interface OpenModel {
@@ -41,11 +42,15 @@ export interface OpenStore extends TensorStore {
   readonly paths: readonly string[];
 }
 
-/** Opens a model folder, a checkpoint file or a store, told apart by content; a file may be a pipe. */
+/**
+ * Opens a model folder, a checkpoint file or a store, told apart by content; a file may be a pipe. `both.prune#qa` is one
+ * model of a `.prune` file that has several.
+ */
 export async function openModel(path: string, options: OpenSourceOptions = {}): Promise<OpenModel> {
   checkAborted(options.signal);
-  const found = await findModel(path, options);
-  if (found.form === 'checkpoint') {
+  const address = await modelAddress(path);
+  const found = await findModel(address.file, options);
+  if (found.form === 'checkpoint' && address.model === undefined) {
     const checkpoint = await openStagedCheckpoint(path, { ...options, source: found.piped });
     const { metadata, paths, close } = checkpoint;
     const floats = async (): Promise<StateDict> => {
@@ -54,7 +59,7 @@ export async function openModel(path: string, options: OpenSourceOptions = {}): 
     };
     return { path, paths, metadata, store: undefined, floats, close };
   }
-  const store = await openFound(path, found, options);
+  const store = await openFound(address, found, options);
   return {
     path,
     paths: store.paths,
@@ -65,13 +70,26 @@ export async function openModel(path: string, options: OpenSourceOptions = {}): 
   };
 }
 
-/** Opens a store, of a file or a pipe. Throws `unsupported` for a checkpoint, which `prune pack` makes a store of. */
+/**
+ * Opens a store, of a file or a pipe, or one model of a `.prune` file that has several (`both.prune#qa`). Throws
+ * `unsupported` for a checkpoint, which `prune pack` makes a store of.
+ */
 export async function openStore(path: string, options: OpenSourceOptions = {}): Promise<OpenStore> {
   checkAborted(options.signal);
-  return openFound(path, await findModel(path, options), options);
+  const address = await modelAddress(path);
+  return openFound(address, await findModel(address.file, options), options);
 }
 
-async function openFound(path: string, { form, piped }: FoundModel, { limits }: OpenSourceOptions): Promise<OpenStore> {
+async function openFound(
+  { file: path, model }: ModelAddress,
+  { form, piped }: FoundModel,
+  { limits }: OpenSourceOptions,
+): Promise<OpenStore> {
+  if (model !== undefined && form !== 'msgpack') {
+    await piped?.close();
+    const what = 'only a .prune file has models with names';
+    throw new PruneError('unsupported', { where: path, what, got: model, wanted: 'the path without #' });
+  }
   if (form === 'checkpoint') {
     await piped?.close();
     throw new PruneError('unsupported', {
@@ -81,19 +99,22 @@ async function openFound(path: string, { form, piped }: FoundModel, { limits }: 
       wanted: 'a .prune or .h5 file (prune pack makes one)',
     });
   }
-  const beside = form === 'h5' && piped === undefined ? pathsBesideH5(path) : [];
-  const store = await openForm(form, path, piped, limits);
+  if (form === 'msgpack') {
+    const store = await openMsgpackFile(path, { source: piped, limits, model });
+    const bases = store.bases.map((name) => join(dirname(path), name));
+    return { ...store, fileBytes: piped?.size ?? (await stat(path)).size, paths: [path, ...bases] };
+  }
+  const beside = piped === undefined ? pathsBesideH5(path) : [];
+  const store = await openH5(path, piped, limits);
   const fileBytes = piped?.size ?? (await stat(path)).size;
   return { ...store, fileBytes, paths: [path, ...beside] };
 }
 
-async function openForm(
-  form: StoreKind,
+async function openH5(
   path: string,
   piped: Required<RandomAccess> | undefined,
   limits: Limits | undefined,
 ): Promise<TensorStore> {
-  if (form === 'msgpack') return openMsgpackFile(path, { source: piped, limits, codecs: [entropyCodec()] });
   if (piped === undefined) return openH5File(loadH5wasm, path, { limits });
   const bytes = await piped.read(0, piped.size);
   await piped.close();

@@ -4,14 +4,17 @@ import { crc32 } from '../crc32.js';
 /** Bytes of the prologue; see FORMAT.md. */
 export const PROLOGUE_BYTES = 48;
 
-/** The format's version; a reader refuses any other. */
-const VERSION = 1;
+/** The versions of the format that a reader takes; a writer writes the last one. */
+const VERSIONS = [1, 2] as const;
+
+export type FormatVersion = (typeof VERSIONS)[number];
 
 /** As PNG's: a byte above ASCII, a name, and line ends that a text transfer would break. */
 const MAGIC = Uint8Array.of(0x89, 0x50, 0x52, 0x55, 0x4e, 0x45, 0x0d, 0x0a);
 
 /** Where the manifest of a container is. */
 export interface Prologue {
+  readonly version: FormatVersion;
   readonly manifestOffset: number;
   /** Bytes of the gzipped manifest. */
   readonly manifestLength: number;
@@ -33,7 +36,7 @@ export function encodePrologue(prologue: Prologue): Uint8Array {
   const bytes = new Uint8Array(PROLOGUE_BYTES);
   const view = new DataView(bytes.buffer);
   bytes.set(MAGIC);
-  view.setUint32(8, VERSION, true);
+  view.setUint32(8, prologue.version, true);
   view.setBigUint64(12, BigInt(prologue.manifestOffset), true);
   view.setUint32(20, prologue.manifestLength, true);
   view.setUint32(24, prologue.manifestDecoded, true);
@@ -54,10 +57,13 @@ export function decodePrologue(bytes: Uint8Array, fileLength: number, limits: Li
   if (crc !== view.getUint32(44, true)) {
     throw new PruneError('corrupt', { what: 'CRC-32 of the prologue', got: crc, wanted: view.getUint32(44, true) });
   }
-  if (view.getUint32(8, true) !== VERSION) {
-    throw new PruneError('unsupported', { what: 'format version', got: view.getUint32(8, true), wanted: VERSION });
+  const version = VERSIONS.find((one) => one === view.getUint32(8, true));
+  if (version === undefined) {
+    const wanted = VERSIONS.join(' or ');
+    throw new PruneError('unsupported', { what: 'format version', got: view.getUint32(8, true), wanted });
   }
   const prologue: Prologue = {
+    version,
     manifestOffset: Number(view.getBigUint64(12, true)),
     manifestLength: view.getUint32(20, true),
     manifestDecoded: view.getUint32(24, true),

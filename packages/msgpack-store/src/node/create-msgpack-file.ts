@@ -2,7 +2,7 @@ import type { Codec, TensorStoreWriter } from '@prune/core';
 import { atomicFile, refuseExisting } from '@prune/core/node';
 import { codecList } from '../codecs/codec-list.js';
 import { createMsgpackStore } from '../create-msgpack-store.js';
-import { nodeCrc32 } from './node-crc32.js';
+import { nodePlatform } from './node-platform.js';
 
 /** Options of {@link createMsgpackFile}. */
 export interface CreateMsgpackFileOptions {
@@ -19,12 +19,12 @@ export interface CreateMsgpackFileOptions {
  */
 export async function createMsgpackFile(
   path: string,
-  { codecs = codecList(undefined, { crc32: nodeCrc32 }), force }: CreateMsgpackFileOptions = {},
+  { codecs = codecList(undefined, nodePlatform), force }: CreateMsgpackFileOptions = {},
 ): Promise<TensorStoreWriter> {
   await refuseExisting(path, force);
   const sink = await atomicFile(path, { replace: force ?? false, stream: false });
   try {
-    return await createMsgpackStore(sink, { name: path, codecs, crc32: nodeCrc32 });
+    return await createMsgpackStore(sink, { name: path, codecs, ...nodePlatform });
   } catch (error) {
     await sink.abort();
     throw error;

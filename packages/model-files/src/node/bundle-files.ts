@@ -1,0 +1,85 @@
+import { basename, dirname, extname, isAbsolute, relative, sep } from 'node:path';
+import { PruneError } from '@prune/core';
+import { atomicFile, fileSource, refuseExisting } from '@prune/core/node';
+import { type BundleBase, type BundledModel, bundleModels, summarizeContainer } from '@prune/msgpack-store';
+import { basesBeside, nodePlatform } from '@prune/msgpack-store/node';
+import { modelAddress } from './model-address.js';
+
+/** Options of {@link bundleFiles}. */
+export interface BundleFilesOptions {
+  /** Names of the models, one for each input. Default: see {@link bundleFiles}. */
+  readonly names?: readonly string[];
+  /** `.prune` files whose blocks are not stored again. */
+  readonly bases?: readonly string[];
+  /** Replace the file that is there. Default false: refuse. */
+  readonly force?: boolean;
+  /** Leave out the name of the model, when there is one. */
+  readonly unnamed?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Writes one `.prune` file with models of other ones, what they share once. An input is a file, or one model of a file
+ * (`both.prune#qa`); a file of several models stands for all of them. A model is called as it was, or after its file.
+ * The new file appears only when it is whole. Returns the files that were read. Throws what `bundleModels` throws.
+ */
+export async function bundleFiles(
+  output: string,
+  inputs: readonly string[],
+  { names, bases = [], force = false, unnamed = false, signal }: BundleFilesOptions = {},
+): Promise<void> {
+  await refuseExisting(output, force);
+  const found = await Promise.all(inputs.map(modelsOf));
+  const listed = found.flat();
+  if (names !== undefined && names.length !== listed.length) {
+    const what = 'one name for each model';
+    throw new PruneError('invalid-argument', { where: output, what, got: names.length, wanted: listed.length });
+  }
+  const opened: { close(): Promise<void> }[] = [];
+  const open = async (path: string) => {
+    const source = await fileSource(path);
+    opened.push(source);
+    return source;
+  };
+  try {
+    const models: BundledModel[] = [];
+    for (const [i, { file, model, name }] of listed.entries()) {
+      const shown = unnamed ? undefined : (names?.[i] ?? name);
+      models.push({ source: await open(file), model, name: shown, file, openBase: basesBeside(file) });
+    }
+    const others: BundleBase[] = [];
+    for (const base of bases) others.push({ name: baseName(output, base), source: await open(base) });
+    const sink = await atomicFile(output, { replace: force, stream: false });
+    await bundleModels(sink, models, { ...nodePlatform, name: output, bases: others, signal });
+  } finally {
+    for (const { close } of opened) await close().catch(() => {});
+  }
+}
+
+interface ListedModel {
+  readonly file: string;
+  readonly model: string | undefined;
+  readonly name: string;
+}
+
+/** The models that an input stands for. */
+async function modelsOf(path: string): Promise<ListedModel[]> {
+  const { file, model } = await modelAddress(path);
+  if (model !== undefined) return [{ file, model, name: model }];
+  const { models } = await summarizeContainer(await fileSource(file), { ...nodePlatform, name: file });
+  return models.map(({ name }) => ({ file, model: name, name: name ?? basename(file, extname(file)) }));
+}
+
+/** How the output calls a base: by its path from the output's folder, so that both can be moved together. */
+function baseName(output: string, base: string): string {
+  if (/^[a-z][a-z\d+.-]+:\/\//i.test(base)) {
+    throw new PruneError('unsupported', { where: base, what: 'a base that is a URL', wanted: 'a .prune file' });
+  }
+  const path = relative(dirname(output), base);
+  if (!isAbsolute(path)) return path.split(sep).join('/');
+  throw new PruneError('unsupported', {
+    where: base,
+    what: 'a base on another drive',
+    wanted: 'one beside the output',
+  });
+}

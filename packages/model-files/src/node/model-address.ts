@@ -1,0 +1,23 @@
+import { stat } from 'node:fs/promises';
+
+/** A file, and which of its models is meant. */
+export interface ModelAddress {
+  readonly file: string;
+  /** `undefined` when the path does not say. */
+  readonly model: string | undefined;
+}
+
+/** `both.prune#qa` as the file `both.prune` and its model `qa`. A file whose own name has the `#` is that file. */
+export async function modelAddress(path: string): Promise<ModelAddress> {
+  const at = path.lastIndexOf('#');
+  const whole = { file: path, model: undefined };
+  if (at < 1) return whole;
+  const exists = (file: string) =>
+    stat(file).then(
+      () => true,
+      () => false,
+    );
+  if (await exists(path)) return whole;
+  const file = path.slice(0, at);
+  return (await exists(file)) ? { file, model: path.slice(at + 1) } : whole;
+}

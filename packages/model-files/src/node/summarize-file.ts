@@ -1,0 +1,21 @@
+import { stat } from 'node:fs/promises';
+import { fileSource } from '@prune/core/node';
+import { type ContainerSummary as AnyContainerSummary, summarizeContainer } from '@prune/msgpack-store';
+import { nodePlatform } from '@prune/msgpack-store/node';
+import { modelAddress } from './model-address.js';
+import { findModel } from './model-path.js';
+
+/** What a `.prune` file holds, without its tensors. */
+export interface ContainerSummary extends AnyContainerSummary {
+  readonly file: string;
+  /** The model that the path names (`file.prune#name`). */
+  readonly model: string | undefined;
+}
+
+/** Reads the manifest of a `.prune` file. `undefined` for anything else, and for a pipe, which can be read once. */
+export async function summarizeFile(path: string): Promise<ContainerSummary | undefined> {
+  const { file, model } = await modelAddress(path);
+  const found = await stat(file).catch(() => undefined);
+  if (!found?.isFile() || (await findModel(file)).form !== 'msgpack') return undefined;
+  return { ...(await summarizeContainer(await fileSource(file), { ...nodePlatform, name: file })), file, model };
+}

@@ -1,0 +1,110 @@
+import { inBlocks, type Limits, type NamedInfo, Pacer, type Tensor, tensor } from '@prune/core';
+import { corrupt } from '../corrupt.js';
+import { checkExpansion, MAX_EXPANSION } from '../expansion.js';
+import { type Directory, readDirectory } from './directory.js';
+import { CRC_BYTES } from './group-coder.js';
+import { LANES, Lanes } from './lanes.js';
+import type { RowMemory } from './row-form.js';
+import type { Table } from './table.js';
+import { tableOf } from './table-of.js';
+
+/** All rows of a block, whose CRC-32 the store has checked: those of the groups are not looked at. */
+export async function decodeRows(
+  bytes: Uint8Array,
+  infos: readonly NamedInfo[],
+  limits: Limits,
+): Promise<readonly Tensor[]> {
+  const table = declaredTable(infos);
+  const directory = openDirectory(bytes, bytes.length, table);
+  const { decoder, rowsPerGroup, starts } = directory;
+  const memory = decoder.memory(table.rows);
+  const lanes = new Lanes(decoder.tables);
+  lanes.setBytes(evenAddress(bytes));
+  const groups = starts.length - 1;
+  const decode = (from: number, to: number) => {
+    // Four at a time while they have equally many rows, then one after the other.
+    let g = from * LANES;
+    const end = Math.min(groups, to * LANES);
+    for (; g + LANES <= end && (g + LANES) * rowsPerGroup <= table.rows; g += LANES) {
+      decodeGroups(lanes, LANES, g, directory, memory, rowsPerGroup, g * rowsPerGroup);
+    }
+    for (; g < end; g++) {
+      decodeGroups(lanes, 1, g, directory, memory, rowsOfGroup(g, directory, table), g * rowsPerGroup);
+    }
+  };
+  await inBlocks(Math.ceil(groups / LANES), new Pacer(), decode, (LANES * rowsPerGroup * table.rowBytes) / 4);
+  return tensorsOf(memory, table, infos, table.rows, limits);
+}
+
+/** The table that the infos of a block declare. Throws `corrupt` for what this codec does not code. */
+export function declaredTable(infos: readonly NamedInfo[]): Table {
+  const table = tableOf(infos);
+  if (table === undefined) {
+    throw corrupt('block holds what this codec does not code', `${infos.length} tensors, ${infos[0]?.name}`);
+  }
+  return table;
+}
+
+/** The directory that `bytes` end with, of a block of `blockBytes` bytes. Throws `corrupt`. */
+export function openDirectory(bytes: Uint8Array, blockBytes: number, table: Table): Directory {
+  const decoded = table.rows * table.rowBytes;
+  checkExpansion('table', decoded, blockBytes);
+  const room = MAX_EXPANSION * blockBytes - decoded;
+  return readDirectory(bytes, table.rows, blockBytes, room, (form, source) => table.open(form, source));
+}
+
+/** Rows of a group: the last may have fewer than the others. */
+export function rowsOfGroup(group: number, { rowsPerGroup }: Directory, { rows }: Table): number {
+  return Math.min(rowsPerGroup, rows - group * rowsPerGroup);
+}
+
+/** Decodes `count` groups of `rows` rows each, from `group` on, into the memory's rows from `row` on. */
+function decodeGroups(
+  lanes: Lanes,
+  count: number,
+  group: number,
+  { decoder, starts }: Directory,
+  memory: RowMemory,
+  rows: number,
+  row: number,
+): void {
+  for (let lane = 0; lane < count; lane++) {
+    const g = group + lane;
+    lanes.begin(lane, starts[g], starts[g + 1] - CRC_BYTES, rows * decoder.rawBytes, row + lane * rows);
+  }
+  for (let r = 0; r < rows; r++) {
+    memory.decodeRows(lanes, count);
+    for (let lane = 0; lane < count; lane++) lanes.row[lane]++;
+  }
+  for (let lane = 0; lane < count; lane++) lanes.finish(lane);
+}
+
+/** Decodes a group that was read alone into the first rows of a memory. */
+export function decodeGroup(lanes: Lanes, bytes: Uint8Array, rows: number, rawBytes: number, memory: RowMemory): void {
+  lanes.setBytes(evenAddress(bytes));
+  lanes.begin(0, 0, bytes.length - CRC_BYTES, rows * rawBytes, 0);
+  for (let r = 0; r < rows; r++) {
+    memory.decodeRows(lanes, 1);
+    lanes.row[0]++;
+  }
+  lanes.finish(0);
+}
+
+/** The bytes, or a copy, where words of 16 bits can be read. */
+function evenAddress(bytes: Uint8Array): Uint8Array {
+  return bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
+}
+
+/** The arrays of a memory as the tensors of a block, with `rows` rows each. */
+export function tensorsOf(
+  { arrays }: RowMemory,
+  table: Table,
+  infos: readonly NamedInfo[],
+  rows: number,
+  limits: Limits,
+): Tensor[] {
+  return infos.map(({ dtype, shape }, i) => {
+    const array = arrays[table.arrays.findIndex(({ tensor }) => tensor === i)];
+    return tensor(dtype, [rows, ...shape.slice(1)], array as never, {}, limits);
+  });
+}
