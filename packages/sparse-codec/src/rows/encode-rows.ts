@@ -16,7 +16,7 @@ const MAX_GROUP_DECODED = 1 << 14;
 /** The most that a table may grow. */
 const MAX_SIZE = 1.03;
 
-/** Bytes that are handed out together, and elements that they stand for at most: coding those takes 2 ms. */
+/** Bytes that are handed out together, and elements that they stand for at most, so that an event waits a few ms. */
 const PIECE_BYTES = 1 << 16;
 const PIECE_ELEMENTS = 1 << 16;
 
