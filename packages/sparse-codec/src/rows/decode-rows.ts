@@ -5,7 +5,7 @@ import { type Directory, readDirectory } from './directory.js';
 import { CRC_BYTES } from './group-coder.js';
 import { LANES, Lanes } from './lanes.js';
 import type { RowMemory } from './row-form.js';
-import type { Table } from './table.js';
+import { rowElements, type Table } from './table.js';
 import { tableOf } from './table-of.js';
 
 /** All rows of a block, whose CRC-32 the store has checked: those of the groups are not looked at. */
@@ -32,7 +32,7 @@ export async function decodeRows(
       decodeGroups(lanes, 1, g, directory, memory, rowsOfGroup(g, directory, table), g * rowsPerGroup);
     }
   };
-  await inBlocks(Math.ceil(groups / LANES), new Pacer(), decode, (LANES * rowsPerGroup * table.rowBytes) / 4);
+  await inBlocks(Math.ceil(groups / LANES), new Pacer(), decode, LANES * rowsPerGroup * rowElements(table));
   return tensorsOf(memory, table, infos, table.rows, limits);
 }
 

@@ -4,7 +4,7 @@ import { HASH_BYTES, LEAST_GROUP, writeDirectory } from './directory.js';
 import { GroupCoder } from './group-coder.js';
 import type { RowEncoder } from './row-form.js';
 import { TABLE_BYTES } from './slot-tables.js';
-import type { Table } from './table.js';
+import { rowElements, type Table } from './table.js';
 import { tableOf } from './table-of.js';
 
 /** Bytes that a group has at least: what a checksum and a hash add to it stays below 3 %, and one row costs little to read. */
@@ -16,8 +16,9 @@ const MAX_GROUP_DECODED = 1 << 14;
 /** The most that a table may grow. */
 const MAX_SIZE = 1.03;
 
-/** Bytes that are handed out together. */
+/** Bytes that are handed out together, and elements that they stand for at most, so that an event waits a few ms. */
 const PIECE_BYTES = 1 << 16;
+const PIECE_ELEMENTS = 1 << 16;
 
 /** The block of a table, in pieces; `undefined` where the table is left to the next codec. */
 export async function encodeRows(
@@ -47,14 +48,14 @@ function groupedRows({ coder, rawBytes }: RowEncoder, { rows, rowBytes }: Table)
 }
 
 async function* pieces(
-  { rows }: Table,
+  table: Table,
   encoder: RowEncoder,
   rowsPerGroup: number,
   sha256: Sha256,
   tensor: number | undefined,
 ): AsyncGenerator<EncodedPiece> {
   const pacer = new Pacer();
-  const writer = new GroupWriter(rows, encoder, rowsPerGroup, sha256);
+  const writer = new GroupWriter(table.rows, rowElements(table), encoder, rowsPerGroup, sha256);
   for (;;) {
     await pacer.pause();
     const bytes = writer.next();
@@ -74,6 +75,7 @@ class GroupWriter {
 
   constructor(
     private readonly rows: number,
+    private readonly elements: number,
     private readonly encoder: RowEncoder,
     private readonly rowsPerGroup: number,
     private readonly sha256: Sha256,
@@ -84,12 +86,16 @@ class GroupWriter {
     this.coder = new GroupCoder(encoder.coder, rowsPerGroup * encoder.symbols, rowsPerGroup * encoder.rawBytes);
   }
 
-  /** The next groups, some 64 KiB of them; `undefined` after the last. */
+  /** The next groups, joined; `undefined` after the last. */
   next(): Uint8Array | undefined {
     const { encoder, rowsPerGroup, rows, coder } = this;
     const groups: Uint8Array[] = [];
     let size = 0;
-    for (; size < PIECE_BYTES && this.group < this.lengths.length; this.group++) {
+    const most = Math.min(
+      this.lengths.length,
+      this.group + Math.max(1, Math.floor(PIECE_ELEMENTS / (rowsPerGroup * this.elements))),
+    );
+    for (; size < PIECE_BYTES && this.group < most; this.group++) {
       const end = Math.min(rows, (this.group + 1) * rowsPerGroup);
       for (let row = this.group * rowsPerGroup; row < end; row++) encoder.encodeRow(row, coder);
       const bytes = coder.finish();

@@ -154,16 +154,27 @@ function planesMemory(isCoded: readonly boolean[], kind: number, dtype: Dtype, w
   };
 }
 
-function joinTwo([high, low]: readonly Plane[], into: Uint16Array, to: number, width: number): void {
-  const [a, b] = [high.source, low.source];
-  const [ofA, ofB] = [high.start, low.start];
-  for (let c = 0; c < width; c++) into[to + c] = (a[ofA + c] << 8) | b[ofB + c];
+function joinTwo(planes: readonly Plane[], into: Uint16Array, to: number, width: number): void {
+  const a = planes[0].source;
+  const b = planes[1].source;
+  const ofA = planes[0].start;
+  const ofB = planes[1].start;
+  for (let i = 0; i < width; i++) into[to + i] = (a[ofA + i] << 8) | b[ofB + i];
 }
 
-/** The bits of float32, which were rotated left by one so that the exponent has a byte to itself. */
+/**
+ * The bits of float32, which were rotated left by one so that the exponent has a byte to itself. The planes are not taken
+ * out of their array by destructuring, because V8 does not see what they are then: it took 3 times as long.
+ */
 function joinFour(planes: readonly Plane[], into: Uint32Array, to: number, width: number): void {
-  const [a, b, c, d] = planes.map(({ source }) => source);
-  const [ofA, ofB, ofC, ofD] = planes.map(({ start }) => start);
+  const a = planes[0].source;
+  const b = planes[1].source;
+  const c = planes[2].source;
+  const d = planes[3].source;
+  const ofA = planes[0].start;
+  const ofB = planes[1].start;
+  const ofC = planes[2].start;
+  const ofD = planes[3].start;
   for (let i = 0; i < width; i++) {
     const rotated = (a[ofA + i] << 24) | (b[ofB + i] << 16) | (c[ofC + i] << 8) | d[ofD + i];
     into[to + i] = (rotated >>> 1) | (rotated << 31);

@@ -79,3 +79,35 @@ export function takenRows({ dtype, shape, data }: NamedTensor, rows: readonly nu
   });
   return tensor(dtype, [rows.length, ...shape.slice(1)], out as never);
 }
+
+/**
+ * A table of codes from 0 to `most` (15: two a byte), quantized row by row as PyTorch does, which is written here once
+ * more so that the codec is not tested with its own code.
+ */
+export function quantizedTensors(rows: number, width: number, most: number, of: (i: number) => number): NamedTensor[] {
+  const scale = new Float32Array(rows);
+  const zeroPoint = new Float32Array(rows);
+  const codes = new Uint8Array(rows * width);
+  for (let r = 0; r < rows; r++) {
+    const values = Float32Array.from({ length: width }, (_, c) => of(r * width + c));
+    const min = width === 0 ? 0 : Math.min(...values);
+    const range = width === 0 ? 0 : Math.fround(Math.max(...values) - min);
+    scale[r] = range <= 2 ** -23 ? 1 : Math.fround(range / most);
+    zeroPoint[r] = Math.fround(-min / scale[r]);
+    values.forEach((w, c) => {
+      const q = Math.fround(Math.fround(w * Math.fround(1 / scale[r])) + zeroPoint[r]);
+      const floor = Math.floor(q);
+      const even = q - floor === 0.5 ? floor + (floor % 2) : Math.round(q);
+      codes[r * width + c] = Math.max(0, Math.min(most, even));
+    });
+  }
+  const stride = most === 15 ? width / 2 : width;
+  const intRepr =
+    most === 15 ? Uint8Array.from({ length: rows * stride }, (_, i) => codes[2 * i] | (codes[2 * i + 1] << 4)) : codes;
+  const at = 'embeddings._packed_params._packed_weight';
+  return [
+    { name: `${at}.scale`, ...tensor('float32', [rows], scale) },
+    { name: `${at}.zero_point`, ...tensor('float32', [rows], zeroPoint) },
+    { name: `${at}.int_repr`, ...tensor('uint8', [rows, stride], intRepr) },
+  ];
+}

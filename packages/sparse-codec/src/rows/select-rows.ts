@@ -16,6 +16,7 @@ import { HASH_BYTES } from './directory.js';
 import { CRC_BYTES } from './group-coder.js';
 import { Lanes } from './lanes.js';
 import type { RowMemory } from './row-form.js';
+import { rowElements } from './table.js';
 
 /** The parts of a block. */
 const HASHES = 0;
@@ -73,7 +74,7 @@ export async function selectRows(block: BlockBytes, infos: readonly NamedInfo[],
         }
       }
     };
-    await inBlocks(needed.length, new Pacer(), decode, (rowsPerGroup * table.rowBytes) / 4);
+    await inBlocks(needed.length, new Pacer(), decode, rowsPerGroup * rowElements(table));
     return tensorsOf(memory, table, infos, wanted.length, limits);
   };
 

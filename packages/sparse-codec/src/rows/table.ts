@@ -19,3 +19,8 @@ export interface Table {
   /** Opens a form of {@link fit}. Throws `corrupt`. */
   open(form: number, source: FormReader): RowDecoder;
 }
+
+/** Elements of a row, of all tensors: what the work on it is in proportion to. */
+export function rowElements({ arrays }: Table): number {
+  return arrays.reduce((sum, { width }) => sum + width, 0);
+}
