@@ -2,21 +2,23 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Elementary, tensor, writeStore } from '@prune/core';
-import { goldenPath, readNpz, SKIP_CONDITIONS, testPython } from '@prune/fixtures';
+import { type Elementary, entriesOf, memorySink, tensor, writeStore } from '@prune/core';
+import { goldenPath, readNpz, SKIP_CONDITIONS, testPython, versionOnePath } from '@prune/fixtures';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundleModels } from './bundle-models.js';
 import { codecList, MSGPACK_CODEC_NAMES } from './codecs/codec-list.js';
 import { createMsgpackFile } from './node/create-msgpack-file.js';
+import { openMsgpackFile } from './node/open-msgpack-file.js';
 
 const page = readFileSync(new URL('../FORMAT.md', import.meta.url), 'utf8');
 const reader = /```python\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
 
 /** Every tensor as its dtype, shape and bytes, every string as itself: a line each, so that nothing of NumPy's printing is compared. */
 const PRINT = `
-tensors, manifest = read_prune(sys.argv[1])
+tensors, model = read_prune(*sys.argv[1:])
 for name, t in tensors.items():
     print(name, repr(t) if isinstance(t, str) else f"{list(t.shape)} {t.tobytes().hex()}")
-print(sorted(k for k in manifest if k not in ("blocks", "entries")))
+print(sorted(k for k in model if k != "entries"))
 `;
 
 let folder: string;
@@ -32,10 +34,10 @@ function lineOf([name, value]: [string, Elementary]): string {
 }
 
 test('the page has the reader', () => {
-  expect(reader).toContain('def read_prune(path):');
+  expect(reader).toContain('def read_prune(path, name=None):');
 });
 
-// Blocks of codec `entropy` are left to sparse-codec's own specification.
+// The codecs `rows` and `entropy` have a specification of their own.
 const CODECS = MSGPACK_CODEC_NAMES.filter((name) => name !== 'entropy');
 
 test.skipIf(SKIP_CONDITIONS['no-python-msgpack']()).each(CODECS)(
@@ -71,12 +73,44 @@ test.skipIf(SKIP_CONDITIONS['no-python-msgpack']()).each(CODECS)(
     for (const entries of [new Map<string, Elementary>(), odd, readNpz(goldenPath('narrow/elementary.npz'))]) {
       const path = join(folder, 'model.prune');
       const files = new Map([['vocab.txt', Uint8Array.of(97, 10)]]);
-      await writeStore(await createMsgpackFile(path, { codecs: codecList(codec), force: true }), entries, {
-        config: { a: 1 },
-        files,
-      });
+      await writeStore(
+        await createMsgpackFile(path, { codecs: codecList(codec).filter(({ name }) => name !== 'rows'), force: true }),
+        entries,
+        {
+          config: { a: 1 },
+          files,
+        },
+      );
       const lines = execFileSync(testPython(), [script, path], { encoding: 'utf8', maxBuffer: 2 ** 28 }).split('\n');
       expect(lines).toEqual([...[...entries].map(lineOf), "['config', 'files']", '']);
     }
+  },
+);
+
+/** The lines that the reader in Python prints of a file. */
+function printed(...args: string[]): string[] {
+  const script = join(folder, 'reader.py');
+  writeFileSync(script, reader + PRINT);
+  return execFileSync(testPython(), [script, ...args], { encoding: 'utf8', maxBuffer: 2 ** 28 }).split('\n');
+}
+
+test.skipIf(SKIP_CONDITIONS['no-python-msgpack']())(
+  "FORMAT.md's reader in Python reads version 1, bundles and bases",
+  async () => {
+    const old = await openMsgpackFile(versionOnePath('csr-gzip'));
+    const wanted: string[] = [];
+    for await (const entry of entriesOf(old)) wanted.push(lineOf(entry));
+    wanted.push("['config', 'files', 'modules', 'profile', 'sentence']", '');
+    expect(printed(versionOnePath('csr-gzip'))).toEqual(wanted);
+    const source = readFileSync(versionOnePath('csr-gzip'));
+    const based = memorySink();
+    const base = memorySink();
+    await bundleModels(base, [{ source }]);
+    writeFileSync(join(folder, 'base.prune'), base.bytes());
+    const models = ['a', 'b'].map((name) => ({ source, name }));
+    await bundleModels(based, models, { bases: [{ name: 'base.prune', source: base.bytes() }] });
+    writeFileSync(join(folder, 'based.prune'), based.bytes());
+    const named = [...wanted.slice(0, -2), "['config', 'files', 'modules', 'name', 'profile', 'sentence']", ''];
+    expect(printed(join(folder, 'based.prune'), 'b')).toEqual(named);
   },
 );

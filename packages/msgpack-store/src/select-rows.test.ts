@@ -173,3 +173,19 @@ test('integrity is the SHA-256 of the manifest, and must be the one that is aske
     wanted: other,
   });
 });
+
+test('what has another SHA-256 than the manifest says is corrupt where integrity was asked for, whatever its CRC-32', async () => {
+  // Another writer's digest: the file is whole by its CRC-32, and its manifest by its own SHA-256.
+  const zeros = () => ({ update() {}, digest: () => new Uint8Array(32) });
+  const sink = memorySink();
+  const writer = await createMsgpackStore(sink, { codecs: [rowsFixture(), ...codecList()], createSha256: zeros });
+  await writeStore(writer, entries, {});
+  const { integrity } = await openMsgpackStore(sink.bytes(), { codecs });
+  const lenient = await openMsgpackStore(sink.bytes(), { codecs });
+  expect(await lenient.get('plain')).toBeDefined();
+  expect(await lenient.selectRows!(['table'], [0])).toBeDefined();
+  const strict = await openMsgpackStore(sink.bytes(), { codecs, integrity });
+  const wrong = { code: 'corrupt', what: expect.stringContaining('SHA-256') };
+  await expect(strict.get('plain')).rejects.toMatchObject(wrong);
+  await expect(strict.selectRows!(['table'], [0])).rejects.toMatchObject(wrong);
+});

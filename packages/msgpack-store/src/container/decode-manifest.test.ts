@@ -1,0 +1,79 @@
+import { DEFAULT_LIMITS } from '@prune/core';
+import { Packr } from 'msgpackr/index-no-eval';
+import { expect, test } from 'vitest';
+import { decodeManifest } from './decode-manifest.js';
+import { encodeManifest } from './encode-manifest.js';
+import type { Manifest } from './manifest.js';
+
+const sha256 = new Uint8Array(32).fill(7);
+const part = { length: 3, crc32: 1, sha256 };
+const block = { codec: 'raw', offset: 48, length: 10, crc32: 1, sha256, shares: [10], parts: [part] };
+const inBase = { codec: 'raw', base: 0, length: 99, crc32: 1, sha256, shares: [99] };
+const entry = { name: 'a', dtype: 'uint8', shape: [10], block: 0 };
+const other = { name: 'b', dtype: 'int8', shape: [99], block: 1 };
+const model = { name: 'one', entries: [entry, other] };
+const whole = { blocks: [block, inBase], bases: [{ name: 'base.prune' }], models: [model, { ...model, name: 'two' }] };
+
+function decode(value: object, limits = DEFAULT_LIMITS): Manifest {
+  const bytes = new Packr({ useRecords: false, mapsAsObjects: true }).pack(value);
+  return decodeManifest(Uint8Array.from(bytes), { version: 2, manifestOffset: 58 }, limits);
+}
+
+const corrupt = expect.objectContaining({ code: 'corrupt' });
+const limit = expect.objectContaining({ code: 'limit' });
+
+test('one model without a name, and nothing in it', () => {
+  const manifest: Manifest = { blocks: [], bases: [], models: [{ entries: [] }] };
+  expect(decodeManifest(encodeManifest(manifest), { version: 2, manifestOffset: 48 }, DEFAULT_LIMITS)).toEqual(
+    manifest,
+  );
+});
+
+test('two models that share a block, one block in a base, parts', () => {
+  const manifest = decode(whole);
+  expect(manifest).toMatchObject({ bases: ['base.prune'], models: [{ name: 'one' }, { name: 'two' }] });
+  expect(manifest.blocks).toEqual([block, { ...inBase, parts: [] }]);
+  const again = decodeManifest(encodeManifest(manifest), { version: 2, manifestOffset: 58 }, DEFAULT_LIMITS);
+  expect(again).toEqual(manifest);
+});
+
+test.each<[string, object]>([
+  ['no models', { models: [] }],
+  ['a model without a name beside another', { models: [model, { entries: model.entries }] }],
+  ['two models of one name', { models: [model, model] }],
+  ['a name with a #', { models: [{ ...model, name: 'a#b' }] }],
+  ['a name that is a path', { models: [{ ...model, name: '../a' }] }],
+  ['a name that is empty', { models: [{ ...model, name: '' }] }],
+  ['a name with a control character', { models: [{ ...model, name: 'a\u001b[2J' }] }],
+  ['a base without a name', { bases: [{}] }],
+  ['a base that is not there', { blocks: [block, { ...inBase, base: 1 }] }],
+  ['a block in this file and in a base', { blocks: [block, { ...inBase, offset: 58 }] }],
+  ['a block nowhere', { blocks: [block, { ...inBase, base: undefined, codec: 'raw' }] }],
+  ['a block without SHA-256', { blocks: [{ ...block, sha256: undefined }, inBase] }],
+  ['a SHA-256 of 31 bytes', { blocks: [{ ...block, sha256: new Uint8Array(31) }, inBase] }],
+  ['parts longer than the block', { blocks: [{ ...block, parts: [part, { ...part, length: 8 }] }, inBase] }],
+  ['a part without SHA-256', { blocks: [{ ...block, parts: [{ length: 3, crc32: 1 }] }, inBase] }],
+  ['a part of a negative length', { blocks: [{ ...block, parts: [{ ...part, length: -1 }] }, inBase] }],
+  ['a hole between blocks', { blocks: [{ ...block, offset: 49 }, inBase] }],
+  ['a block that no model uses', { models: [{ ...model, entries: [entry] }] }],
+  [
+    'a block of other shapes in another model',
+    { models: [model, { name: 'two', entries: [{ ...entry, shape: [5, 2] }, other] }] },
+  ],
+  [
+    'a block that is a file in another model',
+    { models: [model, { name: 'two', entries: [other], files: [{ name: 'vocab.txt', length: 10, block: 0 }] }] },
+  ],
+])('corrupt: %s', (_, change) => {
+  expect(() => decode({ ...whole, ...change })).toThrow(corrupt);
+});
+
+test('limits: models, bases, parts, and the tensors of all models together', () => {
+  const many = <T>(count: number, one: (i: number) => T) => Array.from({ length: count }, (_, i) => one(i));
+  expect(() => decode({ ...whole, models: many(1001, (i) => ({ ...model, name: `m${i}` })) })).toThrow(limit);
+  expect(() => decode({ ...whole, bases: many(1001, (i) => ({ name: `b${i}` })) })).toThrow(limit);
+  const parts = many(17, () => ({ ...part, length: 0 }));
+  expect(() => decode({ ...whole, blocks: [{ ...block, parts }, inBase] })).toThrow(limit);
+  expect(() => decode(whole, { ...DEFAULT_LIMITS, tensors: 3 })).toThrow(limit);
+  expect(decode(whole, { ...DEFAULT_LIMITS, tensors: 4 }).models).toHaveLength(2);
+});
