@@ -9,8 +9,9 @@ export interface BlobLike {
 }
 
 /**
- * A `Blob` or `File` as a byte source: what a page gets from a file input, or Node from `openAsBlob`. Nothing is kept in memory.
- * Reads throw `io` when the file has changed or gone since it was chosen; what is not a Blob is `invalid-argument`.
+ * A `Blob` or `File` as a byte source: what a page gets from a file input, or Node from `openAsBlob`. Nothing is kept
+ * in memory. Reads throw `io` when the file has changed or gone since it was chosen; what is not a Blob is
+ * `invalid-argument`.
  */
 export function blobSource(blob: BlobLike): Required<RandomAccess> {
   if (typeof blob?.slice !== 'function' || typeof blob.size !== 'number') {

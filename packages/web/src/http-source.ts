@@ -6,7 +6,9 @@ import { resolvedUrl, type UrlLike } from './resolved-url.js';
 
 /** Options of {@link httpSource}. */
 export interface HttpSourceOptions {
-  /** What sends requests. Default: the global `fetch`, in pages past the browser's HTTP cache where it asks for ranges. */
+  /**
+   * What sends requests. Default: the global `fetch`, in pages past the browser's HTTP cache where it asks for ranges.
+   */
   readonly fetch?: HttpFetch;
   /** Sent with every request to the URL's own origin, not to another one that it redirects to. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -14,7 +16,9 @@ export interface HttpSourceOptions {
   readonly signal?: AbortSignal;
   /** The file's size in bytes, where it is known: then nothing is fetched before the first read. */
   readonly size?: number;
-  /** Bytes that the first request asks for: the end of the file; its beginning where a page opens another origin's file. */
+  /**
+   * Bytes that the first request asks for: the end of the file; its beginning where a page opens another origin's file.
+   */
   readonly firstBytes?: number;
   /** Bytes between two ranges that are fetched along rather than left out with one more request. */
   readonly gapBytes?: number;
@@ -33,9 +37,9 @@ export interface HttpSourceOptions {
 }
 
 /**
- * The defaults of {@link httpSource}. `firstBytes`: the manifest of a model with 12 layers takes about 10 kB.
+ * The defaults of {@link httpSource}. `firstBytes`: room for a container's manifest, whose size is not known before.
  * `gapBytes`: at 10 Mbit/s, 40 ms of latency and 6 requests at once, one more request takes as long as 8 kB.
- * `parallel`: what browsers allow for one server over HTTP/1.1. `keepBytes`: a whole small model, as `mini-qa` is.
+ * `parallel`: what browsers allow for one server over HTTP/1.1. `keepBytes`: more than all of `mini-qa`.
  */
 export const DEFAULT_HTTP_SOURCE_OPTIONS = {
   firstBytes: 2 ** 16,
@@ -50,9 +54,9 @@ export const DEFAULT_HTTP_SOURCE_OPTIONS = {
  * A file on a server as a byte source, read by HTTP range requests. Reads share what was fetched or is on its way;
  * neighbouring ranges are fetched together, several requests run at once, and one that breaks off goes on where it
  * stopped. A server without ranges is asked once for all of the file.
- * Throws `missing` (404), `io` (the network, the server, or no byte for `timeout`), `mismatch` (the file has changed since
- * it was opened), `corrupt` (answers that contradict themselves), `limit`, `aborted` and `invalid-argument`, all with the
- * URL without its query.
+ * Throws `missing` (404), `io` (the network, the server, or no byte for `timeout`), `mismatch` (the file has changed
+ * since it was opened), `corrupt` (answers that contradict themselves), `limit`, `aborted` and `invalid-argument`, all
+ * with the URL without its query.
  */
 export async function httpSource(
   url: string | UrlLike,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import * as api from './index.js';
+import * as worker from './worker.js';
 
 test('public API', () => {
   expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
@@ -8,6 +9,11 @@ test('public API', () => {
       "blobSource",
       "httpSource",
       "openModel",
+    ]
+  `);
+  expect(Object.keys(worker)).toMatchInlineSnapshot(`
+    [
+      "serveModel",
     ]
   `);
 });

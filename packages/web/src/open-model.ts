@@ -42,8 +42,8 @@ export interface OpenProgress extends Progress {
 export type Watched<Options> = Omit<Options, 'onProgress'> & { readonly onProgress?: (progress: Progress) => void };
 
 /**
- * A model in a worker. Its calls are queued and run one after another; each takes a signal. Arguments and results are those of
- * the functions and methods of the same names in `@prune/bert-infer`.
+ * A model in a worker. Its calls are queued and run one after another; each takes a signal. Arguments and results are
+ * those of the functions and methods of the same names in `@prune/bert-infer`.
  */
 export interface OpenedModel
   extends Pick<
@@ -75,8 +75,8 @@ export interface OpenedModel
 
 /**
  * Opens a `.prune` file in a worker of its own: a URL, a `Blob` or `File`, or its bytes, which are copied.
- * Throws what `httpSource`, `openMsgpackStore` and `loadModel` throw, and `io` when the worker does not start or dies; then every
- * call throws that.
+ * Throws what `httpSource`, `openMsgpackStore` and `loadModel` throw, and `io` when the worker does not start or dies;
+ * then every call throws that.
  */
 export async function openModel(
   from: string | UrlLike | BlobLike | Uint8Array,

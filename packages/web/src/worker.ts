@@ -1,5 +1,7 @@
 import { serveModel, type WorkerPort } from './worker/serve-model.js';
 
+export { serveModel, type WorkerPort };
+
 type WorkerThreads = typeof import('node:worker_threads');
 
 interface WorkerGlobals {

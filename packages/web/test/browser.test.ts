@@ -80,7 +80,8 @@ describe.skipIf(SKIP_CONDITIONS['not-built']())('the built package in Node', () 
     await writeFile(
       script,
       `import { openModel } from ${JSON.stringify(built('index.js'))};${RUN}
-      const result = await run(${JSON.stringify(url)}, { threads: 2 }, ${JSON.stringify(TEXTS)}, ${JSON.stringify(INPUTS)});
+      const [texts, inputs] = ${JSON.stringify([TEXTS, INPUTS])};
+      const result = await run(${JSON.stringify(url)}, { threads: 2 }, texts, inputs);
       await openModel(${JSON.stringify(url)}); // never closed
       console.log(JSON.stringify(result));`,
     );

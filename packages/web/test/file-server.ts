@@ -27,7 +27,10 @@ export type Fault =
   | { readonly html: string }
   /** Content-Range and body begin so many bytes later than asked for. */
   | { readonly shift: number }
-  /** Content-Range is as asked for, or is left out, and the body has so many bytes more or fewer, in chunks or with its own Content-Length. */
+  /**
+   * Content-Range is as asked for, or is left out, and the body has so many bytes more or fewer, in chunks or with its
+   * own Content-Length.
+   */
   | { readonly longer: number; readonly chunked?: boolean; readonly contentRange?: false }
   /** Only so many bytes of the range, which Content-Range says. */
   | { readonly atMost: number };

@@ -4,7 +4,10 @@ import { modelPath } from '@prune/fixtures';
 import { packCheckpoint } from '@prune/model-files';
 import { codecList, createMsgpackStore } from '@prune/msgpack-store';
 
-/** The repository's own model as a `.prune` file; with small embeddings and without compression, because tests open it often. */
+/**
+ * The repository's own model as a `.prune` file; with small embeddings and without compression, because tests open it
+ * often.
+ */
 export async function packedMiniQa(): Promise<Uint8Array> {
   const checkpoint = await openCheckpoint(modelPath('mini-qa'));
   const { entries, metadata } = packCheckpoint(checkpoint, { embeddings: 'int4' });

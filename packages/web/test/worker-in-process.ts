@@ -2,7 +2,10 @@ import { MessageChannel } from 'node:worker_threads';
 import type { ModelWorker } from '../src/worker/model-worker.js';
 import { serveModel } from '../src/worker/serve-model.js';
 
-/** A worker that is not one: the same program on this thread, behind the same messages, which are copied as those of a worker are. */
+/**
+ * A worker that is not one: the same program on this thread, behind the same messages, which are copied as those of a
+ * worker are.
+ */
 export interface WorkerInProcess extends ModelWorker {
   readonly isTerminated: boolean;
   /** What an event of a failing worker does. */

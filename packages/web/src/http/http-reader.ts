@@ -140,7 +140,9 @@ export class HttpReader {
     });
   }
 
-  /** What to fetch for these ranges: what is missing, with the gaps between neighbours that are cheaper to fetch along. */
+  /**
+   * What to fetch for these ranges: what is missing, with the gaps between neighbours that are cheaper to fetch along.
+   */
   #toFetch(ranges: readonly ByteRange[]): [start: number, end: number][] {
     const missing = ranges.flatMap(([start, end]) => this.#parts.missing(start, end)).sort((a, b) => a[0] - b[0]);
     const fetched: [start: number, end: number][] = [];

@@ -13,7 +13,9 @@ export type Asked = { readonly start: number; readonly end: number } | { readonl
 
 /** What a server gives for a request. */
 export type Answer =
-  /** Bytes `[start, end)`. `exact`: the response's own length is known to be that, so its end need not be waited for. */
+  /**
+   * Bytes `[start, end)`. `exact`: the response's own length is known to be that, so its end need not be waited for.
+   */
   | {
       readonly kind: 'part';
       readonly start: number;
@@ -42,8 +44,8 @@ const GONE = new Set([401, 403, 404, 410]);
 const NOT_UNDERSTOOD = new Set([400, 405, 416, 501]);
 
 /**
- * A file on a server: sends requests for its bytes, and checks that each answer is what was asked for and belongs to the
- * version of the file that the first answer came from.
+ * A file on a server: sends requests for its bytes, and checks that each answer is what was asked for and belongs to
+ * the version of the file that the first answer came from.
  */
 export class RemoteFile {
   /** The address in messages. */

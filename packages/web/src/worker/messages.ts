@@ -15,7 +15,9 @@ export interface LoadOptions extends Pick<LoadModelOptions, 'profile' | 'rowwise
   readonly kernels?: BertModel['info']['kernels'] | 'auto';
 }
 
-/** The arguments of `open`. Whatever is sent must be of the kinds that `postMessage` can copy: no function, no signal. */
+/**
+ * The arguments of `open`. Whatever is sent must be of the kinds that `postMessage` can copy: no function, no signal.
+ */
 export interface OpenRequest {
   readonly from: ModelFrom;
   readonly load: LoadOptions;

@@ -1,6 +1,6 @@
 /**
- * A worker that runs `@prune/web/worker`: a `Worker` of the browser is one. Messages go both ways; `error` events say that
- * it failed.
+ * A worker that runs `@prune/web/worker`: a `Worker` of the browser is one. Messages go both ways; `error` events say
+ * that it failed.
  */
 export interface ModelWorker {
   postMessage(message: unknown): void;

@@ -42,8 +42,8 @@ const CALLS: Readonly<Record<string, Call>> = {
 };
 
 /**
- * Answers the calls of `openModel` with one model. They run one after another, in the order in which they came; each can
- * be stopped, also before its turn.
+ * Answers the calls of `openModel` with one model. They run one after another, in the order in which they came; each
+ * can be stopped, also before its turn.
  */
 export function serveModel(port: WorkerPort): void {
   let opened: Opened | undefined;

@@ -5,8 +5,8 @@ import type { ModelWorker } from './model-worker.js';
 export const PLAIN_WORKER_NAME = '@prune/web';
 
 /**
- * Starts the file that this code was bundled into, `dist/plain.js`, as a worker. Where it was loaded from another origin,
- * such as a CDN, from which a browser starts no worker, the worker is one of the page that imports it.
+ * Starts the file that this code was bundled into, `dist/plain.js`, as a worker. Where it was loaded from another
+ * origin, such as a CDN, from which a browser starts no worker, the worker is one of the page that imports it.
  */
 export function startPlainWorker(): ModelWorker {
   const file = new URL(import.meta.url);
