@@ -3,7 +3,6 @@ import { checkArgument, isPruneError, type JsonObject, Pacer, PruneError } from 
 import { addedTokenSplitter, addedTokens } from './added-tokens.js';
 import { type AlignedText, alignedPart, alignedSlice } from './aligned-text.js';
 import { byteLevelBpe } from './byte-level-bpe.js';
-import { checkVocabulary } from './check-vocabulary.js';
 import { checkedBpe } from './checked-bpe.js';
 import { isObject } from './is-object.js';
 import { requireType } from './require-type.js';
@@ -19,6 +18,7 @@ import { pushToken, type TokenSpans } from './token-spans.js';
 import { type TokenizerFiles, tokenizerJson } from './tokenizer-json.js';
 import { DEFAULT_TOKENIZER_LIMITS, type TokenizerLimits } from './tokenizer-limits.js';
 import { trimOffsets } from './trim-offsets.js';
+import { vocabularyOf } from './vocabulary.js';
 import { wordPiece } from './word-piece.js';
 
 /** Characters that are normalized at once: well under 1 ms. */
@@ -66,13 +66,13 @@ export function createTokenizer(
   const json = tokenizerJson(files, config, limits);
   const type = modelType(json);
   const added = addedTokens(json, limits);
-  const vocabularySize = Math.max(checkVocabulary(json.model as JsonObject, limits), ...added.map(({ id }) => id + 1));
+  const vocabulary = vocabularyOf((json.model as JsonObject).vocab, limits);
   const trimming = postProcessors(json.post_processor, limits).find(({ trim_offsets }) => trim_offsets === true);
   const library = ofLibrary(() => libraryTokenizer(json, type, limits));
   const addedIds = new Map(added.map(({ content, id }) => [content, id]));
   const addedContents = new Map(added.map(({ content, id }) => [id, content]));
-  const idOf = (token: string) => addedIds.get(token) ?? library.token_to_id(token);
-  const model = type === 'BPE' ? byteLevelBpe(json, library) : wordPiece(json, library, idOf, limits);
+  const idOf = (token: string) => addedIds.get(token) ?? vocabulary.id(token);
+  const model = type === 'BPE' ? byteLevelBpe(json, library) : wordPiece(json, vocabulary, idOf, limits);
 
   const normalized = (content: string) => model.normalize(alignedSlice(content, 0, content.length)).text;
   const splitRaw = addedTokenSplitter(new Map(added.filter((t) => !t.normalized).map((t) => [t.content, t])));
@@ -148,7 +148,7 @@ export function createTokenizer(
     },
     single,
     pair,
-    token: (id) => addedContents.get(id) ?? (id >= 0 && id < vocabularySize ? library.id_to_token(id) : undefined),
+    token: (id) => addedContents.get(id) ?? vocabulary.token(id),
     id: idOf,
   };
 }
@@ -163,13 +163,14 @@ function modelType(json: JsonObject): 'BPE' | 'WordPiece' {
 }
 
 /**
- * Vocabulary, merging and template alone: normalizing and splitting are this package's, and nothing is decoded. Added
- * tokens are not in this vocabulary: as in the Rust tokenizer, no word is made of a token that the splitter declined.
+ * Merging and template alone: normalizing, splitting and WordPiece are this package's, so that a WordPiece needs no
+ * vocabulary here, and nothing is decoded. Added tokens are not in the vocabulary: as in the Rust tokenizer, no word is
+ * made of a token that the splitter declined.
  */
 function libraryTokenizer(json: JsonObject, type: string, limits: TokenizerLimits): LibraryTokenizer {
   const { post_processor = null } = json;
   const given = json.model as JsonObject;
-  const model = type === 'BPE' ? checkedBpe(given, limits) : { continuing_subword_prefix: '##', ...given };
+  const model = type === 'BPE' ? checkedBpe(given, limits) : { continuing_subword_prefix: '##', ...given, vocab: {} };
   const complete = {
     normalizer: null,
     pre_tokenizer: null,

@@ -104,7 +104,7 @@ function wordPieceJson(
   special: SpecialTokens<keyof typeof BERT_TOKENS>,
   stated: readonly StatedToken[],
 ): JsonObject {
-  const vocabulary: Vocabulary = { where: 'vocab.txt', size: vocab.size, id: (content) => vocab.get(content) };
+  const vocabulary: KnownTokens = { where: 'vocab.txt', size: vocab.size, id: (content) => vocab.get(content) };
   const { cls_token: cls, sep_token: sep, unk_token: unk } = special;
   requireTokens([unk, cls, sep], vocabulary, stated);
   const added = placedTokens(stated, [], vocabulary);
@@ -125,7 +125,7 @@ function wordPieceJson(
       unk_token: unk.content,
       continuing_subword_prefix: '##',
       max_input_chars_per_word: 100,
-      vocab: Object.fromEntries(vocab),
+      vocab,
     },
   };
 }
@@ -136,7 +136,7 @@ function byteLevelJson(
   { cls_token: cls, sep_token: sep }: SpecialTokens<keyof typeof ROBERTA_TOKENS>,
   stated: readonly StatedToken[],
 ): JsonObject {
-  const vocabulary = vocabularyOf(vocab, 'vocab.json');
+  const vocabulary = knownTokens(vocab, 'vocab.json');
   requireTokens([cls, sep], vocabulary, stated);
   const added = placedTokens(stated, [], vocabulary);
   const id = idsOf(added);
@@ -175,14 +175,14 @@ function specialTokens<Names extends string>(
 }
 
 /** The tokens of a model without those that are added to it. */
-interface Vocabulary {
+interface KnownTokens {
   /** The file that has it. */
   readonly where: string;
   readonly size: number;
   id(content: string): number | undefined;
 }
 
-function vocabularyOf(vocab: JsonObject, where: string): Vocabulary {
+function knownTokens(vocab: JsonObject, where: string): KnownTokens {
   return {
     where,
     size: Object.keys(vocab).length,
@@ -193,7 +193,7 @@ function vocabularyOf(vocab: JsonObject, where: string): Vocabulary {
 /** Throws `corrupt` for a special token that is neither in the vocabulary nor among the tokens that have an id. */
 function requireTokens(
   special: readonly { readonly content: string }[],
-  { where, id }: Vocabulary,
+  { where, id }: KnownTokens,
   stated: readonly StatedToken[],
 ): void {
   for (const { content } of special) {
@@ -221,7 +221,7 @@ function withOtherTokens(json: JsonObject, stated: readonly StatedToken[], setti
   const replaces = settings.added_tokens_decoder !== undefined;
   const others = stated.filter((token) => (replaces && token.id !== undefined) || !known.has(token.content));
   if (others.length === 0) return own;
-  for (const token of placedTokens(others, existing, vocabularyOf(model.vocab, 'tokenizer.json'))) {
+  for (const token of placedTokens(others, existing, knownTokens(model.vocab, 'tokenizer.json'))) {
     const before = known.get(token.content);
     // The Rust tokenizer goes on to look for a token where it did.
     const normalized =
@@ -238,7 +238,7 @@ function withOtherTokens(json: JsonObject, stated: readonly StatedToken[], setti
  * otherwise the one after the largest. Throws `corrupt` for a token that a file states with another id: transformers'
  * slow tokenizers take the file's, its fast ones do not.
  */
-function placedTokens(stated: readonly StatedToken[], existing: readonly AddedEntry[], vocabulary: Vocabulary) {
+function placedTokens(stated: readonly StatedToken[], existing: readonly AddedEntry[], vocabulary: KnownTokens) {
   const ids = new Map(existing.map(({ content, id }) => [content, id]));
   let next = vocabulary.size;
   for (const id of ids.values()) next = Math.max(next, id + 1);

@@ -1,4 +1,3 @@
-import type { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { checkLimit, type JsonObject, PruneError, shown } from '@prune/core';
 import { type AlignedText, alignedPart } from './aligned-text.js';
 import { bertText } from './bert-text.js';
@@ -6,19 +5,20 @@ import { requireType } from './require-type.js';
 import { splitsPair } from './splits-pair.js';
 import type { TokenizerLimits } from './tokenizer-limits.js';
 import type { EmitToken, TokenizerModel } from './tokenizer-model.js';
+import type { Vocabulary } from './vocabulary.js';
 
 /** Characters of a word past which it is unknown, where the model does not say otherwise: BERT's. */
 const WORD_CHARACTERS = 100;
 
 /**
- * BERT's normalizer, words and WordPiece, with offsets. `library` has the vocabulary, `idOf` has the added tokens too.
+ * BERT's normalizer, words and WordPiece, with offsets. `vocabulary` is the model's own, `idOf` has the added tokens too.
  * Throws `corrupt`, `unsupported` for other parts than BERT's, or
- * `limit` for words or a prefix longer than WordPiece can take. The library has WordPiece too, but it copies every part
+ * `limit` for words or a prefix longer than WordPiece can take. `@huggingface/tokenizers` has WordPiece too, but it copies every part
  * of a word, character by character, to look it up: 20 kB in words of 100 took 1.1 s there and take 0.1 s here.
  */
 export function wordPiece(
   json: JsonObject,
-  library: LibraryTokenizer,
+  vocabulary: Vocabulary,
   idOf: (token: string) => number | undefined,
   limits: TokenizerLimits,
 ): TokenizerModel {
@@ -35,8 +35,7 @@ export function wordPiece(
   const prefix = modelText(model, 'continuing_subword_prefix', '##');
   checkLimit('characters of continuing_subword_prefix', prefix.length, limits.prefixLength, { where: 'tokenizer' });
   const mostCharacters = wordLength(model.max_input_chars_per_word, limits);
-  let longest = 0;
-  for (const token of Object.keys(model.vocab as JsonObject)) longest = Math.max(longest, token.length);
+  const { longest } = vocabulary;
   const unknown = modelText(model, 'unk_token');
   const unknownId = idOf(unknown);
   if (unknownId === undefined) {
@@ -53,7 +52,7 @@ export function wordPiece(
     for (let end = Math.min(word.length, at + longest - before.length); end > at; end--) {
       if (splitsPair(word, end)) continue;
       const token = before + word.slice(at, end);
-      const id = library.token_to_id(token);
+      const id = vocabulary.id(token);
       if (id !== undefined) return { id, token, end };
     }
     return undefined;
