@@ -147,6 +147,23 @@ test('a store that hands out other bytes than it was asked for', async () => {
   }
 });
 
+test('bytes that no group owns, and a coder that does not end where it began', async () => {
+  const [tensors, { bytes, parts }] = [tables[0], (await blocksOf())[0]];
+  const directory = bytes.length - parts[1];
+  for (const at of [directory, directory - parts[0]]) {
+    const longer = Uint8Array.from([...bytes.subarray(0, at), 0, 0, ...bytes.subarray(at)]);
+    await expect(codec.decode(longer, tensors, DEFAULT_LIMITS)).rejects.toMatchObject({ code: 'corrupt' });
+  }
+  // Rows of raw bytes only: a group has no symbol that its state could change with.
+  const noise = Uint8Array.from({ length: 64 * 1200 }, () => pick(256));
+  const raw = [{ name: 'x', ...tensor('float16', [64, 600], new Uint16Array(noise.buffer)) }];
+  const block = await storedBlock(codec, raw);
+  if (block === undefined) throw new Error('declined');
+  expect((await codec.decode(block.bytes, raw, DEFAULT_LIMITS))[0].data).toEqual(raw[0].data);
+  block.bytes[1202] ^= 1;
+  await expect(codec.decode(block.bytes, raw, DEFAULT_LIMITS)).rejects.toMatchObject({ code: 'corrupt' });
+});
+
 test('a directory that promises much is refused before memory is taken', async () => {
   const infos = [{ name: 'x', dtype: 'float32' as const, shape: [2 ** 20, 500] }];
   // form, rows of a group, least length / 2, bytes of a length, numbers of the form, bytes of the tables
