@@ -86,6 +86,7 @@ const WAYS: Readonly<Record<string, (file: string) => readonly string[]>> = {
   pack: (file) => [file, '-o', at('packed.prune'), '--force'],
   unpack: (file) => [file, '-o', at('unpacked'), '--force'],
   convert: (file) => [file, at('converted.prune'), '--force'],
+  bundle: (file) => [file, '-o', at('bundled.prune'), '--force'],
   inspect: (file) => [file, '--all'],
   verify: (file) => [file, at('model')],
   compare: (file) => [file],

@@ -11,7 +11,7 @@ import { createMsgpackFile } from './node/create-msgpack-file.js';
 import { openMsgpackFile } from './node/open-msgpack-file.js';
 
 const page = readFileSync(new URL('../FORMAT.md', import.meta.url), 'utf8');
-const reader = /```python\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+const reader = [...page.matchAll(/```python\n([\s\S]*?)```/g)].map(([, code]) => code).join('\n');
 
 /** Every tensor as its dtype, shape and bytes, every string as itself: a line each, so that nothing of NumPy's printing is compared. */
 const PRINT = `
@@ -33,11 +33,30 @@ function lineOf([name, value]: [string, Elementary]): string {
   return `${name} [${value.shape.join(', ')}] ${bytes.toString('hex')}`;
 }
 
+/** The parts of a quantized table of 90 rows and 10 columns, codes up to `most`. */
+function tableOf(name: string, most: number, scaleOf: (row: number) => number): [string, Elementary][] {
+  const part = `${name}._packed_params._packed_weight`;
+  const rows = Array.from({ length: 90 }, (_, row) => row);
+  const codes = Uint8Array.from({ length: 900 }, (_, i) => ((i * 7) % 23) % (most + 1));
+  return [
+    [`${part}.scale`, tensor('float32', [90], Float32Array.from(rows, scaleOf))],
+    [
+      `${part}.zero_point`,
+      tensor(
+        'float32',
+        [90],
+        Float32Array.from(rows, (row) => row % 16),
+      ),
+    ],
+    [`${part}.int_repr`, tensor('uint8', [90, 10], codes)],
+  ];
+}
+
 test('the page has the reader', () => {
   expect(reader).toContain('def read_prune(path, name=None):');
 });
 
-// The codecs `rows` and `entropy` have a specification of their own.
+// The codec `entropy` has a specification of its own.
 const CODECS = MSGPACK_CODEC_NAMES.filter((name) => name !== 'entropy');
 
 test.skipIf(SKIP_CONDITIONS['no-python-msgpack']()).each(CODECS)(
@@ -52,6 +71,24 @@ test.skipIf(SKIP_CONDITIONS['no-python-msgpack']()).each(CODECS)(
       ['gaps.data', tensor('int8', [4], Int8Array.of(1, -2, 3, -128))],
       ['gaps.indices', tensor('uint16', [4], Uint16Array.of(254, 255, 511, 0))],
       ['gaps.indptr', tensor('int32', [4], Int32Array.of(0, 0, 3, 4))],
+      ...tableOf('table8', 255, (row) => (row % 3 === 0 ? 1 / 64 : (1 + row) / 640)),
+      ...tableOf('table4', 15, (row) => (1 + row) / 16),
+      [
+        'grid',
+        tensor(
+          'float32',
+          [130, 8],
+          Float32Array.from({ length: 1040 }, (_, i) => ((i * 37) % 64) / 32 - 1),
+        ),
+      ],
+      [
+        'halves',
+        tensor(
+          'float16',
+          [70, 9],
+          Uint16Array.from({ length: 630 }, (_, i) => 15000 + ((i * 7919) % 1000)),
+        ),
+      ],
       [
         'half',
         tensor(
@@ -73,14 +110,10 @@ test.skipIf(SKIP_CONDITIONS['no-python-msgpack']()).each(CODECS)(
     for (const entries of [new Map<string, Elementary>(), odd, readNpz(goldenPath('narrow/elementary.npz'))]) {
       const path = join(folder, 'model.prune');
       const files = new Map([['vocab.txt', Uint8Array.of(97, 10)]]);
-      await writeStore(
-        await createMsgpackFile(path, { codecs: codecList(codec).filter(({ name }) => name !== 'rows'), force: true }),
-        entries,
-        {
-          config: { a: 1 },
-          files,
-        },
-      );
+      await writeStore(await createMsgpackFile(path, { codecs: codecList(codec), force: true }), entries, {
+        config: { a: 1 },
+        files,
+      });
       const lines = execFileSync(testPython(), [script, path], { encoding: 'utf8', maxBuffer: 2 ** 28 }).split('\n');
       expect(lines).toEqual([...[...entries].map(lineOf), "['config', 'files']", '']);
     }

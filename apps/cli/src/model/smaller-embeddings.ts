@@ -45,7 +45,7 @@ export async function smallerEmbeddings(
       const { entries } = packCheckpoint(part, { ...options, embeddings });
       const kind = storeOfName(options.output, options.store);
       const path = join(folder, kind === 'h5' ? 'sample.h5' : 'sample.prune');
-      const writer = await createStore(path, { ...options, store: kind, force: true });
+      const writer = await createStore(path, { ...options, base: undefined, store: kind, force: true });
       await writeStore(writer, entries, {}, { signal: options.signal });
       return (await stat(path)).size;
     };

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bundleFiles } from './bundle-files.js';
 import { createStore } from './create-store.js';
 import { modelAddress } from './model-address.js';
-import { openModel, openStore } from './open-model.js';
+import { type OpenStore, openStore as openAnyStore, openModel } from './open-model.js';
 
 const table = tensor(
   'float32',
@@ -20,20 +20,29 @@ const modelOf = (value: number) =>
   ]);
 
 let folder: string;
+const opened: OpenStore[] = [];
+/** Opens a store that is closed when the test ends. */
+async function openStore(path: string): Promise<OpenStore> {
+  const store = await openAnyStore(path);
+  opened.push(store);
+  return store;
+}
 const at = (name: string) => join(folder, name);
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'prune-bundle-'));
   await writeStore(await createStore(at('qa.prune')), modelOf(1), {});
   await writeStore(await createStore(at('embed.prune')), modelOf(2), {});
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(async () => {
+  for (const store of opened.splice(0)) await store.close();
+  rmSync(folder, { recursive: true });
+});
 
 test('models are named after their files, and opened by path#name', async () => {
   await bundleFiles(at('both.prune'), [at('qa.prune'), at('embed.prune')]);
   const store = await openStore(at('both.prune#embed'));
   expect(store.paths).toEqual([at('both.prune')]);
   expect(await firstDifference(modelOf(2), store)).toBeUndefined();
-  await store.close();
   const model = await openModel(at('both.prune#qa'));
   expect(await firstDifference(modelOf(1), model.store!)).toBeUndefined();
   await model.close();
@@ -94,6 +103,8 @@ test('a container with a base is written in one go', async () => {
   expect(readdirSync(folder).sort()).toEqual(['embed.prune', 'qa.prune', 'small.prune']);
   const h5 = createStore(at('a.h5'), { base: at('qa.prune') });
   await expect(h5).rejects.toMatchObject({ code: 'invalid-argument' });
+  const byUrl = createStore(at('no.prune'), { base: 'https://host/qa.prune' });
+  await expect(byUrl).rejects.toMatchObject({ code: 'unsupported', where: 'https://host/qa.prune' });
   const absent = createStore(at('no.prune'), { base: at('absent.prune') });
   await expect(absent).rejects.toMatchObject({ code: 'missing', where: at('absent.prune') });
 });

@@ -1,8 +1,9 @@
-import { basename, dirname, extname, isAbsolute, relative, sep } from 'node:path';
+import { basename, extname } from 'node:path';
 import { PruneError } from '@prune/core';
 import { atomicFile, fileSource, refuseExisting } from '@prune/core/node';
 import { type BundleBase, type BundledModel, bundleModels, summarizeContainer } from '@prune/msgpack-store';
 import { basesBeside, nodePlatform } from '@prune/msgpack-store/node';
+import { baseName } from './base-name.js';
 import { modelAddress } from './model-address.js';
 
 /** Options of {@link bundleFiles}. */
@@ -68,18 +69,4 @@ async function modelsOf(path: string): Promise<ListedModel[]> {
   if (model !== undefined) return [{ file, model, name: model }];
   const { models } = await summarizeContainer(await fileSource(file), { ...nodePlatform, name: file });
   return models.map(({ name }) => ({ file, model: name, name: name ?? basename(file, extname(file)) }));
-}
-
-/** How the output calls a base: by its path from the output's folder, so that both can be moved together. */
-function baseName(output: string, base: string): string {
-  if (/^[a-z][a-z\d+.-]+:\/\//i.test(base)) {
-    throw new PruneError('unsupported', { where: base, what: 'a base that is a URL', wanted: 'a .prune file' });
-  }
-  const path = relative(dirname(output), base);
-  if (!isAbsolute(path)) return path.split(sep).join('/');
-  throw new PruneError('unsupported', {
-    where: base,
-    what: 'a base on another drive',
-    wanted: 'one beside the output',
-  });
 }

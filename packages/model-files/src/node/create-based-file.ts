@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Codec, TensorStoreWriter } from '@prune/core';
 import { fileSource, refuseExisting, removeAtExit } from '@prune/core/node';
 import { createMsgpackFile } from '@prune/msgpack-store/node';
+import { baseName } from './base-name.js';
 import { bundleFiles } from './bundle-files.js';
 
 /** What a container with a base is made of. */
@@ -22,6 +23,8 @@ export async function createBasedFile(
   { base, codecs, force }: BasedFileOptions,
 ): Promise<TensorStoreWriter> {
   await refuseExisting(path, force);
+  // What cannot be a base is said before the long work.
+  baseName(path, base);
   await (await fileSource(base)).close();
   const folder = await mkdtemp(join(tmpdir(), 'prune-'));
   const released = removeAtExit(folder);
