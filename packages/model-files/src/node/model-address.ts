@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { checkPath } from '@prune/core/node';
 
 /** A file, and which of its models is meant. */
 export interface ModelAddress {
@@ -9,6 +10,7 @@ export interface ModelAddress {
 
 /** `both.prune#qa` as the file `both.prune` and its model `qa`. A file whose own name has the `#` is that file. */
 export async function modelAddress(path: string): Promise<ModelAddress> {
+  checkPath(path);
   const at = path.lastIndexOf('#');
   const whole = { file: path, model: undefined };
   if (at < 1) return whole;
