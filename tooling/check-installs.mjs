@@ -1,16 +1,28 @@
 // Checks the packages as users get them: packs the public ones, installs the tarballs into empty projects outside the
-// workspace, opens a packed mini-qa there, asks one question and embeds one text. Without arguments it tries what most
-// people have, in about two minutes; --all tries every package manager, runtime and bundler below; other words choose
-// checks whose names contain them.
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// workspace, opens a packed mini-qa there, asks one question and embeds one text. It also builds the projects of
+// `examples` and the page of the README with these tarballs, and holds their answers against Node's. Without arguments
+// it tries what most people have, in about two minutes; --all tries every package manager, runtime and bundler below;
+// other words choose checks whose names contain them.
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
+import { askWorker, WRANGLER_ENV } from './installs/ask-worker.mjs';
 import { findChromium } from './installs/chromium.mjs';
 import { makeProject } from './installs/make-project.mjs';
 import { openPage } from './installs/open-page.mjs';
-import { APP, checkResult, PAGES, REQUIRING_APP } from './installs/programs.mjs';
+import { ANSWER, APP, checkResult, PAGE_FILES, REQUIRING_APP, TEXTS } from './installs/programs.mjs';
 import { runTool } from './installs/run-tool.mjs';
-import { BUNDLERS, NODES, OLDEST_NODE, TOOLS, TYPESCRIPTS } from './installs/versions.mjs';
+import { ESBUILD, NODES, OLDEST_NODE, TOOLS, TYPESCRIPTS } from './installs/versions.mjs';
 import { packPackages } from './pack-packages.mjs';
 import { pinnedPnpm, root } from './pnpm.mjs';
 
@@ -38,8 +50,21 @@ const COMMON = {
     runApps(process.execPath, folder);
   },
   'TypeScript, the oldest and a recent one': checkTypes,
-  'esbuild in Chromium': () =>
-    checkBundle('esbuild', ['esbuild', 'page.js', '--bundle', '--format=esm', '--outfile=dist/page.js']),
+  'esbuild in Chromium': async () => {
+    const folder = installed('esbuild', {
+      files: PAGE_FILES,
+      manifest: { dependencies: { ...packed(USED), esbuild: ESBUILD } },
+    });
+    runTool('npx', ['esbuild', 'page.js', '--bundle', '--format=esm', '--outfile=page.js', '--allow-overwrite'], {
+      cwd: folder,
+    });
+    checkResult(await openPage(folder, chromium));
+  },
+  'browser-plain and the README in Chromium': async () => {
+    await checkExample('browser-plain', 'copy', { site: '.' });
+    await checkReadme(join(work, 'browser-plain'));
+  },
+  'browser-vite in Chromium': () => checkExample('browser-vite', 'build', { assets: 'public', site: 'dist' }),
 };
 const OTHERS = {
   [`npm with Node ${OLDEST_NODE}, imports alone`]: () => runApp(node(OLDEST_NODE), ['app.mjs'], npmProject()),
@@ -57,10 +82,9 @@ const OTHERS = {
     const deno = join(tools(), 'node_modules/.bin/deno');
     runApp(deno, ['run', '--quiet', '--allow-all', '--node-modules-dir=manual', 'app.mjs'], npmProject());
   },
-  'Vite in Chromium': () => checkBundle('vite', ['vite', 'build']),
-  'webpack in Chromium': () =>
-    checkBundle('webpack', ['webpack', '--mode=production', '--entry=./page.js', '--output-filename=page.js']),
-  'Next.js in Chromium': () => checkBundle('next', ['next', 'build'], 'out'),
+  'browser-webpack in Chromium': () => checkExample('browser-webpack', 'build', { assets: 'public', site: 'public' }),
+  'browser-next in Chromium': () => checkExample('browser-next', 'build', { assets: 'public', site: 'out' }),
+  'cloudflare-worker in workerd': checkWorker,
 };
 
 const words = process.argv.slice(2).filter((word) => word !== '--all');
@@ -100,12 +124,17 @@ try {
 }
 process.exit(failures > 0 ? 1 : 0);
 
-function project(name, { used = USED, ...options }) {
+function project(name, { files, manifest = { dependencies: packed(USED) } }) {
   const folder = join(work, name);
   const tarballs = new Map(packages.map(({ manifest, tarball }) => [manifest.name, tarball]));
-  makeProject(folder, { tarballs, used, ...options });
+  makeProject(folder, { tarballs, manifest, files });
   if (existsSync(model)) cpSync(model, join(folder, 'mini-qa.prune'));
   return folder;
+}
+
+/** Dependencies on these packages of ours; the project takes their tarballs. */
+function packed(names) {
+  return Object.fromEntries(names.map((name) => [name, 'latest']));
 }
 
 /** The folder of a project that npm has installed, the first time that it is asked for. */
@@ -125,17 +154,18 @@ function npmProject() {
 function everything() {
   const versions = [...new Set(Object.values(TYPESCRIPTS).flat())];
   const dependencies = Object.fromEntries(versions.map((one) => [`typescript-${one}`, `npm:typescript@${one}`]));
-  return installed('everything', { used: packages.map(({ manifest }) => manifest.name), dependencies });
+  const own = packed(packages.map(({ manifest }) => manifest.name));
+  return installed('everything', { manifest: { dependencies: { ...own, ...dependencies } } });
 }
 
 function tools() {
-  return installed('tools', { used: [], dependencies: TOOLS });
+  return installed('tools', { manifest: { dependencies: TOOLS } });
 }
 
 function node(version) {
   const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
   return join(
-    installed(`node-${version}`, { used: [], dependencies: { [name]: version } }),
+    installed(`node-${version}`, { manifest: { dependencies: { [name]: version } } }),
     'node_modules',
     name,
     'bin/node',
@@ -186,12 +216,50 @@ function checkTypes() {
   }
 }
 
-async function checkBundle(name, command, output = 'dist') {
-  const folder = installed(name, { files: PAGES[name] ?? PAGES.plain, dependencies: BUNDLERS[name] });
-  runTool('npx', command, { cwd: folder, env: { NEXT_TELEMETRY_DISABLED: '1' } });
-  const site = join(folder, output);
-  // Vite and Next.js write their own.
-  if (!existsSync(join(site, 'index.html'))) cpSync(join(folder, 'index.html'), join(site, 'index.html'));
-  cpSync(model, join(site, 'mini-qa.prune'));
-  checkResult(await openPage(site, chromium));
+/** A copy of an example that npm has installed, with our tarballs and with `mini-qa.prune` in its folder `assets`. */
+function example(name, assets = '.') {
+  const source = join(root, 'examples', name);
+  const isSource = (path) => !/^(node_modules|dist|out|\..+|.+\.prune|package-lock\.json)$/.test(basename(path));
+  cpSync(source, join(work, name), { recursive: true, filter: isSource });
+  const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
+  const folder = installed(name, { manifest });
+  mkdirSync(join(folder, assets), { recursive: true });
+  if (assets !== '.') renameSync(join(folder, 'mini-qa.prune'), join(folder, assets, 'mini-qa.prune'));
+  return folder;
+}
+
+/** Builds an example by a script of its own and opens the page in Chromium. */
+async function checkExample(name, script, { assets, site }) {
+  const folder = example(name, assets);
+  runTool('npm', ['run', script], { cwd: folder, env: { NEXT_TELEMETRY_DISABLED: '1' } });
+  const { text, score } = answerOfNode(model, TEXTS);
+  checkResult(await openPage(join(folder, site), chromium), `${text} (score ${score.toFixed(4)})`);
+}
+
+/** The page of the README, in a folder that has what it needs beside it: `plain.js` and `mini-qa.prune`. */
+async function checkReadme(folder) {
+  const pages = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```html\n([\s\S]*?)^```$/gm)];
+  if (pages.length !== 1) throw new Error(`README.md has ${pages.length} pages instead of 1`);
+  const [, page] = pages[0];
+  const [, question, context] = /question: '(.+?)', context: '(.+?)'/.exec(page);
+  writeFileSync(join(folder, 'readme.html'), page);
+  checkResult(await openPage(folder, chromium, 'readme.html'), answerOfNode(model, { question, context }).text);
+}
+
+async function checkWorker() {
+  const folder = example('cloudflare-worker');
+  // Wrangler needs Node 22.12 or later.
+  const env = { ...WRANGLER_ENV, PATH: `${dirname(node(NODES.at(-1)))}${delimiter}${process.env.PATH}` };
+  const npx = (...args) => runTool('npx', args, { cwd: folder, env });
+  npx('tsc');
+  npx('prune', 'pack', join(root, 'models/mini-qa'), '-o', 'mini-qa.prune', '--embeddings', 'int8', '--force');
+  npx('wrangler', 'r2', 'object', 'put', 'models/mini-qa.prune', '--file', 'mini-qa.prune', '--local');
+  const expected = answerOfNode(join(folder, 'mini-qa.prune'), TEXTS);
+  checkResult(await askWorker(folder, TEXTS, env), JSON.stringify(expected));
+}
+
+/** What Node answers with the packages as npm installs them. */
+function answerOfNode(path, { question, context }) {
+  const args = ['--input-type=module', '--eval', ANSWER, '--', path, question, context];
+  return JSON.parse(runTool(process.execPath, args, { cwd: npmProject() }));
 }

@@ -2,15 +2,19 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
- * An empty project in `folder` that depends on the packages of `used` and on `dependencies`. Our packages come from
+ * A project in `folder` with `files` and the fields of `manifest`, empty unless these are given. Our packages come from
  * `tarballs` (by name), also where one of them asks for another: each package manager reads its own kind of overrides.
  */
-export function makeProject(folder, { tarballs, used, dependencies = {}, files = {} }) {
+export function makeProject(folder, { tarballs, manifest: given = {}, files = {} }) {
   const specs = Object.fromEntries([...tarballs].map(([name, path]) => [name, `file:${path}`]));
-  const own = Object.fromEntries(used.map((name) => [name, specs[name]]));
+  // npm refuses an override that differs from what the project itself asks for.
+  const packed = (dependencies = {}) =>
+    Object.fromEntries(Object.entries(dependencies).map(([name, version]) => [name, specs[name] ?? version]));
   const manifest = {
     private: true,
-    dependencies: { ...own, ...dependencies },
+    ...given,
+    dependencies: packed(given.dependencies),
+    devDependencies: packed(given.devDependencies),
     // npm, Bun.
     overrides: specs,
     // Yarn.

@@ -5,8 +5,8 @@ import { chromium } from 'playwright-core';
 
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 
-/** Serves a folder, opens its index.html in Chromium and returns `globalThis.result` once the page has set it. */
-export async function openPage(folder, executablePath) {
+/** Serves a folder, opens a page of it in Chromium and returns the text that the page shows, once it shows one. */
+export async function openPage(folder, executablePath, file = '') {
   const server = createServer(({ url }, response) => {
     const { pathname } = new URL(url, 'http://localhost');
     const path = join(folder, normalize(pathname === '/' ? '/index.html' : pathname));
@@ -22,9 +22,9 @@ export async function openPage(folder, executablePath) {
   try {
     const page = await browser.newPage();
     const failed = new Promise((_, reject) => page.on('pageerror', reject));
-    await page.goto(`http://127.0.0.1:${server.address().port}/`);
-    await Promise.race([page.waitForFunction('globalThis.result', undefined, { timeout: 120_000 }), failed]);
-    return await page.evaluate('globalThis.result');
+    await page.goto(`http://127.0.0.1:${server.address().port}/${file}`);
+    const shown = page.waitForFunction('document.body.innerText.trim()', undefined, { timeout: 120_000 });
+    return await (await Promise.race([shown, failed])).jsonValue();
   } finally {
     await browser.close();
     server.close();

@@ -1,10 +1,13 @@
+/** What every program and every example asks. */
+export const TEXTS = {
+  question: 'What became popular during the 1920s?',
+  context: 'Garden apartments became popular during the 1920s in outlying areas, such as Jackson Heights.',
+};
+
 /** What every program of the check does with an open store: one answer and one embedding. */
 const USE = `
   const model = await loadModel(store);
-  const { text } = await answer(model, {
-    question: 'What became popular during the 1920s?',
-    context: 'Garden apartments became popular during the 1920s in outlying areas, such as Jackson Heights.',
-  });
+  const { text } = await answer(model, ${JSON.stringify(TEXTS)});
   const vector = await embed(model, 'A sentence.');
   const result = JSON.stringify({ text, length: vector.length });
   await model.close();`;
@@ -36,39 +39,32 @@ const { openMsgpackFile } = require('@prune/msgpack-store/node');
 const PAGE = `import { answer, embed, loadModel } from '@prune/bert-infer';
 import { openMsgpackStore } from '@prune/msgpack-store';
 
-export async function run() {
-  const response = await fetch('mini-qa.prune');
-  const store = await openMsgpackStore(new Uint8Array(await response.arrayBuffer()));
-  ${USE}
-  globalThis.result = result;
-}
+const response = await fetch('mini-qa.prune');
+const store = await openMsgpackStore(new Uint8Array(await response.arrayBuffer()));
+${USE}
+document.body.append(result);
 `;
 
-const HTML = '<!doctype html><title>mini-qa</title><script type="module" src="./page.js"></script>';
-
-/** The files of a project that makes a page: for Next.js, and for every other bundler. */
-export const PAGES = {
-  plain: { 'page.js': `${PAGE}\nrun();\n`, 'index.html': HTML },
-  next: {
-    'page.js': PAGE,
-    'app/page.jsx': `'use client';
-import { useEffect } from 'react';
-import { run } from '../page.js';
-
-export default function Page() {
-  useEffect(() => void run(), []);
-  return <p>mini-qa</p>;
-}
-`,
-    'app/layout.jsx': `export default function Layout({ children }) {
-  return <html lang="en"><body>{children}</body></html>;
-}
-`,
-    'next.config.mjs': "export default { output: 'export' };\n",
-  },
+/** The files of a project that makes a page without a worker. */
+export const PAGE_FILES = {
+  'page.js': PAGE,
+  'index.html': '<!doctype html><title>mini-qa</title><body><script type="module" src="./page.js"></script>',
 };
 
-/** Throws unless a program printed what it should. */
-export function checkResult(printed) {
-  if (printed.trim() !== RESULT) throw new Error(`the program gave ${printed.trim()} instead of ${RESULT}`);
+/** Prints what Node answers to the question and context in its arguments, as JSON. */
+export const ANSWER = `import { answer, loadModel } from '@prune/bert-infer';
+import { openMsgpackFile } from '@prune/msgpack-store/node';
+
+const [path, question, context] = process.argv.slice(1);
+const store = await openMsgpackFile(path);
+const model = await loadModel(store);
+const { text, score } = await answer(model, { question, context });
+console.log(JSON.stringify({ text, score }));
+await model.close();
+await store.close();
+`;
+
+/** Throws unless a program printed, or a page shows, what it should. */
+export function checkResult(printed, expected = RESULT) {
+  if (printed.trim() !== expected) throw new Error(`the program gave ${printed.trim()} instead of ${expected}`);
 }

@@ -1,4 +1,5 @@
 // What the check of installs tries. The versions are exact, so that it gives the same result until someone raises them.
+// Those of the other bundlers are in the examples' package.json.
 
 /** What `engines` asks for. */
 export const OLDEST_NODE = '20.0.0';
@@ -12,10 +13,5 @@ export const TYPESCRIPTS = { node16: ['4.7.4', '5.9.3'], bundler: ['5.0.4', '5.9
 /** Package managers and runtimes other than npm, pnpm and Node. */
 export const TOOLS = { '@yarnpkg/cli-dist': '4.18.1', bun: '1.4.5', deno: '2.9.6' };
 
-/** What each bundler's project has beside our packages. */
-export const BUNDLERS = {
-  esbuild: { esbuild: '0.28.2' },
-  vite: { vite: '8.4.0' },
-  webpack: { webpack: '5.113.0', 'webpack-cli': '7.3.1' },
-  next: { next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' },
-};
+/** The bundler of the page without a worker. */
+export const ESBUILD = '0.28.2';

@@ -89,6 +89,27 @@ describe.skipIf(SKIP_CONDITIONS['not-built']())('the built package in Node', () 
     expect({ result: JSON.parse(stdout), stderr }).toEqual({ result: { ...expected, threads: 2 }, stderr: '' });
     await rm(folder, { recursive: true });
   });
+
+  test('a thread that ends in the middle of an answer: io, with the URL', async () => {
+    const url = `${server.origin}/mini-qa.prune`;
+    const folder = await mkdtemp(join(tmpdir(), 'prune-web-'));
+    const script = join(folder, 'run.mjs');
+    await writeFile(
+      script,
+      `import { openModel } from ${JSON.stringify(built('index.js'))};
+      let thread;
+      process.on('worker', (worker) => (thread ??= worker));
+      const [url, { question, context }] = ${JSON.stringify([url, TEXTS])};
+      const model = await openModel(url);
+      const asked = model.answer({ question, context: context.repeat(50) });
+      setTimeout(() => thread.terminate(), 20);
+      const results = await Promise.allSettled([asked, asked.catch(() => model.embed('later'))]);
+      console.log(JSON.stringify(results.map(({ reason }) => [reason?.code, reason?.where])));`,
+    );
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [script], { timeout: 60_000 });
+    expect({ errors: JSON.parse(stdout), stderr }).toEqual({ errors: Array(2).fill(['io', url]), stderr: '' });
+    await rm(folder, { recursive: true });
+  });
 });
 
 describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']())(
@@ -115,10 +136,23 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
         const source = await httpSource(url);
         return (await source.readRanges(ranges)).map((bytes) => [...bytes]);
       };
+      // A worker that fails by itself in the middle of the first answer.
+      globalThis.askDyingWorker = async (from, texts) => {
+        const worker = () => new Worker('/dying-worker.js', { type: 'module' });
+        const model = await openModel(from, { worker });
+        const asked = model.answer(texts);
+        const results = await Promise.allSettled([asked, asked.catch(() => model.embed('later'))]);
+        return results.map(({ reason }) => [reason?.code, reason?.message]);
+      };
       globalThis.run = async (from, ...rest) => run(from === 'file' ? await chosen() : from, ...rest);
       const chosen = async () => new File([await (await fetch('/mini-qa.prune')).blob()], 'mini-qa.prune');`;
       server.files.set('/page.js', await bundle(page));
       server.files.set('/worker.js', await bundle("import './dist/worker.js';"));
+      const dying = `import './dist/worker.js';
+      addEventListener('message', ({ data }) => {
+        if (data.call === 'answer') setTimeout(() => { throw new Error('lost its memory'); }, 20);
+      });`;
+      server.files.set('/dying-worker.js', await bundle(dying));
       const html = {
         bytes: new TextEncoder().encode('<script type="module" src="/page.js"></script>'),
         type: 'text/html',
@@ -216,6 +250,13 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
         code: 'io',
         message: expect.stringMatching(/closed\.prune: could not be fetched.*Access-Control-Allow-Origin/),
       });
+    });
+
+    test('a worker that dies in the middle of an answer: io, with the URL, for that answer and later calls', async () => {
+      const url = `${server.origin}/mini-qa.prune`;
+      const error = ['io', expect.stringMatching(/mini-qa\.prune: the worker of the model failed: .*lost its memory/)];
+      const texts = { ...TEXTS, context: TEXTS.context.repeat(50) };
+      expect(await call('/plain', 'askDyingWorker', url, texts)).toEqual([error, error]);
     });
 
     test('a policy that forbids workers: io, with its name', async () => {

@@ -4,6 +4,7 @@ import { decodeRows } from './decode-rows.js';
 import { encodeRows } from './encode-rows.js';
 import { selectRows } from './select-rows.js';
 import { groupOf } from './table-of.js';
+import { withoutPlace } from './without-place.js';
 
 export interface RowsCodecOptions {
   /** The SHA-256 that a writer uses, such as that of `node:crypto`; a portable one by default. */
@@ -21,7 +22,26 @@ export function rowsCodec(options: RowsCodecOptions = {}): Codec {
     name: 'rows',
     group: groupOf,
     encode: (tensors) => encodeRows(tensors, options.sha256 ?? portableSha256),
-    decode: decodeRows,
-    selectRows,
+    async decode(...args) {
+      try {
+        return await decodeRows(...args);
+      } catch (error) {
+        throw withoutPlace(error);
+      }
+    },
+    async selectRows(...args) {
+      try {
+        const select = await selectRows(...args);
+        return async (...asked) => {
+          try {
+            return await select(...asked);
+          } catch (error) {
+            throw withoutPlace(error);
+          }
+        };
+      } catch (error) {
+        throw withoutPlace(error);
+      }
+    },
   };
 }

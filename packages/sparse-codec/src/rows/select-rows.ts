@@ -10,7 +10,7 @@ import {
   type RowSelector,
   type TensorData,
 } from '@prune/core';
-import { corrupt } from '../corrupt.js';
+import { corrupt, PLACE } from '../corrupt.js';
 import { declaredTable, decodeGroup, openDirectory, rowsOfGroup, tensorsOf } from './decode-rows.js';
 import { HASH_BYTES } from './directory.js';
 import { CRC_BYTES } from './group-coder.js';
@@ -99,7 +99,7 @@ function checkedRows(rows: ArrayLike<number>, count: number): Float64Array {
   for (const row of wanted) {
     if (!(Number.isInteger(row) && row >= 0 && row < count)) {
       throw new PruneError('invalid-argument', {
-        where: 'sparse-codec',
+        where: PLACE,
         what: 'row',
         got: row,
         wanted: `0 to ${count - 1}`,

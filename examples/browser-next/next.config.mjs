@@ -1,0 +1,2 @@
+/** A site of plain files, in `out`. */
+export default { output: 'export' };
