@@ -6,12 +6,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { answer, loadModel } from '@prune/bert-infer';
-import { findChromium, SKIP_CONDITIONS } from '@prune/fixtures';
+import { type FileServer, findChromium, type ServedFile, SKIP_CONDITIONS, startFileServer } from '@prune/fixtures';
 import { openMsgpackStore } from '@prune/msgpack-store';
 import { build } from 'esbuild';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type FileServer, type ServedFile, startFileServer } from './file-server.js';
 import { packedMiniQa } from './packed-mini-qa.js';
 
 const built = (file: string) => fileURLToPath(new URL(`../dist/${file}`, import.meta.url));
