@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { answer, loadModel } from '@prune/bert-infer';
-import { modelPath } from '@prune/fixtures';
+import { type FileServer, modelPath, startFileServer } from '@prune/fixtures';
 import { openMsgpackStore } from '@prune/msgpack-store';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openModel } from '../src/open-model.js';
-import { type FileServer, startFileServer } from './file-server.js';
 import { packedMiniQa } from './packed-mini-qa.js';
 import { workerInProcess } from './worker-in-process.js';
 

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { ServedFile } from '@prune/fixtures';
 import { repositoryFolder } from '../../bench-folder.js';
@@ -57,7 +58,7 @@ export async function transformersSide(
   const bundle = await readFile(join(code, 'dist', 'transformers.min.js'));
   files.set('/peer/transformers.min.js', compressed(bundle, 'text/javascript'));
   // The WebAssembly of ONNX Runtime in the version that this release was built with; a page fetches one of the builds.
-  const runtime = join(code, 'node_modules', 'onnxruntime-web', 'dist');
+  const runtime = dirname(createRequire(join(code, 'package.json')).resolve('onnxruntime-web'));
   for (const name of await readdir(runtime)) {
     const type = TYPES.find(([pattern]) => pattern.test(name))?.[1];
     if (type !== undefined) files.set(`/peer/${name}`, compressed(await readFile(join(runtime, name)), type));
