@@ -1,7 +1,14 @@
-import { defineConfig } from 'tsup';
+import { defineConfig, type Options } from 'tsup';
 import { library } from '../../tooling/tsup.js';
 
-const options = { platform: 'node', dts: false, clean: false } as const;
+const options: Options = {
+  platform: 'node',
+  dts: false,
+  clean: false,
+  // The fixtures have no build: what is used of them is put into ours. Nothing that is used of them needs esbuild.
+  noExternal: ['@prune/fixtures'],
+  external: ['esbuild'],
+};
 
 export default defineConfig([
   library(

@@ -11,6 +11,7 @@ import { describeInfer } from './sections/infer/describe-infer.js';
 import { describeLoad } from './sections/load/describe-load.js';
 import { describePack } from './sections/pack/describe-pack.js';
 import { describeSizes } from './sections/sizes/describe-sizes.js';
+import { describeWeb } from './sections/web/describe-web.js';
 
 /** The document of a report: what was measured, then how. */
 export function describeReport(
@@ -25,6 +26,7 @@ export function describeReport(
     ...(report.pack ? [describePack(report.pack)] : []),
     ...(report.load ? [describeLoad(report.load)] : []),
     ...(report.infer ? [describeInfer(report.infer)] : []),
+    ...(report.web ? [describeWeb(report.web)] : []),
     ...(report.accuracy ? [describeAccuracy(report.accuracy)] : []),
     ...(previous ? [describeHistory(previous.last, previous.changes)] : []),
     describeMethod(report),

@@ -24,6 +24,8 @@ import type { SectionName } from './sections/section-names.js';
 import { NOTEBOOK, packedFile } from './sections/sides/pack-sides.js';
 import type { Scope } from './sections/sides/scope.js';
 import { measureSizes } from './sections/sizes/measure-sizes.js';
+import { measureWeb } from './sections/web/measure-web.js';
+import type { WebReport } from './sections/web/web-report.js';
 
 /** Densities of the seeded models whose sizes are taken. */
 const DENSITIES = { full: [0.03, 0.06, 0.1, 0.2, 0.5], quick: [0.06] };
@@ -31,6 +33,9 @@ const DENSITIES = { full: [0.03, 0.06, 0.1, 0.2, 0.5], quick: [0.06] };
 const DENSITY = 0.06;
 const QUICK_QUESTIONS = 50;
 const ROUNDS = { full: 7, quick: 3 };
+
+/** A visit with the peer takes half a minute. */
+const WEB_ROUNDS = { full: 5, quick: 1 };
 
 const INFER_ROUNDS = { full: 15, quick: 5 };
 const INFER_WORK = {
@@ -72,6 +77,7 @@ export async function measureReport(
   const [packs, loads] = [wants('pack'), wants('load')];
   const packed = packs || loads ? await section(packs ? 'pack' : 'load', () => bench.packAndLoad(packs, loads)) : {};
   const infer = wants('infer') ? await section('infer', () => bench.infer()) : undefined;
+  const web = wants('web') ? await section('web', () => bench.web()) : undefined;
   const accuracy = wants('accuracy') ? await section('accuracy', () => bench.accuracy()) : undefined;
   const report: Report = {
     schema: REPORT_SCHEMA,
@@ -87,6 +93,7 @@ export async function measureReport(
     ...(codec && { codec }),
     ...packed,
     ...(infer && { infer }),
+    ...(web && { web }),
     ...(accuracy && { accuracy }),
   };
   return { report, failed };
@@ -187,6 +194,19 @@ class Bench {
     return { agreement, rows, first, roofline, density: await measureDensities(sweep, { rounds, tokens: 128 }) };
   }
 
+  async web(): Promise<WebReport> {
+    const rounds = this.#options.rounds ?? WEB_ROUNDS[this.#size];
+    const peers = await this.#peers();
+    const { report, versions, missing } = await measureWeb(await this.#embedded(), { rounds, peers, log: this.#log });
+    Object.assign(this.versions, versions);
+    for (const name of missing)
+      this.skipped.push({
+        what: `web: ${name}`,
+        why: 'it is not installed (PRUNE_CHROMIUM, PRUNE_FIREFOX name others)',
+      });
+    return report;
+  }
+
   async accuracy(): Promise<Accuracy> {
     const { name, folder } = await this.#embedded();
     const questions = this.#size === 'quick' ? QUICK_QUESTIONS : undefined;
@@ -231,8 +251,8 @@ class Bench {
       return peers;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      this.#log(`ONNX Runtime is left out: ${why}`);
-      this.skipped.push({ what: 'ONNX Runtime', why });
+      this.#log(`the peers are left out: ${why}`);
+      this.skipped.push({ what: 'ONNX Runtime and transformers.js', why });
       return undefined;
     }
   }

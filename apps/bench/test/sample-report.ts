@@ -19,6 +19,18 @@ const inferRow = (tokens: number, side: string, seconds: number) => ({
   throughput: tokens / seconds,
 });
 
+const webRow = (side: string, bytes: number) => ({
+  browser: 'Chromium',
+  side,
+  first: spread(bytes / 1e6),
+  second: spread(0.3),
+  secondOverFirst: spread(0.2),
+  bytes,
+  modelBytes: 0.9 * bytes,
+  secondBytes: 0,
+  longestTask: 0,
+});
+
 const form = (model: string, form: string, mask: number): SizeRow => ({
   model,
   scope: 'encoder',
@@ -161,6 +173,19 @@ export const SAMPLE_REPORT: Report = {
       ],
       crossover: 0.15,
     },
+  },
+  web: {
+    model: 'mini-qa',
+    fileBytes: 10_400_000,
+    codeBytes: 140_000,
+    line: { bitsPerSecond: 10e6, latency: 0.04 },
+    question: 'Who sat?',
+    contextWords: 150,
+    agreement: [{ browser: 'Chromium', side: '@prune/web', text: 'the cat', score: 9.5 }],
+    rows: [
+      { ...webRow('@prune/web', 1.6e6), timesFaster: spread(9) },
+      { ...webRow('transformers.js, int8', 23e6), longestTask: 1.5 },
+    ],
   },
   accuracy: {
     model: 'mini-qa',

@@ -1,10 +1,12 @@
 import { findPython } from '../src/harness/python.js';
 import { installedPeers } from '../src/peers/ensure-peers.js';
 import { findNncodec } from '../src/sections/codec/find-nncodec.js';
+import { findFirefox } from '../src/sections/web/find-firefox.js';
 
 /** As `SKIP_CONDITIONS` of `@prune/fixtures`, for what the bench itself looks for. */
 export const BENCH_SKIP_CONDITIONS = {
   'no-notebook-python': async () => 'missing' in (await findPython()),
+  'no-firefox': async () => findFirefox() === undefined,
   'no-nncodec': async () => 'missing' in (await findNncodec()),
   'no-onnxruntime': async () => (await installedPeers()) === undefined,
 } satisfies Record<string, () => Promise<boolean>>;

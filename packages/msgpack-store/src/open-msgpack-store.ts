@@ -51,6 +51,12 @@ export interface MsgpackStore extends TensorStore {
   readonly models: readonly string[];
   /** The files that have blocks of this one, as it names them. */
   readonly bases: readonly string[];
+  /**
+   * Reads what a model needs before it can compute, for a source that keeps what was read, in as few ranges as it lies
+   * in: every block of the model's tensors, and of a block of rows what says where they lie. Blocks of bases, files, and
+   * what would exceed `most` bytes are left out. Rejects with what the source throws.
+   */
+  fetchAhead(most: number, signal?: AbortSignal): Promise<void>;
 }
 
 /**
@@ -214,6 +220,14 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
       } catch (error) {
         throw locateError(error, { where, tensor: names[0] });
       }
+    },
+    async fetchAhead(most, signal) {
+      checkOpen();
+      await container.fetchAhead(
+        blocks.flatMap((_, number) => (members[number].length > 0 ? number : [])),
+        most,
+        signal,
+      );
     },
     close() {
       open = false;

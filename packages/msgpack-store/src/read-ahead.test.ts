@@ -20,7 +20,7 @@ function source(bad = Number.POSITIVE_INFINITY) {
 
 test('no bytes, and reads here and there, are passed on as they are', async () => {
   const file = source();
-  const { read } = readAhead(file, file.size);
+  const { read } = readAhead(file, () => file.size);
   const asked: [number, number][] = [
     [500, 0],
     [90, 10],
@@ -35,7 +35,7 @@ test('no bytes, and reads here and there, are passed on as they are', async () =
 test('reads that follow each other take few reads of the source, none past the end', async () => {
   const file = source();
   const end = file.size - 100;
-  const { read } = readAhead(file, end);
+  const { read } = readAhead(file, () => end);
   for (let at = 0; at < end; ) {
     const length = Math.min(1 + ((at * 7919) % 50_000), end - at);
     expect(Buffer.compare(await read(at, length), bytes.subarray(at, at + length))).toBe(0);
@@ -47,7 +47,7 @@ test('reads that follow each other take few reads of the source, none past the e
 
 test('a read that is larger than a window is one read', async () => {
   const file = source();
-  const { read } = readAhead(file, file.size);
+  const { read } = readAhead(file, () => file.size);
   await read(0, 1000);
   expect((await read(1000, 2_500_000)).length).toBe(2_500_000);
   expect(file.reads).toEqual([
@@ -58,7 +58,7 @@ test('a read that is larger than a window is one read', async () => {
 
 test('what cannot be read ahead fails for the read that asks for it', async () => {
   const file = source(100_000);
-  const { read } = readAhead(file, file.size);
+  const { read } = readAhead(file, () => file.size);
   for (let at = 0; at < 100_000; at += 10_000) {
     expect(await read(at, 10_000)).toEqual(bytes.slice(at, at + 10_000));
   }
@@ -69,7 +69,7 @@ test('any reads, waited for or not, give their bytes', async () => {
   const step = fc.record({ gap: fc.constantFrom(0, 0, 0, 0, 5, -3000), length: fc.integer({ min: 0, max: 90_000 }) });
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.boolean(), async (steps, wait) => {
-      const { read } = readAhead(source(), bytes.length);
+      const { read } = readAhead(source(), () => bytes.length);
       const pending: Promise<void>[] = [];
       let at = 0;
       for (const { gap, length } of steps) {

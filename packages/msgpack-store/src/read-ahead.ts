@@ -12,11 +12,11 @@ interface Window {
 }
 
 /**
- * Reads of a source that begin where the one before ended are answered from windows read ahead, up to `end`; the next window is read while one is used.
+ * Reads of a source that begin where the one before ended are answered from windows read ahead, up to what `endOf` says of where a read begins; the next window is read while one is used.
  * Else each of 200 blocks is waited for, a quarter of the time of reading BERT-base. Other reads are passed on as they are. Two windows are kept, or
  * what one read needs. What cannot be read ahead is an error only of the read that asks for it. What a read gives is a view: not to be changed.
  */
-export function readAhead(source: RandomAccess, end: number): Pick<RandomAccess, 'read'> {
+export function readAhead(source: RandomAccess, endOf: (offset: number) => number): Pick<RandomAccess, 'read'> {
   let windows: Window[] = [];
   let size = FIRST;
   /** Where the last read ended. */
@@ -39,6 +39,7 @@ export function readAhead(source: RandomAccess, end: number): Pick<RandomAccess,
       windows = windows.filter((window) => window.end > offset);
       const used = windows.filter((window) => window.start < next);
       const from = windows.at(-1)?.end ?? offset;
+      const end = endOf(offset);
       // The last window is in use, or none is there: another one.
       if (used.length === windows.length && from < end) {
         open(from, Math.max(Math.min(size, end - from), next - from));

@@ -189,3 +189,36 @@ test('what has another SHA-256 than the manifest says is corrupt where integrity
   await expect(strict.get('plain')).rejects.toMatchObject(wrong);
   await expect(strict.selectRows!(['table'], [0])).rejects.toMatchObject(wrong);
 });
+
+test('fetching ahead reads what is not read by rows, in as few ranges as it lies in', async () => {
+  const files = new Map([['vocab.txt', new TextEncoder().encode('a\nb\n'.repeat(99))]]);
+  const sink = memorySink();
+  await writeStore(await createMsgpackStore(sink, { codecs: [rowsFixture(), ...codecList()] }), entries, { files });
+  for (const integrity of [undefined, (await openMsgpackStore(sink.bytes(), { codecs })).integrity]) {
+    const { source, reads } = watched(sink.bytes());
+    const store = await openMsgpackStore(source, { codecs, integrity });
+    reads.length = 0;
+    await store.fetchAhead(10_000);
+    // The table lies first: its rows, a check byte for each, which only hashes need, and its width. The vocabulary is last.
+    const { storedBytes } = store.info('plain')!;
+    const [from, to] = [48 + ROWS * WIDTH + (integrity === undefined ? ROWS : 0), 48 + ROWS * WIDTH + ROWS + 1];
+    expect(reads).toEqual([[from, to + storedBytes]]);
+    reads.length = 0;
+    await store.fetchAhead(storedBytes - 1);
+    expect(reads).toEqual(integrity === undefined || storedBytes > ROWS + 1 ? [[from, to]] : []);
+  }
+});
+
+test('reading ahead does not read files, and not the rows of a table', async () => {
+  const many = new Map<string, Elementary>(
+    Array.from({ length: 9 }, (_, i) => [`plain${i}`, tensor('float32', [999], new Float32Array(999).fill(i))]),
+  );
+  const files = new Map([['vocab.txt', Uint8Array.from({ length: 30_000 }, (_, i) => (i * i) % 251)]]);
+  const sink = memorySink();
+  await writeStore(await createMsgpackStore(sink, { codecs: codecList('raw') }), many, { files });
+  const { source, reads } = watched(sink.bytes());
+  const store = await openMsgpackStore(source);
+  reads.length = 0;
+  for (const name of many.keys()) await store.get(name);
+  expect(Math.max(...reads.map(([, end]) => end))).toBe(48 + 9 * 999 * 4);
+});

@@ -1,7 +1,7 @@
 import { isPruneError } from '@prune/core';
+import { type Fault, type FileServer, startFileServer } from '@prune/fixtures';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Fault, type FileServer, startFileServer } from '../test/file-server.js';
 import { numberedBytes } from '../test/numbered-bytes.js';
 import { httpSource } from './http-source.js';
 

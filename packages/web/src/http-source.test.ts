@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
+import { type Fault, type FileServer, type ServedFile, startFileServer } from '@prune/fixtures';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Fault, type FileServer, type ServedFile, startFileServer } from '../test/file-server.js';
 import { numberedBytes } from '../test/numbered-bytes.js';
 import { type HttpSourceOptions, httpSource } from './http-source.js';
 

@@ -38,12 +38,12 @@ export interface HttpSourceOptions {
 
 /**
  * The defaults of {@link httpSource}. `firstBytes`: room for a container's manifest, whose size is not known before.
- * `gapBytes`: at 10 Mbit/s, 40 ms of latency and 6 requests at once, one more request takes as long as 8 kB.
+ * `gapBytes`: less than a group of rows of a `.prune` file, about 1.2 kB, or a text's rows would bring their neighbours.
  * `parallel`: what browsers allow for one server over HTTP/1.1. `keepBytes`: more than all of `mini-qa`.
  */
 export const DEFAULT_HTTP_SOURCE_OPTIONS = {
-  firstBytes: 2 ** 16,
-  gapBytes: 2 ** 13,
+  firstBytes: 2 ** 14,
+  gapBytes: 2 ** 10,
   parallel: 6,
   retries: 4,
   timeout: 30_000,

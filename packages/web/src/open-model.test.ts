@@ -1,8 +1,8 @@
 import { answer, type BertModel, embed, loadModel } from '@prune/bert-infer';
 import type { TensorStore } from '@prune/core';
+import { type FileServer, startFileServer } from '@prune/fixtures';
 import { openMsgpackStore } from '@prune/msgpack-store';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type FileServer, startFileServer } from '../test/file-server.js';
 import { packedMiniQa } from '../test/packed-mini-qa.js';
 import { type WorkerInProcess, workerInProcess } from '../test/worker-in-process.js';
 import { type OpenedModel, type OpenModelOptions, openModel } from './open-model.js';

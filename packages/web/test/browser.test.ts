@@ -6,12 +6,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { answer, loadModel } from '@prune/bert-infer';
-import { findChromium, SKIP_CONDITIONS } from '@prune/fixtures';
+import { type FileServer, findChromium, type ServedFile, SKIP_CONDITIONS, startFileServer } from '@prune/fixtures';
 import { openMsgpackStore } from '@prune/msgpack-store';
 import { build } from 'esbuild';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type FileServer, type ServedFile, startFileServer } from './file-server.js';
 import { packedMiniQa } from './packed-mini-qa.js';
 
 const built = (file: string) => fileURLToPath(new URL(`../dist/${file}`, import.meta.url));
@@ -197,7 +196,7 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
       server.log.length = 0;
       expect(await run('/isolated', 'mini-qa.prune', { threads: 2 })).toEqual({ ...expected, threads: 2 });
       const log = server.log.filter(({ path }) => path === '/mini-qa.prune');
-      expect(log[0].range).toBe('bytes=-65536');
+      expect(log[0].range).toBe('bytes=-16384');
       expect(sent(log)).toBeLessThanOrEqual(bytes.length);
     });
 
@@ -232,7 +231,7 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
       other.log.length = 0;
       expect(await run('/plain', `${other.origin}/exposed.prune`)).toEqual({ ...expected, threads: 1 });
       expect(other.log.map(({ method }) => method)).not.toContain('OPTIONS');
-      expect(other.log[0].range).toBe('bytes=0-65535');
+      expect(other.log[0].range).toBe('bytes=0-16383');
       expect(sent(other.log)).toBeLessThanOrEqual(bytes.length);
     });
 
@@ -240,7 +239,7 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
       other.log.length = 0;
       expect(await run('/plain', `${other.origin}/hidden.prune`)).toEqual({ ...expected, threads: 1 });
       expect(other.log.map(({ method, range }) => [method, range])).toEqual([
-        ['GET', 'bytes=0-65535'],
+        ['GET', 'bytes=0-16383'],
         ['GET', undefined],
       ]);
     });

@@ -5,14 +5,14 @@ import { packCheckpoint } from '@prune/model-files';
 import { codecList, createMsgpackStore } from '@prune/msgpack-store';
 
 /**
- * The repository's own model as a `.prune` file; with small embeddings and without compression, because tests open it
- * often.
+ * The repository's own model as a `.prune` file: by default with small embeddings and without compression, because
+ * tests open it often; `entropy` is what the command packs.
  */
-export async function packedMiniQa(): Promise<Uint8Array> {
+export async function packedMiniQa(codec: 'raw' | 'entropy' = 'raw'): Promise<Uint8Array> {
   const checkpoint = await openCheckpoint(modelPath('mini-qa'));
-  const { entries, metadata } = packCheckpoint(checkpoint, { embeddings: 'int4' });
+  const { entries, metadata } = packCheckpoint(checkpoint, codec === 'raw' ? { embeddings: 'int4' } : {});
   const sink = memorySink();
-  await writeStore(await createMsgpackStore(sink, { codecs: codecList('raw') }), entries, metadata);
+  await writeStore(await createMsgpackStore(sink, { codecs: codecList(codec) }), entries, metadata);
   await checkpoint.close();
   return sink.bytes();
 }

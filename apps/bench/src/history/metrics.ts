@@ -1,5 +1,6 @@
 import type { Report } from '../report/report.js';
 import { NOTEBOOK } from '../sections/sides/pack-sides.js';
+import { OURS_ON_THE_WEB } from '../sections/web/web-report.js';
 
 /** A figure that is watched from run to run. */
 export interface Metric {
@@ -41,5 +42,14 @@ export function metricsOf(report: Report): Record<string, Metric> {
     metrics[`infer/${model}/first answer/${side}/seconds`] = { value: seconds.median, kind: 'time' };
     metrics[`infer/${model}/first answer/${side}/memory`] = { value: peakBytes.median, kind: 'memory' };
   }
+  for (const { browser, side, first, bytes, modelBytes, timesFaster } of report.web?.rows ?? []) {
+    if (side !== OURS_ON_THE_WEB) continue;
+    const name = `web/${browser}/first answer`;
+    metrics[`${name}/seconds`] = { value: first.median, kind: 'time' };
+    metrics[`${name}/bytes`] = { value: bytes, kind: 'size' };
+    metrics[`${name}/bytes of the model`] = { value: modelBytes, kind: 'size' };
+    if (timesFaster) metrics[`${name}/times faster`] = { value: timesFaster.median, kind: 'ratio' };
+  }
+  if (report.web) metrics['web/bytes of code'] = { value: report.web.codeBytes, kind: 'size' };
   return metrics;
 }

@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadModel } from '@prune/bert-infer';
@@ -59,6 +60,29 @@ describe.skipIf(await BENCH_SKIP_CONDITIONS['no-onnxruntime']())("the peers' gra
       const theirs = await side.run(work);
       const difference = Math.max(...ours.map((value, i) => Math.abs(value - theirs[i])));
       expect(difference / largest, `${precision}: ${difference} of ${largest}`).toBeLessThan(tolerance);
+    }
+  });
+
+  it('the graph for transformers.js, with segments of both kinds, computes what ours does', async () => {
+    const peers = (await installedPeers())!.folder;
+    const ort = createRequire(join(peers, 'package.json'))('onnxruntime-node');
+    const file = join(folder, 'transformers.onnx');
+    await writeFile(file, Buffer.concat([...(await bertOnnx(elementary, config, 'int8', { transformers: true }))]));
+    const session = await ort.InferenceSession.create(file);
+    const [input_ids, token_type_ids] = [
+      tokenIds({ batch: 2, tokens: 9 }),
+      [0, 1].map(() => [0, 0, 0, 0, 1, 1, 1, 1, 1]),
+    ];
+    const int64 = (rows: readonly (readonly number[])[]) =>
+      new ort.Tensor('int64', BigInt64Array.from(rows.flat(), BigInt), [rows.length, rows[0].length]);
+    const theirs = await session.run({ input_ids: int64(input_ids), token_type_ids: int64(token_type_ids) });
+    const metadata = { config, profile: 'fbgemm-1.5' as const };
+    const model = await loadModel(Object.assign(elementary, { metadata }), { engine: { kernels: 'reference' } });
+    const ours = await model.logits({ input_ids, token_type_ids }, { head: 'question-answering' });
+    for (const output of ['start_logits', 'end_logits'] as const) {
+      const largest = Math.max(...ours[output].data.map(Math.abs));
+      const difference = Math.max(...ours[output].data.map((value, i) => Math.abs(value - theirs[output].data[i])));
+      expect(difference / largest, `${output}: ${difference} of ${largest}`).toBeLessThan(0.02);
     }
   });
 });

@@ -3,6 +3,7 @@ import {
   type JsonObject,
   PruneError,
   parameterNames,
+  type QuantizedEmbedding,
   type QuantizedLinear,
   type QuantizedStateDict,
   type Tensor,
@@ -15,6 +16,18 @@ import { OnnxGraph } from './onnx-graph.js';
 /** How the peer computes: float32 from the dequantized weights, or dynamically quantized from the same int8 codes. */
 export type PeerPrecision = 'fp32' | 'int8';
 
+/** `onnx.TensorProto.DataType.FLOAT` */
+const FLOAT = 1;
+
+/** Options of {@link bertOnnx}. */
+export interface BertOnnxOptions {
+  /**
+   * A graph that transformers.js runs: inputs `input_ids`, `token_type_ids` int64, outputs `start_logits`, `end_logits`
+   * float32 `[batch, length]`, and the word table as int8 rows, because the file is downloaded.
+   */
+  readonly transformers?: boolean;
+}
+
 /**
  * A BERT with a question answering head as ONNX Runtime runs it fastest: its own fused operators (EmbedLayerNormalization, Attention, SkipLayerNormalization,
  * BiasGelu; QAttention and DynamicQuantizeMatMul for int8), which its optimizers make of an exported BERT. Inputs `input_ids`, `segment_ids` int32 `[batch, length]`,
@@ -24,6 +37,7 @@ export async function bertOnnx(
   elementary: ElementaryStateDict,
   config: JsonObject,
   precision: PeerPrecision,
+  { transformers = false }: BertOnnxOptions = {},
 ): Promise<readonly Uint8Array[]> {
   const {
     hidden_size: hidden,
@@ -38,13 +52,23 @@ export async function bertOnnx(
   const parameter = async (name: string) => graph.constant(name, await read.tensor(name));
   const layerNorm = async (module: string) => [await parameter(`${module}.weight`), await parameter(`${module}.bias`)];
 
-  graph.value('input', 'input_ids', 'int32', ['batch', 'length']);
-  graph.value('input', 'segment_ids', 'int32', ['batch', 'length']);
+  const type = transformers ? 'int64' : 'int32';
+  const segments = transformers ? 'token_type_ids' : 'segment_ids';
+  graph.value('input', 'input_ids', type, ['batch', 'length']);
+  graph.value('input', segments, type, ['batch', 'length']);
+  const norm = await layerNorm(names.embeddingNorm);
   const tables: string[] = [];
-  for (const table of [names.wordEmbeddings, names.positionEmbeddings, names.tokenTypeEmbeddings])
+  for (const table of [names.positionEmbeddings, names.tokenTypeEmbeddings])
     tables.push(await parameter(`${table}.weight`));
-  const inputs = ['input_ids', 'segment_ids', ...tables, ...(await layerNorm(names.embeddingNorm))];
-  let [x] = graph.node('EmbedLayerNormalization', inputs, ['embedded', 'mask_index'], { microsoft: true, floats });
+  let x: string;
+  if (transformers) {
+    const words = wordRows(graph, names.wordEmbeddings, await read.embedding(names.wordEmbeddings));
+    const sum = embeddingSum(graph, words, segments, tables);
+    [x] = graph.node('LayerNormalization', [sum, ...norm], ['embedded'], { floats, ints: { axis: -1 } });
+  } else {
+    const inputs = ['input_ids', segments, await parameter(`${names.wordEmbeddings}.weight`), ...tables, ...norm];
+    [x] = graph.node('EmbedLayerNormalization', inputs, ['embedded', 'mask_index'], { microsoft: true, floats });
+  }
 
   for (let index = 0; index < layers; index++) {
     // Names in the graph alone: what the fused operators of this layer read and write.
@@ -75,10 +99,51 @@ export async function bertOnnx(
   const head = await read.linear(questionAnswering);
   const scores = linear(graph, precision, questionAnswering, x, head);
   graph.node('Add', [scores, graph.constant(`${questionAnswering}.bias`, head.bias!)], ['logits']);
-  graph.value('output', 'logits', 'float32', ['batch', 'length', 2]);
+  if (transformers) {
+    ['start_logits', 'end_logits'].forEach((output, index) => {
+      const place = graph.constant(`${output}.index`, tensor('int64', [], BigInt64Array.of(BigInt(index))));
+      graph.node('Gather', ['logits', place], [output], { ints: { axis: 2 } });
+      graph.value('output', output, 'float32', ['batch', 'length']);
+    });
+  } else graph.value('output', 'logits', 'float32', ['batch', 'length', 2]);
   if (!Number.isInteger(hidden))
     throw new PruneError('invalid-argument', { where: 'bench', what: 'config has no hidden_size' });
   return graph.model();
+}
+
+/** The tokens' rows of a table of int8 rows: `(code - zero point) * scale`. */
+function wordRows(
+  graph: OnnxGraph,
+  name: string,
+  { bits, shape: [rows, columns], intRepr, zeroPoints, scales }: QuantizedEmbedding,
+): string {
+  if (bits !== 8) {
+    const what = 'not a table of 8 bits';
+    throw new PruneError('mismatch', { where: 'bench', what, got: bits, tensor: name });
+  }
+  const gathered = [
+    graph.constant(`${name}.codes`, tensor('uint8', [rows, columns], new Uint8Array(intRepr))),
+    graph.constant(`${name}.zero_points`, tensor('float32', [rows, 1], new Float32Array(zeroPoints))),
+    graph.constant(`${name}.scales`, tensor('float32', [rows, 1], new Float32Array(scales))),
+  ].map((table) => graph.node('Gather', [table, 'input_ids'], [`${table}.rows`])[0]);
+  const [codes] = graph.node('Cast', [gathered[0]], [`${name}.floats`], { ints: { to: FLOAT } });
+  const [shifted] = graph.node('Sub', [codes, gathered[1]], [`${name}.shifted`]);
+  return graph.node('Mul', [shifted, gathered[2]], [`${name}.rows`])[0];
+}
+
+/** Words, positions and segments, added up. */
+function embeddingSum(
+  graph: OnnxGraph,
+  words: string,
+  segments: string,
+  [positions, types]: readonly string[],
+): string {
+  const [length] = graph.node('Shape', ['input_ids'], ['length_of_input'], { ints: { start: 1, end: 2 } });
+  const first = graph.constant('positions.start', tensor('int64', [1], BigInt64Array.of(0n)));
+  const [placed] = graph.node('Slice', [positions, first, length], ['positions.rows']);
+  const [typed] = graph.node('Gather', [types, segments], ['types.rows']);
+  const [both] = graph.node('Add', [words, typed], ['words_and_types']);
+  return graph.node('Add', [both, placed], ['embeddings'])[0];
 }
 
 /** `x W^T` without the bias, which the next operator adds. */
@@ -167,6 +232,11 @@ function reader(quantized: QuantizedStateDict) {
       if (!('kind' in value)) return value;
       if (value.kind === 'embedding') return dequantizeEmbedding(value);
       throw new PruneError('mismatch', { where: 'bench', what: 'a Linear, not a tensor', tensor: name });
+    },
+    async embedding(name: string): Promise<QuantizedEmbedding> {
+      const value = await want(name);
+      if ('kind' in value && value.kind === 'embedding') return value;
+      throw new PruneError('mismatch', { where: 'bench', what: 'not a table of quantized rows', tensor: name });
     },
     /** One scale a matrix and a bias: what the graphs are made for. */
     async linear(name: string): Promise<QuantizedLinear> {

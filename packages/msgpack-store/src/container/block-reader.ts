@@ -24,6 +24,8 @@ export interface BlockReader {
   pieces(number: number, bytes: number, signal?: AbortSignal): AsyncGenerator<Uint8Array>;
   /** A block of which parts and ranges are read. */
   ranges(number: number): BlockBytes;
+  /** Reads own blocks, which ascend, for a source that keeps what was read: see `MsgpackStore.fetchAhead`. */
+  fetchAhead(numbers: readonly number[], most: number, signal?: AbortSignal): Promise<void>;
 }
 
 /** What a {@link blockReader} needs. */
@@ -49,7 +51,8 @@ interface Sums {
 export function blockReader(options: BlockReaderOptions): BlockReader {
   const { source, manifest, end, inBase, crc32, createSha256, hashed } = options;
   const { blocks } = manifest;
-  const ahead = readAhead(source, end);
+  const stops = readAheadStops(manifest, end);
+  const ahead = readAhead(source, (offset) => stops.find((stop) => stop > offset) ?? end);
 
   /** Where a block is. Own blocks are read ahead when they are read whole. */
   async function placeOf(number: number) {
@@ -131,7 +134,36 @@ export function blockReader(options: BlockReaderOptions): BlockReader {
         ...(hashed && { sha256: sha256Of(createSha256) }),
       };
     },
+    async fetchAhead(numbers, most, signal) {
+      const ranges: [start: number, end: number][] = [];
+      let left = most;
+      for (const number of numbers) {
+        const { offset, length, parts } = blocks[number];
+        if (offset === undefined) continue;
+        // The last part says where the rows lie. Those before it are needed to check hashes alone.
+        const needed = parts.slice(hashed ? 0 : -1).reduce((sum, part) => sum + part.length, 0) || length;
+        if (needed > left) continue;
+        left -= needed;
+        const [start, end] = [offset + length - needed, offset + length];
+        const last = ranges.at(-1);
+        if (last?.[1] === start) last[1] = end;
+        else ranges.push([start, end]);
+      }
+      await source.readRanges(ranges, signal);
+    },
   };
+}
+
+/**
+ * Where reading ahead ends: before blocks that may be read in parts or not at all, which are tables of rows and files,
+ * and where the own blocks end.
+ */
+function readAheadStops({ blocks, models }: Manifest, end: number): number[] {
+  const files = new Set(models.flatMap((model) => (model.files ?? []).map(({ block }) => block)));
+  const stops = blocks.flatMap(({ offset, parts }, number) =>
+    offset !== undefined && (parts.length > 0 || files.has(number)) ? offset : [],
+  );
+  return [...stops, end];
 }
 
 function checkSha256(got: Uint8Array, { sha256 }: Pick<Sums, 'sha256'>, what: string, where: string | undefined) {

@@ -2,9 +2,11 @@ import { answer, type BertModel, classify, classifyTokens, embed, loadModel } fr
 import { checkAborted, PruneError, type TensorStore } from '@prune/core';
 import { openMsgpackStore } from '@prune/msgpack-store';
 import { blobSource } from '../blob-source.js';
-import { httpSource } from '../http-source.js';
+import { DEFAULT_HTTP_SOURCE_OPTIONS, httpSource } from '../http-source.js';
 import type { CallProgress, ModelFacts, OpenRequest, Reply, Request } from './messages.js';
 import { sentError } from './sent-error.js';
+
+const { keepBytes } = DEFAULT_HTTP_SOURCE_OPTIONS;
 
 /** The worker's side of the messages: `self` in a worker of the browser, the parent's port in Node. */
 export interface WorkerPort {
@@ -99,12 +101,18 @@ async function open({ from, load, http }: OpenRequest, { signal, onProgress }: W
   const { threads, kernels, ...rest } = load;
   const store = await openMsgpackStore(await sourceOf());
   try {
+    // One request brings what follows each other in the file, where one for each block would wait for the one before.
+    // Who reads a block that is on its way waits for it, and gets its error.
+    if ('url' in from) store.fetchAhead((http.keepBytes ?? keepBytes) / 2, signal).catch(() => {});
     const model = await loadModel(store, {
       ...rest,
       engine: { threads, kernels },
+      lazyEmbeddings: true,
       signal,
       onProgress: ({ done, total }) => onProgress({ done, total, of: 'layers' }),
     });
+    // Read while the first call is on its way. A model without a tokenizer takes tokens alone.
+    model.tokenizer().catch(() => {});
     return { model, store };
   } catch (error) {
     await store.close();

@@ -5,7 +5,7 @@ import { PruneError } from '@prune/core';
 import { atomicFile } from '@prune/core/node';
 import { openStore } from '@prune/model-files/node';
 import { workFolder } from '../../bench-folder.js';
-import { bertOnnx, type PeerPrecision } from '../../peers/bert-onnx.js';
+import { type BertOnnxOptions, bertOnnx, type PeerPrecision } from '../../peers/bert-onnx.js';
 
 /** Raised when the graphs change, so that older files are made anew. */
 const GRAPH = 2;
@@ -16,10 +16,12 @@ export async function onnxFile(
   packed: string,
   sha256: string,
   precision: PeerPrecision,
+  options: BertOnnxOptions = {},
 ): Promise<string> {
   const folder = join(workFolder, 'onnx');
   await mkdir(folder, { recursive: true });
-  const path = join(folder, `${name}-${sha256.slice(0, 12)}-${precision}-g${GRAPH}.onnx`);
+  const form = options.transformers ? `${precision}-transformers` : precision;
+  const path = join(folder, `${name}-${sha256.slice(0, 12)}-${form}-g${GRAPH}.onnx`);
   if (existsSync(path)) return path;
   const store = await openStore(packed);
   try {
@@ -27,7 +29,7 @@ export async function onnxFile(
     if (config === undefined) throw new PruneError('missing', { where: packed, what: 'no config' });
     const sink = await atomicFile(path);
     try {
-      for (const chunk of await bertOnnx(store, config, precision)) await sink.write(chunk);
+      for (const chunk of await bertOnnx(store, config, precision, options)) await sink.write(chunk);
       await sink.commit();
     } catch (error) {
       await sink.abort();
