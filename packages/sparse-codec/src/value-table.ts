@@ -19,7 +19,7 @@ export function magnitudeLevels(counts: Int32Array): Uint16Array {
 
 /** What a level stands for: its square. */
 export function weightsOf(levels: Uint16Array): Float64Array {
-  // `from` with a function takes ten times as long, and a model has hundreds of tables.
+  // A loop, because `from` calls a function for each level, and a model has hundreds of tables.
   const weights = new Float64Array(levels.length);
   for (let i = 0; i < levels.length; i++) weights[i] = levels[i] * levels[i];
   return weights;

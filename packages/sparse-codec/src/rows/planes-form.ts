@@ -118,14 +118,13 @@ export function openPlanesForm({ reader, model, room }: FormReader, width: numbe
 
 /** One plane of the row of a lane: where it lies, and from which element on. */
 interface Plane {
-  source: Uint8Array;
+  source: Uint8Array | Uint16Array;
   start: number;
 }
 
 function planesMemory(isCoded: readonly boolean[], kind: number, dtype: Dtype, width: number, rows: number): RowMemory {
   const data = new DTYPES[dtype].array(rows * width) as TensorData;
-  const symbols = new Uint16Array(LANES * width);
-  const fields = isCoded.filter(Boolean).map(() => new Uint8Array(LANES * width));
+  const fields = isCoded.filter(Boolean).map(() => new Uint16Array(LANES * width));
   const planes = isCoded.map((): Plane => ({ source: new Uint8Array(0), start: 0 }));
   const halves = new Uint16Array(width);
   const bits = dtype === 'float32' ? new Uint32Array(data.buffer) : new Uint32Array(0);
@@ -134,8 +133,7 @@ function planesMemory(isCoded: readonly boolean[], kind: number, dtype: Dtype, w
     decodeRows(lanes: Lanes, count: number) {
       for (let table = 0; table < fields.length; table++) {
         for (let lane = 0; lane < count; lane++) lanes.choose(lane, table);
-        lanes.field(count, width, symbols);
-        toBytes(symbols, fields[table], count * width);
+        lanes.field(count, width, fields[table]);
       }
       for (let lane = 0; lane < count; lane++) {
         let table = 0;
@@ -161,11 +159,6 @@ function planesMemory(isCoded: readonly boolean[], kind: number, dtype: Dtype, w
       }
     },
   };
-}
-
-/** All planes are bytes, because V8 joins planes of one type of array several times as fast as planes of two types. */
-function toBytes(symbols: Uint16Array, bytes: Uint8Array, count: number): void {
-  for (let i = 0; i < count; i++) bytes[i] = symbols[i];
 }
 
 function joinTwo(planes: readonly Plane[], into: Uint16Array, to: number, width: number): void {
