@@ -68,8 +68,8 @@ export interface MsgpackStore extends TensorStore {
 export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackOptions = {}): Promise<MsgpackStore> {
   const { limits = DEFAULT_LIMITS, inflate, crc32 } = options;
   const platform = { inflate, crc32 };
-  // These codecs always return copies, never views into the block.
-  const inflating = new Set(['csr-gzip', 'planes-gzip', 'gzip']);
+  // All own codecs but this one return copies, never views into the block.
+  const viewing = new Set(['raw']);
   const own = allCodecs(platform);
   const codecs = new Map([...own, ...(options.codecs ?? [])].map((codec) => [codec.name, codec] as const));
   const container = await openContainer(source, options);
@@ -116,14 +116,11 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
     }
     const infos = members[number] as readonly NamedInfo[];
     const packed = await stored(number);
-    // Others are given the bytes, which are shared with other blocks.
     let tensors: readonly Tensor[];
     try {
-      tensors = await codec.decode(
-        own.includes(codec) && inflating.has(codec.name) ? packed : await copied(packed),
-        infos,
-        limits,
-      );
+      // A codec that may return views is given a copy, because other blocks share the bytes.
+      const bytes = own.includes(codec) && !viewing.has(codec.name) ? packed : await copied(packed);
+      tensors = await codec.decode(bytes, infos, limits);
     } catch (error) {
       throw codecError(codec.name, error);
     }

@@ -160,11 +160,13 @@ function fromGrid(
 
 /** Every float16 is exactly a float32; infinities and NaN, which the encoder never makes, become large numbers. */
 export function widen(halves: Uint16Array, into: Float32Array, from: number, to: number): void {
+  const bits = new Uint32Array(into.buffer, into.byteOffset, into.length);
   for (let i = from; i < to; i++) {
     const half = halves[i];
-    const exponent = (half >>> 10) & 31;
-    const fraction = half & 0x3ff;
-    const value = exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25);
-    into[i] = half & 0x8000 ? -value : value;
+    const sign = (half & 0x8000) << 16;
+    const magnitude = half & 0x7fff;
+    if (magnitude >= 0x400) bits[i] = sign | ((magnitude << 13) + (112 << 23));
+    else if (magnitude === 0) bits[i] = sign;
+    else into[i] = sign === 0 ? magnitude * 2 ** -24 : magnitude * -(2 ** -24);
   }
 }

@@ -55,11 +55,10 @@ function build(): GapTables {
       below[k * STRIDE + g] = next;
     }
     reach[k] = g;
-    let position = k * SCALE;
     for (let i = 0; i < g; i++) {
-      for (; position < k * SCALE + below[k * STRIDE + i + 1]; position++) gapAt[position] = i;
+      gapAt.fill(i, k * SCALE + below[k * STRIDE + i], k * SCALE + below[k * STRIDE + i + 1]);
     }
-    gapAt.fill(g, position, (k + 1) * SCALE);
+    gapAt.fill(g, k * SCALE + below[k * STRIDE + g], (k + 1) * SCALE);
   }
   const survival = (density: number, weight: number) => {
     let power = 1;

@@ -1,14 +1,13 @@
 import { loadModel } from '@prune/bert-infer';
 import { openCheckpoint } from '@prune/checkpoint/node';
 import { memorySink, writeStore } from '@prune/core';
-import { modelPath } from '@prune/fixtures';
+import { type FileServer, modelPath, startFileServer } from '@prune/fixtures';
 import { packCheckpoint } from '@prune/model-files';
 import { codecList, createMsgpackStore, openMsgpackStore } from '@prune/msgpack-store';
 import { rowsCodec } from '@prune/sparse-codec';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { httpSource } from '../src/http-source.js';
 import { openModel } from '../src/open-model.js';
-import { type FileServer, startFileServer } from './file-server.js';
 import { packedMiniQa } from './packed-mini-qa.js';
 import { workerInProcess } from './worker-in-process.js';
 

@@ -19,7 +19,8 @@ export async function decodeRows(
   const { decoder, rowsPerGroup, starts } = directory;
   const memory = decoder.memory(table.rows);
   const lanes = new Lanes(decoder.tables);
-  lanes.setBytes(evenAddress(bytes));
+  const pacer = new Pacer();
+  lanes.setBytes(await evenAddress(bytes, pacer));
   const groups = starts.length - 1;
   const decode = (from: number, to: number) => {
     // Four at a time while they have equally many rows, then one after the other.
@@ -32,7 +33,7 @@ export async function decodeRows(
       decodeGroups(lanes, 1, g, directory, memory, rowsOfGroup(g, directory, table), g * rowsPerGroup);
     }
   };
-  await inBlocks(Math.ceil(groups / LANES), new Pacer(), decode, LANES * rowsPerGroup * rowElements(table));
+  await inBlocks(Math.ceil(groups / LANES), pacer, decode, LANES * rowsPerGroup * rowElements(table));
   return tensorsOf(memory, table, infos, table.rows, limits);
 }
 
@@ -81,7 +82,7 @@ function decodeGroups(
 
 /** Decodes a group that was read alone into the first rows of a memory. */
 export function decodeGroup(lanes: Lanes, bytes: Uint8Array, rows: number, rawBytes: number, memory: RowMemory): void {
-  lanes.setBytes(evenAddress(bytes));
+  lanes.setBytes(bytes.byteOffset % 2 === 0 ? bytes : bytes.slice());
   lanes.begin(0, 0, bytes.length - CRC_BYTES, rows * rawBytes, 0);
   for (let r = 0; r < rows; r++) {
     memory.decodeRows(lanes, 1);
@@ -90,9 +91,12 @@ export function decodeGroup(lanes: Lanes, bytes: Uint8Array, rows: number, rawBy
   lanes.finish(0);
 }
 
-/** The bytes, or a copy, where words of 16 bits can be read. */
-function evenAddress(bytes: Uint8Array): Uint8Array {
-  return bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
+/** The bytes, or a copy made with pauses, where words of 16 bits can be read. */
+async function evenAddress(bytes: Uint8Array, pacer: Pacer): Promise<Uint8Array> {
+  if (bytes.byteOffset % 2 === 0) return bytes;
+  const copy = new Uint8Array(bytes.length);
+  await inBlocks(bytes.length, pacer, (from, to) => copy.set(bytes.subarray(from, to), from));
+  return copy;
 }
 
 /** The arrays of a memory as the tensors of a block, with `rows` rows each. */

@@ -6,6 +6,7 @@ import { readMeans } from '../grid-rows.js';
 import { type RangeGrid, rangeGrid, scaleOf, zeroPointOf } from '../row-ranges.js';
 import {
   CODE_CLASSES,
+  CodeMemo,
   codeClassOf,
   gridBits,
   multipleOf,
@@ -178,6 +179,9 @@ async function codeCounts(table: QuantizedTable, others: readonly number[], widt
   return counts;
 }
 
+/** Rows from which on a {@link CodeMemo} is worth its memory. */
+const LEAST_MEMO_ROWS = 1000;
+
 /** What a directory says of rows on a grid, and of the ranges of the others. */
 interface QuantizedModel {
   readonly classes: number;
@@ -233,6 +237,8 @@ function quantizedMemory(model: QuantizedModel, width: number, rows: number): Ro
   const symbols = new Uint16Array(LANES * width);
   const fields = Array.from({ length: LANES }, (_, lane) => symbols.subarray(lane * width, (lane + 1) * width));
   const isOn = new Uint8Array(LANES);
+  // Not for the few rows of a selection: they would hardly share codes.
+  const memo = rows < LEAST_MEMO_ROWS ? undefined : new CodeMemo();
   return {
     arrays: [scale, zeroPoint, intRepr] as TensorData[],
     decodeRows(lanes, count) {
@@ -256,7 +262,7 @@ function quantizedMemory(model: QuantizedModel, width: number, rows: number): Ro
           continue;
         }
         for (let c = 0; c < width; c++) own[c] += mean[c];
-        quantizeMultiples(own, origin, step, row, table);
+        quantizeMultiples(own, origin, step, row, table, memo);
       }
     },
   };
