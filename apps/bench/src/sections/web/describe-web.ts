@@ -20,7 +20,7 @@ export function describeWeb({ model, fileBytes, codeBytes, line, rows, agreement
         `A page with a new profile opens ${model} by its URL and asks one question about ${asked.contextWords} words ("${asked.question}"), over a line of ${speed}; nothing comes from another host. ` +
           `Ours is the file of ${formatBytes(fileBytes)} (codec entropy) with @prune/web as one file, ${formatBytes(codeBytes)} with gzip, in a worker; the peer is transformers.js with the same integers as a dense ` +
           'int8 graph, its word table as int8 rows, in the page. Code is sent with gzip on both sides, one thread each. Time runs from the start of the navigation; connecting costs nothing on this line. ' +
-          "Bytes are the bodies that the server sent before the answer was there. The second visit is in the same profile, 2 s later. Agreement comes first: ours has Node's bits, the peer the same text.",
+          "Bytes are the bodies that the server sent before the answer was there. The second visit is in the same profile, 2 s later; every round counts. Agreement comes first: ours has Node's bits, the peer the same text.",
       ),
       table(
         'The first answer',
