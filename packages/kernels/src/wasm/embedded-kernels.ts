@@ -22,11 +22,20 @@ function embedded(base64: string, sourceHash: string): EmbeddedKernels {
   return {
     sourceHash,
     bytes(shared) {
-      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-      if (!shared) bytes[sharedFlagAt(bytes)] &= ~2;
-      return bytes;
+      return forMemory(
+        Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)),
+        shared,
+      );
     },
   };
+}
+
+/** A copy of a build, for a memory that is shared between threads or for one that is not. */
+export function forMemory(build: Uint8Array, shared: boolean): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(build);
+  const at = sharedFlagAt(bytes);
+  bytes[at] = shared ? bytes[at] | 2 : bytes[at] & ~2;
+  return bytes;
 }
 
 const IMPORT_SECTION = 2;
@@ -51,7 +60,7 @@ function sharedFlagAt(bytes: Uint8Array): number {
     const length = leb();
     at += length;
   };
-  while (bytes[at++] !== IMPORT_SECTION) skip();
+  while (at < bytes.length && bytes[at++] !== IMPORT_SECTION) skip();
   leb();
   for (let imports = leb(); imports > 0; imports--) {
     skip();
