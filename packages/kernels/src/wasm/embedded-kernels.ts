@@ -51,6 +51,8 @@ function sharedFlagAt(bytes: Uint8Array): number {
   const leb = () => {
     let value = 0;
     for (let shift = 0; ; shift += 7) {
+      // Bytes that a caller gave may be anything.
+      if (at >= bytes.length) throw noMemory();
       const byte = bytes[at++];
       value |= (byte & 127) << shift;
       if (byte < 128) return value;
@@ -60,7 +62,7 @@ function sharedFlagAt(bytes: Uint8Array): number {
     const length = leb();
     at += length;
   };
-  while (at < bytes.length && bytes[at++] !== IMPORT_SECTION) skip();
+  while (bytes[at++] !== IMPORT_SECTION) skip();
   leb();
   for (let imports = leb(); imports > 0; imports--) {
     skip();
@@ -70,5 +72,9 @@ function sharedFlagAt(bytes: Uint8Array): number {
     if (kind !== FUNCTION) break;
     leb();
   }
-  throw new TypeError('the kernels do not import their memory');
+  throw noMemory();
+}
+
+function noMemory(): TypeError {
+  return new TypeError('the kernels do not import their memory');
 }
