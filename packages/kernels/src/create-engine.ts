@@ -6,7 +6,7 @@ import { layerNorm } from './reference/layer-norm.js';
 import { loadReferenceEncoder } from './reference/reference-engine.js';
 import { loadReferenceLinear } from './reference/reference-linear.js';
 import { softmax } from './reference/softmax.js';
-import { compileKernels } from './wasm/compile-kernels.js';
+import { compileKernels, type KernelBytes } from './wasm/compile-kernels.js';
 import { defaultHost } from './wasm/default-host.js';
 import { kernelFileName } from './wasm/kernel-files.js';
 import type { ProbedModule } from './wasm/probe-kernels.js';
@@ -24,6 +24,11 @@ export interface EngineOptions {
    * them alone. Without them, the engine compiles what this package holds.
    */
   readonly modules?: KernelModules;
+  /**
+   * Gives the bytes of `@prune/kernels/wasm/relaxed.wasm` or `simd.wasm` when they are needed, where a bundle is to be
+   * without what this package holds. Whatever it throws, the engine throws.
+   */
+  readonly wasm?: KernelBytes;
   /** Threads to compute with, the calling one included. One where memory cannot be shared (a page that is not cross-origin isolated). */
   readonly threads?: number;
   /** Where threads come from. Default: Node's worker threads, in Node; Web Workers elsewhere. */
@@ -50,12 +55,16 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       wanted: `an integer from 1 to ${MAX_THREADS}`,
     });
   }
-  return engineOn(await selectKernels(wanted, options.modules), count, options.threadHost ?? defaultHost());
+  return engineOn(
+    await selectKernels(wanted, options.modules, options.wasm),
+    count,
+    options.threadHost ?? defaultHost(),
+  );
 }
 
 /** An engine on kernels that work here. `looks`: see `LOOKS` of wasm/crew.ts; `jobMs`: see `JOB_MS` of wasm/wasm-encoder.ts. */
 export async function engineOn(
-  { kernels, kernelsNote, fused, dot4, given }: SelectedKernels,
+  { kernels, kernelsNote, fused, dot4, given, compile = compileKernels }: SelectedKernels,
   count: number,
   host: ThreadHost | undefined,
   { looks, jobMs }: { readonly looks?: number; readonly jobMs?: number } = {},
@@ -64,7 +73,7 @@ export async function engineOn(
   const threadsNote = count > 1 ? (whyOneThread(kernels, host, given) ?? (await host?.whyNoThreads?.())) : undefined;
   const threads = threadsNote === undefined ? count : 1;
   const shared = given?.shared ?? threads > 1;
-  const module = kernels === 'reference' ? undefined : (given?.module ?? (await compileKernels(kernels, shared)));
+  const module = kernels === 'reference' ? undefined : (given?.module ?? (await compile(kernels, shared)));
   return {
     kernels,
     kernelsNote,

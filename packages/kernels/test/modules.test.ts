@@ -24,6 +24,27 @@ async function pass(options: EngineOptions) {
   return { engine, bits: [...new Uint32Array(last.buffer)] };
 }
 
+test('bytes that the caller gives: asked for when they are needed, for any memory; the same bits', async () => {
+  const { bits } = await pass({ kernels: 'reference' });
+  const asked: string[] = [];
+  const wasm = async (kernels: string) => {
+    asked.push(kernels);
+    return files.get(`${kernels.replace('wasm-', '')}.wasm`)!;
+  };
+  const auto = await pass({ wasm, threads: 2 });
+  expect(auto.bits).toEqual(bits);
+  expect(auto.engine.threads).toBe(2);
+  expect(asked).toEqual(noRelaxedSimd ? ['wasm-relaxed', 'wasm-simd'] : ['wasm-relaxed']);
+  expect((await pass({ wasm, kernels: 'wasm-simd' })).bits).toEqual(bits);
+  const other = files.get('simd.wasm')!.slice();
+  other[other.length - 1] ^= 1;
+  await expect(createEngine({ wasm: async () => other })).rejects.toMatchObject({ code: 'mismatch' });
+  const offline = () => Promise.reject(new TypeError('offline'));
+  const error = { code: 'io', what: expect.stringContaining('offline') };
+  await expect(createEngine({ wasm: offline })).rejects.toMatchObject(error);
+  await expect(createEngine({ wasm: async () => new Uint8Array(9) })).rejects.toMatchObject({ code: 'io' });
+});
+
 /** As an edge runtime, or a page without 'wasm-unsafe-eval'. */
 function forbidCompiling(): void {
   vi.spyOn(WebAssembly, 'compile').mockRejectedValue(new WebAssembly.CompileError('disallowed by embedder'));

@@ -9,5 +9,5 @@ export {
   type Watched,
 } from './open-model.js';
 export type { UrlLike } from './resolved-url.js';
-export type { LoadOptions } from './worker/messages.js';
+export type { LoadOptions, StoreOptions } from './worker/messages.js';
 export type { ModelWorker } from './worker/model-worker.js';

@@ -1,7 +1,7 @@
 import { answer, type BertModel, embed, loadModel } from '@prune/bert-infer';
-import type { TensorStore } from '@prune/core';
+import { memorySink, type TensorStore } from '@prune/core';
 import { type FileServer, startFileServer } from '@prune/fixtures';
-import { openMsgpackStore } from '@prune/msgpack-store';
+import { bundleModels, openMsgpackStore } from '@prune/msgpack-store';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packedMiniQa } from '../test/packed-mini-qa.js';
 import { type WorkerInProcess, workerInProcess } from '../test/worker-in-process.js';
@@ -87,6 +87,45 @@ test.each([
   [undefined as unknown as string, { wanted: expect.stringContaining('Blob') }],
 ])('what is not a model: %s', async (from, error) => {
   await expect(open(from)).rejects.toMatchObject({ code: 'invalid-argument', ...error });
+});
+
+test('one model of a file that has several: by the name behind its URL, or by the option', async () => {
+  const sink = memorySink();
+  await bundleModels(sink, [
+    { source: bytes, name: 'qa' },
+    { source: bytes, name: 'two' },
+  ]);
+  server.files.set('/both.prune', { bytes: sink.bytes().slice() });
+  const where = `${server.origin}/both.prune`;
+  await expect(open(where)).rejects.toMatchObject({ code: 'invalid-argument' });
+  await expect(open(`${where}#none`)).rejects.toMatchObject({ code: 'missing' });
+  for (const other of [await open(`${where}#qa`), await open(new URL(where), { model: 'two' })]) {
+    expect((await other.answer(TEXTS)).text).toBe('Garden apartments');
+    await other.close();
+  }
+});
+
+test('a base is found by its address, relative to the file; one that is missing is an error that names it', async () => {
+  const sink = memorySink();
+  await bundleModels(sink, [{ source: bytes }], { bases: [{ name: '../base.prune', source: bytes }] });
+  server.files.set('/tasks/qa.prune', { bytes: sink.bytes().slice() });
+  server.files.set('/base.prune', { bytes });
+  const where = `${server.origin}/tasks/qa.prune`;
+  const other = await open(where);
+  expect(await other.answer(TEXTS)).toEqual(await answer(direct, TEXTS));
+  await other.close();
+  server.files.delete('/base.prune');
+  await expect(open(where)).rejects.toMatchObject({ code: 'missing', what: expect.stringContaining('../base.prune') });
+});
+
+test('integrity: the manifest that was promised, or an error', async () => {
+  const where = `${server.origin}/mini-qa.prune`;
+  const { integrity } = await openMsgpackStore(bytes);
+  const other = await open(where, { integrity });
+  expect((await other.answer(TEXTS)).text).toBe('Garden apartments');
+  await other.close();
+  const wanted = `sha256-${'A'.repeat(43)}=`;
+  await expect(open(where, { integrity: wanted })).rejects.toMatchObject({ code: 'mismatch', where, got: integrity });
 });
 
 test('errors of the worker come with their code and fields, and the model goes on', async () => {

@@ -13,13 +13,13 @@ import type { BlobLike } from './blob-source.js';
 import { shownUrl } from './http/shown-url.js';
 import type { HttpSourceOptions } from './http-source.js';
 import { resolvedUrl, type UrlLike } from './resolved-url.js';
-import type { CallProgress, LoadOptions, ModelFacts, ModelFrom, OpenRequest } from './worker/messages.js';
+import type { CallProgress, LoadOptions, ModelFacts, ModelFrom, OpenRequest, StoreOptions } from './worker/messages.js';
 import type { ModelWorker } from './worker/model-worker.js';
 import { startWorker } from './worker/start-worker.js';
 import { type CallOptions, WorkerCalls } from './worker/worker-calls.js';
 
 /** Options of {@link openModel}. */
-export interface OpenModelOptions extends LoadOptions {
+export interface OpenModelOptions extends LoadOptions, StoreOptions {
   /** How a URL is read. */
   readonly http?: OpenRequest['http'];
   /** Stops the opening with `aborted`, and ends the worker. */
@@ -82,12 +82,17 @@ export async function openModel(
   from: string | UrlLike | BlobLike | Uint8Array,
   options: OpenModelOptions = {},
 ): Promise<OpenedModel> {
-  const { http = {}, signal, onProgress, worker = startWorker, ...load } = options;
-  const sent = sentFrom(from);
+  const { http = {}, signal, onProgress, worker = startWorker, model, integrity, ...load } = options;
+  const { sent, named } = sentFrom(from);
   checkAborted(signal);
   const calls = new WorkerCalls(started(worker), 'url' in sent ? shownUrl(new URL(sent.url)) : 'the model');
   try {
-    const request: OpenRequest = { from: sent, load, http: withoutFunctions(http) };
+    const request: OpenRequest = {
+      from: sent,
+      load,
+      http: withoutFunctions(http),
+      store: { model: model ?? named, integrity },
+    };
     const watch = { signal, onProgress: onProgress as CallOptions['onProgress'] };
     const facts = (await calls.call('open', [request], watch)) as ModelFacts;
     return openedModel(calls, facts);
@@ -133,12 +138,13 @@ function openedModel(calls: WorkerCalls, facts: ModelFacts): OpenedModel {
   };
 }
 
-function sentFrom(from: string | UrlLike | BlobLike | Uint8Array): ModelFrom {
-  if (from instanceof Uint8Array) return { bytes: from };
-  if (typeof from === 'string') return { url: resolvedUrl(from, 'openModel').href };
+/** What is sent, and the model that a URL names behind `#`. */
+function sentFrom(from: string | UrlLike | BlobLike | Uint8Array): { sent: ModelFrom; named?: string } {
+  if (from instanceof Uint8Array) return { sent: { bytes: from } };
+  if (typeof from === 'string') return sentUrl(from);
   if (typeof from === 'object' && from !== null) {
-    if ('href' in from) return { url: resolvedUrl(from, 'openModel').href };
-    if (typeof from.slice === 'function' && typeof from.size === 'number') return { blob: from };
+    if ('href' in from) return sentUrl(from);
+    if (typeof from.slice === 'function' && typeof from.size === 'number') return { sent: { blob: from } };
   }
   throw new PruneError('invalid-argument', {
     where: 'openModel',
@@ -146,6 +152,22 @@ function sentFrom(from: string | UrlLike | BlobLike | Uint8Array): ModelFrom {
     got: Object.prototype.toString.call(from),
     wanted: 'a URL, a Blob or File, or a Uint8Array',
   });
+}
+
+function sentUrl(from: string | UrlLike): { sent: ModelFrom; named?: string } {
+  const url = resolvedUrl(from, 'openModel');
+  const named = url.hash === '' ? undefined : decodedName(url.hash.slice(1));
+  url.hash = '';
+  return { sent: { url: url.href }, named };
+}
+
+/** A browser escapes some characters of a name; what it would not have escaped stays as it is. */
+function decodedName(hash: string): string {
+  try {
+    return decodeURIComponent(hash);
+  } catch {
+    return hash;
+  }
 }
 
 /** Callers without types may hand in `fetch` or a signal here, which cannot be sent to a worker. */

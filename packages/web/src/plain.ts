@@ -1,8 +1,10 @@
 import { openModel as openInWorker } from './open-model.js';
+import { besideKernels } from './worker/beside-kernels.js';
 import { serveModel, type WorkerPort } from './worker/serve-model.js';
 import { PLAIN_WORKER_NAME, startPlainWorker } from './worker/start-plain-worker.js';
 
-// The package as one file, dist/plain.js, for pages without a bundler. The worker that it starts is the same file.
+// The package as one file, dist/plain.js, for pages without a bundler. The worker that it starts is the same file. The
+// kernels are files of their own: tsup.config.ts leaves them out of this one.
 
 interface WorkerGlobals {
   readonly WorkerGlobalScope?: unknown;
@@ -17,4 +19,6 @@ export const openModel: typeof openInWorker = (from, options) =>
 
 const { WorkerGlobalScope, name } = globalThis as WorkerGlobals;
 // By its name, because a page's own worker may import this file too.
-if (WorkerGlobalScope !== undefined && name === PLAIN_WORKER_NAME) serveModel(globalThis as unknown as WorkerPort);
+if (WorkerGlobalScope !== undefined && name === PLAIN_WORKER_NAME) {
+  serveModel(globalThis as unknown as WorkerPort, besideKernels);
+}

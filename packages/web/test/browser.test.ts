@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { answer, loadModel } from '@prune/bert-infer';
 import { type FileServer, findChromium, type ServedFile, SKIP_CONDITIONS, startFileServer } from '@prune/fixtures';
 import { openMsgpackStore } from '@prune/msgpack-store';
@@ -160,8 +161,13 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
       server.files.set('/isolated', { ...html, headers: ISOLATED });
       server.files.set('/no-worker', { ...html, headers: { 'content-security-policy': "worker-src 'none'" } });
       const plain = { bytes: readFileSync(built('plain.js')), type: 'text/javascript' };
-      server.files.set('/plain.js', { ...plain, headers: ISOLATED });
-      other.files.set('/plain.js', { ...plain, headers: { ...RESOURCE, 'access-control-allow-origin': '*' } });
+      const wasm = ['relaxed.wasm', 'simd.wasm'].map(
+        (name) => [`/wasm/${name}`, { bytes: readFileSync(built(`wasm/${name}`)), type: 'application/wasm' }] as const,
+      );
+      for (const [path, file] of [['/plain.js', plain] as const, ...wasm]) {
+        server.files.set(path, { ...file, headers: ISOLATED });
+        other.files.set(path, { ...file, headers: { ...RESOURCE, 'access-control-allow-origin': '*' } });
+      }
       for (const [path, from] of [
         ['/one-file', '/plain.js'],
         ['/one-file-of-cdn', `${other.origin}/plain.js`],
@@ -221,6 +227,25 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
     test.each(['/one-file', '/one-file-of-cdn'])('a page without a bundler: %s', async (path) => {
       const from = `${server.origin}/mini-qa.prune`;
       expect(await run(path, from, { threads: 2 })).toEqual({ ...expected, threads: 2 });
+    });
+
+    test('a page without a bundler needs at most 150 kB of JavaScript and WebAssembly, with gzip', async () => {
+      server.log.length = 0;
+      await run('/one-file', 'mini-qa.prune');
+      const paths = new Set(server.log.map(({ path }) => path).filter((path) => /\.(js|wasm)$/.test(path)));
+      expect([...paths]).toEqual(['/plain.js', '/wasm/relaxed.wasm']);
+      const packed = [...paths].map((path) => gzipSync(server.files.get(path)!.bytes).length);
+      expect(packed.reduce((sum, length) => sum + length, 0)).toBeLessThanOrEqual(150_000);
+    });
+
+    test('a page without a bundler whose kernels are not beside it: io, with their address', async () => {
+      const kernels = server.files.get('/wasm/relaxed.wasm')!;
+      server.files.delete('/wasm/relaxed.wasm');
+      expect(await run('/one-file', 'mini-qa.prune')).toEqual({
+        code: 'io',
+        message: expect.stringMatching(/\/wasm\/relaxed\.wasm: the kernels could not be fetched, got status 404/),
+      });
+      server.files.set('/wasm/relaxed.wasm', kernels);
     });
 
     test('a chosen file, without isolation: one thread', async () => {

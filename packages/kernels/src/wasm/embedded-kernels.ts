@@ -22,11 +22,20 @@ function embedded(base64: string, sourceHash: string): EmbeddedKernels {
   return {
     sourceHash,
     bytes(shared) {
-      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-      if (!shared) bytes[sharedFlagAt(bytes)] &= ~2;
-      return bytes;
+      return forMemory(
+        Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)),
+        shared,
+      );
     },
   };
+}
+
+/** A copy of a build, for a memory that is shared between threads or for one that is not. */
+export function forMemory(build: Uint8Array, shared: boolean): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(build);
+  const at = sharedFlagAt(bytes);
+  bytes[at] = shared ? bytes[at] | 2 : bytes[at] & ~2;
+  return bytes;
 }
 
 const IMPORT_SECTION = 2;
@@ -42,6 +51,8 @@ function sharedFlagAt(bytes: Uint8Array): number {
   const leb = () => {
     let value = 0;
     for (let shift = 0; ; shift += 7) {
+      // Bytes that a caller gave may be anything.
+      if (at >= bytes.length) throw noMemory();
       const byte = bytes[at++];
       value |= (byte & 127) << shift;
       if (byte < 128) return value;
@@ -61,5 +72,9 @@ function sharedFlagAt(bytes: Uint8Array): number {
     if (kind !== FUNCTION) break;
     leb();
   }
-  throw new TypeError('the kernels do not import their memory');
+  throw noMemory();
+}
+
+function noMemory(): TypeError {
+  return new TypeError('the kernels do not import their memory');
 }

@@ -1,6 +1,6 @@
 import { isPruneError } from '@prune/core';
 import type { WasmKernels } from '../engine.js';
-import { compileKernels } from './compile-kernels.js';
+import { type CompileKernels, compileKernels } from './compile-kernels.js';
 import { instantiateKernels } from './instantiate-kernels.js';
 import { byteOf, ROW_KERNELS, type RowKernel, type RowKernelFunction } from './kernel-table.js';
 import { CODE_ROW_BYTES, FIRST_FREE, LANES, PAIR, ROW_HEADER } from './layout.js';
@@ -37,12 +37,17 @@ interface ProbeFailure {
 }
 
 /**
- * Tries a build: `given`, or else the one of this package. It works if each of its row kernels gives the right sums, before and after tier-up;
- * those that sum four products at once need not. Throws `limit` without the memory for it, which says nothing about the build.
+ * Tries a build: `given`, or else what `compile` gives. It works if each of its row kernels gives the right sums, before and after tier-up;
+ * those that sum four products at once need not. Throws `limit` without the memory for it, and what `compile` throws of the files that it was given:
+ * they say nothing about the build.
  */
-export async function probeKernels(build: WasmKernels, given?: WebAssembly.Module): Promise<ProbeResult> {
+export async function probeKernels(
+  build: WasmKernels,
+  given?: WebAssembly.Module,
+  compile: CompileKernels = compileKernels,
+): Promise<ProbeResult> {
   try {
-    const module = given ?? (await compileKernels(build, false));
+    const module = given ?? (await compile(build, false));
     const { exports, memory, shared } = instantiateAlone(module);
     writeConstants(memory.buffer);
     const kernels = ROW_KERNELS.filter((kernel) => kernel.build === build);
@@ -56,7 +61,7 @@ export async function probeKernels(build: WasmKernels, given?: WebAssembly.Modul
       dot4: kernels.filter(({ form }) => form === 'dot4').every(isRight),
     };
   } catch (cause) {
-    if (isPruneError(cause, 'limit')) throw cause;
+    if (isPruneError(cause)) throw cause;
     return { works: false, cause };
   }
 }

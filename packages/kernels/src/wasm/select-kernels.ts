@@ -1,6 +1,7 @@
 import { PruneError } from '@prune/core';
 import type { KernelModules, Kernels, WasmKernels } from '../engine.js';
 import { checkModules } from './check-modules.js';
+import { type CompileKernels, compileFiles, compileKernels, type KernelBytes } from './compile-kernels.js';
 import { type Probe, type ProbedModule, probeKernels } from './probe-kernels.js';
 import { whyNotCompiled } from './why-not-compiled.js';
 
@@ -14,15 +15,22 @@ export interface SelectedKernels extends Probe {
   readonly kernels: Kernels;
   /** See `Engine.kernelsNote`. */
   readonly kernelsNote?: string;
-  /** The module of the caller's that they are. Otherwise they are compiled from what this package holds. */
+  /** The module of the caller's that they are. Otherwise they are compiled. */
   readonly given?: ProbedModule;
+  /** Default: {@link compileKernels}. */
+  readonly compile?: CompileKernels;
 }
 
 /**
- * The kernels asked for, or with `auto` the first that works here; only those of `modules` where there are some. Throws `invalid-argument`,
- * `unsupported`, and `mismatch` for a module of another version.
+ * The kernels asked for, or with `auto` the first that works here; only those of `modules` where there are some, else those
+ * whose files `wasm` gives, else those of this package. Throws `invalid-argument`, `unsupported`, `mismatch` for a module or file of another
+ * version, and what `wasm` throws.
  */
-export async function selectKernels(wanted: Kernels | 'auto', modules?: KernelModules): Promise<SelectedKernels> {
+export async function selectKernels(
+  wanted: Kernels | 'auto',
+  modules?: KernelModules,
+  wasm?: KernelBytes,
+): Promise<SelectedKernels> {
   if (wanted !== 'auto' && !KERNELS.includes(wanted)) {
     throw new PruneError('invalid-argument', {
       where: 'kernels',
@@ -32,7 +40,8 @@ export async function selectKernels(wanted: Kernels | 'auto', modules?: KernelMo
     });
   }
   const given = modules && checkModules(modules);
-  if (wanted === 'auto') return selectFastest(given);
+  const compile = wasm === undefined ? compileKernels : compileFiles(wasm);
+  if (wanted === 'auto') return selectFastest(given, compile);
   if (wanted === 'reference') return reference();
   if (given && !given.has(wanted)) {
     throw new PruneError('invalid-argument', {
@@ -42,8 +51,8 @@ export async function selectKernels(wanted: Kernels | 'auto', modules?: KernelMo
       wanted,
     });
   }
-  const result = await probeKernels(wanted, given?.get(wanted));
-  if (result.works) return selected(wanted, result, given !== undefined);
+  const result = await probeKernels(wanted, given?.get(wanted), compile);
+  if (result.works) return { ...selected(wanted, result, given !== undefined), compile };
   const fault = given ? undefined : await whyNotCompiled();
   throw new PruneError('unsupported', {
     where: 'kernels',
@@ -56,6 +65,7 @@ export async function selectKernels(wanted: Kernels | 'auto', modules?: KernelMo
 
 async function selectFastest(
   given: ReadonlyMap<WasmKernels, WebAssembly.Module> | undefined,
+  compile: CompileKernels,
 ): Promise<SelectedKernels> {
   const faults: string[] = [];
   for (const kernels of AUTO) {
@@ -63,8 +73,10 @@ async function selectFastest(
       faults.push(`the option \`modules\` has no ${kernels}`);
       continue;
     }
-    const result = await probeKernels(kernels, given?.get(kernels));
-    if (result.works) return { ...selected(kernels, result, given !== undefined), kernelsNote: noteOf(faults) };
+    const result = await probeKernels(kernels, given?.get(kernels), compile);
+    if (result.works) {
+      return { ...selected(kernels, result, given !== undefined), compile, kernelsNote: noteOf(faults) };
+    }
     faults.push(`${kernels} does not work in this JavaScript engine`);
   }
   const fault = given ? undefined : await whyNotCompiled();

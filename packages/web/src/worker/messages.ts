@@ -15,6 +15,17 @@ export interface LoadOptions extends Pick<LoadModelOptions, 'profile' | 'rowwise
   readonly kernels?: BertModel['info']['kernels'] | 'auto';
 }
 
+/** Which model of a file is opened, and whether it is the right one. */
+export interface StoreOptions {
+  /** The model of a file that has several; `model.prune#name` says the same. */
+  readonly model?: string;
+  /**
+   * `sha256-...`, the SHA-256 of the file's manifest: `integrity` of the store. With it, everything that is read is
+   * checked by SHA-256, whoever sent it.
+   */
+  readonly integrity?: string;
+}
+
 /**
  * The arguments of `open`. Whatever is sent must be of the kinds that `postMessage` can copy: no function, no signal.
  */
@@ -22,6 +33,7 @@ export interface OpenRequest {
   readonly from: ModelFrom;
   readonly load: LoadOptions;
   readonly http: Omit<HttpSourceOptions, 'fetch' | 'signal' | 'onProgress'>;
+  readonly store: StoreOptions;
 }
 
 /** What is known of a model without asking it. */

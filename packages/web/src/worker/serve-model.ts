@@ -1,6 +1,14 @@
-import { answer, type BertModel, classify, classifyTokens, embed, loadModel } from '@prune/bert-infer';
+import {
+  answer,
+  type BertModel,
+  classify,
+  classifyTokens,
+  embed,
+  type LoadModelOptions,
+  loadModel,
+} from '@prune/bert-infer';
 import { checkAborted, PruneError, type TensorStore } from '@prune/core';
-import { openMsgpackStore } from '@prune/msgpack-store';
+import { type OpenBase, openMsgpackStore } from '@prune/msgpack-store';
 import { blobSource } from '../blob-source.js';
 import { DEFAULT_HTTP_SOURCE_OPTIONS, httpSource } from '../http-source.js';
 import type { CallProgress, ModelFacts, OpenRequest, Reply, Request } from './messages.js';
@@ -13,6 +21,8 @@ export interface WorkerPort {
   postMessage(message: unknown): void;
   addEventListener(type: 'message', listener: (event: { readonly data?: unknown }) => void): void;
 }
+
+type EngineOptions = Exclude<NonNullable<LoadModelOptions['engine']>, { loadEncoder: unknown }>;
 
 interface Watch {
   readonly signal: AbortSignal;
@@ -45,9 +55,9 @@ const CALLS: Readonly<Record<string, Call>> = {
 
 /**
  * Answers the calls of `openModel` with one model. They run one after another, in the order in which they came; each
- * can be stopped, also before its turn.
+ * can be stopped, also before its turn. `wasm`: what gives the kernels, where the worker's file does not hold them.
  */
-export function serveModel(port: WorkerPort): void {
+export function serveModel(port: WorkerPort, wasm?: EngineOptions['wasm']): void {
   let opened: Opened | undefined;
   let last: Promise<unknown> = Promise.resolve();
   const running = new Map<number, AbortController>();
@@ -57,7 +67,7 @@ export function serveModel(port: WorkerPort): void {
     checkAborted(signal);
     const watch: Watch = { signal, onProgress: ({ done, total, of }) => send({ id, progress: { done, total, of } }) };
     if (call === 'open') {
-      opened = await open(args[0] as OpenRequest, watch);
+      opened = await open(args[0] as OpenRequest, watch, wasm);
       const { config, profile, info, sentence, heads } = opened.model;
       return { config, profile, info, sentence, heads } satisfies ModelFacts;
     }
@@ -97,16 +107,20 @@ export function serveModel(port: WorkerPort): void {
   });
 }
 
-async function open({ from, load, http }: OpenRequest, { signal, onProgress }: Watch): Promise<Opened> {
+async function open(
+  { from, load, http, store: storeOptions }: OpenRequest,
+  { signal, onProgress }: Watch,
+  wasm: EngineOptions['wasm'],
+): Promise<Opened> {
   const { threads, kernels, ...rest } = load;
-  const store = await openMsgpackStore(await sourceOf());
+  const store = await openMsgpackStore(await sourceOf(), { ...storeOptions, openBase: baseOf(from, http, signal) });
   try {
     // One request brings what follows each other in the file, where one for each block would wait for the one before.
     // Who reads a block that is on its way waits for it, and gets its error.
     if ('url' in from) store.fetchAhead((http.keepBytes ?? keepBytes) / 2, signal).catch(() => {});
     const model = await loadModel(store, {
       ...rest,
-      engine: { threads, kernels },
+      engine: { threads, kernels, wasm },
       lazyEmbeddings: true,
       signal,
       onProgress: ({ done, total }) => onProgress({ done, total, of: 'layers' }),
@@ -128,4 +142,15 @@ async function open({ from, load, http }: OpenRequest, { signal, onProgress }: W
       onProgress: ({ done, total }) => onProgress({ done, total, of: 'bytes' }),
     });
   }
+}
+
+/** Opens the bases of a file that came from a URL: their names are addresses, relative to the file's. */
+function baseOf(from: OpenRequest['from'], http: OpenRequest['http'], signal: AbortSignal): OpenBase | undefined {
+  if (!('url' in from)) return undefined;
+  return async (name) => {
+    const url = new URL(name, from.url);
+    // Headers can hold a password, and whoever made the file chose the address.
+    const { headers, size, ...rest } = http;
+    return httpSource(url, { ...rest, ...(url.origin === new URL(from.url).origin && { headers }), signal });
+  };
 }
