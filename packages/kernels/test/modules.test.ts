@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { createEngine, type EngineOptions, type KernelModules } from '../src/index.js';
 import { workerThreads } from '../src/node.js';
 import { kernelFiles } from '../src/wasm/kernel-files.js';
@@ -137,13 +137,19 @@ test('a memory whose maximum is refused gets a smaller one', async () => {
   const { bits } = await pass({ kernels: 'wasm-simd' });
   const { Memory } = WebAssembly;
   const maximums: number[] = [];
-  vi.spyOn(WebAssembly, 'Memory').mockImplementation((descriptor) => {
-    // Probing takes a memory of its own, which is let go of before.
-    if (descriptor.initial === 1) {
-      maximums.push(descriptor.maximum!);
-      if (descriptor.maximum! > 4096) throw new RangeError('could not allocate memory');
+  class RefusedMemory extends Memory {
+    constructor(descriptor: WebAssembly.MemoryDescriptor) {
+      // Probing takes a memory of its own, which is let go of before.
+      if (descriptor.initial === 1) {
+        maximums.push(descriptor.maximum!);
+        if (descriptor.maximum! > 4096) throw new RangeError('could not allocate memory');
+      }
+      super(descriptor);
     }
-    return new Memory(descriptor);
+  }
+  WebAssembly.Memory = RefusedMemory;
+  onTestFinished(() => {
+    WebAssembly.Memory = Memory;
   });
   expect((await pass({ kernels: 'wasm-simd' })).bits).toEqual(bits);
   expect(maximums).toEqual([32767, 16384, 8192, 4096]);
