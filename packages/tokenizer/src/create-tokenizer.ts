@@ -63,7 +63,11 @@ export function createTokenizer(
   const wanted = "a Map of the files' names and bytes, such as vocab.txt's";
   const fits = typeof files?.has === 'function' && typeof files.get === 'function';
   checkArgument(fits, { where: 'tokenizer', what: 'files of createTokenizer', wanted }, files);
-  const json = tokenizerJson(files, config, limits);
+  return tokenizerOf(tokenizerJson(files, config, limits), limits);
+}
+
+/** The tokenizer of a tokenizer.json, see {@link createTokenizer}. */
+export function tokenizerOf(json: JsonObject, limits: TokenizerLimits): Tokenizer {
   const type = modelType(json);
   const added = addedTokens(json, limits);
   const vocabulary = vocabularyOf((json.model as JsonObject).vocab, limits);

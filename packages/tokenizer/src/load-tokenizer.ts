@@ -1,7 +1,9 @@
-import { checkReadableMap, type ReadableMap } from '@prune/core';
-import { type CreateTokenizerOptions, createTokenizer, type Tokenizer } from './create-tokenizer.js';
+import { checkReadableMap, Pacer, type ReadableMap } from '@prune/core';
+import { type CreateTokenizerOptions, type Tokenizer, tokenizerOf } from './create-tokenizer.js';
+import { tokenizerJson } from './tokenizer-json.js';
+import { DEFAULT_TOKENIZER_LIMITS } from './tokenizer-limits.js';
 
-/** What {@link createTokenizer} looks at. */
+/** What `createTokenizer` looks at. */
 const LOOKED_AT = [
   'tokenizer.json',
   'vocab.txt',
@@ -15,10 +17,10 @@ const LOOKED_AT = [
 /** Not needed beside a tokenizer.json, which has the vocabulary already and is twice as large. */
 const VOCABULARIES: ReadonlySet<string> = new Set(['vocab.txt', 'vocab.json', 'merges.txt']);
 
-/** The tokenizer of a stored model from its files (`store.metadata.files`), which are read only now. Errors as {@link createTokenizer}'s. */
+/** The tokenizer of a stored model from its files (`store.metadata.files`), which are read only now. Errors as `createTokenizer`'s. */
 export async function loadTokenizer(
   files: ReadableMap<Uint8Array> | undefined,
-  options: CreateTokenizerOptions = {},
+  { limits = DEFAULT_TOKENIZER_LIMITS, config = {} }: CreateTokenizerOptions = {},
 ): Promise<Tokenizer> {
   if (files !== undefined) checkReadableMap('tokenizer', 'files of loadTokenizer', files);
   const there = new Set(files?.keys());
@@ -28,5 +30,9 @@ export async function loadTokenizer(
     const bytes = await files?.get(name);
     if (bytes !== undefined) read.set(name, bytes);
   }
-  return createTokenizer(read, options);
+  const pacer = new Pacer();
+  await pacer.pause();
+  const json = tokenizerJson(read, config, limits);
+  await pacer.pause();
+  return tokenizerOf(json, limits);
 }

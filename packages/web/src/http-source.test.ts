@@ -284,7 +284,9 @@ describe('failures that pass', () => {
     server.files.set('/signed-1', { bytes: BYTES, etag: '"1"' });
     const source = await httpSource(`${server.origin}/latest`, { ...FAST, headers: { authorization: 'x' } });
     await source.read(0, 10);
-    expect(server.log.map(({ path }) => path)).toEqual(['/latest', '/signed-1', '/signed-1']);
+    // A connection that the server has closed meanwhile is tried again.
+    const paths = server.log.map(({ path }) => path);
+    expect(paths.slice(paths.lastIndexOf('/latest'))).toEqual(['/latest', '/signed-1', '/signed-1']);
     server.redirects.set('/latest', '/signed-2');
     server.files.delete('/signed-1');
     server.files.set('/signed-2', { bytes: BYTES, etag: '"1"' });

@@ -39,6 +39,7 @@ test('yieldToEvents lets timers fire, with setImmediate and without', async () =
 test('a pause that is not due does not return to the event loop', async () => {
   setClock(1000);
   const pacer = new Pacer();
+  await pacer.pause(undefined, 100);
   setClock(1019);
   expect(await letsTimersFire(() => pacer.pause())).toBe(false);
   expect(pacer.left).toBe(1);
@@ -47,6 +48,7 @@ test('a pause that is not due does not return to the event loop', async () => {
 test('a pause that is due, or would be in the work ahead, returns to it and begins a new turn', async () => {
   setClock(1000);
   const pacer = new Pacer();
+  await pacer.pause(undefined, 100);
   for (const [now, ahead] of [
     [1020, 0],
     [1030, 10],
@@ -58,6 +60,13 @@ test('a pause that is due, or would be in the work ahead, returns to it and begi
     expect(events).toEqual(['event']);
     expect(pacer.left).toBe(20);
   }
+});
+
+test('steps with pacers of their own are one turn', async () => {
+  setClock(1000);
+  await new Pacer().pause(undefined, 100);
+  setClock(1015);
+  expect(new Pacer().left).toBe(5);
 });
 
 test('an aborted signal: before a pause, and in it', async () => {

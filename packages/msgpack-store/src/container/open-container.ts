@@ -3,6 +3,7 @@ import {
   DEFAULT_LIMITS,
   type Limits,
   locateError,
+  Pacer,
   PruneError,
   type RandomAccess,
   randomAccess,
@@ -106,7 +107,9 @@ async function readManifest(
     inflate,
     crc32,
   });
+  await new Pacer().pause();
   const manifest = decodeManifest(unpacked, prologue, limits);
+  await new Pacer().pause();
   return { version, end: manifestOffset, manifest, integrity: version === 1 ? undefined : integrity };
 }
 
