@@ -5,7 +5,9 @@ import { setTimeout } from 'node:timers/promises';
 /** For wrangler, so that it asks nobody anything. */
 export const WRANGLER_ENV = { WRANGLER_SEND_METRICS: 'false', CI: 'true' };
 
-/** Starts a Cloudflare Worker with `wrangler dev`, which runs it in workerd; returns its answer to `request` as text. */
+/**
+ * Starts a Cloudflare Worker with `wrangler dev`, which runs it in workerd; returns its answer to `request` as text.
+ */
 export async function askWorker(folder, request, env) {
   const port = await freePort();
   const args = ['wrangler', 'dev', '--port', String(port), '--show-interactive-dev-session=false'];

@@ -6,7 +6,9 @@ export function checkDense(what: string, matrix: DenseInt8Matrix): void {
   checkArgument(fits, { where: 'csr', what, wanted: '{ shape: [rows, columns], intRepr: Int8Array }' }, matrix);
 }
 
-/** Throws `invalid-argument` for what is not a matrix in compressed sparse rows at all. `validateCsr` checks the rest. */
+/**
+ * Throws `invalid-argument` for what is not a matrix in compressed sparse rows at all. `validateCsr` checks the rest.
+ */
 export function checkCsr(what: string, matrix: CsrMatrix): void {
   const { shape, indptr, indices, data } = (matrix ?? {}) as Partial<CsrMatrix>;
   const fits = Array.isArray(shape) && [indptr, indices, data].every(ArrayBuffer.isView);

@@ -150,7 +150,10 @@ function hiddenIsFinite(layers: i32): bool {
   return true;
 }
 
-/** Checks the hidden states after `layers` layers, also where none are wanted, and writes those of the phase's tiles for the caller. */
+/**
+ * Checks the hidden states after `layers` layers, also where none are wanted, and writes those of the phase's tiles for
+ * the caller.
+ */
 function storePhase(phase: i32, layers: i32): void {
   if (!hiddenIsFinite(layers)) fault(layers == 0 ? FAULT_INPUT : FAULT_ACTIVATION);
   for (let tile = nextItem(phase); tile != NO_ITEM; tile = nextItem(phase)) {

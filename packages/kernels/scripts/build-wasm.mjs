@@ -16,7 +16,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const check = process.argv.includes('--check');
 const REMEDY = 'npm run build:wasm';
 
-// Shared memory in the binary; where there is none, the host flips one bit of the import (src/wasm/embedded-kernels.ts).
+// Shared memory in the binary; where there is none, the host flips one bit of the import
+// (src/wasm/embedded-kernels.ts).
 const OPTIONS = [
   'assembly/index.ts',
   '-O3',

@@ -42,7 +42,8 @@ export const DEFAULT_ENGINE_OPTIONS = { kernels: 'auto', threads: 1 } as const s
 const MAX_THREADS = 16;
 
 /**
- * Makes an engine; nothing is compiled or started before this call, and threads start with an encoder. Throws `invalid-argument`,
+ * Makes an engine; nothing is compiled or started before this call, and threads start with an encoder. Throws
+ * `invalid-argument`,
  * `unsupported` when the kernels asked for do not work here, and `mismatch` for modules of another version.
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
@@ -62,7 +63,10 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   );
 }
 
-/** An engine on kernels that work here. `looks`: see `LOOKS` of wasm/crew.ts; `jobMs`: see `JOB_MS` of wasm/wasm-encoder.ts. */
+/**
+ * An engine on kernels that work here. `looks`: see `LOOKS` of wasm/crew.ts; `jobMs`: see `JOB_MS` of
+ * wasm/wasm-encoder.ts.
+ */
 export async function engineOn(
   { kernels, kernelsNote, fused, dot4, given, compile = compileKernels }: SelectedKernels,
   count: number,

@@ -21,7 +21,10 @@ export type KernelModules = { readonly [K in WasmKernels]?: WebAssembly.Module }
 /** What computes: a set of kernels with its threads and memory. */
 export interface Engine {
   readonly kernels: Kernels;
-  /** One sentence that says why `auto` did not choose the fastest kernels; `undefined` when it did, or when others were asked for. */
+  /**
+   * One sentence that says why `auto` did not choose the fastest kernels; `undefined` when it did, or when others were
+   * asked for.
+   */
   readonly kernelsNote?: string;
   /** Whether these sum four products in one instruction, as they do on a processor with VNNI; else two. Found out, not chosen. */
   readonly dot4: boolean;

@@ -134,7 +134,10 @@ async function copyModel(
 /** The blocks of a container that is being written. */
 interface BlockTable {
   addBase(name: string, base: OpenContainer): void;
-  /** The number of a block with these bytes and contents. A model cannot use one block for two groups of tensors, so `taken` numbers are passed over. */
+  /**
+   * The number of a block with these bytes and contents. A model cannot use one block for two groups of tensors, so
+   * `taken` numbers are passed over.
+   */
   add(
     container: OpenContainer,
     block: number,

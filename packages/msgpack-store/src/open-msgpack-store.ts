@@ -53,7 +53,8 @@ export interface MsgpackStore extends TensorStore {
   readonly bases: readonly string[];
   /**
    * Reads what a model needs before it can compute, for a source that keeps what was read, in as few ranges as it lies
-   * in: every block of the model's tensors, and of a block of rows what says where they lie. Blocks of bases, files, and
+   * in: every block of the model's tensors, and of a block of rows what says where they lie. Blocks of bases, files,
+   * and
    * what would exceed `most` bytes are left out. Rejects with what the source throws.
    */
   fetchAhead(most: number, signal?: AbortSignal): Promise<void>;
@@ -62,7 +63,8 @@ export interface MsgpackStore extends TensorStore {
 /**
  * Opens a `.prune` container: reads its prologue and manifest, then each block by its byte range when one of its tensors is asked for. A block's
  * CRC-32 is checked before it is decoded. Takes over the source: `close()` closes it, and so does a failed opening.
- * Throws `unsupported`, `truncated`, `corrupt`, `limit` with the source's name; `mismatch` for another `integrity`; `invalid-argument` for a file of
+ * Throws `unsupported`, `truncated`, `corrupt`, `limit` with the source's name; `mismatch` for another `integrity`;
+ * `invalid-argument` for a file of
  * several models without the option `model`, `missing` for a model that it does not have.
  */
 export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackOptions = {}): Promise<MsgpackStore> {

@@ -12,7 +12,8 @@ interface Window {
 }
 
 /**
- * Reads of a source that begin where the one before ended are answered from windows read ahead, up to what `endOf` says of where a read begins; the next window is read while one is used.
+ * Reads of a source that begin where the one before ended are answered from windows read ahead, up to what `endOf` says
+ * of where a read begins; the next window is read while one is used.
  * Else each of 200 blocks is waited for, a quarter of the time of reading BERT-base. Other reads are passed on as they are. Two windows are kept, or
  * what one read needs. What cannot be read ahead is an error only of the read that asks for it. What a read gives is a view: not to be changed.
  */

@@ -1,6 +1,9 @@
 import { type Codec, PruneError, tensor } from '@prune/core';
 
-/** A codec of which rows can be read alone: rows of a uint8 matrix end to end, and two parts, a check byte for each row and the width. */
+/**
+ * A codec of which rows can be read alone: rows of a uint8 matrix end to end, and two parts, a check byte for each row
+ * and the width.
+ */
 export function rowsFixture(): Codec {
   return {
     name: 'test-rows',

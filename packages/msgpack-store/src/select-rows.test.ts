@@ -199,7 +199,8 @@ test('fetching ahead reads what is not read by rows, in as few ranges as it lies
     const store = await openMsgpackStore(source, { codecs, integrity });
     reads.length = 0;
     await store.fetchAhead(10_000);
-    // The table lies first: its rows, a check byte for each, which only hashes need, and its width. The vocabulary is last.
+    // The table lies first: its rows, a check byte for each, which only hashes need, and its width. The vocabulary is
+    // last.
     const { storedBytes } = store.info('plain')!;
     const [from, to] = [48 + ROWS * WIDTH + (integrity === undefined ? ROWS : 0), 48 + ROWS * WIDTH + ROWS + 1];
     expect(reads).toEqual([[from, to + storedBytes]]);

@@ -242,7 +242,9 @@ export class CodeMemo {
   private readonly keys = new Int32Array(MEMO_ROWS);
   private readonly codes = new Uint8Array(MEMO_ROWS * MEMO_CODES);
 
-  /** The codes of the integers from `low` on, of which `quantize` makes one; `undefined` for a span that is too wide. */
+  /**
+   * The codes of the integers from `low` on, of which `quantize` makes one; `undefined` for a span that is too wide.
+   */
   codesOf(low: number, span: number, quantize: (symbol: number) => number): Uint8Array | undefined {
     if (span >= MEMO_CODES) return undefined;
     const key = ((low << 8) | span) + 1;

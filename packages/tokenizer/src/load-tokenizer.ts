@@ -17,7 +17,10 @@ const LOOKED_AT = [
 /** Not needed beside a tokenizer.json, which has the vocabulary already and is twice as large. */
 const VOCABULARIES: ReadonlySet<string> = new Set(['vocab.txt', 'vocab.json', 'merges.txt']);
 
-/** The tokenizer of a stored model from its files (`store.metadata.files`), which are read only now. Errors as `createTokenizer`'s. */
+/**
+ * The tokenizer of a stored model from its files (`store.metadata.files`), which are read only now. Errors as
+ * `createTokenizer`'s.
+ */
 export async function loadTokenizer(
   files: ReadableMap<Uint8Array> | undefined,
   { limits = DEFAULT_TOKENIZER_LIMITS, config = {} }: CreateTokenizerOptions = {},

@@ -38,7 +38,8 @@ export interface HttpSourceOptions {
 
 /**
  * The defaults of {@link httpSource}. `firstBytes`: room for a container's manifest, whose size is not known before.
- * `gapBytes`: less than a group of rows of a `.prune` file, about 1.2 kB, or a text's rows would bring their neighbours.
+ * `gapBytes`: less than a group of rows of a `.prune` file, about 1.2 kB, or a text's rows would bring their
+ * neighbours.
  * `parallel`: what browsers allow for one server over HTTP/1.1. `keepBytes`: more than all of `mini-qa`.
  */
 export const DEFAULT_HTTP_SOURCE_OPTIONS = {

@@ -5,7 +5,10 @@ import { PruneError } from '@prune/core';
 import { workFolder } from '../bench-folder.js';
 import { runChild } from '../harness/run-child.js';
 
-/** What the bench measures against: exact versions, installed on demand, 0.6 GB. They are no dependency of the workspace. */
+/**
+ * What the bench measures against: exact versions, installed on demand, 0.6 GB. They are no dependency of the
+ * workspace.
+ */
 export const PEERS: Readonly<Record<string, string>> = {
   '@huggingface/transformers': '4.3.2',
   'onnxruntime-node': '1.30.0',

@@ -15,7 +15,9 @@ import { splitRows } from './split-rows.js';
  * second.
  */
 const LEAST_ROWS = 256;
-/** Each part has a memory of its own, and a page of Chromium 156 can have 125 (Node 13,000), the encoder's among them. */
+/**
+ * Each part has a memory of its own, and a page of Chromium 156 can have 125 (Node 13,000), the encoder's among them.
+ */
 const MOST_PARTS = 64;
 /** Loading a part takes about this long, in ms. */
 const LOAD_MS = 20;

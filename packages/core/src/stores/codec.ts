@@ -38,7 +38,9 @@ export interface EncodedPiece {
 /** A stored block that is read by ranges of its bytes. */
 export interface BlockBytes {
   readonly length: number;
-  /** The bytes of the parts that the encoder made ({@link EncodedPiece.part}), in their order at the end of the block. */
+  /**
+   * The bytes of the parts that the encoder made ({@link EncodedPiece.part}), in their order at the end of the block.
+   */
   readonly parts: readonly number[];
   /** One of the parts, read and checked by the store, whole. */
   part(index: number): Promise<Uint8Array>;
@@ -93,7 +95,8 @@ export interface Codec {
    */
   rows?(bytes: Uint8Array, infos: readonly NamedInfo[], limits: Limits): CsrRows | undefined;
   /**
-   * Opens a block of which any rows can be decoded without the others; reads the parts that this needs, and no more. `undefined` when the block
+   * Opens a block of which any rows can be decoded without the others; reads the parts that this needs, and no more.
+   * `undefined` when the block
    * holds something else. Throws as `decode` does.
    */
   selectRows?(block: BlockBytes, infos: readonly NamedInfo[], limits: Limits): Promise<RowSelector | undefined>;

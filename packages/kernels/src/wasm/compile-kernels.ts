@@ -14,7 +14,8 @@ export const compileKernels: CompileKernels = async (build, shared) =>
   WebAssembly.compile(EMBEDDED_KERNELS[build].bytes(shared));
 
 /**
- * Compiles files that the caller has, each asked for once. Throws `io` when the caller does not have one, and `mismatch`
+ * Compiles files that the caller has, each asked for once. Throws `io` when the caller does not have one, and
+ * `mismatch`
  * for a file of another version.
  */
 export function compileFiles(wasm: KernelBytes): CompileKernels {

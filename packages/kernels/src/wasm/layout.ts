@@ -271,7 +271,9 @@ export const RANGES = ['hidden', 'context', 'middle', 'expanded'] as const;
 
 /** The phases of the input. `store` writes what goes into the first layer to `io`, where the caller wants to see it. */
 export const INPUT_PHASES = ['load', 'store'] as const;
-/** The phases of a layer. `store` writes the output to `io`, where it is the last layer's or the caller wants to see it. */
+/**
+ * The phases of a layer. `store` writes the output to `io`, where it is the last layer's or the caller wants to see it.
+ */
 export const LAYER_PHASES = [
   'queryKeyValue',
   'attention',

@@ -75,7 +75,9 @@ export function passPhases(
   return phases;
 }
 
-/** For each sequence the scores that a head computes for those before it, and last for all; 1 for a sequence of none. */
+/**
+ * For each sequence the scores that a head computes for those before it, and last for all; 1 for a sequence of none.
+ */
 function productsOf(lengths: ArrayLike<number>, keyLengths: ArrayLike<number>): Float64Array {
   const before = new Float64Array(lengths.length + 1);
   for (let s = 0; s < lengths.length; s++) before[s + 1] = before[s] + Math.max(1, lengths[s] * keyLengths[s]);

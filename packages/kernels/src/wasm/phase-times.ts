@@ -7,7 +7,8 @@ interface Work {
 }
 
 // ms for a unit of work before anything was measured: three to four times the medians of `wasm-simd` on an EPYC that
-// other programs kept busy (1.8e-6, 7e-7 and 1.3e-4), because code that an engine has not optimized yet takes that long.
+// other programs kept busy (1.8e-6, 7e-7 and 1.3e-4), because code that an engine has not optimized yet takes that
+// long.
 /** A byte of a weight stream, for a tile. */
 const LINEAR = 6e-6;
 /** A query's product with a key, for each feature of a head. */
@@ -40,7 +41,9 @@ export class PhaseTimes {
     return this.#rates[kind] * work;
   }
 
-  /** Takes in how long some work took. If the kinds of it took longer than expected together, each did in proportion. */
+  /**
+   * Takes in how long some work took. If the kinds of it took longer than expected together, each did in proportion.
+   */
   add(parts: readonly Work[], ms: number): void {
     const expected = parts.reduce((sum, part) => sum + this.expected(part), 0);
     if (expected === 0) return;

@@ -11,7 +11,8 @@ export interface WebWorker {
 const PATIENCE_MS = 30_000;
 
 /**
- * Web Workers. `origin` is the URL (a text, or a `URL`) of a copy of `@prune/kernels/worker`, or a function that starts a worker with it. Without it workers start
+ * Web Workers. `origin` is the URL (a text, or a `URL`) of a copy of `@prune/kernels/worker`, or a function that starts
+ * a worker with it. Without it workers start
  * from a blob, which a page's content-security policy may forbid.
  */
 export function webWorkers(origin?: string | { readonly href: string } | (() => WebWorker)): ThreadHost {
@@ -37,7 +38,10 @@ export function webWorkers(origin?: string | { readonly href: string } | (() => 
   };
 }
 
-/** Starts a worker, sends it a message and waits for its answer. Throws an error that names the policy where one forbids it. */
+/**
+ * Starts a worker, sends it a message and waits for its answer. Throws an error that names the policy where one forbids
+ * it.
+ */
 async function begin(
   origin: Parameters<typeof webWorkers>[0],
   message: unknown,

@@ -152,7 +152,9 @@ export class WeightMemory {
   }
 }
 
-/** A memory of one page, and how many it may grow to. Throws the engine's RangeError when it has none, however small. */
+/**
+ * A memory of one page, and how many it may grow to. Throws the engine's RangeError when it has none, however small.
+ */
 function largestMemory(shared: boolean): [WebAssembly.Memory, maxPages: number] {
   const make = (maximum: number) => new WebAssembly.Memory({ initial: 1, maximum, shared });
   try {

@@ -58,8 +58,10 @@ function mostValues(member: string, version: FormatVersion, { tensors }: Limits)
 }
 
 /**
- * Reads and checks a manifest: every value of its type, blocks end to end from the prologue to `manifestOffset` without overlap or hole, every
- * block used by entries or by a file, names unique, shapes within `limits`, models that share a block with the same tensors in it.
+ * Reads and checks a manifest: every value of its type, blocks end to end from the prologue to `manifestOffset` without
+ * overlap or hole, every
+ * block used by entries or by a file, names unique, shapes within `limits`, models that share a block with the same
+ * tensors in it.
  * Throws `corrupt`, `limit`, `unsupported`.
  */
 export function decodeManifest(

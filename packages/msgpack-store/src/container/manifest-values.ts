@@ -1,9 +1,14 @@
 import { type JsonObject, PruneError } from '@prune/core';
 
-/** Where in the manifest a value is: the members on the way to it. Put into words only when it is wrong; there are thousands of them. */
+/**
+ * Where in the manifest a value is: the members on the way to it. Put into words only when it is wrong; there are
+ * thousands of them.
+ */
 export type ValuePath = readonly (string | number)[];
 
-/** Readers of the values of a manifest. Each throws `corrupt` that names the place when the value is of another type. */
+/**
+ * Readers of the values of a manifest. Each throws `corrupt` that names the place when the value is of another type.
+ */
 export const manifestValues = { object, array, text, integer, integers, binary, describe };
 
 function object(value: unknown, ...path: ValuePath): JsonObject {

@@ -49,7 +49,8 @@ export interface OpenContainer extends BlockReader {
 
 /**
  * Reads prologue and manifest of a container of version 1 or 2. Takes over the source: `close()` closes it, and so does
- * a failed opening. Throws `unsupported`, `truncated`, `corrupt`, `limit`, `mismatch` (another integrity) with the source's name.
+ * a failed opening. Throws `unsupported`, `truncated`, `corrupt`, `limit`, `mismatch` (another integrity) with the
+ * source's name.
  */
 export async function openContainer(source: ByteSource, options: ContainerOptions = {}): Promise<OpenContainer> {
   const { crc32 = ownCrc32, createSha256 = runningSha256, integrity: wanted, openBase } = options;

@@ -68,7 +68,8 @@ async function inflateExactly(
 /** Bytes from which on data is inflated in pieces: fflate takes some 10 ms for as many. */
 const LARGE = 2 ** 20;
 /**
- * Bytes that fflate is given at a time; they inflate to 64 MB at most, and usually in 2 ms. It copies 32 KB around each,
+ * Bytes that fflate is given at a time; they inflate to 64 MB at most, and usually in 2 ms. It copies 32 KB around
+ * each,
  * which for a quarter as many bytes took a fifth more in all.
  */
 const PIECE = 2 ** 16;

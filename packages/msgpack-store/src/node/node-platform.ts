@@ -21,7 +21,8 @@ export const nodePlatform = {
 const LARGE = 2 ** 22;
 
 function inflate(bytes: Uint8Array, length: number): Uint8Array | Promise<Uint8Array> {
-  // One byte more than wanted tells too much from enough. All in one chunk, of zlib's least size or more: many chunks are held twice when they are joined.
+  // One byte more than wanted tells too much from enough. All in one chunk, of zlib's least size or more: many chunks
+  // are held twice when they are joined.
   const options = { maxOutputLength: length + 1, chunkSize: Math.max(64, length + 1) };
   if (length < LARGE) return bytesOf(zlib.inflateRawSync(bytes, options));
   return new Promise((resolve, reject) => {

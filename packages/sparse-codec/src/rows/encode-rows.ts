@@ -7,10 +7,15 @@ import { TABLE_BYTES } from './slot-tables.js';
 import { rowElements, type Table } from './table.js';
 import { tableOf } from './table-of.js';
 
-/** Bytes that a group has at least: what a checksum and a hash add to it stays below 3 %, and one row costs little to read. */
+/**
+ * Bytes that a group has at least: what a checksum and a hash add to it stays below 3 %, and one row costs little to
+ * read.
+ */
 const GROUP_BYTES = 1000;
 
-/** Decoded bytes of a group of several rows at most, so that rows which take no bits do not make one group of a table. */
+/**
+ * Decoded bytes of a group of several rows at most, so that rows which take no bits do not make one group of a table.
+ */
 const MAX_GROUP_DECODED = 1 << 14;
 
 /** The most that a table may grow. */

@@ -4,7 +4,10 @@ import { writeMeans } from '../grid-rows.js';
 import type { GroupCoder } from './group-coder.js';
 import { MAX_SYMBOLS } from './slot-tables.js';
 
-/** Classes of rows by how far they spread around the column means, and the tables' size from which on they pay (as in codec `entropy`). */
+/**
+ * Classes of rows by how far they spread around the column means, and the tables' size from which on they pay (as in
+ * codec `entropy`).
+ */
 export const MAX_CLASSES = 8;
 const LEAST_SYMBOLS = 1 << 14;
 

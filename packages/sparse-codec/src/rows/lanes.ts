@@ -82,7 +82,9 @@ export class Lanes {
     return symbolAt[k];
   }
 
-  /** The next `width` symbols of the first `count` lanes, each by its table, into `symbols`: one lane after the other. */
+  /**
+   * The next `width` symbols of the first `count` lanes, each by its table, into `symbols`: one lane after the other.
+   */
   field(count: number, width: number, symbols: Uint16Array): void {
     if (count === LANES) this.fieldOfFour(width, symbols);
     else for (let lane = 0; lane < count; lane++) this.fieldOfOne(lane, lane * width, width, symbols);
@@ -171,7 +173,8 @@ export class Lanes {
   }
 
   /**
-   * As {@link field} for four lanes, but writes the float of each symbol plus its column's mean to the row that a lane is
+   * As {@link field} for four lanes, but writes the float of each symbol plus its column's mean to the row that a lane
+   * is
    * at. A second pass over the symbols took a third of the time of decoding them.
    */
   floatsOfFour(width: number, mean: Int32Array, values: Float32Array, out: Float32Array): void {

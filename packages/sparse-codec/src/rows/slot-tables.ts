@@ -11,11 +11,14 @@ export const SLOTS = 1 << SLOT_BITS;
 export const TABLE_BYTES = 6 * SLOTS;
 
 /**
- * Static distributions, ready to be decoded with. One load gives everything that the next state needs, so that the chain
+ * Static distributions, ready to be decoded with. One load gives everything that the next state needs, so that the
+ * chain
  * of dependent instructions of a symbol is short; the symbol itself is not on that chain.
  */
 export interface SlotTables {
-  /** Of slot `s` of table `t`, at `base[t] + s`: frequency << 13 | how far the slot lies above the first of its symbol. */
+  /**
+   * Of slot `s` of table `t`, at `base[t] + s`: frequency << 13 | how far the slot lies above the first of its symbol.
+   */
   readonly slots: Uint32Array;
   /** The symbol of each slot. */
   readonly symbolAt: Uint16Array;
@@ -24,7 +27,8 @@ export interface SlotTables {
 }
 
 /**
- * The tables of some sequences of levels (SPEC.md, "Levels and frequencies"). Only tables with symbols take memory; throws
+ * The tables of some sequences of levels (SPEC.md, "Levels and frequencies"). Only tables with symbols take memory;
+ * throws
  * `corrupt` when that is more than `room` bytes.
  */
 export function slotTables(levels: readonly Uint16Array[], room: number): SlotTables {

@@ -40,7 +40,8 @@ interface Round {
 }
 
 /**
- * Opens a page of each side in every browser that this machine has, over a slow line, with a new profile each time. Throws `mismatch` when ours does not answer with
+ * Opens a page of each side in every browser that this machine has, over a slow line, with a new profile each time.
+ * Throws `mismatch` when ours does not answer with
  * Node's bits or the peer answers another text, and `missing` without a browser.
  */
 export async function measureWeb(

@@ -15,7 +15,10 @@ export interface Visit extends SentBytes {
 /** Milliseconds that the dense model may take. */
 const TIMEOUT = 300_000;
 
-/** Opens a side's page, waits for its answer and stays for so many milliseconds. Throws `io` with what the page says when it fails. */
+/**
+ * Opens a side's page, waits for its answer and stays for so many milliseconds. Throws `io` with what the page says
+ * when it fails.
+ */
 export async function visitPage(browser: Browser, line: SlowLine, side: WebSide, stay = 0): Promise<Visit> {
   line.begin(side);
   const page = await browser.newPage();

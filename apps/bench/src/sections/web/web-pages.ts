@@ -6,7 +6,8 @@ export type PageOutcome =
 /** The page tells the server with a request for this path that the answer is there. */
 export const ANSWERED = '/answered';
 
-// Chromium reports tasks of more than 50 ms. Elsewhere a timer ticks every 4 ms, and the longest time between two ticks counts.
+// Chromium reports tasks of more than 50 ms. Elsewhere a timer ticks every 4 ms, and the longest time between two ticks
+// counts.
 const WATCH = `
 let longest = 0;
 if (PerformanceObserver.supportedEntryTypes.includes('longtask')) {

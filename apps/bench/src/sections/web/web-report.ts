@@ -16,13 +16,18 @@ export interface WebRow {
   readonly second: Summary;
   /** The second visit's time over the first's, round by round. */
   readonly secondOverFirst: Summary;
-  /** Bodies of all answers that were sent before the first answer was there: code, WebAssembly and model; the most of all rounds. */
+  /**
+   * Bodies of all answers that were sent before the first answer was there: code, WebAssembly and model; the most of
+   * all rounds.
+   */
   readonly bytes: number;
   /** Of these, the model's file. */
   readonly modelBytes: number;
   /** The same for the second visit. */
   readonly secondBytes: number;
-  /** Seconds that the page could not react for at most, in any first visit; 0 where nothing longer than 50 ms was seen. */
+  /**
+   * Seconds that the page could not react for at most, in any first visit; 0 where nothing longer than 50 ms was seen.
+   */
   readonly longestTask: number;
   /** The peer's time to the first answer over this side's; ours only. */
   readonly timesFaster?: Summary;
