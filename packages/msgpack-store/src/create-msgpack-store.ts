@@ -1,6 +1,7 @@
 import {
   type ByteSink,
   type Codec,
+  type Crc32,
   type Elementary,
   type EncodedBlock,
   type EncodedPiece,
@@ -8,6 +9,7 @@ import {
   locateError,
   type ModelMetadata,
   type NamedTensor,
+  crc32 as ownCrc32,
   Pacer,
   PruneError,
   shown,
@@ -29,7 +31,6 @@ import {
 import { PROLOGUE_BYTES } from './container/prologue.js';
 import { writeEnd } from './container/write-end.js';
 import { crcInTurns } from './crc-in-turns.js';
-import { type Crc32, crc32 as ownCrc32 } from './crc32.js';
 import { gzip } from './deflate/gzip.js';
 import { segmentOf } from './deflate/segment.js';
 import { type CreateSha256, runningSha256, sha256Of } from './running-sha256.js';

@@ -1,9 +1,17 @@
-import { DEFAULT_LIMITS, type Elementary, isPruneError, memorySink, scalar, tensor, writeStore } from '@prune/core';
+import {
+  crc32,
+  DEFAULT_LIMITS,
+  type Elementary,
+  isPruneError,
+  memorySink,
+  scalar,
+  tensor,
+  writeStore,
+} from '@prune/core';
 import { gunzipSync, gzipSync } from 'fflate';
 import { Packr } from 'msgpackr/index-no-eval';
 import { beforeAll, expect, test } from 'vitest';
 import { decodePrologue, encodePrologue, PROLOGUE_BYTES } from './container/prologue.js';
-import { crc32 } from './crc32.js';
 import { createMsgpackStore } from './create-msgpack-store.js';
 import { openMsgpackStore } from './open-msgpack-store.js';
 

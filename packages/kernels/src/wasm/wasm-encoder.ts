@@ -93,6 +93,8 @@ async function packEncoder(
   let layerShape: LayerShape | undefined;
   for await (const layer of spec.layers) {
     parts.check();
+    // Every float of a layer is looked at: 24 ms for one of BERT-base.
+    await pacer.pause();
     layerShape = checkEncoderLayer(layer, layers++, spec.heads, layerShape);
     await weights.add(layer, { profile: spec.profile, dot4 }, pacer);
   }

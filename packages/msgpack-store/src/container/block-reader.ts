@@ -1,6 +1,7 @@
 import {
   type BlockBytes,
   type ByteRange,
+  type Crc32,
   checkAborted,
   inBlocks,
   locateError,
@@ -9,7 +10,6 @@ import {
   type RandomAccess,
 } from '@prune/core';
 import { crcInTurns } from '../crc-in-turns.js';
-import type { Crc32 } from '../crc32.js';
 import { readAhead } from '../read-ahead.js';
 import { type CreateSha256, sha256Of } from '../running-sha256.js';
 import type { BlockPlace } from './base-files.js';

@@ -3,12 +3,12 @@ import {
   DEFAULT_LIMITS,
   type Limits,
   locateError,
+  crc32 as ownCrc32,
   Pacer,
   PruneError,
   type RandomAccess,
   randomAccess,
 } from '@prune/core';
-import { crc32 as ownCrc32 } from '../crc32.js';
 import { type GunzipPlatform, gunzip } from '../deflate/gunzip.js';
 import { type CreateSha256, runningSha256 } from '../running-sha256.js';
 import { baseFiles, type OpenBase } from './base-files.js';

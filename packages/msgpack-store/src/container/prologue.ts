@@ -1,5 +1,4 @@
-import { checkLimit, type Limits, PruneError } from '@prune/core';
-import { crc32 } from '../crc32.js';
+import { checkLimit, crc32, type Limits, PruneError } from '@prune/core';
 
 /** Bytes of the prologue; see FORMAT.md. */
 export const PROLOGUE_BYTES = 48;

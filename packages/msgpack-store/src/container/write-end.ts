@@ -1,5 +1,4 @@
-import type { ByteSink } from '@prune/core';
-import { type Crc32, crc32 as ownCrc32 } from '../crc32.js';
+import { type ByteSink, type Crc32, crc32 as ownCrc32 } from '@prune/core';
 import { DEFAULT_LEVEL, gzip } from '../deflate/gzip.js';
 import { segmentOf } from '../deflate/segment.js';
 import { encodeManifest } from './encode-manifest.js';

@@ -1,7 +1,6 @@
-import { MAX_DEFLATE_RATIO, Pacer, PruneError } from '@prune/core';
+import { type Crc32, MAX_DEFLATE_RATIO, crc32 as ownCrc32, Pacer, PruneError } from '@prune/core';
 import { Inflate, inflateSync } from 'fflate';
 import { crcInTurns } from '../crc-in-turns.js';
-import { type Crc32, crc32 as ownCrc32 } from '../crc32.js';
 
 /** What a platform does faster than JavaScript and with the same result; each left out has a default. */
 export interface GunzipPlatform {

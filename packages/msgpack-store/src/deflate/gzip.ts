@@ -1,6 +1,5 @@
-import { type EncodedPiece, repeatedShare } from '@prune/core';
+import { type Crc32, type EncodedPiece, crc32 as ownCrc32, repeatedShare } from '@prune/core';
 import { deflateSync, gzipSync } from 'fflate';
-import { type Crc32, crc32 as ownCrc32 } from '../crc32.js';
 import { literalDeflate, literalDeflateSize } from './literal-deflate.js';
 import type { Segment } from './segment.js';
 

@@ -1,1 +1,0 @@
-export { type Crc32, crc32 } from '@prune/core';
