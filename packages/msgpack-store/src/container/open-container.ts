@@ -4,7 +4,6 @@ import {
   type Limits,
   locateError,
   crc32 as ownCrc32,
-  Pacer,
   PruneError,
   type RandomAccess,
   randomAccess,
@@ -108,9 +107,7 @@ async function readManifest(
     inflate,
     crc32,
   });
-  await new Pacer().pause();
-  const manifest = decodeManifest(unpacked, prologue, limits);
-  await new Pacer().pause();
+  const manifest = await decodeManifest(unpacked, prologue, limits);
   return { version, end: manifestOffset, manifest, integrity: version === 1 ? undefined : integrity };
 }
 
