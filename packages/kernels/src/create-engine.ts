@@ -43,8 +43,8 @@ const MAX_THREADS = 16;
 
 /**
  * Makes an engine; nothing is compiled or started before this call, and threads start with an encoder. Throws
- * `invalid-argument`,
- * `unsupported` when the kernels asked for do not work here, and `mismatch` for modules of another version.
+ * `invalid-argument`, `unsupported` when the kernels asked for do not work here, and `mismatch` for modules of another
+ * version.
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const { kernels: wanted = DEFAULT_ENGINE_OPTIONS.kernels, threads: count = DEFAULT_ENGINE_OPTIONS.threads } = options;

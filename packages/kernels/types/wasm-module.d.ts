@@ -1,6 +1,5 @@
 // Types of the `.wasm` files that this package exports. TypeScript has `WebAssembly` only in its DOM library; where
-// that
-// is there, the declarations merge.
+// that is there, the declarations merge.
 declare global {
   namespace WebAssembly {
     interface Module {}

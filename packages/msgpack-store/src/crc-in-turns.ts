@@ -5,8 +5,7 @@ const PART = 2 ** 20;
 
 /**
  * The CRC-32 of all bytes, with pauses, because the sum of a large block takes tens of milliseconds; `seed` continues
- * an
- * earlier one.
+ * an earlier one.
  */
 export async function crcInTurns(bytes: Uint8Array, crc32: Crc32, pacer: Pacer, seed = 0): Promise<number> {
   let crc = seed;

@@ -54,8 +54,7 @@ export interface MsgpackStore extends TensorStore {
   /**
    * Reads what a model needs before it can compute, for a source that keeps what was read, in as few ranges as it lies
    * in: every block of the model's tensors, and of a block of rows what says where they lie. Blocks of bases, files,
-   * and
-   * what would exceed `most` bytes are left out. Rejects with what the source throws.
+   * and what would exceed `most` bytes are left out. Rejects with what the source throws.
    */
   fetchAhead(most: number, signal?: AbortSignal): Promise<void>;
 }

@@ -57,8 +57,7 @@ export function openLane(
 
 /**
  * A block's words, copied: an aligned view of its own, checked to hold at least its states. A word of 0 follows them,
- * so
- * that a decoder may read the next word before it knows whether it needs one.
+ * so that a decoder may read the next word before it knows whether it needs one.
  */
 export function wordsOf(block: Uint8Array, states: number): Uint16Array {
   if (block.length % 2 !== 0 || block.length < 4 * states) {

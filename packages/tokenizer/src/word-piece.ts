@@ -15,8 +15,8 @@ const WORD_CHARACTERS = 100;
  * too.
  * Throws `corrupt`, `unsupported` for other parts than BERT's, or
  * `limit` for words or a prefix longer than WordPiece can take. `@huggingface/tokenizers` has WordPiece too, but it
- * copies every part
- * of a word, character by character, to look it up: 20 kB in words of 100 took 1.1 s there and take 0.1 s here.
+ * copies every part of a word, character by character, to look it up: 20 kB in words of 100 took 1.1 s there and take
+ * 0.1 s here.
  */
 export function wordPiece(
   json: JsonObject,

@@ -11,8 +11,7 @@ export interface SharedWork<T> {
 /**
  * Starts work that each caller waits for with a signal of its own. It is stopped, by the signal that it is given, once
  * nobody waits for it any more. `onEnd` runs once, before any caller goes on: when the work is done, or with false when
- * it
- * failed or was stopped.
+ * it failed or was stopped.
  */
 export function sharedWork<T>(
   start: (signal: AbortSignal) => Promise<T>,

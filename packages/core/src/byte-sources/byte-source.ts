@@ -15,8 +15,7 @@ export interface RandomAccess {
   read(offset: number, length: number, scratch?: Uint8Array): Promise<Uint8Array>;
   /**
    * The bytes of several ranges, in their order, which ascends without overlaps. A source that is far away has this: it
-   * fetches neighbours with one
-   * request, and several at once. Throws `aborted`.
+   * fetches neighbours with one request, and several at once. Throws `aborted`.
    */
   readRanges?(ranges: readonly ByteRange[], signal?: AbortSignal): Promise<Uint8Array[]>;
   close?(): Promise<void>;

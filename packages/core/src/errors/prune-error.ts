@@ -46,8 +46,7 @@ const BRAND = Symbol.for('@prune/core/PruneError');
 /**
  * The one error class of all Prune packages. Its message reads `where: what, got G, wanted W (tensor "T")`, or
  * `(texts[3])`, with control characters escaped, because files choose some of these words and terminals show them; the
- * fields keep them as
- * they are.
+ * fields keep them as they are.
  */
 export class PruneError extends Error implements PruneErrorDetails {
   readonly code: PruneErrorCode;

@@ -96,8 +96,7 @@ export interface Codec {
   rows?(bytes: Uint8Array, infos: readonly NamedInfo[], limits: Limits): CsrRows | undefined;
   /**
    * Opens a block of which any rows can be decoded without the others; reads the parts that this needs, and no more.
-   * `undefined` when the block
-   * holds something else. Throws as `decode` does.
+   * `undefined` when the block holds something else. Throws as `decode` does.
    */
   selectRows?(block: BlockBytes, infos: readonly NamedInfo[], limits: Limits): Promise<RowSelector | undefined>;
 }

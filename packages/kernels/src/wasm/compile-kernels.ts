@@ -15,8 +15,7 @@ export const compileKernels: CompileKernels = async (build, shared) =>
 
 /**
  * Compiles files that the caller has, each asked for once. Throws `io` when the caller does not have one, and
- * `mismatch`
- * for a file of another version.
+ * `mismatch` for a file of another version.
  */
 export function compileFiles(wasm: KernelBytes): CompileKernels {
   const files = new Map<WasmKernels, Promise<Uint8Array>>();

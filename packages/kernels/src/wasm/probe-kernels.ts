@@ -38,10 +38,8 @@ interface ProbeFailure {
 
 /**
  * Tries a build: `given`, or else what `compile` gives. It works if each of its row kernels gives the right sums,
- * before and after tier-up;
- * those that sum four products at once need not. Throws `limit` without the memory for it, and what `compile` throws of
- * the files that it was given:
- * they say nothing about the build.
+ * before and after tier-up; those that sum four products at once need not. Throws `limit` without the memory for it,
+ * and what `compile` throws of the files that it was given: they say nothing about the build.
  */
 export async function probeKernels(
   build: WasmKernels,

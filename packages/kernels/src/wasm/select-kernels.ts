@@ -23,10 +23,8 @@ export interface SelectedKernels extends Probe {
 
 /**
  * The kernels asked for, or with `auto` the first that works here; only those of `modules` where there are some, else
- * those
- * whose files `wasm` gives, else those of this package. Throws `invalid-argument`, `unsupported`, `mismatch` for a
- * module or file of another
- * version, and what `wasm` throws.
+ * those whose files `wasm` gives, else those of this package. Throws `invalid-argument`, `unsupported`, `mismatch` for
+ * a module or file of another version, and what `wasm` throws.
  */
 export async function selectKernels(
   wanted: Kernels | 'auto',

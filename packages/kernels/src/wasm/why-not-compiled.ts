@@ -7,8 +7,8 @@ export interface CompilingFault {
 
 /**
  * Why no WebAssembly at all can be compiled from bytes here; `undefined` where it can. A content-security policy
- * without `'wasm-unsafe-eval'`
- * forbids it, and so do edge runtimes. The texts of JavaScript engines differ, so a module without content is tried.
+ * without `'wasm-unsafe-eval'` forbids it, and so do edge runtimes. The texts of JavaScript engines differ, so a module
+ * without content is tried.
  */
 export async function whyNotCompiled(): Promise<CompilingFault | undefined> {
   if (typeof WebAssembly === 'undefined')

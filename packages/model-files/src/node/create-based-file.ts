@@ -16,8 +16,7 @@ export interface BasedFileOptions {
 
 /**
  * Starts a `.prune` file without the blocks that the file `base` has. A block is known to be there only when it has
- * been
- * coded, so the whole container goes to a temporary file, and `finish` copies what the base does not have.
+ * been coded, so the whole container goes to a temporary file, and `finish` copies what the base does not have.
  */
 export async function createBasedFile(
   path: string,

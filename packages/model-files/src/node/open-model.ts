@@ -44,8 +44,7 @@ export interface OpenStore extends TensorStore {
 
 /**
  * Opens a model folder, a checkpoint file or a store, told apart by content; a file may be a pipe. `both.prune#qa` is
- * one
- * model of a `.prune` file that has several.
+ * one model of a `.prune` file that has several.
  */
 export async function openModel(path: string, options: OpenSourceOptions = {}): Promise<OpenModel> {
   checkAborted(options.signal);

@@ -25,8 +25,7 @@ export interface CodecListOptions extends GzipOptions {
  * The codecs behind a name, in the order in which a tensor is offered to them: `raw`; `gzip`; `csr-gzip`, which is gzip
  * behind the transform that suits the tensor (CSR gaps, byte planes); or `entropy`, which codes close to the entropy of
  * mask and values and leaves small or odd tensors to `csr-gzip`. The last two code tables so that their rows can be
- * read
- * alone (`rows`). Throws `invalid-argument` for any other name.
+ * read alone (`rows`). Throws `invalid-argument` for any other name.
  */
 export function codecList(name: MsgpackCodecName = DEFAULT_CODEC, options: CodecListOptions = {}): readonly Codec[] {
   const { preset, sha256, ...gzipOptions } = options;

@@ -68,8 +68,7 @@ async function inflateExactly(
 const LARGE = 2 ** 20;
 /**
  * Bytes that fflate is given at a time; they inflate to 64 MB at most, and usually in 2 ms. It copies 32 KB around
- * each,
- * which for a quarter as many bytes took a fifth more in all.
+ * each, which for a quarter as many bytes took a fifth more in all.
  */
 const PIECE = 2 ** 16;
 

@@ -12,8 +12,7 @@ export interface OpenMsgpackFileOptions extends OpenMsgpackOptions {
 
 /**
  * Opens a `.prune` file, block by block. Inflates and sums with Node's own code, which is faster and reads the same.
- * Finds
- * bases by their paths from the file's folder.
+ * Finds bases by their paths from the file's folder.
  */
 export async function openMsgpackFile(
   path: string,

@@ -174,8 +174,7 @@ export class Lanes {
 
   /**
    * As {@link field} for four lanes, but writes the float of each symbol plus its column's mean to the row that a lane
-   * is
-   * at. A second pass over the symbols took a third of the time of decoding them.
+   * is at. A second pass over the symbols took a third of the time of decoding them.
    */
   floatsOfFour(width: number, mean: Int32Array, values: Float32Array, out: Float32Array): void {
     // V8 folds literals, but not what a bundler has made a variable of the module: the loop took 1.4 times as long.

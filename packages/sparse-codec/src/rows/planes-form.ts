@@ -13,8 +13,7 @@ const KINDS = { elements: 0, halves: 1 } as const;
 
 /**
  * The part of its bytes that a plane must lose to be coded. The upper fraction bits of floats that lie around 0 lose
- * some
- * thousandths, and as many symbols more are to be decoded.
+ * some thousandths, and as many symbols more are to be decoded.
  */
 const LEAST_GAIN = 0.01;
 
@@ -172,8 +171,7 @@ function joinTwo(planes: readonly Plane[], into: Uint16Array, to: number, width:
 
 /**
  * The bits of float32, which were rotated left by one so that the exponent has a byte to itself. The planes are not
- * taken
- * out of their array by destructuring, because V8 does not see what they are then: it took 3 times as long.
+ * taken out of their array by destructuring, because V8 does not see what they are then: it took 3 times as long.
  */
 function joinFour(planes: readonly Plane[], into: Uint32Array, to: number, width: number): void {
   const a = planes[0].source;

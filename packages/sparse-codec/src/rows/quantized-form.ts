@@ -32,8 +32,8 @@ const RANGE_BYTES = 8;
 
 /**
  * Rows of codes, each with a scale and a zero point. Those that were on a grid of 2^-n before they were quantized are
- * the
- * grid's integers, as in `encodeTable` of codec `entropy`; the others are ranges, and codes in classes by zero point.
+ * the grid's integers, as in `encodeTable` of codec `entropy`; the others are ranges, and codes in classes by zero
+ * point.
  */
 export async function encodeQuantizedForm(
   table: QuantizedTable,

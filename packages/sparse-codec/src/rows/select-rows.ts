@@ -25,8 +25,7 @@ const PARTS = 2;
 
 /**
  * Opens a block of which rows can be read alone: reads its directory and, if the caller wants what is read to be
- * checked
- * by hashes, those.
+ * checked by hashes, those.
  */
 export async function selectRows(block: BlockBytes, infos: readonly NamedInfo[], limits: Limits): Promise<RowSelector> {
   const table = declaredTable(infos);

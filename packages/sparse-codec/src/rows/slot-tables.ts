@@ -12,8 +12,7 @@ export const TABLE_BYTES = 6 * SLOTS;
 
 /**
  * Static distributions, ready to be decoded with. One load gives everything that the next state needs, so that the
- * chain
- * of dependent instructions of a symbol is short; the symbol itself is not on that chain.
+ * chain of dependent instructions of a symbol is short; the symbol itself is not on that chain.
  */
 export interface SlotTables {
   /**
@@ -28,8 +27,7 @@ export interface SlotTables {
 
 /**
  * The tables of some sequences of levels (SPEC.md, "Levels and frequencies"). Only tables with symbols take memory;
- * throws
- * `corrupt` when that is more than `room` bytes.
+ * throws `corrupt` when that is more than `room` bytes.
  */
 export function slotTables(levels: readonly Uint16Array[], room: number): SlotTables {
   const filled = countFilled(levels);
