@@ -9,7 +9,8 @@ interface HostGlobals {
  */
 export function yieldToEvents(): Promise<void> {
   const { setImmediate: immediate } = globalThis as HostGlobals;
-  if (immediate !== undefined) return new Promise((resolve) => immediate(resolve));
+  // Of Node's phases (timers, I/O, immediates), only two immediates on end pass all: one that I/O sets comes before timers.
+  if (immediate !== undefined) return new Promise((resolve) => immediate(() => immediate(resolve)));
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
