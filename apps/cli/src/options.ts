@@ -49,7 +49,7 @@ export function stateDictOption(): Option {
 
 /** `--base`: another file that has blocks of the one that is written. */
 export function baseOption(): Option {
-  return new Option('--base <file>', 'a .prune file: what it holds is left out, and it must stay beside the output');
+  return new Option('--base <file>', 'a .prune file or its URL: what it holds is left out, and it must stay there');
 }
 
 /** `--force`: replaces what exists, never what is read. */

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { formatBytes } from '../console/format.js';
 import { print } from '../console/print.js';
+import { openUrl } from '../model/open-url.js';
 import { baseOption, forceOption, quietOption } from '../options.js';
 import { claimOutput } from '../output/claim-output.js';
 
@@ -36,7 +37,7 @@ export function register(program: Command, context: CommandContext): void {
       const addresses = await Promise.all(inputs.map(modelAddress));
       const read = [...addresses.map(({ file }) => file), ...bases];
       const { force } = await claimOutput([output], { inputs: read, force: forced, context });
-      await bundleFiles(output, inputs, { names, bases, force, signal: context.signal });
+      await bundleFiles(output, inputs, { names, bases, force, openUrl, signal: context.signal });
       if (!quiet) print(`${output}: ${formatBytes((await stat(output)).size)}`);
     });
 }

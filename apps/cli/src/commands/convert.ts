@@ -7,6 +7,7 @@ import type { CommandContext } from '../command-context.js';
 import { formatBytes } from '../console/format.js';
 import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
+import { openUrl } from '../model/open-url.js';
 import { modelArgument } from '../model-argument.js';
 import { forceOption, quietOption, storeOptions } from '../options.js';
 import { claimOutput } from '../output/claim-output.js';
@@ -25,7 +26,7 @@ export function register(program: Command, context: CommandContext): void {
     .argument('<out>', 'the file to write: .prune or .h5 (with metadata.json beside it)');
   for (const option of [...storeOptions(), forceOption(), quietOption()]) command.addOption(option);
   command.action(async (input: string, output: string, flags: ConvertFlags) => {
-    const source = await openStore(input, { signal });
+    const source = await openStore(input, { signal, openUrl });
     const progress = progressBar('converting', flags.quiet);
     try {
       const { force, streamed } = await claimOutput(await outputFiles(output, source.metadata, flags.store), {

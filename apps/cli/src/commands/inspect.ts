@@ -6,6 +6,7 @@ import type { CommandContext } from '../command-context.js';
 import { formatBytes, formatCount, formatPercent, formatShape } from '../console/format.js';
 import { print } from '../console/print.js';
 import { type Column, textTable } from '../console/table.js';
+import { openUrl } from '../model/open-url.js';
 import { modelArgument } from '../model-argument.js';
 
 /** `prune inspect`: what is in a store, and how far its size is from the entropy bound. */
@@ -22,12 +23,12 @@ export function register(program: Command, { signal }: CommandContext): void {
         'every row and column (mask) and draws the values one by one (values).',
     )
     .action(async (path: string, flags: { all?: boolean; json?: boolean }) => {
-      const container = await summarizeFile(path);
+      const container = await summarizeFile(path, { signal, openUrl });
       if (container !== undefined && container.models.length > 1 && container.model === undefined) {
         print(flags.json ? JSON.stringify(container, null, 2) : describeBundle(container));
         return;
       }
-      const store = await openStore(path, { signal });
+      const store = await openStore(path, { signal, openUrl });
       try {
         const inspection = await inspectStore(store, { path, bytes: store.fileBytes }, signal);
         const json = () => JSON.stringify({ ...inspection, ...(container && { container }) }, null, 2);

@@ -18,6 +18,7 @@ import { print } from '../console/print.js';
 import { progressBar } from '../console/progress.js';
 import { completedCheckpoint } from '../model/completed-checkpoint.js';
 import { openPackable } from '../model/open-packable.js';
+import { openUrl } from '../model/open-url.js';
 import { type EmbeddingSizes, smallerEmbeddings } from '../model/smaller-embeddings.js';
 import { modelArgument } from '../model-argument.js';
 import {
@@ -106,7 +107,7 @@ export function register(program: Command, context: CommandContext): void {
         await outputFiles(flags.output, packed.metadata, flags.store),
         claim,
       );
-      const writer = await createStore(flags.output, { ...flags, force });
+      const writer = await createStore(flags.output, { ...flags, force, openUrl, signal });
       await writeStore(writer, packed.entries, packed.metadata, { signal });
       progress.stop();
       if (!flags.quiet && flags.embeddings !== 'f32' && floats !== undefined) {

@@ -4,6 +4,7 @@ import { openModel } from '@prune/model-files/node';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { progressBar } from '../console/progress.js';
+import { openUrl } from '../model/open-url.js';
 import { modelArgument } from '../model-argument.js';
 import { forceOption, quietOption } from '../options.js';
 import { claimOutput } from '../output/claim-output.js';
@@ -19,7 +20,7 @@ export function register(program: Command, context: CommandContext): void {
     .addOption(forceOption())
     .addOption(quietOption())
     .action(async (path: string, flags: { output: string; force?: boolean; quiet?: boolean }) => {
-      const model = await openModel(path, { signal });
+      const model = await openModel(path, { signal, openUrl });
       const progress = progressBar('unpacking', flags.quiet);
       try {
         const { metadata, paths: inputs } = model;

@@ -10,6 +10,7 @@ import { type Progress, progressBar } from '../console/progress.js';
 import { EXIT } from '../console/run-command.js';
 import { inferenceOptions, MODEL_ARGUMENT } from '../inference-options.js';
 import type { InferenceOptions } from '../model/load-bert.js';
+import { openUrl } from '../model/open-url.js';
 import { verifyLogits } from '../model/verify-logits.js';
 import { modelArgument } from '../model-argument.js';
 import { quietOption } from '../options.js';
@@ -53,9 +54,9 @@ export function register(program: Command, context: CommandContext): void {
   for (const option of inferenceOptions()) command.addOption(option);
   command.action(async (pathA: string, pathB: string, flags: VerifyFlags) => {
     if (flags.logits) return compareLogits(pathA, pathB, flags, context);
-    const a = await openModel(pathA, { signal });
+    const a = await openModel(pathA, { signal, openUrl });
     try {
-      const b = await openModel(pathB, { signal });
+      const b = await openModel(pathB, { signal, openUrl });
       try {
         await verify(a, b, flags, context);
       } finally {

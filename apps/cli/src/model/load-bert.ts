@@ -3,8 +3,9 @@ import { type BertModel, loadModel } from '@prune/bert-infer';
 import { wideKernels, workerThreads } from '@prune/bert-infer/node';
 import { openCheckpoint } from '@prune/checkpoint/node';
 import { isPruneError, type JsonObject, PruneError, type QuantizationProfile, withMetadata } from '@prune/core';
-import { openModel } from '@prune/model-files/node';
+import { isUrl, openModel } from '@prune/model-files/node';
 import { completedMetadata } from './completed-metadata.js';
+import { openUrl } from './open-url.js';
 import { readJson } from './read-json.js';
 import type { ReadTextOptions } from './read-text.js';
 
@@ -31,7 +32,7 @@ export async function withBert<T>(
   { embeddingsFrom, config, threads, wide, maxTextSize, signal, ...options }: InferenceOptions,
   work: (model: BertModel) => Promise<T>,
 ): Promise<T> {
-  const file = await openModel(path, { signal });
+  const file = await openModel(path, { signal, openUrl });
   const closing: (() => Promise<unknown>)[] = [() => file.close()];
   try {
     const extra = embeddingsFrom === undefined ? undefined : await openCheckpoint(embeddingsFrom, { signal });
@@ -41,6 +42,8 @@ export async function withBert<T>(
     const model = await loadModel(withMetadata(tensors, metadata), {
       ...options,
       signal,
+      // Of a file on a server, only the rows of the texts are fetched.
+      lazyEmbeddings: isUrl(path),
       engine: { kernels: wide ? wideKernels() : 'auto', threads, threadHost: workerThreads },
       embeddings: extra?.tensors,
       config: config === undefined ? undefined : await readConfig(config, { maxTextSize, signal }),

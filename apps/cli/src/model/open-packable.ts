@@ -1,6 +1,7 @@
 import type { OpenCheckpointOptions } from '@prune/checkpoint/node';
 import { isPruneError, PruneError } from '@prune/core';
 import { openStore } from '@prune/model-files/node';
+import { openUrl } from './open-url.js';
 
 /**
  * Opens a checkpoint with `open`, which is `openCheckpoint` or `openStagedCheckpoint`. Throws what that throws, and
@@ -27,7 +28,7 @@ export async function openPackable<T>(
 
 /** A pipe has been read by then, and is not one. */
 async function isStore(path: string, options: { readonly signal?: AbortSignal }): Promise<boolean> {
-  const store = await openStore(path, options).catch(() => undefined);
+  const store = await openStore(path, { ...options, openUrl }).catch(() => undefined);
   await store?.close();
   return store !== undefined;
 }

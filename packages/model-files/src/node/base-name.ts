@@ -1,14 +1,13 @@
 import { dirname, isAbsolute, relative, sep } from 'node:path';
 import { PruneError } from '@prune/core';
+import { isUrl } from './remote-files.js';
 
 /**
- * How the file `output` calls its base: by the path from its folder, so that both can be moved together. Throws
- * `unsupported` for a URL, and for a file on another drive.
+ * How the file `output` calls its base: by its URL, or by the path from its own folder, so that both can be moved
+ * together. Throws `unsupported` for a file on another drive.
  */
 export function baseName(output: string, base: string): string {
-  if (/^[a-z][a-z\d+.-]+:\/\//i.test(base)) {
-    throw new PruneError('unsupported', { where: base, what: 'a base that is a URL', wanted: 'a .prune file' });
-  }
+  if (isUrl(base)) return base;
   const path = relative(dirname(output), base);
   if (!isAbsolute(path)) return path.split(sep).join('/');
   throw new PruneError('unsupported', {

@@ -2,13 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Codec, TensorStoreWriter } from '@prune/core';
-import { fileSource, refuseExisting, removeAtExit } from '@prune/core/node';
+import { refuseExisting, removeAtExit } from '@prune/core/node';
 import { createMsgpackFile } from '@prune/msgpack-store/node';
 import { baseName } from './base-name.js';
 import { bundleFiles } from './bundle-files.js';
+import { openFile, type RemoteOptions } from './remote-files.js';
 
 /** What a container with a base is made of. */
-export interface BasedFileOptions {
+export interface BasedFileOptions extends RemoteOptions {
+  /** A path or a URL. */
   readonly base: string;
   readonly codecs: readonly Codec[];
   readonly force?: boolean;
@@ -20,12 +22,12 @@ export interface BasedFileOptions {
  */
 export async function createBasedFile(
   path: string,
-  { base, codecs, force }: BasedFileOptions,
+  { base, codecs, force, ...remote }: BasedFileOptions,
 ): Promise<TensorStoreWriter> {
   await refuseExisting(path, force);
   // What cannot be a base is said before the long work.
   baseName(path, base);
-  await (await fileSource(base)).close();
+  await (await openFile(base, remote)).close();
   const folder = await mkdtemp(join(tmpdir(), 'prune-'));
   const released = removeAtExit(folder);
   const whole = join(folder, 'whole.prune');
@@ -41,7 +43,7 @@ export async function createBasedFile(
     put: (name, value) => writer.put(name, value),
     async finish(metadata) {
       await writer.finish(metadata);
-      await bundleFiles(path, [whole], { bases: [base], force, unnamed: true });
+      await bundleFiles(path, [whole], { ...remote, bases: [base], force, unnamed: true });
       await remove();
     },
     async abort() {

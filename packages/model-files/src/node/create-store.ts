@@ -5,6 +5,7 @@ import { createMsgpackFile, nodePlatform } from '@prune/msgpack-store/node';
 import type { Preset } from '@prune/sparse-codec';
 import { createBasedFile } from './create-based-file.js';
 import { type StoreKind, storeOfName } from './model-path.js';
+import type { RemoteOptions } from './remote-files.js';
 
 /** What a `.prune` container can be written with. */
 export const CODEC_NAMES = MSGPACK_CODEC_NAMES;
@@ -12,7 +13,7 @@ export const CODEC_NAMES = MSGPACK_CODEC_NAMES;
 export type CodecName = MsgpackCodecName;
 
 /** How a store is written; what is left out is the store's own default. */
-export interface StoreOptions {
+export interface StoreOptions extends RemoteOptions {
   /** Where the file's name does not say. */
   readonly store?: StoreKind;
   /** Of a `.prune` container. */
@@ -22,8 +23,8 @@ export interface StoreOptions {
   /** Of the codec `entropy`: `fast` opens quickly, `max` is smallest. */
   readonly preset?: Preset;
   /**
-   * Of a `.prune` container: another one, whose blocks are not stored again. It must be there, by its path from the new
-   * file, whenever the new file is read. The whole model is written to a temporary file first.
+   * Of a `.prune` container: another one, whose blocks are not stored again. It must be there, by its URL or its path
+   * from the new file, whenever the new file is read. The whole model is written to a temporary file first.
    */
   readonly base?: string;
   /**
@@ -35,10 +36,10 @@ export interface StoreOptions {
 
 /** A writer of the store that `path` is named for. Throws `invalid-argument` for options that do not belong to it, and what the store throws. */
 export async function createStore(path: string, options: StoreOptions = {}): Promise<TensorStoreWriter> {
-  const { codec, level, preset, base, force } = options;
+  const { codec, level, preset, base, force, openUrl, signal } = options;
   if (storeOfName(path, options.store) === 'msgpack') {
     const codecs = codecsOf(path, options);
-    if (base !== undefined) return createBasedFile(path, { base, codecs, force });
+    if (base !== undefined) return createBasedFile(path, { base, codecs, force, openUrl, signal });
     return createMsgpackFile(path, { codecs, force });
   }
   for (const [what, got] of Object.entries({ codec, preset, base })) {

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { PruneError, type RandomAccess } from '@prune/core';
 import { checkPath, type OpenSourceOptions, openSource } from '@prune/core/node';
 import { isMsgpackStore } from '@prune/msgpack-store';
+import { isUrl, openFile, type RemoteOptions } from './remote-files.js';
 
 /** The two stores: HDF5 and the `.prune` container. */
 export type StoreKind = 'h5' | 'msgpack';
@@ -20,16 +21,19 @@ const LEAST_USER_BLOCK = 512;
 /** What a path holds. */
 export interface FoundModel {
   readonly form: StoreKind | 'checkpoint';
-  /** The bytes of a pipe, which can be read once, and have been read to tell the form. */
-  readonly piped?: Required<RandomAccess>;
+  /**
+   * The bytes of a pipe, which can be read once and have been read to tell the form, or the open file of a URL.
+   */
+  readonly opened?: Required<RandomAccess>;
 }
 
 /**
- * Tells by the first bytes what the file, folder or pipe at `path` holds. Throws `missing`, `io`, `limit`, and
+ * Tells by the first bytes what the file, folder, pipe or URL at `path` holds. Throws `missing`, `io`, `limit`, and
  * `corrupt` when it is named as a store and does not begin as one.
  */
-export async function findModel(path: string, options: OpenSourceOptions = {}): Promise<FoundModel> {
+export async function findModel(path: string, options: OpenSourceOptions & RemoteOptions = {}): Promise<FoundModel> {
   checkPath(path);
+  if (isUrl(path)) return findRemote(await openFile(path, options));
   const info = await stat(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'ENOENT') throw new PruneError('io', { where: path, what: cause.message, cause });
     throw new PruneError('missing', { where: path, what: 'no such file or folder', cause });
@@ -40,10 +44,23 @@ export async function findModel(path: string, options: OpenSourceOptions = {}): 
   try {
     const head = await source.read(0, Math.min(HEAD_BYTES, source.size));
     const named = STORE_OF_EXTENSION.get(extensionOf(path));
-    if (named === 'h5' && (await hasUserBlock(source))) return { form: 'h5', piped };
-    return { form: formOfHead(head, path), piped };
+    if (named === 'h5' && (await hasUserBlock(source))) return { form: 'h5', opened: piped };
+    return { form: formOfHead(head, path), opened: piped };
   } finally {
     if (piped === undefined) await source.close();
+  }
+}
+
+/** Of the forms, only a container can be read by ranges. */
+async function findRemote(opened: Required<RandomAccess>): Promise<FoundModel> {
+  try {
+    const head = await opened.read(0, Math.min(HEAD_BYTES, opened.size));
+    if (isMsgpackStore(head)) return { form: 'msgpack', opened };
+    const what = 'not a .prune container, and only those are opened by URL';
+    throw new PruneError('unsupported', { where: opened.name, what });
+  } catch (error) {
+    await opened.close();
+    throw error;
   }
 }
 

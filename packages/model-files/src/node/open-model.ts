@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { widenFloats } from '@prune/checkpoint';
 import { openStagedCheckpoint } from '@prune/checkpoint/node';
 import {
@@ -20,6 +19,10 @@ import { dequantize } from '@prune/quant';
 import { loadH5wasm } from './load-h5wasm.js';
 import { type ModelAddress, modelAddress } from './model-address.js';
 import { type FoundModel, findModel } from './model-path.js';
+import { baseAddress, basesOf, type RemoteOptions } from './remote-files.js';
+
+/** How a model of any form is opened. */
+export type OpenFileOptions = OpenSourceOptions & RemoteOptions;
 
 /** A model of any form, open: a checkpoint holds float tensors, a store the elementary form. */
 export interface OpenModel {
@@ -44,14 +47,14 @@ export interface OpenStore extends TensorStore {
 
 /**
  * Opens a model folder, a checkpoint file or a store, told apart by content; a file may be a pipe. `both.prune#qa` is
- * one model of a `.prune` file that has several.
+ * one model of a `.prune` file that has several. With `openUrl`, a `.prune` file may also be a URL, or have a base at one.
  */
-export async function openModel(path: string, options: OpenSourceOptions = {}): Promise<OpenModel> {
+export async function openModel(path: string, options: OpenFileOptions = {}): Promise<OpenModel> {
   checkAborted(options.signal);
   const address = await modelAddress(path);
   const found = await findModel(address.file, options);
   if (found.form === 'checkpoint' && address.model === undefined) {
-    const checkpoint = await openStagedCheckpoint(path, { ...options, source: found.piped });
+    const checkpoint = await openStagedCheckpoint(path, { ...options, source: found.opened });
     const { metadata, paths, close } = checkpoint;
     const floats = async (): Promise<StateDict> => {
       if (checkpoint.stage === 'float') return widenFloats(checkpoint.tensors);
@@ -71,10 +74,10 @@ export async function openModel(path: string, options: OpenSourceOptions = {}): 
 }
 
 /**
- * Opens a store, of a file or a pipe, or one model of a `.prune` file that has several (`both.prune#qa`). Throws
+ * Opens a store, of a file, a pipe or a URL, or one model of a `.prune` file that has several (`both.prune#qa`). Throws
  * `unsupported` for a checkpoint, which `prune pack` makes a store of.
  */
-export async function openStore(path: string, options: OpenSourceOptions = {}): Promise<OpenStore> {
+export async function openStore(path: string, options: OpenFileOptions = {}): Promise<OpenStore> {
   checkAborted(options.signal);
   const address = await modelAddress(path);
   return openFound(address, await findModel(address.file, options), options);
@@ -82,16 +85,17 @@ export async function openStore(path: string, options: OpenSourceOptions = {}): 
 
 async function openFound(
   { file: path, model }: ModelAddress,
-  { form, piped }: FoundModel,
-  { limits }: OpenSourceOptions,
+  { form, opened }: FoundModel,
+  options: OpenFileOptions,
 ): Promise<OpenStore> {
+  const { limits } = options;
   if (model !== undefined && form !== 'msgpack') {
-    await piped?.close();
+    await opened?.close();
     const what = 'only a .prune file has models with names';
     throw new PruneError('unsupported', { where: path, what, got: model, wanted: 'the path without #' });
   }
   if (form === 'checkpoint') {
-    await piped?.close();
+    await opened?.close();
     throw new PruneError('unsupported', {
       where: path,
       what: 'not a store',
@@ -100,13 +104,15 @@ async function openFound(
     });
   }
   if (form === 'msgpack') {
-    const store = await openMsgpackFile(path, { source: piped, limits, model });
-    const bases = store.bases.map((name) => join(dirname(path), name));
-    return { ...store, fileBytes: piped?.size ?? (await stat(path)).size, paths: [path, ...bases] };
+    const name = opened?.name ?? path;
+    const openBase = basesOf(path, options);
+    const store = await openMsgpackFile(path, { source: opened, name, limits, model, openBase });
+    const bases = store.bases.map((base) => baseAddress(path, base));
+    return { ...store, fileBytes: opened?.size ?? (await stat(path)).size, paths: [name, ...bases] };
   }
-  const beside = piped === undefined ? pathsBesideH5(path) : [];
-  const store = await openH5(path, piped, limits);
-  const fileBytes = piped?.size ?? (await stat(path)).size;
+  const beside = opened === undefined ? pathsBesideH5(path) : [];
+  const store = await openH5(path, opened, limits);
+  const fileBytes = opened?.size ?? (await stat(path)).size;
   return { ...store, fileBytes, paths: [path, ...beside] };
 }
 
