@@ -19,10 +19,11 @@ import { basename, delimiter, dirname, join } from 'node:path';
 import { askWorker, WRANGLER_ENV } from './installs/ask-worker.mjs';
 import { findChromium } from './installs/chromium.mjs';
 import { makeProject } from './installs/make-project.mjs';
-import { openPage } from './installs/open-page.mjs';
+import { openPage, shownBy } from './installs/open-page.mjs';
 import { ANSWER, APP, checkResult, PAGE_FILES, REQUIRING_APP, TEXTS } from './installs/programs.mjs';
 import { runTool } from './installs/run-tool.mjs';
 import { ESBUILD, NODES, OLDEST_NODE, TOOLS, TYPESCRIPTS } from './installs/versions.mjs';
+import { withServer } from './installs/with-server.mjs';
 import { packPackages } from './pack-packages.mjs';
 import { pinnedPnpm, root } from './pnpm.mjs';
 
@@ -65,6 +66,7 @@ const COMMON = {
     await checkReadme(join(work, 'browser-plain'));
   },
   'browser-vite in Chromium': () => checkExample('browser-vite', 'build', { assets: 'public', site: 'dist' }),
+  'browser-vite, while it is written, in Chromium': () => checkDev('browser-vite', ['vite', '--port']),
 };
 const OTHERS = {
   [`npm with Node ${OLDEST_NODE}, imports alone`]: () => runApp(node(OLDEST_NODE), ['app.mjs'], npmProject()),
@@ -84,6 +86,7 @@ const OTHERS = {
   },
   'browser-webpack in Chromium': () => checkExample('browser-webpack', 'build', { assets: 'public', site: 'public' }),
   'browser-next in Chromium': () => checkExample('browser-next', 'build', { assets: 'public', site: 'out' }),
+  'browser-next, while it is written, in Chromium': () => checkDev('browser-next', ['next', 'dev', '--port']),
   'cloudflare-worker in workerd': checkWorker,
 };
 
@@ -232,8 +235,24 @@ function example(name, assets = '.') {
 async function checkExample(name, script, { assets, site }) {
   const folder = example(name, assets);
   runTool('npm', ['run', script], { cwd: folder, env: { NEXT_TELEMETRY_DISABLED: '1' } });
+  checkResult(await openPage(join(folder, site), chromium), answerOfExample());
+}
+
+/** Opens an example in Chromium from the server that shows a page while it is written. */
+async function checkDev(name, command) {
+  const folder = example(name, 'public');
+  const place = { cwd: folder, env: { NEXT_TELEMETRY_DISABLED: '1' } };
+  await withServer(
+    (port) => [...command, port],
+    place,
+    async (origin) => checkResult(await shownBy(origin, chromium), answerOfExample()),
+  );
+}
+
+/** What the page of an example shows. */
+function answerOfExample() {
   const { text, score } = answerOfNode(model, TEXTS);
-  checkResult(await openPage(join(folder, site), chromium), `${text} (score ${score.toFixed(4)})`);
+  return `${text} (score ${score.toFixed(4)})`;
 }
 
 /** The page of the README, in a folder that has what it needs beside it: `plain.js`, `wasm` and `mini-qa.prune`. */

@@ -17,16 +17,24 @@ export async function openPage(folder, executablePath, file = '') {
     }
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    return await shownBy(`http://127.0.0.1:${server.address().port}/${file}`, executablePath);
+  } finally {
+    server.close();
+  }
+}
+
+/** Opens a page in Chromium and returns the text that it shows, once it shows one. */
+export async function shownBy(url, executablePath) {
   // Chromium refuses its sandbox to root, as which CI runs.
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   try {
     const page = await browser.newPage();
     const failed = new Promise((_, reject) => page.on('pageerror', reject));
-    await page.goto(`http://127.0.0.1:${server.address().port}/${file}`);
+    await page.goto(url);
     const shown = page.waitForFunction('document.body.innerText.trim()', undefined, { timeout: 120_000 });
     return await (await Promise.race([shown, failed])).jsonValue();
   } finally {
     await browser.close();
-    server.close();
   }
 }

@@ -53,6 +53,14 @@ describe('ranges', () => {
     expect(rangesOf()).toEqual(['bytes=-1000']);
   });
 
+  test('a server that takes a range from the end for one from the start', async () => {
+    const source = await open({ suffixRanges: false });
+    expect(source.size).toBe(BYTES.length);
+    expectBytes(await source.read(BYTES.length - 1000, 1000), -1000, BYTES.length);
+    expectBytes(await source.read(0, 900), 0, 900);
+    expect(rangesOf()).toEqual(['bytes=-1000', `bytes=${BYTES.length - 1000}-${BYTES.length - 1}`]);
+  });
+
   test('a file that is shorter than the first request', async () => {
     const source = await open({ bytes: BYTES.subarray(0, 7) });
     expect(source.size).toBe(7);
