@@ -202,7 +202,7 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
       server.log.length = 0;
       expect(await run('/isolated', 'mini-qa.prune', { threads: 2 })).toEqual({ ...expected, threads: 2 });
       const log = server.log.filter(({ path }) => path === '/mini-qa.prune');
-      expect(log[0].range).toBe('bytes=-16384');
+      expect(log[0].range).toBe('bytes=-24576');
       expect(sent(log)).toBeLessThanOrEqual(bytes.length);
     });
 
