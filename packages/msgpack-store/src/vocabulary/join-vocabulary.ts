@@ -1,6 +1,6 @@
 import { type Crc32, PruneError } from '@prune/core';
-import { vocabularyEntries } from './vocabulary-entries.js';
 import { HEAD_BYTES, readHead } from './vocabulary-head.js';
+import { writeEntries } from './write-entries.js';
 
 /** Where a file's vocabulary comes from, and what the file must be with it. */
 export interface JoinOptions {
@@ -23,32 +23,24 @@ export function joinVocabulary(
   const head = rest.length < HEAD_BYTES ? undefined : readHead(rest);
   const needed = head === undefined ? HEAD_BYTES : HEAD_BYTES + head.before + head.colon + head.between;
   if (head === undefined || needed > rest.length) {
-    throw new PruneError('corrupt', {
-      what: 'a file without its vocabulary is too short',
-      got: `${rest.length} bytes`,
-      wanted: `${needed} bytes`,
-    });
+    const what = 'bytes of a file without its vocabulary';
+    throw new PruneError('corrupt', { what, got: rest.length, wanted: `at least ${needed}` });
   }
   const colonAt = HEAD_BYTES + head.before;
-  const before = rest.subarray(HEAD_BYTES, colonAt);
   const betweenAt = colonAt + head.colon;
-  const entries = vocabularyEntries(lines, {
-    colon: rest.subarray(colonAt, betweenAt),
-    between: rest.subarray(betweenAt, needed),
-  });
+  const before = rest.subarray(HEAD_BYTES, colonAt);
+  const marks = { colon: rest.subarray(colonAt, betweenAt), between: rest.subarray(betweenAt, needed) };
   const after = rest.subarray(needed);
-  const whole = before.length + entries.length + after.length;
+  const around = before.length + after.length;
+  const whole = around + writeEntries(lines, marks, new Uint8Array(0), 0, length);
   if (whole !== length) {
-    throw new PruneError('corrupt', {
-      what: `bytes of the file with the vocabulary of ${vocabulary}`,
-      got: whole,
-      wanted: length,
-    });
+    const what = `bytes of the file with the vocabulary of ${vocabulary}`;
+    throw new PruneError('corrupt', { what, got: whole, wanted: length });
   }
   const out = new Uint8Array(length);
   out.set(before);
-  entries.write(out, before.length);
-  out.set(after, before.length + entries.length);
+  writeEntries(lines, marks, out, before.length);
+  out.set(after, length - after.length);
   const crc = crc32(out);
   if (crc !== head.crc32) {
     const what = `CRC-32 of the file with the vocabulary of ${vocabulary}`;

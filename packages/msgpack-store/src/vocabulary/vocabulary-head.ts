@@ -1,6 +1,6 @@
 /**
- * The head of a block of codec `json-vocabulary`, unpacked: the CRC-32 of the whole file, bytes of what is before the
- * entries (4 bytes each), bytes of what is between a token and its id, and between two entries (1 byte each).
+ * The head of a block of codec `json-vocabulary`: the CRC-32 of the whole file, the bytes before its entries (4 bytes
+ * each), the bytes between a token and its id, and between two entries (1 byte each).
  */
 export interface VocabularyHead {
   readonly crc32: number;
@@ -26,6 +26,6 @@ export function writeHead({ crc32, before, colon, between }: VocabularyHead): Ui
 
 /** `bytes` has {@link HEAD_BYTES} at least. */
 export function readHead(bytes: Uint8Array): VocabularyHead {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, HEAD_BYTES);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
   return { crc32: view.getUint32(0, true), before: view.getUint32(4, true), colon: bytes[8], between: bytes[9] };
 }
