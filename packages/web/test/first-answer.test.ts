@@ -34,8 +34,12 @@ test('the first answer needs the encoder, a vocabulary and the rows of its text:
   const model = await openModel(`${server.origin}/mini-qa.prune`, { worker: workerInProcess });
   // The end of the file, its beginning, what the model needs in three ranges, and the tokenizer.
   expect(server.log.slice(0, 2).map(({ range }) => range)).toEqual(['bytes=-24576', 'bytes=0-47']);
-  expect(server.log.length).toBeLessThanOrEqual(8);
+  const opened = server.log.length;
+  expect(opened).toBeLessThanOrEqual(8);
   const found = await model.answer(texts);
+  // The rows of positions, which lie before those of words, are asked for first; the tokenizer may come before.
+  const starts = server.log.slice(opened).map(({ range }) => Number(/\d+/.exec(range!)?.[0]));
+  expect(starts.indexOf(Math.min(...starts))).toBeLessThan(2);
   expect(model.info.lazyEmbeddings).toBe(true);
   // 1.32 MB of encoder and directories, 0.11 of vocab.txt, 0.14 of position rows, 0.11 of word rows, the manifest.
   expect(sent()).toBeLessThanOrEqual(1_700_000);
