@@ -1,4 +1,5 @@
 import { type ByteSink, type ByteSource, checkAborted, locateError, PruneError } from '@prune/core';
+import { describeFile } from './container/describe-file.js';
 import { hex } from './container/hex.js';
 import {
   isBaseName,
@@ -121,13 +122,18 @@ async function copyModel(
   }
   const numbers = new Map<number, number>();
   const used = new Set<number>();
-  for (const block of [...held.keys()].sort((a, b) => a - b)) {
-    const number = await blocks.add(container, block, held.get(block)!, used);
+  const moved = <T extends { readonly block?: number }>(one: T): T =>
+    one.block === undefined ? one : { ...one, block: numbers.get(one.block)! };
+  const describe = (one: ManifestEntry | ManifestFile) =>
+    'dtype' in one ? `${one.dtype} [${one.shape.join()}]` : describeFile(one, { files: files?.map(moved) });
+  // What a file's vocabulary is comes first, because models share the file only if they share that too.
+  const lacking = new Set(files?.flatMap((file) => (file.vocabulary === undefined ? [] : file.block)));
+  const order = [...held.keys()].sort((a, b) => Number(lacking.has(a)) - Number(lacking.has(b)) || a - b);
+  for (const block of order) {
+    const number = await blocks.add(container, block, held.get(block)!.map(describe), used);
     used.add(number);
     numbers.set(block, number);
   }
-  const moved = <T extends { readonly block?: number }>(one: T): T =>
-    one.block === undefined ? one : { ...one, block: numbers.get(one.block)! };
   return { ...model, entries: entries.map(moved), files: files?.map(moved) };
 }
 
@@ -135,13 +141,13 @@ async function copyModel(
 interface BlockTable {
   addBase(name: string, base: OpenContainer): void;
   /**
-   * The number of a block with these bytes and contents. A model cannot use one block for two groups of tensors, so
-   * `taken` numbers are passed over.
+   * The number of a block with these bytes, and with contents that are described like this. A model cannot use one
+   * block for two groups of tensors, so `taken` numbers are passed over.
    */
   add(
     container: OpenContainer,
     block: number,
-    held: readonly (ManifestEntry | ManifestFile)[],
+    contents: readonly string[],
     taken: ReadonlySet<number>,
   ): Promise<number>;
   finish(): { readonly end: number; readonly manifest: { readonly blocks: ManifestBlock[]; readonly bases: string[] } };
@@ -189,11 +195,11 @@ function blockTable(
         if (offset !== undefined && !inBases.has(key)) inBases.set(key, { name, length });
       }
     },
-    async add(container, block, held, taken) {
+    async add(container, block, contents, taken) {
       checkAborted(signal);
       const { codec, length, crc32, shares, parts } = container.manifest.blocks[block];
       const sha256 = await sha256Of(container, block);
-      const key = [hex(sha256), length, codec, ...held.map(describe)].join();
+      const key = [hex(sha256), length, codec, ...contents].join();
       const same = numbers.get(key) ?? [];
       numbers.set(key, same);
       const found = same.find((number) => !taken.has(number));
@@ -210,9 +216,4 @@ function blockTable(
     },
     finish: () => ({ end, manifest: { blocks, bases: usedBases } }),
   };
-}
-
-/** What must be equal for two models to share a block, beside its bytes. */
-function describe(held: ManifestEntry | ManifestFile): string {
-  return 'dtype' in held ? `${held.dtype} [${held.shape.join()}]` : `file of ${held.length} bytes`;
 }

@@ -22,6 +22,7 @@ import {
 import { codecError } from './codecs/codec-error.js';
 import { codecList } from './codecs/codec-list.js';
 import {
+  FILE_CODECS,
   isFileName,
   type ManifestBlock,
   type ManifestEntry,
@@ -34,6 +35,7 @@ import { crcInTurns } from './crc-in-turns.js';
 import { gzip } from './deflate/gzip.js';
 import { segmentOf } from './deflate/segment.js';
 import { type CreateSha256, runningSha256, sha256Of } from './running-sha256.js';
+import { cutVocabulary } from './vocabulary/cut-vocabulary.js';
 
 /** Options of {@link createMsgpackStore}. */
 export interface CreateMsgpackOptions {
@@ -49,6 +51,9 @@ export interface CreateMsgpackOptions {
 
 /** Of the tokenizer's files: level 9 takes twice as long for a thousandth. */
 const FILE_LEVEL = 6;
+
+/** Files that may have in them, written another way, what another file of the tokenizer says. */
+const VOCABULARIES: Readonly<Record<string, string>> = { 'tokenizer.json': 'vocab.txt' };
 
 /** Up to here a tensor sits in the manifest: a block of its own would take more to describe. */
 const INLINE_BYTES = 64;
@@ -163,8 +168,12 @@ export async function createMsgpackStore(
           got: shown(name),
           wanted: TOKENIZER_FILES.join(', '),
         });
-      const block = await writeBlock('gzip', gzip([segmentOf(bytes, 0)], FILE_LEVEL), 1);
-      files.push({ name, length: bytes.byteLength, block });
+      const vocabulary = VOCABULARIES[name];
+      const lines = vocabulary === undefined ? undefined : await metadata.files.get(vocabulary);
+      const rest = lines && cutVocabulary(bytes, lines, crc32);
+      const codec = rest === undefined ? FILE_CODECS.gzip : FILE_CODECS.jsonVocabulary;
+      const block = await writeBlock(codec, gzip([segmentOf(rest ?? bytes, 0)], FILE_LEVEL), 1);
+      files.push({ name, length: bytes.byteLength, block, ...(rest && { vocabulary }) });
     }
     return files;
   }

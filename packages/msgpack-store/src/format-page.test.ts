@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Elementary, entriesOf, memorySink, tensor, writeStore } from '@prune/core';
+import { crc32, type Elementary, entriesOf, memorySink, tensor, writeStore } from '@prune/core';
 import { goldenPath, readNpz, SKIP_CONDITIONS, testPython, versionOnePath } from '@prune/fixtures';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleModels } from './bundle-models.js';
@@ -19,6 +19,7 @@ tensors, model = read_prune(*sys.argv[1:])
 for name, t in tensors.items():
     print(name, repr(t) if isinstance(t, str) else f"{list(t.shape)} {t.tobytes().hex()}")
 print(sorted(k for k in model if k != "entries"))
+for name, data in read_files(*sys.argv[1:]).items(): print(name, zlib.crc32(data))
 `;
 
 let folder: string;
@@ -51,6 +52,21 @@ function tableOf(name: string, most: number, scaleOf: (row: number) => number): 
     [`${part}.int_repr`, tensor('uint8', [90, 10], codes)],
   ];
 }
+
+const tokens = [
+  '[PAD]',
+  'the',
+  '##é',
+  '龍',
+  'a"b\\c',
+  '\t\u0001',
+  '\u007f',
+  ...Array.from({ length: 50 }, (_, i) => `${i}`),
+];
+const vocabulary = new TextEncoder().encode(tokens.map((token) => `${token}\n`).join(''));
+const tokenizer = new TextEncoder().encode(
+  `{"model": {"vocab": {\n${tokens.map((token, id) => `  ${JSON.stringify(token)}: ${id}`).join(',\n')}\n}}}`,
+);
 
 test('the page has the reader', () => {
   expect(reader).toContain('def read_prune(path, name=None):');
@@ -109,13 +125,19 @@ test.skipIf(SKIP_CONDITIONS['no-python-msgpack']()).each(CODECS)(
     ]);
     for (const entries of [new Map<string, Elementary>(), odd, readNpz(goldenPath('narrow/elementary.npz'))]) {
       const path = join(folder, 'model.prune');
-      const files = new Map([['vocab.txt', Uint8Array.of(97, 10)]]);
+      const files = new Map([
+        ['tokenizer.json', tokenizer],
+        ['vocab.txt', vocabulary],
+      ]);
       await writeStore(await createMsgpackFile(path, { codecs: codecList(codec), force: true }), entries, {
         config: { a: 1 },
         files,
       });
       const lines = execFileSync(testPython(), [script, path], { encoding: 'utf8', maxBuffer: 2 ** 28 }).split('\n');
-      expect(lines).toEqual([...[...entries].map(lineOf), "['config', 'files']", '']);
+      const { metadata } = await openMsgpackFile(path);
+      expect(await metadata.files?.get('tokenizer.json')).toEqual(tokenizer);
+      const sums = [`vocab.txt ${crc32(vocabulary)}`, `tokenizer.json ${crc32(tokenizer)}`];
+      expect(lines).toEqual([...[...entries].map(lineOf), "['config', 'files']", ...sums, '']);
     }
   },
 );
@@ -133,7 +155,10 @@ test.skipIf(SKIP_CONDITIONS['no-python-msgpack']())(
     const old = await openMsgpackFile(versionOnePath('csr-gzip'));
     const wanted: string[] = [];
     for await (const entry of entriesOf(old)) wanted.push(lineOf(entry));
-    wanted.push("['config', 'files', 'modules', 'profile', 'sentence']", '');
+    const files = await Promise.all(
+      [...old.metadata.files!.keys()].map(async (name) => `${name} ${crc32((await old.metadata.files!.get(name))!)}`),
+    );
+    wanted.push("['config', 'files', 'modules', 'profile', 'sentence']", ...files, '');
     expect(printed(versionOnePath('csr-gzip'))).toEqual(wanted);
     const source = readFileSync(versionOnePath('csr-gzip'));
     const based = memorySink();
@@ -143,7 +168,7 @@ test.skipIf(SKIP_CONDITIONS['no-python-msgpack']())(
     const models = ['a', 'b'].map((name) => ({ source, name }));
     await bundleModels(based, models, { bases: [{ name: 'base.prune', source: base.bytes() }] });
     writeFileSync(join(folder, 'based.prune'), based.bytes());
-    const named = [...wanted.slice(0, -2), "['config', 'files', 'modules', 'name', 'profile', 'sentence']", ''];
+    const named = wanted.map((line) => line.replace("'modules', 'profile'", "'modules', 'name', 'profile'"));
     expect(printed(join(folder, 'based.prune'), 'b')).toEqual(named);
   },
 );

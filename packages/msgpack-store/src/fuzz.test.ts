@@ -54,7 +54,10 @@ beforeAll(async () => {
     ],
   ]);
   const sink = memorySink();
-  const files = new Map([['vocab.txt', new TextEncoder().encode('a\nb\n')]]);
+  const files = new Map([
+    ['vocab.txt', new TextEncoder().encode('a\nb\n')],
+    ['tokenizer.json', new TextEncoder().encode('{"model":{"vocab":{"a":0,"b":1}}}')],
+  ]);
   await writeStore(await createMsgpackStore(sink), entries, { config: { a: [1] }, profile: 'fbgemm', files });
   seed = sink.bytes().slice();
 });

@@ -12,6 +12,7 @@ import {
   locateError,
   type ModelMetadata,
   type NamedInfo,
+  crc32 as ownCrc32,
   Pacer,
   PruneError,
   type ReadableMap,
@@ -25,12 +26,13 @@ import {
 } from '@prune/core';
 import { codecError } from './codecs/codec-error.js';
 import { allCodecs } from './codecs/codec-list.js';
-import type { ManifestEntry, ManifestFile, ManifestModel } from './container/manifest.js';
+import { FILE_CODECS, type ManifestEntry, type ManifestFile, type ManifestModel } from './container/manifest.js';
 import { modelOfManifest } from './container/model-of-manifest.js';
 import { type ContainerOptions, openContainer } from './container/open-container.js';
 import { gunzip } from './deflate/gunzip.js';
 import { selectedRows } from './selected-rows.js';
 import { isMatrixBlock, storedRows } from './stored-rows.js';
+import { joinVocabulary } from './vocabulary/join-vocabulary.js';
 
 /** Options of {@link openMsgpackStore}. */
 export interface OpenMsgpackOptions extends ContainerOptions {
@@ -147,14 +149,29 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
   }
 
   const { config, modules, profile, sentence, files } = model;
-  const unzip = (packed: Uint8Array, length: number) =>
+  const unzip = (packed: Uint8Array, length?: number) =>
     gunzip(packed, { length, limit: limits.metadataBytes, ...platform });
+
+  async function fileBytes({ block, length, vocabulary }: ManifestFile): Promise<Uint8Array> {
+    checkOpen();
+    const { codec } = blocks[block];
+    const known: readonly string[] = Object.values(FILE_CODECS);
+    if (!known.includes(codec)) {
+      throw new PruneError('unsupported', { what: 'codec of a file', got: codec, wanted: known.join(', ') });
+    }
+    const lines = files?.find(({ name }) => name === vocabulary);
+    if (lines === undefined) return unzip(await container.whole(block), length);
+    const [rest, packed] = await container.together([block, lines.block]);
+    const options = { length, vocabulary: lines.name, crc32: crc32 ?? ownCrc32 };
+    return joinVocabulary(await unzip(rest), await unzip(packed, lines.length), options);
+  }
+
   const metadata: ModelMetadata = {
     ...(config && { config }),
     ...(modules && { modules }),
     ...(profile && { profile }),
     ...(sentence && { sentence }),
-    ...(files && { files: lazyFiles(files, stored, unzip, where) }),
+    ...(files && { files: lazyFiles(files, fileBytes, where) }),
   };
   return {
     metadata,
@@ -317,8 +334,7 @@ function decodedBlocks(decode: (number: number) => Promise<Map<string, Tensor>>)
 /** The tokenizer's files, each read when it is asked for. */
 function lazyFiles(
   files: readonly ManifestFile[],
-  read: (block: number) => Promise<Uint8Array>,
-  decode: (bytes: Uint8Array, length: number) => Promise<Uint8Array>,
+  read: (file: ManifestFile) => Promise<Uint8Array>,
   where: string,
 ): ReadableMap<Uint8Array> {
   const byName = new Map(files.map((file) => [file.name, file]));
@@ -328,7 +344,7 @@ function lazyFiles(
       const file = byName.get(name);
       if (file === undefined) return undefined;
       try {
-        return await decode(await read(file.block), file.length);
+        return await read(file);
       } catch (error) {
         throw locateError(error, { where, tensor: name });
       }

@@ -202,7 +202,7 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
       server.log.length = 0;
       expect(await run('/isolated', 'mini-qa.prune', { threads: 2 })).toEqual({ ...expected, threads: 2 });
       const log = server.log.filter(({ path }) => path === '/mini-qa.prune');
-      expect(log[0].range).toBe('bytes=-16384');
+      expect(log[0].range).toBe('bytes=-24576');
       expect(sent(log)).toBeLessThanOrEqual(bytes.length);
     });
 
@@ -256,7 +256,7 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
       other.log.length = 0;
       expect(await run('/plain', `${other.origin}/exposed.prune`)).toEqual({ ...expected, threads: 1 });
       expect(other.log.map(({ method }) => method)).not.toContain('OPTIONS');
-      expect(other.log[0].range).toBe('bytes=0-16383');
+      expect(other.log[0].range).toBe('bytes=0-24575');
       expect(sent(other.log)).toBeLessThanOrEqual(bytes.length);
     });
 
@@ -264,7 +264,7 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
       other.log.length = 0;
       expect(await run('/plain', `${other.origin}/hidden.prune`)).toEqual({ ...expected, threads: 1 });
       expect(other.log.map(({ method, range }) => [method, range])).toEqual([
-        ['GET', 'bytes=0-16383'],
+        ['GET', 'bytes=0-24575'],
         ['GET', undefined],
       ]);
     });

@@ -33,13 +33,17 @@ const sent = () => server.log.reduce((sum, entry) => sum + entry.sent, 0);
 test('the first answer needs the encoder, a vocabulary and the rows of its text: bytes and requests', async () => {
   const model = await openModel(`${server.origin}/mini-qa.prune`, { worker: workerInProcess });
   // The end of the file, its beginning, what the model needs in three ranges, and the tokenizer.
-  expect(server.log.slice(0, 2).map(({ range }) => range)).toEqual(['bytes=-16384', 'bytes=0-47']);
-  expect(server.log.length).toBeLessThanOrEqual(8);
+  expect(server.log.slice(0, 2).map(({ range }) => range)).toEqual(['bytes=-24576', 'bytes=0-47']);
+  const opened = server.log.length;
+  expect(opened).toBeLessThanOrEqual(8);
   const found = await model.answer(texts);
+  // The rows of positions, which lie before those of words, are asked for first; the tokenizer may come before.
+  const starts = server.log.slice(opened).map(({ range }) => Number(/\d+/.exec(range!)?.[0]));
+  expect(starts.indexOf(Math.min(...starts))).toBeLessThan(2);
   expect(model.info.lazyEmbeddings).toBe(true);
-  // 1.33 MB of encoder and directories, 0.2 of tokenizer.json, 0.14 of position rows, 0.13 of word rows, the manifest.
-  expect(sent()).toBeLessThanOrEqual(1_815_000);
-  expect(server.log.length).toBeLessThanOrEqual(110);
+  // 1.32 MB of encoder and directories, 0.11 of vocab.txt, 0.14 of position rows, 0.11 of word rows, the manifest.
+  expect(sent()).toBeLessThanOrEqual(1_700_000);
+  expect(server.log.length).toBeLessThanOrEqual(100);
   await model.close();
   const store = await openMsgpackStore(bytes);
   const whole = await loadModel(store);

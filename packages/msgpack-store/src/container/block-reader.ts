@@ -20,6 +20,8 @@ import type { Manifest } from './manifest.js';
 export interface BlockReader {
   /** A block, whole. */
   whole(number: number): Promise<Uint8Array>;
+  /** Several blocks, whole. Neighbours come from one read. */
+  together(numbers: readonly number[]): Promise<Uint8Array[]>;
   /** A block piece by piece, `bytes` at a time; the last piece comes only when all of them passed the checks. */
   pieces(number: number, bytes: number, signal?: AbortSignal): AsyncGenerator<Uint8Array>;
   /** A block of which parts and ranges are read. */
@@ -74,12 +76,22 @@ export function blockReader(options: BlockReaderOptions): BlockReader {
     checkSha256(sum.digest(), wanted, what, where);
   }
 
+  async function whole(number: number): Promise<Uint8Array> {
+    const { start, whole, where } = await placeOf(number);
+    const bytes = await whole.read(start, blocks[number].length);
+    await check(bytes, blocks[number], 'the stored bytes', where);
+    return bytes;
+  }
+
   return {
-    async whole(number) {
-      const { start, whole, where } = await placeOf(number);
-      const bytes = await whole.read(start, blocks[number].length);
-      await check(bytes, blocks[number], 'the stored bytes', where);
-      return bytes;
+    whole,
+    async together(numbers) {
+      if (numbers.some((number) => blocks[number].offset === undefined)) return Promise.all(numbers.map(whole));
+      const read = await source.readRanges(
+        numbers.map((number): ByteRange => [blocks[number].offset!, blocks[number].offset! + blocks[number].length]),
+      );
+      for (const [i, number] of numbers.entries()) await check(read[i], blocks[number], 'the stored bytes', undefined);
+      return read;
     },
     async *pieces(number, most, signal) {
       const { start, source, where } = await placeOf(number);

@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS } from '@prune/core';
 import { Packr } from 'msgpackr/index-no-eval';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { decodeManifest } from './decode-manifest.js';
 import { encodeManifest } from './encode-manifest.js';
 import type { Manifest } from './manifest.js';
@@ -12,6 +12,8 @@ const inBase = { codec: 'raw', base: 0, length: 99, crc32: 1, sha256, shares: [9
 const entry = { name: 'a', dtype: 'uint8', shape: [10], block: 0 };
 const other = { name: 'b', dtype: 'int8', shape: [99], block: 1 };
 const model = { name: 'one', entries: [entry, other] };
+const linesFile = { name: 'vocab.txt', length: 9, block: 0 };
+const jsonFile = { name: 'tokenizer.json', length: 99, block: 1, vocabulary: 'vocab.txt' };
 const whole = { blocks: [block, inBase], bases: [{ name: 'base.prune' }], models: [model, { ...model, name: 'two' }] };
 
 function decode(value: object, limits = DEFAULT_LIMITS): Promise<Manifest> {
@@ -75,4 +77,55 @@ test('limits: models, bases, parts, and the tensors of all models together', asy
   await expect(decode({ ...whole, blocks: [{ ...block, parts }, inBase] })).rejects.toEqual(limit);
   await expect(decode(whole, { ...DEFAULT_LIMITS, tensors: 3 })).rejects.toEqual(limit);
   expect((await decode(whole, { ...DEFAULT_LIMITS, tensors: 4 })).models).toHaveLength(2);
+});
+
+describe('a file whose vocabulary is another file', () => {
+  const lines = { codec: 'gzip', offset: 48, length: 10, crc32: 1, sha256, shares: [10] };
+  const rest = { codec: 'json-vocabulary', base: 0, length: 9, crc32: 1, sha256, shares: [9] };
+  const blocks = [lines, rest];
+  const bases = [{ name: 'base.prune' }];
+  const manifest = { blocks, bases, models: [{ entries: [], files: [linesFile, jsonFile] }] };
+  const plain = { ...rest, codec: 'gzip' };
+
+  test('comes back', async () => {
+    const decoded = await decode(manifest);
+    expect(decoded.models[0].files).toEqual([linesFile, jsonFile]);
+    const again = await decodeManifest(encodeManifest(decoded), { version: 2, manifestOffset: 58 }, DEFAULT_LIMITS);
+    expect(again).toEqual(decoded);
+  });
+
+  test('is shared by models that share the vocabulary', async () => {
+    const files = [linesFile, jsonFile];
+    const named = (name: string, own: object[]) => ({ name, entries: [], files: own });
+    expect((await decode({ ...manifest, models: [named('a', files), named('b', files)] })).models.length).toBe(2);
+    const apart = [{ ...linesFile, block: 2 }, jsonFile];
+    await expect(
+      decode({ blocks: [...blocks, plain], bases, models: [named('a', files), named('b', apart)] }),
+    ).rejects.toMatchObject({ code: 'corrupt', message: expect.stringContaining('vocabulary of block 2') });
+  });
+
+  test.each<[string, object]>([
+    ['no vocabulary', { models: [{ entries: [], files: [linesFile, { ...jsonFile, vocabulary: undefined }] }] }],
+    ['a vocabulary of a block that has its own', { blocks: [lines, plain] }],
+    [
+      'a file that is not there',
+      { models: [{ entries: [], files: [{ ...linesFile, name: 'merges.txt' }, jsonFile] }] },
+    ],
+    ['itself', { models: [{ entries: [], files: [linesFile, { ...jsonFile, vocabulary: 'tokenizer.json' }] }] }],
+    ['a number', { models: [{ entries: [], files: [linesFile, { ...jsonFile, vocabulary: 0 }] }] }],
+    [
+      'a file that lacks a vocabulary too',
+      {
+        blocks: blocks.map((one) => ({ ...one, codec: 'json-vocabulary' })),
+        models: [{ entries: [], files: [{ ...linesFile, vocabulary: 'tokenizer.json' }, jsonFile] }],
+      },
+    ],
+  ])('%s: corrupt', async (_, change) => {
+    const value = JSON.parse(JSON.stringify({ ...manifest, ...change }));
+    for (const one of value.blocks) one.sha256 = sha256;
+    await expect(decode(value)).rejects.toMatchObject({
+      code: 'corrupt',
+      message: expect.stringContaining('vocabular'),
+    });
+  });
 });

@@ -14,7 +14,9 @@ import {
 } from '@prune/core';
 import { Packr } from 'msgpackr/index-no-eval';
 import { checkMsgpack } from './check-msgpack.js';
+import { describeFile } from './describe-file.js';
 import {
+  FILE_CODECS,
   isBaseName,
   isFileName,
   isModelName,
@@ -255,6 +257,7 @@ function readFile(value: unknown, path: ValuePath): ManifestFile {
     name,
     length: integer(file.length, ...path, 'length'),
     block: integer(file.block, ...path, 'block'),
+    ...(file.vocabulary !== undefined && { vocabulary: text(file.vocabulary, ...path, 'vocabulary') }),
   };
 }
 
@@ -288,12 +291,14 @@ function checkUse({ blocks, models }: Manifest, limits: Limits) {
   const holds = new Map<number, string>();
   for (const model of models) {
     const members = membersOf(model, blocks.length);
-    for (const { name, block, length } of model.files ?? []) {
+    for (const file of model.files ?? []) {
+      const { name, block, length } = file;
       checkLimit('file is too large (bytes)', length, limits.metadataBytes, { tensor: name });
       if (block >= blocks.length || members.has(block)) {
         throw new PruneError('corrupt', { what: 'a file without a block of its own', got: block, tensor: name });
       }
-      members.set(block, [`file of ${length} bytes`]);
+      checkVocabulary(file, model, blocks[block].codec);
+      members.set(block, [describeFile(file, model)]);
     }
     for (const [block, tensors] of members) {
       const { shares, length } = blocks[block];
@@ -322,6 +327,21 @@ function checkUse({ blocks, models }: Manifest, limits: Limits) {
     got: `${shares.length} shares`,
     wanted: `0 of at most ${length}`,
   });
+}
+
+/** A file's vocabulary is another file of the model, which is whole without a third one. */
+function checkVocabulary({ name, vocabulary }: ManifestFile, { files }: ManifestModel, codec: string): void {
+  const { jsonVocabulary } = FILE_CODECS;
+  if ((codec === jsonVocabulary) !== (vocabulary !== undefined)) {
+    const got = vocabulary === undefined ? 'none' : shown(vocabulary);
+    const wanted = codec === jsonVocabulary ? 'a file' : 'none';
+    throw new PruneError('corrupt', { what: `the vocabulary of a block of codec ${codec}`, got, wanted, tensor: name });
+  }
+  if (vocabulary === undefined) return;
+  const found = files?.find((file) => file.name === vocabulary);
+  if (found !== undefined && found.vocabulary === undefined) return;
+  const what = found === undefined ? 'the file of a vocabulary is missing' : 'the vocabulary of a vocabulary';
+  throw new PruneError('corrupt', { what, got: shown(vocabulary), tensor: name });
 }
 
 /** The tensors of each block that a model uses, put into words. */

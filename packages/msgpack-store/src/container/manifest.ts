@@ -38,11 +38,16 @@ export interface ManifestEntry {
   readonly inline?: Uint8Array;
 }
 
+/** The codecs of blocks that hold a file. */
+export const FILE_CODECS = { gzip: 'gzip', jsonVocabulary: 'json-vocabulary' } as const;
+
 /** A file of the tokenizer, in a block of its own. */
 export interface ManifestFile {
   readonly name: string;
   readonly length: number;
   readonly block: number;
+  /** The name of the file, of the same model, that has what a block of codec `json-vocabulary` lacks. */
+  readonly vocabulary?: string;
 }
 
 /** A model of the file. */

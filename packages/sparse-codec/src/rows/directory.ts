@@ -3,10 +3,14 @@ import { corrupt } from '../corrupt.js';
 import { joined } from '../joined.js';
 import { ByteReader } from '../varint.js';
 import { CRC_BYTES } from './group-coder.js';
+import { MAX_LENGTH_BITS, readLengths, writeLengths } from './group-lengths.js';
 import { FORMS, type RowDecoder, type RowEncoder } from './row-form.js';
 
-/** Bytes of a group's SHA-256 that are kept. */
-export const HASH_BYTES = 16;
+/**
+ * Bytes of a group's SHA-256 that are kept. Who wants to replace a group has to find other bytes with the hash that the
+ * file has, which takes 2^96 tries; two groups of equal hashes, which would take 2^48, are of no use there.
+ */
+export const HASH_BYTES = 12;
 
 /** The least bytes of a group: a coder's state and the CRC-32. */
 export const LEAST_GROUP = 4 + CRC_BYTES;
@@ -28,19 +32,9 @@ export function writeDirectory(encoder: RowEncoder, rowsPerGroup: number, length
   encoder.writeModel?.(coder);
   encoder.coder.write(coder);
   const model = coder.finish();
-  const least = lengths.reduce((min, length) => Math.min(min, length), lengths[0]);
-  const most = lengths.reduce((max, length) => Math.max(max, length), 0);
-  const bytes = bytesOf((most - least) / 2);
-  const coded = new Uint8Array(bytes * lengths.length);
-  lengths.forEach((length, g) => {
-    let rest = (length - least) / 2;
-    for (let i = 0; i < bytes; i++) {
-      coded[g * bytes + i] = rest & 255;
-      rest = Math.floor(rest / 256);
-    }
-  });
-  const head = [encoder.form, rowsPerGroup, least / 2, bytes, ...encoder.numbers, model.length];
-  const body = joined(head, [model, coded]);
+  const coded = writeLengths(lengths);
+  const head = [encoder.form, rowsPerGroup, coded.least / 2, coded.bits, ...encoder.numbers, model.length];
+  const body = joined(head, [model, coded.bytes]);
   const out = new Uint8Array(body.length + TRAILER);
   out.set(body);
   new DataView(out.buffer).setUint32(body.length, out.length, true);
@@ -78,16 +72,14 @@ export function readDirectory(
   }
   const least = 2 * reader.varint('least length of a group', blockBytes);
   if (least < LEAST_GROUP) throw corrupt('least length of a group', least, `at least ${LEAST_GROUP}`);
-  const width = reader.varint('bytes of a length', 4);
+  const bits = reader.varint('bits of a length', MAX_LENGTH_BITS);
   const model = () => {
     const modelBytes = reader.varint('tables', reader.bytes.length);
     return new BinaryDecoder(reader.take('tables', modelBytes));
   };
   const decoder = openForm(form, { reader, model, room });
-  const starts = startsOf(reader.take('lengths of groups', groups * width), groups, least, width);
-  if (reader.offset !== reader.bytes.length) {
-    throw corrupt('bytes after the lengths of groups', reader.bytes.length, reader.offset);
-  }
+  const coded = reader.take('lengths of groups', reader.bytes.length - reader.offset);
+  const starts = readLengths(coded, groups, least, bits);
   const wanted = starts[groups] + groups * HASH_BYTES + length;
   if (wanted !== blockBytes) throw corrupt('block is not as long as its directory says', blockBytes, wanted);
   return { decoder, rowsPerGroup, starts };
@@ -102,21 +94,4 @@ function directoryBytes(bytes: Uint8Array): number {
     throw corrupt('length of the directory', length, `${TRAILER} to ${bytes.length}`);
   }
   return length;
-}
-
-function startsOf(coded: Uint8Array, groups: number, least: number, width: number): Float64Array {
-  const starts = new Float64Array(groups + 1);
-  for (let g = 0; g < groups; g++) {
-    let more = 0;
-    for (let i = width - 1; i >= 0; i--) more = more * 256 + coded[g * width + i];
-    starts[g + 1] = starts[g] + least + 2 * more;
-  }
-  return starts;
-}
-
-/** Bytes that a number takes, none for 0. */
-function bytesOf(n: number): number {
-  let bytes = 0;
-  for (let rest = n; rest > 0; rest = Math.floor(rest / 256)) bytes++;
-  return bytes;
 }

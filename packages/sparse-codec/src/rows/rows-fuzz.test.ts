@@ -166,7 +166,7 @@ test('bytes that no group owns, and a coder that does not end where it began', a
 
 test('a directory that promises much is refused before memory is taken', async () => {
   const infos = [{ name: 'x', dtype: 'float32' as const, shape: [2 ** 20, 500] }];
-  // form, rows of a group, least length / 2, bytes of a length, numbers of the form, bytes of the tables
+  // form, rows of a group, least length / 2, bits of a length, numbers of the form, bytes of the tables
   for (const head of [
     [0, 1, 4, 4, 8, 0, 255, 15, 0, 8, 0],
     [0, 255, 255, 63, 4, 0, 8, 0, 255, 15, 0, 8, 0],
