@@ -51,8 +51,13 @@ export function openLane(
     base: 0,
     nonzero,
     nonzeroEnd,
-    escapes: 2 * (nonzeroEnd - nonzero) + (end - row) * (Math.floor(slots / 1024) + 4),
+    escapes: escapesOf(end - row, nonzeroEnd - nonzero, slots),
   };
+}
+
+/** The escapes that a block may have. */
+export function escapesOf(rows: number, nonzeros: number, slots: number): number {
+  return 2 * nonzeros + rows * (Math.floor(slots / 1024) + 4);
 }
 
 /**

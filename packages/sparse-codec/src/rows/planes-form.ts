@@ -110,6 +110,7 @@ export function openPlanesForm({ reader, model, room }: FormReader, width: numbe
   const levels = isCoded.filter(Boolean).map(() => readLevels(coder, 256));
   coder.finish();
   return {
+    width,
     rawBytes: isCoded.filter((is) => !is).length * width,
     tables: slotTables(levels, room),
     memory: (rows) => planesMemory(isCoded, kind, dtype, width, rows),

@@ -1,0 +1,99 @@
+import {
+  LANE_AT,
+  LANE_STATE,
+  LANE_TABLE,
+  MEANS,
+  ROWS_OUT,
+  TABLE_SLOTS,
+  TABLE_SYMBOLS,
+  VALUES,
+  WORDS,
+} from '../src/loops/layout';
+import { LEAST_STATE, refilled } from './rans';
+
+const SLOT_BITS: u32 = 12;
+const SLOT: u32 = 4095;
+
+/**
+ * Writes the next `width` symbols of four lanes, each by its table, or `asFloats` the value of each symbol plus its
+ * column's mean. The TypeScript is `Lanes.fieldOfFour` and `Lanes.floatsOfFour` (src/rows/lanes.ts).
+ *
+ * A state's refill is a conditional move: which symbol needs a word is a coin toss to a processor. 2, 3, 6 and 8 lanes,
+ * a slot of 8 bytes that has the symbol too, and smaller tables with one more load took as long or longer.
+ */
+export function decodeFourLanes(width: u32, asFloats: bool): void {
+  let s0 = load<u32>(LANE_STATE);
+  let s1 = load<u32>(LANE_STATE, 4);
+  let s2 = load<u32>(LANE_STATE, 8);
+  let s3 = load<u32>(LANE_STATE, 12);
+  let p0 = WORDS + (load<u32>(LANE_AT) << 1);
+  let p1 = WORDS + (load<u32>(LANE_AT, 4) << 1);
+  let p2 = WORDS + (load<u32>(LANE_AT, 8) << 1);
+  let p3 = WORDS + (load<u32>(LANE_AT, 12) << 1);
+  const t0 = load<u32>(LANE_TABLE);
+  const t1 = load<u32>(LANE_TABLE, 4);
+  const t2 = load<u32>(LANE_TABLE, 8);
+  const t3 = load<u32>(LANE_TABLE, 12);
+  const step: u32 = asFloats ? 4 : 2;
+  const stride = width * step;
+  let o0: u32 = ROWS_OUT;
+  let o1 = o0 + stride;
+  let o2 = o1 + stride;
+  let o3 = o2 + stride;
+  let mean: u32 = MEANS;
+  for (const end = o1; o0 < end; ) {
+    const k0 = t0 + (s0 & SLOT);
+    const k1 = t1 + (s1 & SLOT);
+    const k2 = t2 + (s2 & SLOT);
+    const k3 = t3 + (s3 & SLOT);
+    const e0 = load<u32>(k0 << 2, TABLE_SLOTS);
+    const e1 = load<u32>(k1 << 2, TABLE_SLOTS);
+    const e2 = load<u32>(k2 << 2, TABLE_SLOTS);
+    const e3 = load<u32>(k3 << 2, TABLE_SLOTS);
+    const y0 = <u32>load<u16>(k0 << 1, TABLE_SYMBOLS);
+    const y1 = <u32>load<u16>(k1 << 1, TABLE_SYMBOLS);
+    const y2 = <u32>load<u16>(k2 << 1, TABLE_SYMBOLS);
+    const y3 = <u32>load<u16>(k3 << 1, TABLE_SYMBOLS);
+    if (asFloats) {
+      const m = load<u32>(mean);
+      mean += 4;
+      store<u32>(o0, load<u32>((y0 + m) << 2, VALUES));
+      store<u32>(o1, load<u32>((y1 + m) << 2, VALUES));
+      store<u32>(o2, load<u32>((y2 + m) << 2, VALUES));
+      store<u32>(o3, load<u32>((y3 + m) << 2, VALUES));
+    } else {
+      store<u16>(o0, <u16>y0);
+      store<u16>(o1, <u16>y1);
+      store<u16>(o2, <u16>y2);
+      store<u16>(o3, <u16>y3);
+    }
+    o0 += step;
+    o1 += step;
+    o2 += step;
+    o3 += step;
+    s0 = (e0 >> SLOT_BITS) * (s0 >> SLOT_BITS) + (e0 & SLOT);
+    s1 = (e1 >> SLOT_BITS) * (s1 >> SLOT_BITS) + (e1 & SLOT);
+    s2 = (e2 >> SLOT_BITS) * (s2 >> SLOT_BITS) + (e2 & SLOT);
+    s3 = (e3 >> SLOT_BITS) * (s3 >> SLOT_BITS) + (e3 & SLOT);
+    const n0 = s0 < LEAST_STATE;
+    const n1 = s1 < LEAST_STATE;
+    const n2 = s2 < LEAST_STATE;
+    const n3 = s3 < LEAST_STATE;
+    s0 = refilled(s0, n0, p0);
+    s1 = refilled(s1, n1, p1);
+    s2 = refilled(s2, n2, p2);
+    s3 = refilled(s3, n3, p3);
+    p0 += <u32>n0 << 1;
+    p1 += <u32>n1 << 1;
+    p2 += <u32>n2 << 1;
+    p3 += <u32>n3 << 1;
+  }
+  store<u32>(LANE_STATE, s0);
+  store<u32>(LANE_STATE, s1, 4);
+  store<u32>(LANE_STATE, s2, 8);
+  store<u32>(LANE_STATE, s3, 12);
+  store<u32>(LANE_AT, (p0 - WORDS) >> 1);
+  store<u32>(LANE_AT, (p1 - WORDS) >> 1, 4);
+  store<u32>(LANE_AT, (p2 - WORDS) >> 1, 8);
+  store<u32>(LANE_AT, (p3 - WORDS) >> 1, 12);
+}
