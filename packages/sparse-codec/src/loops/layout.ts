@@ -20,10 +20,12 @@ export const MAX_WIDTH = 8192;
 /** Means and symbols are below 2,048, and so their sum is below 4,096. */
 export const MAX_VALUES = 4096;
 export const TABLE_SLOTS = LANE_TABLE + 16;
+/** Four times each slot's symbol, which saves the loop a shift. */
 export const TABLE_SYMBOLS = TABLE_SLOTS + 4 * 4096 * MAX_TABLES;
 export const VALUES = TABLE_SYMBOLS + 2 * 4096 * MAX_TABLES;
+/** Four times each column's mean. */
 export const MEANS = VALUES + 4 * MAX_VALUES;
-/** What a call decodes: a row of each lane, one after the other, as floats or as symbols of 16 bits. */
+/** What a call decodes: a row of each lane, from 4 * MAX_WIDTH bytes to the next, as floats or as symbols of 16 bits. */
 export const ROWS_OUT = MEANS + 4 * MAX_WIDTH;
 
 // Matrices

@@ -30,9 +30,9 @@ export class WasmLanes extends Lanes {
   private readonly inputWords: Uint16Array;
   /** The means that are in the memory. */
   private mean: Int32Array | undefined;
-  /** The row of each lane, after {@link floatsOfFour}. */
+  /** The row of each lane, as floats or as symbols. */
   private readonly floats: readonly Float32Array[];
-  private readonly symbols: Uint16Array;
+  private readonly symbols: readonly Uint16Array[];
 
   private constructor(
     tables: SlotTables,
@@ -46,11 +46,9 @@ export class WasmLanes extends Lanes {
     this.table = new Int32Array(memory, LANE_TABLE, LANES);
     this.input = new Uint8Array(memory, WORDS, WORD_BYTES);
     this.inputWords = new Uint16Array(memory, WORDS, WORD_BYTES / 2);
-    this.floats = Array.from(
-      { length: LANES },
-      (_, lane) => new Float32Array(memory, ROWS_OUT + 4 * lane * width, width),
-    );
-    this.symbols = new Uint16Array(memory, ROWS_OUT, LANES * width);
+    const rows = Array.from({ length: LANES }, (_, lane) => ROWS_OUT + 4 * MAX_WIDTH * lane);
+    this.floats = rows.map((start) => new Float32Array(memory, start, width));
+    this.symbols = rows.map((start) => new Uint16Array(memory, start, width));
   }
 
   /** Lanes for rows of `width` symbols; `undefined` where there is no WebAssembly, or no room for the rows. */
@@ -70,7 +68,7 @@ export class WasmLanes extends Lanes {
     if (loops.rowsOwner !== this) {
       const { slots, symbolAt } = this.tables;
       new Uint32Array(loops.memory, TABLE_SLOTS, slots.length).set(slots);
-      new Uint16Array(loops.memory, TABLE_SYMBOLS, symbolAt.length).set(symbolAt);
+      new Uint16Array(loops.memory, TABLE_SYMBOLS, symbolAt.length).set(symbolAt.map((symbol) => 4 * symbol));
       this.mean = undefined;
       loops.rowsOwner = this;
     }
@@ -82,13 +80,13 @@ export class WasmLanes extends Lanes {
   protected override fieldOfFour(width: number, symbols: Uint16Array): void {
     this.loops.decodeFourLanes(width, false);
     this.checkWords();
-    symbols.set(this.symbols);
+    for (let lane = 0; lane < LANES; lane++) symbols.set(this.symbols[lane], lane * width);
   }
 
   override floatsOfFour(width: number, mean: Int32Array, values: Float32Array, out: Float32Array): void {
     const { loops } = this;
     if (this.mean !== mean) {
-      new Int32Array(loops.memory, MEANS, mean.length).set(mean);
+      new Int32Array(loops.memory, MEANS, mean.length).set(mean.map((m) => 4 * m));
       new Float32Array(loops.memory, VALUES, values.length).set(values);
       this.mean = mean;
     }
