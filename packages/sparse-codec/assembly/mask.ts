@@ -224,3 +224,13 @@ function restOfMask(
   }
   return i32(n !== full || p !== stop || s !== LEAST_STATE);
 }
+
+/** Writes the column of each slot. */
+export function fillColumns(columns: u32): void {
+  let slot: u32 = 0;
+  for (let column: u32 = 0; column < columns; column++) {
+    for (const next = load<u32>(column << 2, SLOT_OF + 4); slot < next; slot++) {
+      store<u16>(slot << 1, <u16>column, COLUMN_AT);
+    }
+  }
+}

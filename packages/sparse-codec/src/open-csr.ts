@@ -16,7 +16,7 @@ import { contextMap, FORMS, MAX_COLUMNS, type Preset, slotStarts } from './encod
 import { checkExpansion, decodedBytes, LEAST_BLOCK_NONZEROS, MAX_ROWS } from './expansion.js';
 import { slotLimit } from './fit-mask.js';
 import { gapTables, ROW_CLASSES } from './gap-tables.js';
-import { decodeLane, decodeLanePair, openLane } from './mask-decoder.js';
+import { type ColumnAtSlot, columnAtSlots, decodeLane, decodeLanePair, openLane } from './mask-decoder.js';
 import { readPlain } from './plain.js';
 import { decodeContextValues, decodeValues, valueTables } from './value-coder.js';
 import { contextFrequencies, NO_CONTEXTS, readContexts } from './value-contexts.js';
@@ -146,14 +146,9 @@ function openModelled(reader: ByteReader, form: Preset, shape: readonly [number,
   if (reader.offset !== reader.bytes.length)
     throw corrupt('bytes after the matrix', reader.bytes.length, reader.offset);
 
-  const columnAt = new Uint16Array(slots);
-  for (let c = 0, slot = 0; c < columns; c++) {
-    // Six slots a column: a loop is faster than a call of fill.
-    for (const next = slotOf[c + 1]; slot < next; slot++) columnAt[slot] = c;
-  }
-  const tables = gapTables();
   const maskShape = { slotOf, rowClass };
-  const pairs = WasmPairs.open({ shape: maskShape, columnAt, map, valueTables: valueTable });
+  const pairs = WasmPairs.open({ shape: maskShape, map, valueTables: valueTable });
+  let columnAt: ColumnAtSlot | undefined;
   return streamOf(
     { shape, nnz, form, modelBytes: tableBytes + classBytes, blocks },
     (one, two, target, row, nonzero) => {
@@ -161,6 +156,8 @@ function openModelled(reader: ByteReader, form: Preset, shape: readonly [number,
       const second = two === one ? undefined : coded[two];
       if (pairs?.decode(coded[one], second, target, top - row, first - nonzero)) return;
       // Without WebAssembly; or these bytes are damaged, and the TypeScript says how.
+      const tables = gapTables();
+      columnAt ??= columnAtSlots(slotOf);
       const laneOf = (i: number) => {
         const { from, to, before, nnz: own, mask } = coded[i];
         return openLane(mask, slots, from - row, to - row, before - nonzero, before - nonzero + own);

@@ -1,7 +1,6 @@
 import type { CsrMatrix } from '@prune/core';
 import { gapTables, ROW_CLASSES, SCALE, STRIDE } from './gap-tables.js';
 import {
-  COLUMN_AT,
   COLUMN_GROUP,
   DATA,
   GAP_AT,
@@ -22,14 +21,13 @@ import {
   WORDS,
 } from './loops/layout.js';
 import { type WasmLoops, wasmLoops } from './loops/wasm-loops.js';
-import { type ColumnAtSlot, escapesOf } from './mask-decoder.js';
+import { escapesOf } from './mask-decoder.js';
 import type { MaskShape } from './mask-encoder.js';
 import type { ContextMap } from './value-coder.js';
 
 /** What the head of a matrix says, ready to decode its blocks. */
 export interface MatrixModel {
   readonly shape: MaskShape;
-  readonly columnAt: ColumnAtSlot;
   readonly map: ContextMap;
   /** The tables of `valueTables`. */
   readonly valueTables: Int32Array;
@@ -94,9 +92,9 @@ export class WasmPairs {
       new Uint16Array(memory, GAP_AT, ROW_CLASSES * SCALE).set(gapAt);
       new Int32Array(memory, GAP_REACH, ROW_CLASSES).set(reach);
     }
-    const { shape, columnAt, map, valueTables } = model;
+    const { shape, map, valueTables } = model;
     new Int32Array(memory, SLOT_OF, shape.slotOf.length).set(shape.slotOf);
-    new Uint16Array(memory, COLUMN_AT, columnAt.length).set(columnAt);
+    loops.fillColumns(shape.slotOf.length - 1);
     new Int32Array(memory, VALUE_TABLES, valueTables.length).set(valueTables);
     new Uint8Array(memory, COLUMN_GROUP, map.columnGroup.length).set(map.columnGroup);
     loops.matrixOwner = this;

@@ -5,6 +5,7 @@ import { END } from './layout.js';
 export interface WasmLoops {
   readonly memory: ArrayBuffer;
   decodeFourLanes(width: number, asFloats: boolean): void;
+  fillColumns(columns: number): void;
   decodeMasks(slots: number): number;
   decodeValues(from: number, to: number, word: number, wordsEnd: number): number;
   decodeContextValues(from: number, to: number, groups: number, word: number, wordsEnd: number): number;
