@@ -2,8 +2,9 @@ import {
   LANE_AT,
   LANE_STATE,
   LANE_TABLE,
-  MAX_WIDTH,
   MEANS,
+  JOINED,
+  ROW_OUT_BYTES,
   ROWS_OUT,
   TABLE_SLOTS,
   TABLE_SYMBOLS,
@@ -15,17 +16,17 @@ import { LEAST_STATE, refilled } from './rans';
 const SLOT_BITS: u32 = 12;
 const SLOT: u32 = 4095;
 /** From one lane's row to the next. */
-const OUT_BYTES: usize = 4 * MAX_WIDTH;
+const OUT_BYTES: usize = ROW_OUT_BYTES;
 
 /**
- * Writes the next `width` symbols of four lanes, each by its table, or `asFloats` the value of each symbol plus its
- * column's mean. The TypeScript is `Lanes.fieldOfFour` and `Lanes.floatsOfFour` (src/rows/lanes.ts).
+ * Writes the next `width` symbols of four lanes, each by its table, `start` bytes into the place of each lane; or
+ * `asFloats`, with a start of 0, the value of each symbol plus its column's mean. The TypeScript is `Lanes.fieldOfFour` and `Lanes.floatsOfFour` (src/rows/lanes.ts).
  *
  * A state's refill is a conditional move: which symbol needs a word is a coin toss to a processor. Symbols and means
  * are multiples of 4, and lanes write to places at constant distances: both save a fifth of the time. 2, 3, 6 and 8
  * lanes, slots of 6 or 8 bytes that have the symbol too, and smaller tables with one more load took as long or longer.
  */
-export function decodeFourLanes(width: u32, asFloats: bool): void {
+export function decodeFourLanes(width: u32, asFloats: bool, start: u32): void {
   let s0 = load<u32>(LANE_STATE);
   let s1 = load<u32>(LANE_STATE, 4);
   let s2 = load<u32>(LANE_STATE, 8);
@@ -39,8 +40,8 @@ export function decodeFourLanes(width: u32, asFloats: bool): void {
   const t2 = load<u32>(LANE_TABLE, 8);
   const t3 = load<u32>(LANE_TABLE, 12);
   const step: u32 = asFloats ? 4 : 2;
-  const end = width * step;
-  for (let o: u32 = 0; o < end; o += step) {
+  const end = start + width * step;
+  for (let o = start; o < end; o += step) {
     const k0 = t0 + (s0 & SLOT);
     const k1 = t1 + (s1 & SLOT);
     const k2 = t2 + (s2 & SLOT);
@@ -90,4 +91,29 @@ export function decodeFourLanes(width: u32, asFloats: bool): void {
   store<u32>(LANE_AT, (p1 - WORDS) >> 1, 4);
   store<u32>(LANE_AT, (p2 - WORDS) >> 1, 8);
   store<u32>(LANE_AT, (p3 - WORDS) >> 1, 12);
+}
+
+/**
+ * Writes the bits of `width` floats from their planes of bytes, which start at `a` to `d` and have a byte every so many
+ * bytes. The TypeScript is `joinFour` (src/rows/planes-form.ts).
+ */
+export function joinFour(
+  width: u32,
+  a: u32,
+  ofA: u32,
+  b: u32,
+  ofB: u32,
+  c: u32,
+  ofC: u32,
+  d: u32,
+  ofD: u32,
+): void {
+  for (let o: u32 = 0; o < width << 2; o += 4) {
+    const rotated = (<u32>load<u8>(a) << 24) | (<u32>load<u8>(b) << 16) | (<u32>load<u8>(c) << 8) | <u32>load<u8>(d);
+    store<u32>(o, rotr(rotated, 1), JOINED);
+    a += ofA;
+    b += ofB;
+    c += ofC;
+    d += ofD;
+  }
 }

@@ -25,8 +25,11 @@ export const TABLE_SYMBOLS = TABLE_SLOTS + 4 * 4096 * MAX_TABLES;
 export const VALUES = TABLE_SYMBOLS + 2 * 4096 * MAX_TABLES;
 /** Four times each column's mean. */
 export const MEANS = VALUES + 4 * MAX_VALUES;
-/** What a call decodes: a row of each lane, from 4 * MAX_WIDTH bytes to the next, as floats or as symbols of 16 bits. */
+/** What is decoded: a row of each lane, as floats or as symbols of 16 bits of up to four planes. */
+export const ROW_OUT_BYTES = 8 * MAX_WIDTH;
 export const ROWS_OUT = MEANS + 4 * MAX_WIDTH;
+/** The floats of a row that is made of planes. */
+export const JOINED = ROWS_OUT + 4 * ROW_OUT_BYTES;
 
 // Matrices
 export const MAX_COLUMNS = 8192;
@@ -38,7 +41,7 @@ export const MAX_NONZEROS = 262144;
 /** Groups a side of the contexts of values. */
 export const MAX_GROUPS = 8;
 /** For each of two lanes: its next row, the row after its last, its next nonzero, the nonzero after its last one, */
-export const MASK_LANES = ROWS_OUT + 4 * 4 * MAX_WIDTH;
+export const MASK_LANES = JOINED + 4 * MAX_WIDTH;
 /** the escapes that may still come, where its words start and where they end: seven numbers of 32 bits. */
 export const MASK_LANE_BYTES = 32;
 /** The constant tables of gaps: 22 classes of 1,536 and 4,096 numbers of 16 bits, and 22 of 32 bits. */

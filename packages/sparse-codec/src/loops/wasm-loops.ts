@@ -4,7 +4,18 @@ import { END } from './layout.js';
 /** The functions of `assembly/index.ts`, and the memory that they work in. */
 export interface WasmLoops {
   readonly memory: ArrayBuffer;
-  decodeFourLanes(width: number, asFloats: boolean): void;
+  decodeFourLanes(width: number, asFloats: boolean, start: number): void;
+  joinFour(
+    width: number,
+    a: number,
+    ofA: number,
+    b: number,
+    ofB: number,
+    c: number,
+    ofC: number,
+    d: number,
+    ofD: number,
+  ): void;
   fillColumns(columns: number): void;
   decodeMasks(slots: number): number;
   decodeValues(from: number, to: number, word: number, wordsEnd: number): number;

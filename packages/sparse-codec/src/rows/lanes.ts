@@ -90,6 +90,14 @@ export class Lanes {
     else for (let lane = 0; lane < count; lane++) this.fieldOfOne(lane, lane * width, width, symbols);
   }
 
+  /**
+   * Writes the floats of the row that each of four lanes is at, from its four planes of bytes, if there is a loop for
+   * that; otherwise gives `false` and does nothing. Coded planes have the tables from 0 on, in order.
+   */
+  floatsOfPlanes(_width: number, _isCoded: readonly boolean[], _bits: Uint32Array): boolean {
+    return false;
+  }
+
   private fieldOfOne(lane: number, from: number, width: number, symbols: Uint16Array): void {
     // V8 folds literals, but not what a bundler has made a variable of the module: the loop took 1.4 times as long.
     const bits: typeof SLOT_BITS = 12;

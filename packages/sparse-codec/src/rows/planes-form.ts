@@ -132,6 +132,7 @@ function planesMemory(isCoded: readonly boolean[], kind: number, dtype: Dtype, w
   return {
     arrays: [data],
     decodeRows(lanes: Lanes, count: number) {
+      if (count === LANES && planes.length === 4 && lanes.floatsOfPlanes(width, isCoded, bits)) return;
       for (let table = 0; table < fields.length; table++) {
         for (let lane = 0; lane < count; lane++) lanes.choose(lane, table);
         lanes.field(count, width, fields[table]);

@@ -1,11 +1,13 @@
 import { corrupt } from '../corrupt.js';
 import {
+  JOINED,
   LANE_AT,
   LANE_STATE,
   LANE_TABLE,
   MAX_TABLES,
   MAX_WIDTH,
   MEANS,
+  ROW_OUT_BYTES,
   ROWS_OUT,
   TABLE_SLOTS,
   TABLE_SYMBOLS,
@@ -33,6 +35,7 @@ export class WasmLanes extends Lanes {
   /** The row of each lane, as floats or as symbols. */
   private readonly floats: readonly Float32Array[];
   private readonly symbols: readonly Uint16Array[];
+  private readonly joined: Uint32Array;
 
   private constructor(
     tables: SlotTables,
@@ -46,9 +49,10 @@ export class WasmLanes extends Lanes {
     this.table = new Int32Array(memory, LANE_TABLE, LANES);
     this.input = new Uint8Array(memory, WORDS, WORD_BYTES);
     this.inputWords = new Uint16Array(memory, WORDS, WORD_BYTES / 2);
-    const rows = Array.from({ length: LANES }, (_, lane) => ROWS_OUT + 4 * MAX_WIDTH * lane);
+    const rows = Array.from({ length: LANES }, (_, lane) => ROWS_OUT + ROW_OUT_BYTES * lane);
     this.floats = rows.map((start) => new Float32Array(memory, start, width));
     this.symbols = rows.map((start) => new Uint16Array(memory, start, width));
+    this.joined = new Uint32Array(memory, JOINED, width);
   }
 
   /** Lanes for rows of `width` symbols; `undefined` where there is no WebAssembly, or no room for the rows. */
@@ -78,7 +82,7 @@ export class WasmLanes extends Lanes {
   }
 
   protected override fieldOfFour(width: number, symbols: Uint16Array): void {
-    this.loops.decodeFourLanes(width, false);
+    this.loops.decodeFourLanes(width, false, 0);
     this.checkWords();
     for (let lane = 0; lane < LANES; lane++) symbols.set(this.symbols[lane], lane * width);
   }
@@ -90,9 +94,33 @@ export class WasmLanes extends Lanes {
       new Float32Array(loops.memory, VALUES, values.length).set(values);
       this.mean = mean;
     }
-    loops.decodeFourLanes(width, true);
+    loops.decodeFourLanes(width, true, 0);
     this.checkWords();
     for (let lane = 0; lane < LANES; lane++) out.set(this.floats[lane], this.row[lane] * width);
+  }
+
+  override floatsOfPlanes(width: number, isCoded: readonly boolean[], bits: Uint32Array): boolean {
+    let coded = 0;
+    for (const is of isCoded) {
+      if (!is) continue;
+      for (let lane = 0; lane < LANES; lane++) this.choose(lane, coded);
+      this.loops.decodeFourLanes(width, false, 2 * width * coded++);
+      this.checkWords();
+    }
+    // Of a symbol of 16 bits, the lower byte comes first and is all of it.
+    const steps = isCoded.map((is) => (is ? 2 : 1));
+    for (let lane = 0; lane < LANES; lane++) {
+      let symbols = ROWS_OUT + ROW_OUT_BYTES * lane;
+      const [a, b, c, d] = isCoded.map((is) => {
+        const start = is ? symbols : WORDS + this.raw[lane];
+        if (is) symbols += 2 * width;
+        else this.raw[lane] += width;
+        return start;
+      });
+      this.loops.joinFour(width, a, steps[0], b, steps[1], c, steps[2], d, steps[3]);
+      bits.set(this.joined, this.row[lane] * width);
+    }
+    return true;
   }
 
   /** After each row, because there is memory behind a group's words for a row's symbols and not for more. */
