@@ -32,6 +32,17 @@ export interface MaskTarget {
 /** `columnAt[slot]` for every slot. */
 export type ColumnAtSlot = Uint16Array;
 
+/** The column of each slot. */
+export function columnAtSlots(slotOf: Int32Array): ColumnAtSlot {
+  const columns = slotOf.length - 1;
+  const columnAt = new Uint16Array(slotOf[columns]);
+  for (let c = 0, slot = 0; c < columns; c++) {
+    // Six slots a column: a loop is faster than a call of fill.
+    for (const next = slotOf[c + 1]; slot < next; slot++) columnAt[slot] = c;
+  }
+  return columnAt;
+}
+
 /** A lane at its start. `block`: its bytes; rows `row .. end`, nonzeros `nonzero .. nonzeroEnd`. */
 export function openLane(
   block: Uint8Array,
@@ -51,8 +62,13 @@ export function openLane(
     base: 0,
     nonzero,
     nonzeroEnd,
-    escapes: 2 * (nonzeroEnd - nonzero) + (end - row) * (Math.floor(slots / 1024) + 4),
+    escapes: escapesOf(end - row, nonzeroEnd - nonzero, slots),
   };
+}
+
+/** The escapes that a block may have. */
+export function escapesOf(rows: number, nonzeros: number, slots: number): number {
+  return 2 * nonzeros + rows * (Math.floor(slots / 1024) + 4);
 }
 
 /**

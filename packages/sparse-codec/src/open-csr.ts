@@ -16,12 +16,13 @@ import { contextMap, FORMS, MAX_COLUMNS, type Preset, slotStarts } from './encod
 import { checkExpansion, decodedBytes, LEAST_BLOCK_NONZEROS, MAX_ROWS } from './expansion.js';
 import { slotLimit } from './fit-mask.js';
 import { gapTables, ROW_CLASSES } from './gap-tables.js';
-import { decodeLane, decodeLanePair, openLane } from './mask-decoder.js';
+import { type ColumnAtSlot, columnAtSlots, decodeLane, decodeLanePair, openLane } from './mask-decoder.js';
 import { readPlain } from './plain.js';
 import { decodeContextValues, decodeValues, valueTables } from './value-coder.js';
 import { contextFrequencies, NO_CONTEXTS, readContexts } from './value-contexts.js';
 import { readLevels } from './value-table.js';
 import { ByteReader } from './varint.js';
+import { WasmPairs } from './wasm-pairs.js';
 
 /** Rows that are coded together: the least that can be decoded alone. */
 export interface CsrBlock {
@@ -137,28 +138,29 @@ function openModelled(reader: ByteReader, form: Preset, shape: readonly [number,
   const valueTable = valueTables(contextFrequencies(levels, contexts));
   const map = contextMap(contexts, rowClass, columnClass);
 
-  const masks: Uint8Array[] = [];
-  const values: Uint8Array[] = [];
-  for (const block of blocks) {
-    masks.push(reader.take('mask of a block', block.maskBytes));
-    values.push(reader.take('values of a block', block.valueBytes));
-  }
+  const coded = blocks.map((block) => ({
+    ...block,
+    mask: reader.take('mask of a block', block.maskBytes),
+    values: reader.take('values of a block', block.valueBytes),
+  }));
   if (reader.offset !== reader.bytes.length)
     throw corrupt('bytes after the matrix', reader.bytes.length, reader.offset);
 
-  const columnAt = new Uint16Array(slots);
-  for (let c = 0, slot = 0; c < columns; c++) {
-    // Six slots a column: a loop is faster than a call of fill.
-    for (const next = slotOf[c + 1]; slot < next; slot++) columnAt[slot] = c;
-  }
-  const tables = gapTables();
   const maskShape = { slotOf, rowClass };
+  const pairs = WasmPairs.open({ shape: maskShape, map, valueTables: valueTable });
+  let columnAt: ColumnAtSlot | undefined;
   return streamOf(
     { shape, nnz, form, modelBytes: tableBytes + classBytes, blocks },
     (one, two, target, row, nonzero) => {
+      const { from: top, before: first } = blocks[one];
+      const second = two === one ? undefined : coded[two];
+      if (pairs?.decode(coded[one], second, target, top - row, first - nonzero)) return;
+      // Without WebAssembly; or these bytes are damaged, and the TypeScript says how.
+      const tables = gapTables();
+      columnAt ??= columnAtSlots(slotOf);
       const laneOf = (i: number) => {
-        const { from, to, before, nnz: own } = blocks[i];
-        return openLane(masks[i], slots, from - row, to - row, before - nonzero, before - nonzero + own);
+        const { from, to, before, nnz: own, mask } = coded[i];
+        return openLane(mask, slots, from - row, to - row, before - nonzero, before - nonzero + own);
       };
       const indices = target.indices as Uint16Array;
       const shifted = { slotOf, rowClass: row === 0 ? rowClass : rowClass.subarray(row) };
@@ -168,10 +170,10 @@ function openModelled(reader: ByteReader, form: Preset, shape: readonly [number,
       for (const i of lanes.length === 2 ? [one, two] : [one]) {
         const start = blocks[i].before - nonzero;
         if (map.groups === 1) {
-          decodeValues(valueTable, values[i], target.data, start, start + blocks[i].nnz);
+          decodeValues(valueTable, coded[i].values, target.data, start, start + blocks[i].nnz);
         } else {
           const rows = { ...target, from: blocks[i].from - row, to: blocks[i].to - row };
-          decodeContextValues(valueTable, map, values[i], rows, row);
+          decodeContextValues(valueTable, map, coded[i].values, rows, row);
         }
       }
     },

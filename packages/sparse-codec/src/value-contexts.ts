@@ -51,6 +51,8 @@ export function groupsOf(starts: readonly number[], classes: Uint8Array): Uint8A
 /** For every context the frequencies of magnitudes 1 .. 128, above 0 for all that occur in the matrix. */
 export function contextFrequencies(levels: Uint16Array, { tilts }: ValueContexts): Uint16Array[] {
   const weights = weightsOf(levels);
+  // Without a tilt all weights are multiplied by the same power of two, which changes no frequency.
+  if (tilts.every(({ slope, curve }) => slope === 0 && curve === 0)) return tilts.map(() => frequencies(weights));
   const rank = ranks(weights);
   return tilts.map((tilt) => frequencies(tiltedWeights(weights, rank, tilt)));
 }

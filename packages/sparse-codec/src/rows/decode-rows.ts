@@ -1,4 +1,4 @@
-import { inBlocks, type Limits, type NamedInfo, Pacer, type Tensor, tensor } from '@prune/core';
+import { inBlocks, isPruneError, type Limits, type NamedInfo, Pacer, type Tensor, tensor } from '@prune/core';
 import { corrupt } from '../corrupt.js';
 import { checkExpansion, MAX_EXPANSION } from '../expansion.js';
 import { type Directory, readDirectory } from './directory.js';
@@ -7,6 +7,7 @@ import { LANES, Lanes } from './lanes.js';
 import type { RowMemory } from './row-form.js';
 import { rowElements, type Table } from './table.js';
 import { tableOf } from './table-of.js';
+import { WasmLanes } from './wasm-lanes.js';
 
 /** All rows of a block, whose CRC-32 the store has checked: those of the groups are not looked at. */
 export async function decodeRows(
@@ -19,18 +20,23 @@ export async function decodeRows(
   const { decoder, rowsPerGroup, starts } = directory;
   const memory = decoder.memory(table.rows);
   const lanes = new Lanes(decoder.tables);
+  const wasmLanes = WasmLanes.open(decoder.tables, decoder.width);
   const pacer = new Pacer();
-  lanes.setBytes(await evenAddress(bytes, pacer));
+  const even = await evenAddress(bytes, pacer);
   const groups = starts.length - 1;
   const decode = (from: number, to: number) => {
     // Four at a time while they have equally many rows, then one after the other.
     let g = from * LANES;
     const end = Math.min(groups, to * LANES);
     for (; g + LANES <= end && (g + LANES) * rowsPerGroup <= table.rows; g += LANES) {
-      decodeGroups(lanes, LANES, g, directory, memory, rowsPerGroup, g * rowsPerGroup);
+      const four = even.subarray(starts[g], starts[g + LANES]);
+      if (wasmLanes === undefined || !isDecoded(wasmLanes, four, g, directory, memory)) {
+        decodeGroups(lanes, LANES, four, g, directory, memory, rowsPerGroup);
+      }
     }
     for (; g < end; g++) {
-      decodeGroups(lanes, 1, g, directory, memory, rowsOfGroup(g, directory, table), g * rowsPerGroup);
+      const one = even.subarray(starts[g], starts[g + 1]);
+      decodeGroups(lanes, 1, one, g, directory, memory, rowsOfGroup(g, directory, table));
     }
   };
   await inBlocks(Math.ceil(groups / LANES), pacer, decode, LANES * rowsPerGroup * rowElements(table));
@@ -59,19 +65,43 @@ export function rowsOfGroup(group: number, { rowsPerGroup }: Directory, { rows }
   return Math.min(rowsPerGroup, rows - group * rowsPerGroup);
 }
 
-/** Decodes `count` groups of `rows` rows each, from `group` on, into the memory's rows from `row` on. */
+/**
+ * Decodes four groups with WebAssembly; `false` for groups that there is no room for, and for damaged ones: the
+ * TypeScript lanes say what is wrong with those.
+ */
+function isDecoded(
+  lanes: WasmLanes,
+  bytes: Uint8Array,
+  group: number,
+  directory: Directory,
+  memory: RowMemory,
+): boolean {
+  if (!lanes.hasRoom(bytes.length)) return false;
+  try {
+    decodeGroups(lanes, LANES, bytes, group, directory, memory, directory.rowsPerGroup);
+    return true;
+  } catch (error) {
+    if (isPruneError(error)) return false;
+    throw error;
+  }
+}
+
+/** Decodes the `count` groups in `bytes`, of `rows` rows each, into the memory's rows; `group` is the first one. */
 function decodeGroups(
   lanes: Lanes,
   count: number,
+  bytes: Uint8Array,
   group: number,
-  { decoder, starts }: Directory,
+  { decoder, starts, rowsPerGroup }: Directory,
   memory: RowMemory,
   rows: number,
-  row: number,
 ): void {
+  lanes.setBytes(bytes);
+  const first = starts[group];
   for (let lane = 0; lane < count; lane++) {
     const g = group + lane;
-    lanes.begin(lane, starts[g], starts[g + 1] - CRC_BYTES, rows * decoder.rawBytes, row + lane * rows);
+    const end = starts[g + 1] - CRC_BYTES - first;
+    lanes.begin(lane, starts[g] - first, end, rows * decoder.rawBytes, g * rowsPerGroup);
   }
   for (let r = 0; r < rows; r++) {
     memory.decodeRows(lanes, count);

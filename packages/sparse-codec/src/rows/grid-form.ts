@@ -64,7 +64,7 @@ export function openGridForm({ reader, model, room }: FormReader, width: number)
   const values = Float32Array.from({ length: mean.reduce((most, m) => Math.max(most, m), 0) + alphabet }, (_, k) =>
     k === zero ? -0 : (k + origin) * step,
   );
-  return { rawBytes: 0, tables, memory: (rows) => gridMemory(values, mean, width, rows) };
+  return { width, rawBytes: 0, tables, memory: (rows) => gridMemory(values, mean, width, rows) };
 }
 
 /** How many classes of rows there are. */

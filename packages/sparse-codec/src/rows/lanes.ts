@@ -14,14 +14,14 @@ const SLOT = SLOTS - 1;
  */
 export class Lanes {
   /** For each lane: the coder's state, the word that it takes next, and the table of the field to come. */
-  readonly state = new Int32Array(LANES);
-  readonly at = new Int32Array(LANES);
-  readonly table = new Int32Array(LANES);
+  readonly state: Int32Array = new Int32Array(LANES);
+  readonly at: Int32Array = new Int32Array(LANES);
+  readonly table: Int32Array = new Int32Array(LANES);
   /** For each lane: the raw byte that comes next, and the row that it is at in the memory of the rows. */
   readonly raw = new Int32Array(LANES);
   readonly row = new Int32Array(LANES);
-  private readonly end = new Int32Array(LANES);
-  private words: Uint16Array = new Uint16Array(0);
+  protected readonly end = new Int32Array(LANES);
+  protected words: Uint16Array = new Uint16Array(0);
   bytes: Uint8Array = new Uint8Array(0);
 
   constructor(readonly tables: SlotTables) {}
@@ -90,6 +90,14 @@ export class Lanes {
     else for (let lane = 0; lane < count; lane++) this.fieldOfOne(lane, lane * width, width, symbols);
   }
 
+  /**
+   * Writes the floats of the row that each of four lanes is at, from its four planes of bytes, if there is a loop for
+   * that; otherwise gives `false` and does nothing. Coded planes have the tables from 0 on, in order.
+   */
+  floatsOfPlanes(_width: number, _isCoded: readonly boolean[], _bits: Uint32Array): boolean {
+    return false;
+  }
+
   private fieldOfOne(lane: number, from: number, width: number, symbols: Uint16Array): void {
     // V8 folds literals, but not what a bundler has made a variable of the module: the loop took 1.4 times as long.
     const bits: typeof SLOT_BITS = 12;
@@ -115,7 +123,7 @@ export class Lanes {
    * `take` has all bits set when a state has become too small and takes a word, and is 0 otherwise. A branch would be
    * taken for every third symbol or so, and a processor cannot foresee which.
    */
-  private fieldOfFour(width: number, symbols: Uint16Array): void {
+  protected fieldOfFour(width: number, symbols: Uint16Array): void {
     // V8 folds literals, but not what a bundler has made a variable of the module: the loop took 1.4 times as long.
     const bits: typeof SLOT_BITS = 12;
     const mask = (1 << bits) - 1;

@@ -110,6 +110,7 @@ export function openPlanesForm({ reader, model, room }: FormReader, width: numbe
   const levels = isCoded.filter(Boolean).map(() => readLevels(coder, 256));
   coder.finish();
   return {
+    width,
     rawBytes: isCoded.filter((is) => !is).length * width,
     tables: slotTables(levels, room),
     memory: (rows) => planesMemory(isCoded, kind, dtype, width, rows),
@@ -131,6 +132,7 @@ function planesMemory(isCoded: readonly boolean[], kind: number, dtype: Dtype, w
   return {
     arrays: [data],
     decodeRows(lanes: Lanes, count: number) {
+      if (count === LANES && planes.length === 4 && lanes.floatsOfPlanes(width, isCoded, bits)) return;
       for (let table = 0; table < fields.length; table++) {
         for (let lane = 0; lane < count; lane++) lanes.choose(lane, table);
         lanes.field(count, width, fields[table]);

@@ -219,7 +219,7 @@ export function openQuantizedForm({ reader, model, room }: FormReader, width: nu
   if (hasOthers === 1) for (let c = 0; c < CODE_CLASSES; c++) levels.push(readLevels(coder, 256));
   coder.finish();
   const own = { classes, step: 2 ** -bits, origin, mean, ranges, rangeTables, codeTables };
-  return { rawBytes: 0, tables: slotTables(levels, room), memory: (rows) => quantizedMemory(own, width, rows) };
+  return { width, rawBytes: 0, tables: slotTables(levels, room), memory: (rows) => quantizedMemory(own, width, rows) };
 }
 
 function readRanges(reader: FormReader['reader']) {

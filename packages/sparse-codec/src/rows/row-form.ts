@@ -26,6 +26,8 @@ export interface RowEncoder {
 
 /** What the directory says of the rows, ready to decode them. */
 export interface RowDecoder {
+  /** Symbols of a field of a row. */
+  readonly width: number;
   readonly rawBytes: number;
   readonly tables: SlotTables;
   /** Memory for `rows` rows, and what decodes into it. */
