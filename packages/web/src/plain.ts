@@ -20,5 +20,5 @@ export const openModel: typeof openInWorker = (from, options) =>
 const { WorkerGlobalScope, name } = globalThis as WorkerGlobals;
 // By its name, because a page's own worker may import this file too.
 if (WorkerGlobalScope !== undefined && name === PLAIN_WORKER_NAME) {
-  serveModel(globalThis as unknown as WorkerPort, besideKernels);
+  serveModel(globalThis as unknown as WorkerPort, { wasm: besideKernels });
 }
