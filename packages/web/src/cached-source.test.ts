@@ -219,7 +219,7 @@ describe('the network', () => {
   ])('%s: what is cached is read, and what is not is io', async (_, fault) => {
     await visit();
     server.fault = () => fault;
-    const source = await open({ timeout: 300 });
+    const source = await open({ timeout: 1500 });
     expect(Buffer.from(await source.read(90_000, 9)).equals(files[0].subarray(90_000, 90_009))).toBe(true);
     await expect(source.read(1000, 10)).rejects.toMatchObject({ code: 'io' });
     server.fault = () => undefined;
