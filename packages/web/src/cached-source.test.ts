@@ -202,6 +202,24 @@ describe('another file', () => {
     await source.close();
   });
 
+  test('early: given before the answer, and what is missing is a mismatch', async () => {
+    await visit();
+    serve(1);
+    const source = await open({ early: true });
+    await source.read(90_000, 9);
+    expect(await source.confirmed).toBe(false);
+    await expect(source.read(1000, 10)).rejects.toMatchObject({ code: 'mismatch', wanted: integrity });
+    await source.close();
+    serve(0);
+    const same = await open({ early: true });
+    expect(await same.confirmed).toBe(true);
+    await same.close();
+    server.files.delete('/model.prune');
+    const gone = await open({ early: true });
+    await expect(gone.confirmed).rejects.toMatchObject({ code: 'missing' });
+    await gone.close();
+  });
+
   test('while it is open: mismatch, with the version of the check', async () => {
     await visit();
     const source = await open();

@@ -31,10 +31,20 @@ export interface CachedSourceOptions extends Omit<HttpSourceOptions, 'size' | 'v
   readonly cache: CacheLike;
   /** The `integrity` that the file must have. What the cache has of it is then used without asking the server. */
   readonly integrity?: string;
+  /**
+   * Gives the source before the server has said whether its file is still the one in the cache, for work that can be
+   * done again: `confirmed` says it. Default: false.
+   */
+  readonly early?: boolean;
 }
 
 /** A file on a server, of which a cache keeps what was read. */
 export interface CachedSource extends Required<RandomAccess> {
+  /**
+   * Whether the server has the file that is read. `false`: open it again. Rejects where the server says that it has
+   * no such file.
+   */
+  readonly confirmed: Promise<boolean>;
   /** Whether a read was answered from the cache. */
   readonly hasUsedCache: boolean;
   /** Ranges of up to so many bytes that no read has had yet, in order; none where everything is here. */
@@ -49,7 +59,7 @@ export interface CachedSource extends Required<RandomAccess> {
  */
 const CHECK_TIMEOUT = 5000;
 /** Milliseconds after the last read until what came is stored, so that what is read together becomes one entry. */
-const STORE_AFTER = 200;
+const STORE_AFTER = 500;
 /** Bytes that are stored at once, whether reads go on or not. */
 const STORE_BYTES = 2 ** 22;
 /** Milliseconds that closing waits for the cache. */
@@ -68,11 +78,13 @@ export async function cachedSource(
   url: string | UrlLike,
   options: CachedSourceOptions,
 ): Promise<CachedSource | HttpSource> {
-  const { cache, integrity, ...http } = options;
+  const { cache, integrity, early = false, ...http } = options;
   const { address } = httpTarget(url, http);
   const entries = new CacheEntries(cache);
   const stored = await storedFile(entries, address, integrity, http);
-  if (stored !== undefined) return new Reader({ ...stored, url: address, entries, http }).source();
+  if (stored !== undefined && (early || (await stored.check).isSame)) {
+    return new Reader({ ...stored, url: address, entries, http }).source();
+  }
   const source = await httpSource(url, http);
   try {
     const found = await identified(source);
@@ -81,7 +93,8 @@ export async function cachedSource(
     if (found === undefined || found !== (integrity ?? found)) return source;
     const content = await StoredContent.open(entries, found);
     if ((content.size ?? source.size) !== source.size) return source;
-    return new Reader({ content, size: source.size, source, url: address, entries, http }).source();
+    const check = Promise.resolve({ isSame: true, version: source.version });
+    return new Reader({ content, size: source.size, check, source, url: address, entries, http }).source();
   } catch (error) {
     await source.close();
     throw error;
@@ -99,40 +112,55 @@ async function identified(source: HttpSource): Promise<string | undefined> {
   }
 }
 
+/** Whether the server has the file that is in the cache, and in which version, if it has said one. */
+interface Check {
+  readonly isSame: boolean;
+  readonly version?: HttpVersion;
+}
+
 /** What the cache has of the file that the address has; `undefined` where the server must be asked for all of it. */
 async function storedFile(
   entries: CacheEntries,
   address: URL,
   integrity: string | undefined,
   http: HttpSourceOptions,
-): Promise<Pick<ReaderOptions, 'content' | 'size' | 'version'> | undefined> {
+): Promise<Pick<ReaderOptions, 'content' | 'size' | 'check'> | undefined> {
   if (integrity !== undefined) {
     const content = await StoredContent.open(entries, integrity);
-    return content.size === undefined ? undefined : { content, size: content.size };
+    return content.size === undefined
+      ? undefined
+      : { content, size: content.size, check: Promise.resolve({ isSame: true }) };
   }
   const known = await readKnownUrl(entries, address.href);
   if (known === undefined) return undefined;
-  const { size } = known;
-  const [content, head] = await Promise.all([
-    StoredContent.open(entries, known.integrity),
+  const check = checked(address, { ...known, head: Uint8Array.from(known.head) }, http);
+  // An error of it is for whoever waits for it.
+  check.catch(() => {});
+  const content = await StoredContent.open(entries, known.integrity);
+  return content.size === known.size ? { content, size: known.size, check } : undefined;
+}
+
+/** Asks the server whether it has the file that is known. */
+async function checked(address: URL, known: KnownFile, http: HttpSourceOptions): Promise<Check> {
+  try {
     // Half of the timeout is for one attempt.
-    httpHead(address, PROLOGUE_BYTES, { ...http, retries: 0, timeout: 2 * CHECK_TIMEOUT }).catch((error) => {
-      // Without a network, what is here is used. What is missing is asked for when it is needed.
-      if (isPruneError(error, 'io')) return 'no answer' as const;
-      throw error;
-    }),
-  ]);
-  if (content.size !== size) return undefined;
-  if (head === 'no answer') return { content, size };
-  const isSame = head !== undefined && isFile(head, { ...known, head: Uint8Array.from(known.head) });
-  return isSame ? { content, size, version: head.version } : undefined;
+    const head = await httpHead(address, PROLOGUE_BYTES, { ...http, retries: 0, timeout: 2 * CHECK_TIMEOUT });
+    return { isSame: head !== undefined && isFile(head, known), version: head?.version };
+  } catch (error) {
+    // Without a network, what is here is used. What is missing is asked for when it is needed.
+    if (isPruneError(error, 'io')) return { isSame: true };
+    throw error;
+  }
+}
+
+interface KnownFile {
+  readonly head: Uint8Array;
+  readonly size: number;
+  readonly version?: HttpVersion;
 }
 
 /** Whether a server's file is the one that is known. Its first bytes have the size and a checksum of the manifest. */
-function isFile(
-  { bytes, size, version = {} }: HttpHead,
-  known: { readonly head: Uint8Array; readonly size: number; readonly version?: HttpVersion },
-): boolean {
+function isFile({ bytes, size, version = {} }: HttpHead, known: KnownFile): boolean {
   return (
     bytes.length === known.head.length &&
     bytes.every((byte, i) => byte === known.head[i]) &&
@@ -146,8 +174,7 @@ interface ReaderOptions {
   readonly size: number;
   /** The file on the server, where it is open. */
   readonly source?: HttpSource;
-  /** The version that the server has, where that is known to be this file. */
-  readonly version?: HttpVersion;
+  readonly check: Promise<Check>;
   readonly url: URL;
   readonly entries: CacheEntries;
   readonly http: HttpSourceOptions;
@@ -193,9 +220,12 @@ class Reader {
 
   source(): CachedSource {
     const reader = this;
+    const confirmed = this.#options.check.then(({ isSame }) => isSame);
+    confirmed.catch(() => {});
     return {
       name: this.#name,
       size: this.#options.size,
+      confirmed,
       get hasUsedCache() {
         return reader.#hasUsedCache;
       },
@@ -312,12 +342,20 @@ class Reader {
   }
 
   async #open(): Promise<HttpSource> {
-    const { url, size, http, content, version } = this.#options;
+    const { url, size, http, content, check } = this.#options;
     const { onProgress } = http;
     const watched: HttpSourceOptions = {
       ...http,
       onProgress: onProgress && ((progress) => onProgress(this.#progress(progress))),
     };
+    const { isSame, version } = await check;
+    if (!isSame) {
+      throw new PruneError('mismatch', {
+        where: this.#name,
+        what: 'the file on the server has changed since it was cached',
+        wanted: content.integrity,
+      });
+    }
     if (version !== undefined) return httpSource(url, { ...watched, size, version });
     const known = await this.#prologue();
     const head = known && (await httpHead(url, known.length, http));

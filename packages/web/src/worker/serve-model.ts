@@ -96,8 +96,7 @@ export function serveModel(port: WorkerPort, options: ServeModelOptions = {}): v
       const closing = opened;
       opened = undefined;
       rest?.work.stop();
-      await closing?.model.close();
-      await closing?.store.close();
+      if (closing !== undefined) await close(closing);
       return undefined;
     }
     if (opened === undefined || !Object.hasOwn(CALLS, call)) {
@@ -155,15 +154,36 @@ async function wereCached(error: unknown, files: readonly CachedSource[]): Promi
   return wereCached;
 }
 
-/** Opens a model, and once more if what was kept of it is wrong. */
+/** Whether the server has the files that are read. */
+async function areConfirmed(files: readonly CachedSource[]): Promise<boolean> {
+  const answers = await Promise.all(files.map(({ confirmed }) => confirmed));
+  return answers.every((isConfirmed) => isConfirmed);
+}
+
+/**
+ * Opens a model with what is kept of it, while the server is asked whether that is still its file; and once more if it is
+ * not, or if what was kept is wrong.
+ */
 async function openedAnew(request: OpenRequest, watch: Watch, options: ServeModelOptions): Promise<Opened> {
   const files: CachedSource[] = [];
   try {
-    return await open(request, watch, options, files);
+    const opened = await open(request, watch, { ...options, early: true }, files);
+    try {
+      if (await areConfirmed(files)) return opened;
+    } catch (error) {
+      await close(opened);
+      throw error;
+    }
+    await close(opened);
   } catch (error) {
-    if (!(await wereCached(error, files))) throw error;
-    return open(request, watch, options, []);
+    if ((await areConfirmed(files)) && !(await wereCached(error, files))) throw error;
   }
+  return open(request, watch, { ...options, early: false }, []);
+}
+
+async function close({ model, store }: Opened): Promise<void> {
+  await model.close();
+  await store.close();
 }
 
 /** Fetches what is missing of the files, a little at a time; without a cache, the tables of embeddings. */
@@ -189,7 +209,7 @@ function fetchRest({ model, files }: Opened, { onProgress }: Watch): BackgroundW
 async function open(
   request: OpenRequest,
   { signal, onProgress }: Watch,
-  { wasm, cache: givenCache }: ServeModelOptions,
+  { wasm, cache: givenCache, early }: ServeModelOptions & { readonly early: boolean },
   files: CachedSource[],
 ): Promise<Opened> {
   const { from, load, http, store: storeOptions } = request;
@@ -197,7 +217,7 @@ async function open(
   const cache = await cacheOf(request, givenCache);
   const openUrl = async (url: string | URL, options: HttpSourceOptions, integrity?: string) => {
     if (cache === undefined) return httpSource(url, options);
-    const source = await cachedSource(url, { ...options, cache, integrity });
+    const source = await cachedSource(url, { ...options, cache, integrity, early });
     if ('forget' in source) files.push(source);
     return source;
   };
