@@ -61,7 +61,7 @@ const CHECK_TIMEOUT = 5000;
 /** Milliseconds after the last read until what came is stored, so that what is read together becomes one entry. */
 const STORE_AFTER = 500;
 /** Bytes that are stored at once, whether reads go on or not. */
-const STORE_BYTES = 2 ** 22;
+const STORE_BYTES = 2 ** 21;
 /** Milliseconds that closing waits for the cache. */
 const CLOSE_TIMEOUT = 2000;
 

@@ -7,7 +7,7 @@ import {
   formatSummary,
   formatTimes,
 } from '../../document/format.js';
-import type { WebReport } from './web-report.js';
+import type { WebReport, WebRow } from './web-report.js';
 
 /** What a visitor waits for, in each browser. */
 export function describeWeb({ model, fileBytes, codeBytes, line, rows, agreement, ...asked }: WebReport): Section {
@@ -53,23 +53,7 @@ export function describeWeb({ model, fileBytes, codeBytes, line, rows, agreement
           row.longestTask === 0 ? 'none over 50 ms' : formatSeconds(row.longestTask),
         ]),
       ),
-      table(
-        'A visit when the whole model is kept',
-        ['browser|', 'side|', 'seconds, median (quartiles)', 'of the first', 'bytes'],
-        rows.flatMap(({ browser, side, whole }) =>
-          whole === undefined
-            ? []
-            : [
-                [
-                  browser,
-                  side,
-                  formatSummary(whole.seconds, formatSeconds),
-                  formatPercent(whole.overFirst.median),
-                  formatBytes(whole.bytes),
-                ],
-              ],
-        ),
-      ),
+      ...wholeVisits(rows),
       table(
         'Agreement before timing',
         ['browser|', 'side|', 'answer|', 'score'],
@@ -77,4 +61,17 @@ export function describeWeb({ model, fileBytes, codeBytes, line, rows, agreement
       ),
     ],
   };
+}
+
+/** Of the sides that can fetch the rest of a model in the background. */
+function wholeVisits(rows: readonly WebRow[]): Section['blocks'] {
+  const found = rows.flatMap(({ browser, side, whole }) => {
+    if (whole === undefined) return [];
+    const { seconds, overFirst, bytes } = whole;
+    const shown = [formatSummary(seconds, formatSeconds), formatPercent(overFirst.median), formatBytes(bytes)];
+    return [[browser, side, ...shown]];
+  });
+  if (found.length === 0) return [];
+  const columns = ['browser|', 'side|', 'seconds, median (quartiles)', 'of the first', 'bytes'];
+  return [table('A visit when the whole model is kept', columns, found)];
 }
