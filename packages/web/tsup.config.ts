@@ -1,12 +1,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { library } from '../../tooling/tsup.js';
 import { kernelFiles } from '../kernels/src/wasm/kernel-files.js';
 
 /** What `auto` can choose in a browser. */
 const KERNELS = ['relaxed.wasm', 'simd.wasm'];
 
-/** Leaves the kernels out: dist/plain.js fetches them as files. */
+/** Leaves the kernels out: dist/plain-worker.js fetches them as files. */
 const withoutKernels: Plugin = {
   name: 'without-kernels',
   setup({ onLoad }) {
@@ -17,24 +17,40 @@ const withoutKernels: Plugin = {
   },
 };
 
+/** What only a writer of models calls, and what nothing else of these files is called for. */
+const ENCODERS = /(msgpack-store[\\/]src[\\/]deflate[\\/]gzip|sparse-codec[\\/]src[\\/]rows[\\/]encode-rows)\.ts$/;
+
+/** Leaves out what codecs write with, because a page only reads: 7 kB of 135 with gzip. */
+const withoutEncoders: Plugin = {
+  name: 'without-encoders',
+  setup({ onLoad }) {
+    onLoad({ filter: ENCODERS }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replaceAll(
+        /^export (?:async )?function\*? (\w+)[\s\S]*?^}$/gm,
+        'export function $1() { throw new Error("dist/plain-worker.js only reads models"); }',
+      ),
+      loader: 'ts',
+    }));
+  },
+};
+
 export default library(['src/index.ts', 'src/worker.ts'], {
-  // One file with all that it imports, and the kernels beside it, for pages without a bundler.
+  // For pages without a bundler: the page's part, the worker's part with all that it imports, and the kernels.
   async onSuccess() {
-    await build({
-      entryPoints: ['src/plain.ts'],
+    const plain: BuildOptions = {
       // Whose paths lead to the sources, in which the plugin finds the kernels.
       tsconfig: '../../tsconfig.json',
-      outfile: 'dist/plain.js',
+      outdir: 'dist',
       bundle: true,
       minify: true,
-      // publint takes what follows // in a string for a comment, up to the end of the line, and must see the exports.
-      lineLimit: 500,
       format: 'esm',
       platform: 'browser',
       target: 'es2022',
       legalComments: 'inline',
-      plugins: [withoutKernels],
-    });
+    };
+    // publint takes what follows // in a string for a comment, up to the end of the line, and must see the exports.
+    await build({ ...plain, entryPoints: ['src/plain.ts'], external: ['./plain-worker.js'], lineLimit: 500 });
+    await build({ ...plain, entryPoints: ['src/plain-worker.ts'], plugins: [withoutKernels, withoutEncoders] });
     const files = kernelFiles();
     mkdirSync('dist/wasm', { recursive: true });
     for (const name of KERNELS) writeFileSync(`dist/wasm/${name}`, files.get(name)!);

@@ -183,7 +183,11 @@ export const SAMPLE_REPORT: Report = {
     contextWords: 150,
     agreement: [{ browser: 'Chromium', side: '@prune/web', text: 'the cat', score: 9.5 }],
     rows: [
-      { ...webRow('@prune/web', 1.6e6), timesFaster: spread(9) },
+      {
+        ...webRow('@prune/web', 1.6e6),
+        timesFaster: spread(9),
+        whole: { seconds: spread(0.5), overFirst: spread(0.2), bytes: 2400 },
+      },
       { ...webRow('transformers.js, int8', 23e6), longestTask: 1.5 },
     ],
   },

@@ -8,6 +8,7 @@ test('public API', () => {
       "DEFAULT_CODEC",
       "DEFAULT_LEVEL",
       "MSGPACK_CODEC_NAMES",
+      "PROLOGUE_BYTES",
       "allCodecs",
       "bundleModels",
       "codecList",
@@ -18,6 +19,7 @@ test('public API', () => {
       "openMsgpackStore",
       "planesGzip",
       "raw",
+      "readIntegrity",
       "summarizeContainer",
     ]
   `);

@@ -1,6 +1,7 @@
 import { checkAborted, DEFAULT_LIMITS, type Limits, type Progress, PruneError, type RandomAccess } from '@prune/core';
 import type { HttpFetch, HttpRequest } from './http/http-fetch.js';
 import { HttpReader } from './http/http-reader.js';
+import type { HttpVersion } from './http/http-version.js';
 import { isOtherOrigin, pageOrigin } from './http/page-origin.js';
 import { resolvedUrl, type UrlLike } from './resolved-url.js';
 
@@ -16,6 +17,8 @@ export interface HttpSourceOptions {
   readonly signal?: AbortSignal;
   /** The file's size in bytes, where it is known: then nothing is fetched before the first read. */
   readonly size?: number;
+  /** `version` of an earlier source of the same URL: reads throw `mismatch` if the file has another version since. */
+  readonly version?: HttpVersion;
   /**
    * Bytes that the first request asks for: the end of the file; its beginning where a page opens another origin's file.
    */
@@ -34,6 +37,14 @@ export interface HttpSourceOptions {
   readonly limits?: Pick<Limits, 'streamBytes'>;
   /** Called with the bytes received so far and the file's size. Bytes that are fetched twice count twice. */
   readonly onProgress?: (progress: Progress) => void;
+}
+
+/** A file on a server, open for reading. */
+export interface HttpSource extends Required<RandomAccess> {
+  /** What the server's answers said of the file's version; `undefined` before the first one. */
+  readonly version: HttpVersion | undefined;
+  /** Whether the file is downloaded as a whole, because its server gives no ranges. */
+  readonly isWhole: boolean;
 }
 
 /**
@@ -64,18 +75,11 @@ export const DEFAULT_HTTP_SOURCE_OPTIONS = {
  * since it was opened), `corrupt` (answers that contradict themselves), `limit`, `aborted` and `invalid-argument`, all
  * with the URL without its query.
  */
-export async function httpSource(
-  url: string | UrlLike,
-  options: HttpSourceOptions = {},
-): Promise<Required<RandomAccess>> {
-  const checked = { ...DEFAULT_HTTP_SOURCE_OPTIONS, ...checkedOptions(options) };
-  const { address, headers } = parsedUrl(url, options.headers);
+export async function httpSource(url: string | UrlLike, options: HttpSourceOptions = {}): Promise<HttpSource> {
+  const { address, ...checked } = httpTarget(url, options);
   checkAborted(options.signal);
   const reader = new HttpReader(address, {
     ...checked,
-    size: checked.size,
-    headers,
-    fetch: options.fetch ?? fetchAtOnce,
     limits: options.limits ?? DEFAULT_LIMITS,
     first: isOtherOrigin(address) ? { start: 0, end: checked.firstBytes } : { last: checked.firstBytes },
   });
@@ -88,10 +92,23 @@ export async function httpSource(
   return {
     name: reader.name,
     size: reader.size,
+    get version() {
+      return reader.version;
+    },
+    get isWhole() {
+      return reader.isWhole;
+    },
     read: async (offset, length) => (await reader.read([[offset, offset + length]]))[0],
     readRanges: (ranges, signal) => reader.read(ranges, signal),
     close: async () => reader.close(),
   };
+}
+
+/** The address and what is sent there, with checked options and their defaults. */
+export function httpTarget(url: string | UrlLike, options: HttpSourceOptions) {
+  const checked = { ...DEFAULT_HTTP_SOURCE_OPTIONS, ...checkedOptions(options) };
+  const { size, version, fetch = fetchAtOnce } = options;
+  return { ...checked, size, version, fetch, ...parsedUrl(url, options.headers) };
 }
 
 /**

@@ -5,8 +5,10 @@ import * as worker from './worker.js';
 test('public API', () => {
   expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
     [
+      "DEFAULT_CACHE_NAME",
       "DEFAULT_HTTP_SOURCE_OPTIONS",
       "blobSource",
+      "cachedSource",
       "httpSource",
       "openModel",
     ]

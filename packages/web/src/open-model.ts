@@ -22,6 +22,18 @@ import { type CallOptions, WorkerCalls } from './worker/worker-calls.js';
 export interface OpenModelOptions extends LoadOptions, StoreOptions {
   /** How a URL is read. */
   readonly http?: OpenRequest['http'];
+  /**
+   * Where the bytes of a URL are kept from one visit to the next: a cache of the browser's Cache Storage by this name.
+   * `true`: `DEFAULT_CACHE_NAME`. `false`: nothing is kept. Default: `true`; where there is no Cache Storage, nothing is
+   * kept.
+   */
+  readonly cache?: boolean | string;
+  /**
+   * Fetches the rest of the file in the background once the model is ready, while no call runs: into the cache, or, where
+   * nothing is kept, the embedding tables into memory. Later texts then wait for nothing. Progress goes on in
+   * `onProgress`; a failure of the network ends it without an error. Default: `false`.
+   */
+  readonly prefetch?: boolean;
   /** Stops the opening with `aborted`, and ends the worker. */
   readonly signal?: AbortSignal;
   /** Called with the bytes of a URL that have come, and with the layers that are loaded. */
@@ -32,6 +44,9 @@ export interface OpenModelOptions extends LoadOptions, StoreOptions {
    */
   readonly worker?: () => ModelWorker;
 }
+
+/** The name of the cache that models are kept in. */
+export const DEFAULT_CACHE_NAME = 'prune';
 
 /** How far an opening is. */
 export interface OpenProgress extends Progress {
@@ -82,7 +97,8 @@ export async function openModel(
   from: string | UrlLike | BlobLike | Uint8Array,
   options: OpenModelOptions = {},
 ): Promise<OpenedModel> {
-  const { http = {}, signal, onProgress, worker = startWorker, model, integrity, ...load } = options;
+  const { http = {}, cache = true, prefetch = false, signal, onProgress, worker = startWorker, ...others } = options;
+  const { model, integrity, ...load } = others;
   const { sent, named } = sentFrom(from);
   checkAborted(signal);
   const calls = new WorkerCalls(started(worker), 'url' in sent ? shownUrl(new URL(sent.url)) : 'the model');
@@ -92,8 +108,11 @@ export async function openModel(
       load,
       http: withoutFunctions(http),
       store: { model: model ?? named, integrity },
+      cache: cache === true ? DEFAULT_CACHE_NAME : cache === false ? undefined : cache,
+      prefetch,
+      lock: calls.lock,
     };
-    const watch = { signal, onProgress: onProgress as CallOptions['onProgress'] };
+    const watch = { signal, onProgress: onProgress as CallOptions['onProgress'], goesOn: prefetch };
     const facts = (await calls.call('open', [request], watch)) as ModelFacts;
     return openedModel(calls, facts);
   } catch (error) {

@@ -1,24 +1,20 @@
+import type { cachedSource as cached } from './cached-source.js';
+import type { httpSource as http } from './http-source.js';
 import { openModel as openInWorker } from './open-model.js';
-import { besideKernels } from './worker/beside-kernels.js';
-import { serveModel, type WorkerPort } from './worker/serve-model.js';
-import { PLAIN_WORKER_NAME, startPlainWorker } from './worker/start-plain-worker.js';
+import { startPlainWorker } from './worker/start-plain-worker.js';
 
-// The package as one file, dist/plain.js, for pages without a bundler. The worker that it starts is the same file. The
-// kernels are files of their own: tsup.config.ts leaves them out of this one.
-
-interface WorkerGlobals {
-  readonly WorkerGlobalScope?: unknown;
-  readonly name?: unknown;
-}
+// The package for pages without a bundler, dist/plain.js: what runs in the page. It is small, because the page cannot
+// react while the browser parses it: 76 ms were seen with everything in one file. The rest is dist/plain-worker.js.
 
 export { blobSource } from './blob-source.js';
-export { DEFAULT_HTTP_SOURCE_OPTIONS, httpSource } from './http-source.js';
+export { DEFAULT_HTTP_SOURCE_OPTIONS } from './http-source.js';
+export { DEFAULT_CACHE_NAME } from './open-model.js';
 
 export const openModel: typeof openInWorker = (from, options) =>
   openInWorker(from, { ...options, worker: options?.worker ?? startPlainWorker });
 
-const { WorkerGlobalScope, name } = globalThis as WorkerGlobals;
-// By its name, because a page's own worker may import this file too.
-if (WorkerGlobalScope !== undefined && name === PLAIN_WORKER_NAME) {
-  serveModel(globalThis as unknown as WorkerPort, besideKernels);
-}
+/** Few pages read a file without a model, so this comes with the file of the worker. */
+export const httpSource: typeof http = async (...given) => (await rest()).httpSource(...given);
+export const cachedSource: typeof cached = async (...given) => (await rest()).cachedSource(...given);
+
+const rest = () => import('./plain-worker.js');

@@ -1,6 +1,6 @@
-import { serveModel, type WorkerPort } from './worker/serve-model.js';
+import { type ServeModelOptions, serveModel, type WorkerPort } from './worker/serve-model.js';
 
-export { serveModel, type WorkerPort };
+export { type ServeModelOptions, serveModel, type WorkerPort };
 
 type WorkerThreads = typeof import('node:worker_threads');
 

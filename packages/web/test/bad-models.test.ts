@@ -1,10 +1,6 @@
 import { loadModel } from '@prune/bert-infer';
-import { openCheckpoint } from '@prune/checkpoint/node';
-import { memorySink, writeStore } from '@prune/core';
-import { type FileServer, modelPath, startFileServer } from '@prune/fixtures';
-import { packCheckpoint } from '@prune/model-files';
-import { codecList, createMsgpackStore, openMsgpackStore } from '@prune/msgpack-store';
-import { rowsCodec } from '@prune/sparse-codec';
+import { type FileServer, startFileServer } from '@prune/fixtures';
+import { openMsgpackStore } from '@prune/msgpack-store';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { httpSource } from '../src/http-source.js';
 import { openModel } from '../src/open-model.js';
@@ -60,14 +56,7 @@ test.each([
 });
 
 test('damaged rows of a table that is read by rows: corrupt, with the URL and the table', async () => {
-  // Tables are coded by rows, and the rest is stored as it is, because compressing it takes long.
-  const checkpoint = await openCheckpoint(modelPath('mini-qa'));
-  const { entries, metadata } = packCheckpoint(checkpoint, { embeddings: 'int4' });
-  const sink = memorySink();
-  const codecs = [rowsCodec(), ...codecList('raw')];
-  await writeStore(await createMsgpackStore(sink, { codecs }), entries, metadata);
-  await checkpoint.close();
-  const file = sink.bytes();
+  const file = await packedMiniQa('rows');
   const inputs = { input_ids: [[101, 5000, 102]] };
   const open = async () => {
     const store = await openMsgpackStore(await httpSource(serve(file), { gapBytes: 0, keepBytes: 0 }));

@@ -25,7 +25,7 @@ const RESOURCE = { 'cross-origin-resource-policy': 'cross-origin' };
 
 /** What all sides compute, as text that Node and the page run. */
 const RUN = `
-const run = async (from, options, texts, inputs) => {
+const run = async (from, { close, ...options }, texts, inputs) => {
   let model;
   try {
     model = await openModel(from, options);
@@ -36,6 +36,7 @@ const run = async (from, options, texts, inputs) => {
   } catch ({ code, message }) {
     return { code, message };
   } finally {
+    await close?.();
     await model?.close();
   }
 };`;
@@ -48,7 +49,7 @@ let expected: object;
 
 beforeAll(async () => {
   if (SKIP_CONDITIONS['not-built']()) return;
-  bytes = await packedMiniQa();
+  bytes = await packedMiniQa('rows');
   const store = await openMsgpackStore(bytes);
   const model = await loadModel(store);
   const { start_logits, end_logits } = await model.logits(INPUTS, { head: 'question-answering' });
@@ -137,12 +138,32 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
         return (await source.readRanges(ranges)).map((bytes) => [...bytes]);
       };
       // A worker that fails by itself in the middle of the first answer.
-      globalThis.askDyingWorker = async (from, texts) => {
-        const worker = () => new Worker('/dying-worker.js', { type: 'module' });
+      globalThis.askDyingWorker = async (file, from, texts) => {
+        const worker = () => new Worker(file, { type: 'module' });
         const model = await openModel(from, { worker });
         const asked = model.answer(texts);
         const results = await Promise.allSettled([asked, asked.catch(() => model.embed('later'))]);
         return results.map(({ reason }) => [reason?.code, reason?.message]);
+      };
+      globalThis.damageCache = async () => {
+        const cache = await caches.open('prune');
+        let changed = 0;
+        for (const { url } of await cache.keys()) {
+          if (!url.split('/content/')[1]?.includes('/')) continue;
+          const bytes = new Uint8Array(await (await cache.match(url)).arrayBuffer());
+          bytes[bytes.length >> 1] ^= 1;
+          await cache.put(url, new Response(bytes));
+          changed++;
+        }
+        return changed;
+      };
+      // Asks while the rest is fetched, and waits for that.
+      globalThis.prefetch = async (from, options, texts, inputs) => {
+        const rest = new Promise((resolve) => {
+          const onProgress = ({ of, done, total }) => of === 'bytes' && done === total && resolve(total);
+          globalThis.result = run(from, { ...options, prefetch: true, onProgress, close: () => rest }, texts, inputs);
+        });
+        return { ...(await globalThis.result), rest: await rest };
       };
       globalThis.run = async (from, ...rest) => run(from === 'file' ? await chosen() : from, ...rest);
       const chosen = async () => new File([await (await fetch('/mini-qa.prune')).blob()], 'mini-qa.prune');`;
@@ -153,6 +174,11 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
         if (data.call === 'answer') setTimeout(() => { throw new Error('lost its memory'); }, 20);
       });`;
       server.files.set('/dying-worker.js', await bundle(dying));
+      const silent = `import './dist/worker.js';
+      addEventListener('message', ({ data }) => {
+        if (data.call === 'answer') setTimeout(() => close(), 20);
+      });`;
+      server.files.set('/silent-worker.js', await bundle(silent));
       const html = {
         bytes: new TextEncoder().encode('<script type="module" src="/page.js"></script>'),
         type: 'text/html',
@@ -160,11 +186,13 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
       server.files.set('/plain', html);
       server.files.set('/isolated', { ...html, headers: ISOLATED });
       server.files.set('/no-worker', { ...html, headers: { 'content-security-policy': "worker-src 'none'" } });
-      const plain = { bytes: readFileSync(built('plain.js')), type: 'text/javascript' };
+      const scripts = ['plain.js', 'plain-worker.js'].map(
+        (name) => [`/${name}`, { bytes: readFileSync(built(name)), type: 'text/javascript' }] as const,
+      );
       const wasm = ['relaxed.wasm', 'simd.wasm'].map(
         (name) => [`/wasm/${name}`, { bytes: readFileSync(built(`wasm/${name}`)), type: 'application/wasm' }] as const,
       );
-      for (const [path, file] of [['/plain.js', plain] as const, ...wasm]) {
+      for (const [path, file] of [...scripts, ...wasm]) {
         server.files.set(path, { ...file, headers: ISOLATED });
         other.files.set(path, { ...file, headers: { ...RESOURCE, 'access-control-allow-origin': '*' } });
       }
@@ -181,8 +209,15 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
     afterAll(() => browser?.close());
 
     /** Calls a function of the page at this path. */
-    async function call(path: string, name: string, ...given: unknown[]): Promise<unknown> {
-      const page = await browser.newPage();
+    const call = (path: string, name: string, ...given: unknown[]) => callIn(browser, path, name, ...given);
+    /** The same in a context, whose pages share what they store. */
+    async function callIn(
+      context: Pick<Browser, 'newPage'>,
+      path: string,
+      name: string,
+      ...given: unknown[]
+    ): Promise<unknown> {
+      const page = await context.newPage();
       await page.goto(`${server.origin}${path}`);
       await page.waitForFunction('globalThis.run !== undefined');
       const result = await page.evaluate(
@@ -233,7 +268,7 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
       server.log.length = 0;
       await run('/one-file', 'mini-qa.prune');
       const paths = new Set(server.log.map(({ path }) => path).filter((path) => /\.(js|wasm)$/.test(path)));
-      expect([...paths]).toEqual(['/plain.js', '/wasm/relaxed.wasm']);
+      expect([...paths]).toEqual(['/plain.js', '/plain-worker.js', '/wasm/relaxed.wasm']);
       const packed = [...paths].map((path) => gzipSync(server.files.get(path)!.bytes).length);
       expect(packed.reduce((sum, length) => sum + length, 0)).toBeLessThanOrEqual(150_000);
     });
@@ -280,7 +315,40 @@ describe.skipIf(SKIP_CONDITIONS['no-chromium']() || SKIP_CONDITIONS['not-built']
       const url = `${server.origin}/mini-qa.prune`;
       const error = ['io', expect.stringMatching(/mini-qa\.prune: the worker of the model failed: .*lost its memory/)];
       const texts = { ...TEXTS, context: TEXTS.context.repeat(50) };
-      expect(await call('/plain', 'askDyingWorker', url, texts)).toEqual([error, error]);
+      expect(await call('/plain', 'askDyingWorker', '/dying-worker.js', url, texts)).toEqual([error, error]);
+    });
+
+    test('a worker that ends without an event in the middle of an answer: io', async () => {
+      const url = `${server.origin}/mini-qa.prune`;
+      const error = ['io', expect.stringMatching(/mini-qa\.prune: the worker of the model failed: it has ended/)];
+      const texts = { ...TEXTS, context: TEXTS.context.repeat(50) };
+      expect(await call('/plain', 'askDyingWorker', '/silent-worker.js', url, texts)).toEqual([error, error]);
+    });
+
+    test('a second visit: from Cache Storage, with the same bits', async () => {
+      const context = await browser.newContext();
+      const visit = async (name: string, options: object = {}) => {
+        server.log.length = 0;
+        const result = await callIn(context, '/isolated', name, 'mini-qa.prune', options, TEXTS, INPUTS);
+        return { result, ranges: server.log.filter(({ path }) => path === '/mini-qa.prune').map(({ range }) => range) };
+      };
+      const right = { ...expected, threads: 1 };
+      const check = ['bytes=0-47'];
+      const first = await visit('run');
+      expect(first.result).toEqual(right);
+      expect(sent(server.log.filter(({ path }) => path === '/mini-qa.prune'))).toBeLessThan(0.7 * bytes.length);
+      expect(await visit('run')).toEqual({ result: right, ranges: check });
+      // Damaged entries are fetched again.
+      expect(await callIn(context, '/isolated', 'damageCache')).toBeGreaterThan(0);
+      const damaged = await visit('run');
+      expect(damaged.result).toEqual(right);
+      expect(damaged.ranges.length).toBeGreaterThan(1);
+      expect(await visit('run')).toEqual({ result: right, ranges: check });
+      // The rest, while a question is asked.
+      expect((await visit('prefetch')).result).toEqual({ ...right, rest: bytes.length });
+      const { integrity } = await openMsgpackStore(bytes);
+      expect(await visit('run', { integrity })).toEqual({ result: right, ranges: [] });
+      await context.close();
     });
 
     test('a policy that forbids workers: io, with its name', async () => {

@@ -1,6 +1,6 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { ModelWorker } from '../src/worker/model-worker.js';
-import { serveModel } from '../src/worker/serve-model.js';
+import { type ServeModelOptions, serveModel } from '../src/worker/serve-model.js';
 
 /**
  * A worker that is not one: the same program on this thread, behind the same messages, which are copied as those of a
@@ -13,14 +13,17 @@ export interface WorkerInProcess extends ModelWorker {
 }
 
 /** Starts one. */
-export function workerInProcess(): WorkerInProcess {
+export function workerInProcess(options: ServeModelOptions = {}): WorkerInProcess {
   const { port1, port2 } = new MessageChannel();
   const failed: ((event: { readonly message?: string }) => void)[] = [];
   let isTerminated = false;
-  serveModel({
-    postMessage: (message) => port2.postMessage(message),
-    addEventListener: (_, listener) => port2.on('message', (data) => listener({ data })),
-  });
+  serveModel(
+    {
+      postMessage: (message) => port2.postMessage(message),
+      addEventListener: (_, listener) => port2.on('message', (data) => listener({ data })),
+    },
+    options,
+  );
   return {
     get isTerminated() {
       return isTerminated;

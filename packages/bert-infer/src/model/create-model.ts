@@ -115,7 +115,14 @@ export function createModel(parts: ModelParts): BertModel {
     heads: names,
     sentence: parts.sentence,
     tokenizer() {
-      tokenizer ??= loadTokenizer(files, tokenizerOptions);
+      if (tokenizer === undefined) {
+        const loading = loadTokenizer(files, tokenizerOptions);
+        tokenizer = loading;
+        // Whoever asks again reads the files again: the network may be back.
+        loading.catch(() => {
+          if (tokenizer === loading) tokenizer = undefined;
+        });
+      }
       return tokenizer;
     },
     logits: <H extends HeadName>(inputs: ModelInputs, options?: ForwardOptions & { readonly head?: H }) =>

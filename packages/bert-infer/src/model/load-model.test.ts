@@ -1,4 +1,4 @@
-import type { Elementary, Tensor } from '@prune/core';
+import { type Elementary, PruneError, type Tensor } from '@prune/core';
 import { decompose } from '@prune/csr';
 import { codeOf, goldenPath } from '@prune/fixtures';
 import { createEngine, type Engine, type Thread, type ThreadHost } from '@prune/kernels';
@@ -230,4 +230,22 @@ describe('the engine', () => {
 
 test('the tokenizer is read when it is asked for, and missing where there is none', async () => {
   expect(await codeOf(async () => (await loadModel(goldenModel('tiny'))).tokenizer())).toBe('missing');
+});
+
+test('a tokenizer that could not be read is read again by whoever asks again', async () => {
+  const vocabulary = new TextEncoder().encode(['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'a'].join('\n'));
+  let isDown = true;
+  const files = {
+    keys: () => ['vocab.txt'].values(),
+    async get(name: string) {
+      if (isDown) throw new PruneError('io', { what: 'the network is down' });
+      return name === 'vocab.txt' ? vocabulary : undefined;
+    },
+  };
+  const store = goldenModel('tiny');
+  const model = await loadModel(Object.assign(store, { metadata: { ...store.metadata, files } }));
+  expect(await codeOf(() => model.tokenizer())).toBe('io');
+  isDown = false;
+  const tokenizer = await model.tokenizer();
+  expect(await model.tokenizer()).toBe(tokenizer);
 });

@@ -79,11 +79,12 @@ export async function openContainer(source: ByteSource, options: ContainerOption
   }
 }
 
-async function readManifest(
+/** Prologue and manifest as the file has them, checked. `integrity` is that of a file of version 1 too. */
+export async function readEnd(
   source: RandomAccess,
-  options: ContainerOptions & Required<Pick<ContainerOptions, 'crc32' | 'createSha256'>>,
+  options: Pick<ContainerOptions, 'limits' | 'crc32' | 'createSha256' | 'integrity'>,
 ) {
-  const { limits = DEFAULT_LIMITS, inflate, crc32, createSha256, integrity: wanted } = options;
+  const { limits = DEFAULT_LIMITS, crc32 = ownCrc32, createSha256 = runningSha256, integrity: wanted } = options;
   const prologue = decodePrologue(await source.read(0, PROLOGUE_BYTES), source.size, limits);
   const { version, manifestOffset } = prologue;
   if (wanted !== undefined && version === 1) {
@@ -101,6 +102,16 @@ async function readManifest(
   if (wanted !== undefined && integrity !== wanted) {
     throw new PruneError('mismatch', { what: 'integrity', got: integrity, wanted });
   }
+  return { prologue, packed, integrity };
+}
+
+async function readManifest(
+  source: RandomAccess,
+  options: ContainerOptions & Required<Pick<ContainerOptions, 'crc32' | 'createSha256'>>,
+) {
+  const { limits = DEFAULT_LIMITS, inflate, crc32 } = options;
+  const { prologue, packed, integrity } = await readEnd(source, options);
+  const { version, manifestOffset } = prologue;
   const unpacked = await gunzip(packed, {
     length: prologue.manifestDecoded,
     limit: limits.manifestBytes,

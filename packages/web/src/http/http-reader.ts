@@ -7,6 +7,8 @@ import {
   PruneError,
   untilAborted,
 } from '@prune/core';
+import { answerInTime } from './answer-in-time.js';
+import type { HttpVersion } from './http-version.js';
 import { KeptParts } from './kept-parts.js';
 import { Part } from './part.js';
 import { PassingFailure } from './passing-failure.js';
@@ -62,21 +64,23 @@ export class HttpReader {
     return this.#file.size ?? 0;
   }
 
+  get version(): HttpVersion | undefined {
+    return this.#file.version;
+  }
+
+  /** Whether the file is downloaded as a whole, because its server gives no ranges. */
+  get isWhole(): boolean {
+    return this.#all !== undefined;
+  }
+
   /** Finds out the size. What arrives with it is kept. */
   async open(): Promise<void> {
     if (this.#file.size !== undefined) return;
     const patience = new Patience(this.#options);
-    let answer: Answer | undefined;
-    while (answer === undefined) {
-      try {
-        answer = await this.#file.request(this.#options.first, patience.wait, this.#stop.signal);
-      } catch (error) {
-        this.#checkOpen();
-        if (!(error instanceof PassingFailure)) throw error;
-        await patience.pause(error, this.#stop.signal);
-        this.#checkOpen();
-      }
-    }
+    const answer = await answerInTime(this.#file, this.#options.first, patience, {
+      stop: this.#stop.signal,
+      checkOpen: () => this.#checkOpen(),
+    });
     if (answer.kind === 'empty') return;
     if (answer.kind !== 'part') {
       await this.#whole(answer);

@@ -2,6 +2,7 @@ import { PruneError } from '@prune/core';
 import { contentRange } from './content-range.js';
 import { fetchError } from './fetch-error.js';
 import type { HttpFetch, HttpResponse } from './http-fetch.js';
+import { type HttpVersion, httpVersion, versionChange } from './http-version.js';
 import { isOtherOrigin } from './page-origin.js';
 import { PassingFailure } from './passing-failure.js';
 import { ResponseBody, stalled } from './response-body.js';
@@ -34,6 +35,8 @@ export interface RemoteFileOptions {
   readonly fetch: HttpFetch;
   readonly headers: Readonly<Record<string, string>>;
   readonly size: number | undefined;
+  /** The version of the file whose size that is, where an earlier answer said it. */
+  readonly version: HttpVersion | undefined;
 }
 
 /** Statuses of servers that are busy, or behind one that is. */
@@ -56,21 +59,27 @@ export class RemoteFile {
   /** Where redirects led, so that later requests need not follow them again. */
   #url: URL;
   #size: number | undefined;
-  #version: Version | undefined;
+  #version: HttpVersion | undefined;
   #kind = '';
 
-  constructor(url: URL, { fetch, headers, size }: RemoteFileOptions) {
+  constructor(url: URL, { fetch, headers, size, version }: RemoteFileOptions) {
     this.where = shownUrl(url);
     this.#original = url;
     this.#url = url;
     this.#fetch = fetch;
     this.#headers = headers;
     this.#size = size;
+    this.#version = version;
   }
 
   /** Known after the first answer with a length. */
   get size(): number | undefined {
     return this.#size;
+  }
+
+  /** Known after the first answer. */
+  get version(): HttpVersion | undefined {
+    return this.#version;
   }
 
   /**
@@ -203,18 +212,13 @@ export class RemoteFile {
   }
 
   #checkVersion({ headers }: Pick<HttpResponse, 'headers'>): void {
-    const version = versionOf(headers);
+    const version = httpVersion(headers);
     if (this.#version === undefined) {
       this.#version = version;
       return;
     }
-    for (const key of ['tag', 'modified'] as const) {
-      const [got, wanted] = [version[key], this.#version[key]];
-      if (got === undefined || wanted === undefined) continue;
-      if (got !== wanted) this.#changed(got, wanted);
-      // The tag says more than the date, which can differ between the machines of one server.
-      return;
-    }
+    const change = versionChange(version, this.#version);
+    if (change !== undefined) this.#changed(change.got, change.wanted);
   }
 
   #changed(got: string, wanted: string): never {
@@ -234,24 +238,6 @@ export class RemoteFile {
     const type = headers.get('content-type')?.trim() ?? '';
     this.#kind = /^text\/|html|json|xml/i.test(type) ? `status ${status}, ${type}` : '';
   }
-}
-
-/** What tells two versions of a file apart. */
-interface Version {
-  /** The ETag, without what servers add to it when they compress the file on the way. */
-  readonly tag?: string;
-  /** Last-Modified. */
-  readonly modified?: string;
-  /** For If-Range, which takes no weak ETag: the server then gives a range of this version, or all of another one. */
-  readonly condition?: string;
-}
-
-function versionOf(headers: HttpResponse['headers']): Version {
-  const etag = headers.get('etag')?.trim() || undefined;
-  const modified = headers.get('last-modified')?.trim() || undefined;
-  const tag = etag?.replace(/^W\//, '').replace(/[-;]+(gzip|br|zstd|deflate)(?="$)/, '');
-  const condition = etag === undefined ? modified : etag.startsWith('"') ? etag : undefined;
-  return { tag, modified, condition };
 }
 
 function contentLength(header: string | null): number | undefined {

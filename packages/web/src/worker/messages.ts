@@ -34,6 +34,12 @@ export interface OpenRequest {
   readonly load: LoadOptions;
   readonly http: Omit<HttpSourceOptions, 'fetch' | 'signal' | 'onProgress'>;
   readonly store: StoreOptions;
+  /** The name of the cache; `undefined`: nothing is kept. */
+  readonly cache: string | undefined;
+  /** Whether the rest of the file is fetched once the model is ready. */
+  readonly prefetch: boolean;
+  /** The name of a Web Lock to hold as long as the worker lives. */
+  readonly lock: string | undefined;
 }
 
 /** What is known of a model without asking it. */
@@ -44,13 +50,18 @@ export interface CallProgress extends Progress {
   readonly of?: 'bytes' | 'layers';
 }
 
-/** To the worker: a call, which has an answer, or the end of one. */
+/** To the worker: a call, which has an answer, the end of one, or the question whether it lives. */
 export type Request =
   | { readonly id: number; readonly call: string; readonly args: readonly unknown[] }
-  | { readonly abort: number };
+  | { readonly abort: number }
+  | { readonly ask: 'alive' };
 
-/** From the worker. `info` is how the model computes after the call. */
+/**
+ * From the worker. `info` is how the model computes after the call. Progress of an opening comes after its answer too,
+ * where the rest of the file is fetched. `alive` answers the question, or says that the worker has the lock.
+ */
 export type Reply =
+  | { readonly alive: 'yes' | 'locked' }
   | { readonly id: number; readonly progress: CallProgress }
   | { readonly id: number; readonly value: unknown; readonly info?: ModelFacts['info'] }
   | { readonly id: number; readonly error: SentError };

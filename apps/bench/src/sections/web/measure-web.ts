@@ -16,7 +16,7 @@ import { BROWSERS, type WebBrowser } from './browsers.js';
 import { type SlowLine, slowLine } from './slow-line.js';
 import { type Visit, visitPage } from './visit-page.js';
 import { OURS_ON_THE_WEB, type WebAgreement, type WebReport, type WebRow } from './web-report.js';
-import { ourSide, transformersSide, type WebRequest, type WebSide } from './web-side.js';
+import { OUR_CODE, ourSide, transformersSide, type WebRequest, type WebSide } from './web-side.js';
 
 /** Options of {@link measureWeb}. */
 export interface MeasureWebOptions {
@@ -37,6 +37,8 @@ const BETWEEN_VISITS = 2000;
 interface Round {
   readonly first: Visit;
   readonly second: Visit;
+  /** After a visit that fetched the rest. */
+  readonly whole?: Visit;
 }
 
 /**
@@ -77,7 +79,7 @@ export async function measureWeb(
   const report: WebReport = {
     model: model.name,
     fileBytes: (await stat(packed)).size,
-    codeBytes: ours.files.get('/ours/plain.js')!.bytes.length,
+    codeBytes: OUR_CODE.reduce((sum, name) => sum + ours.files.get(`/ours/${name}`)!.bytes.length, 0),
     line: LINE,
     question: request.question,
     contextWords: CONTEXT_WORDS,
@@ -101,7 +103,11 @@ async function measureBrowser(
           const browser = await launch(path);
           try {
             const first = await visitPage(browser, line, side, BETWEEN_VISITS);
-            return { first, second: await visitPage(browser, line, side) };
+            const second = await visitPage(browser, line, side);
+            const { wholePage } = side;
+            if (wholePage === undefined) return { first, second };
+            await visitPage(browser, line, { ...side, page: wholePage }, BETWEEN_VISITS);
+            return { first, second, whole: await visitPage(browser, line, side) };
           } finally {
             await browser.close();
           }
@@ -125,11 +131,24 @@ async function measureBrowser(
       modelBytes: most(({ first }) => first.modelBytes),
       secondBytes: most(({ second }) => second.bytes),
       longestTask: most(({ first }) => first.longestTask),
+      ...wholeOf(visits),
     };
     if (side !== OURS_ON_THE_WEB || peer === undefined) return row;
     const timesFaster: Summary = summarize(ratios(seconds(peer), seconds(side)));
     return { ...row, timesFaster };
   });
+}
+
+function wholeOf(visits: readonly Round[]): Pick<WebRow, 'whole'> {
+  const found = visits.flatMap(({ first, whole }) => (whole === undefined ? [] : { first, whole }));
+  if (found.length === 0) return {};
+  return {
+    whole: {
+      seconds: summarize(found.map(({ whole }) => whole.seconds)),
+      overFirst: summarize(found.map(({ first, whole }) => whole.seconds / first.seconds)),
+      bytes: Math.max(...found.map(({ whole }) => whole.bytes)),
+    },
+  };
 }
 
 /** Both sides once, over a fast line. */

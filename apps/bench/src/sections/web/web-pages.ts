@@ -36,13 +36,24 @@ globalThis.report = async (ask) => {
   }
 };`;
 
-/** Asks `@prune/web` for the answer, as its README says. */
-export function ourPage(model: string, request: { readonly question: string; readonly context: string }): string {
+/** Asks `@prune/web` for the answer, as its README says. `whole`: and waits until all of the file has come. */
+export function ourPage(
+  model: string,
+  request: { readonly question: string; readonly context: string },
+  until: 'answer' | 'whole' = 'answer',
+): string {
+  const options =
+    until === 'answer'
+      ? '{}'
+      : "{ prefetch: true, onProgress: ({ of, done, total }) => of === 'bytes' && done === total && isWhole() }";
   return watchedPage(`
 import { openModel } from './plain.js';
 report(async () => {
-  const model = await openModel(${JSON.stringify(model)});
+  let isWhole;
+  const whole = new Promise((resolve) => { isWhole = resolve; });
+  const model = await openModel(${JSON.stringify(model)}, ${options});
   const { text, score } = await model.answer(${JSON.stringify(request)});
+  ${until === 'answer' ? '' : 'await whole;'}
   return { text, score };
 });`);
 }

@@ -25,6 +25,8 @@ export interface WebRow {
   readonly modelBytes: number;
   /** The same for the second visit. */
   readonly secondBytes: number;
+  /** A visit after one that fetched the rest of the model; of a side that can do this. */
+  readonly whole?: { readonly seconds: Summary; readonly overFirst: Summary; readonly bytes: number };
   /**
    * Seconds that the page could not react for at most, in any first visit; 0 where nothing longer than 50 ms was seen.
    */

@@ -12,10 +12,15 @@ import { OURS_ON_THE_WEB, TRANSFORMERS_JS } from './web-report.js';
 export interface WebSide {
   readonly name: string;
   readonly page: string;
+  /** A page that asks the same and stays until the whole model is kept, where the side has one. */
+  readonly wholePage?: string;
   /** The file with the weights. */
   readonly model: string;
   readonly files: ReadonlyMap<string, ServedFile>;
 }
+
+/** What our page fetches besides the model, in the folder `dist` of `@prune/web`. */
+export const OUR_CODE = ['plain.js', 'plain-worker.js', 'wasm/relaxed.wasm'];
 
 /** What both sides are asked. */
 export interface WebRequest {
@@ -23,16 +28,19 @@ export interface WebRequest {
   readonly context: string;
 }
 
-/** Our package as one file, with the packed model. */
+/** Our package for pages without a bundler, with the packed model. */
 export async function ourSide(packed: string, request: WebRequest): Promise<WebSide> {
   const model = '/ours/model.prune';
-  const code = await readFile(join(repositoryFolder, 'packages', 'web', 'dist', 'plain.js'));
   const files = new Map<string, ServedFile>([
     ['/ours/', html(ourPage('model.prune', request))],
-    ['/ours/plain.js', compressed(code, 'text/javascript')],
+    ['/ours/whole', html(ourPage('model.prune', request, 'whole'))],
     [model, { bytes: await readFile(packed), etag: '"1"' }],
   ]);
-  return { name: OURS_ON_THE_WEB, page: '/ours/', model, files };
+  for (const name of [...OUR_CODE, 'wasm/simd.wasm']) {
+    const bytes = await readFile(join(repositoryFolder, 'packages', 'web', 'dist', name));
+    files.set(`/ours/${name}`, compressed(bytes, name.endsWith('.js') ? 'text/javascript' : 'application/wasm'));
+  }
+  return { name: OURS_ON_THE_WEB, page: '/ours/', wholePage: '/ours/whole', model, files };
 }
 
 /** transformers.js with a model folder as it wants it: the graph, and the tokenizer of `folder`. */
