@@ -126,7 +126,7 @@ async function copyModel(
     one.block === undefined ? one : { ...one, block: numbers.get(one.block)! };
   const describe = (one: ManifestEntry | ManifestFile) =>
     'dtype' in one ? `${one.dtype} [${one.shape.join()}]` : describeFile(one, { files: files?.map(moved) });
-  // What a file's vocabulary is comes first, because models share the file only if they share that too.
+  // A vocabulary comes before the file that lacks it: models share that file only if they share the vocabulary too.
   const lacking = new Set(files?.flatMap((file) => (file.vocabulary === undefined ? [] : file.block)));
   const order = [...held.keys()].sort((a, b) => Number(lacking.has(a)) - Number(lacking.has(b)) || a - b);
   for (const block of order) {

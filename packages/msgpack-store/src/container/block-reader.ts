@@ -76,7 +76,7 @@ export function blockReader(options: BlockReaderOptions): BlockReader {
     checkSha256(sum.digest(), wanted, what, where);
   }
 
-  async function whole(number: number): Promise<Uint8Array> {
+  async function readWhole(number: number): Promise<Uint8Array> {
     const { start, whole, where } = await placeOf(number);
     const bytes = await whole.read(start, blocks[number].length);
     await check(bytes, blocks[number], 'the stored bytes', where);
@@ -84,9 +84,9 @@ export function blockReader(options: BlockReaderOptions): BlockReader {
   }
 
   return {
-    whole,
+    whole: readWhole,
     async together(numbers) {
-      if (numbers.some((number) => blocks[number].offset === undefined)) return Promise.all(numbers.map(whole));
+      if (numbers.some((number) => blocks[number].offset === undefined)) return Promise.all(numbers.map(readWhole));
       const read = await source.readRanges(
         numbers.map((number): ByteRange => [blocks[number].offset!, blocks[number].offset! + blocks[number].length]),
       );

@@ -7,8 +7,8 @@ import { MAX_LENGTH_BITS, readLengths, writeLengths } from './group-lengths.js';
 import { FORMS, type RowDecoder, type RowEncoder } from './row-form.js';
 
 /**
- * Bytes of a group's SHA-256 that are kept. Who wants to replace a group has to find other bytes with the hash that the
- * file has, which takes 2^96 tries; two groups of equal hashes, which would take 2^48, are of no use there.
+ * Bytes of a group's SHA-256 that are kept. Whoever wants to replace a group has to find other bytes with the hash that
+ * the file has, which takes 2^96 tries. Any two groups of equal hashes would take 2^48, but do not help.
  */
 export const HASH_BYTES = 12;
 
