@@ -137,6 +137,15 @@ describe('what is fetched', () => {
     expect((await visit(READS, {}, 0, `${server.origin}/other.prune`)).ranges).toEqual(CHECK);
   });
 
+  test('a password in the URL is sent each time, and is not stored', async () => {
+    const secret = url.replace('//', '//user:secret@');
+    await visit(READS, {}, 0, secret);
+    await visit([...READS, [1000, 1010]], {}, 0, secret);
+    expect(server.log.length).toBe(2);
+    expect(server.log.every(({ authorization }) => authorization === `Basic ${btoa('user:secret')}`)).toBe(true);
+    expect([...cache.entries.keys()].join()).not.toContain('secret');
+  });
+
   test('a server without ranges: downloaded once, and the next visit listens to the beginning alone', async () => {
     serve(0, '/model.prune', { etag: '"0"', ranges: false });
     await visit();
