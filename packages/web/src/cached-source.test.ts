@@ -30,7 +30,11 @@ let cache: MemoryCache;
 let url: string;
 
 beforeAll(async () => {
-  files = await Promise.all([file(1), file(2)]);
+  // Of the same size, so that it takes more than that to tell them apart.
+  const first = await file(1);
+  let second = await file(2);
+  for (let seed = 3; second.length !== first.length; seed++) second = await file(seed);
+  files = [first, second];
   integrity = (await openMsgpackStore(files[0])).integrity!;
   server = await startFileServer([]);
   url = `${server.origin}/model.prune`;
@@ -137,6 +141,15 @@ describe('what is fetched', () => {
     expect((await visit(READS, {}, 0, `${server.origin}/other.prune`)).ranges).toEqual(CHECK);
   });
 
+  test('a password in the URL is sent each time, and is not stored', async () => {
+    const secret = url.replace('//', '//user:secret@');
+    await visit(READS, {}, 0, secret);
+    await visit([...READS, [1000, 1010]], {}, 0, secret);
+    expect(server.log.length).toBe(2);
+    expect(server.log.every(({ authorization }) => authorization === `Basic ${btoa('user:secret')}`)).toBe(true);
+    expect([...cache.entries.keys()].join()).not.toContain('secret');
+  });
+
   test('a server without ranges: downloaded once, and the next visit listens to the beginning alone', async () => {
     serve(0, '/model.prune', { etag: '"0"', ranges: false });
     await visit();
@@ -174,6 +187,14 @@ describe('another file', () => {
     await visit(READS, {}, which);
     expect(pieces().filter((key) => before.includes(key))).toEqual([]);
     expect((await visit(READS, {}, which)).ranges).toEqual(CHECK);
+  });
+
+  test('a file that was cut is opened anew, and not kept', async () => {
+    await visit();
+    server.files.set('/model.prune', { bytes: files[0].subarray(0, -1000) });
+    const source = await open();
+    expect([source.size, 'forget' in source]).toEqual([files[0].length - 1000, false]);
+    await source.close();
   });
 
   test('the same file under another ETag is not fetched again', async () => {
@@ -268,6 +289,19 @@ describe('a cache that fails', () => {
     damage(change);
     await visit(READS, { integrity });
     expect((await visit(READS, { integrity })).ranges).toEqual([]);
+  });
+
+  test('a piece that was damaged is read from the cache again, once it is stored anew', async () => {
+    await visit();
+    damage((bytes) => bytes.subarray(1));
+    const source = await open({ keepBytes: 0 });
+    await source.readRanges(READS);
+    await expect.poll(() => pieces().map((key) => cache.entries.get(key)!.length), { timeout: 3000 }).toEqual([42_049]);
+    server.log.length = 0;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await source.readRanges(READS);
+    expect(server.log).toEqual([]);
+    await source.close();
   });
 
   test.each(['url/', 'content/'])('an entry that is not a piece is damaged: %s', async (kind) => {

@@ -78,14 +78,16 @@ export async function cachedSource(
   url: string | UrlLike,
   options: CachedSourceOptions,
 ): Promise<CachedSource | HttpSource> {
-  const { cache, integrity, early = false, ...http } = options;
-  const { address } = httpTarget(url, http);
+  const { cache, integrity, early = false, ...others } = options;
+  // A user name and a password in the URL become a header, and are no part of what is stored.
+  const { address, headers } = httpTarget(url, others);
+  const http = { ...others, headers };
   const entries = new CacheEntries(cache);
   const stored = await storedFile(entries, address, integrity, http);
   if (stored !== undefined && (early || (await stored.check).isSame)) {
     return new Reader({ ...stored, url: address, entries, http }).source();
   }
-  const source = await httpSource(url, http);
+  const source = await httpSource(address, http);
   try {
     const found = await identified(source);
     checkAborted(http.signal);
@@ -144,7 +146,8 @@ async function storedFile(
 async function checked(address: URL, known: KnownFile, http: HttpSourceOptions): Promise<Check> {
   try {
     // Half of the timeout is for one attempt.
-    const head = await httpHead(address, PROLOGUE_BYTES, { ...http, retries: 0, timeout: 2 * CHECK_TIMEOUT });
+    const timeout = Math.min(2 * CHECK_TIMEOUT, http.timeout ?? DEFAULT_HTTP_SOURCE_OPTIONS.timeout);
+    const head = await httpHead(address, PROLOGUE_BYTES, { ...http, retries: 0, timeout });
     return { isSame: head !== undefined && isFile(head, known), version: head?.version };
   } catch (error) {
     // Without a network, what is here is used. What is missing is asked for when it is needed.
