@@ -76,7 +76,7 @@ function damage(change: (bytes: Uint8Array) => Uint8Array) {
 describe('what is fetched', () => {
   test('the second visit asks whether the file is the same, and with integrity nothing', async () => {
     const first = await visit();
-    expect(first.sent).toBeLessThanOrEqual(16_384 + 48 + 42_001);
+    expect(first.sent).toBeLessThanOrEqual(24_576 + 48 + 42_001);
     expect((await visit()).ranges).toEqual(CHECK);
     expect((await visit(READS, { integrity })).ranges).toEqual([]);
     // The address, what is there, and the one piece.
@@ -137,7 +137,7 @@ describe('what is fetched', () => {
     serve(0, '/other.prune', { etag: '"x"' });
     await visit();
     await visit(READS, {}, 0, `${server.origin}/other.prune`);
-    expect(server.log.every(({ range }) => ['bytes=-16384', 'bytes=0-47'].includes(range!))).toBe(true);
+    expect(server.log.every(({ range }) => ['bytes=-24576', 'bytes=0-47'].includes(range!))).toBe(true);
     expect((await visit(READS, {}, 0, `${server.origin}/other.prune`)).ranges).toEqual(CHECK);
   });
 
@@ -201,7 +201,7 @@ describe('another file', () => {
     await visit();
     serve(0, '/model.prune', { etag: '"new"' });
     const { ranges } = await visit();
-    expect(ranges).toEqual(['bytes=0-47', 'bytes=-16384', 'bytes=0-47']);
+    expect(ranges).toEqual(['bytes=0-47', 'bytes=-24576', 'bytes=0-47']);
     expect((await visit()).ranges).toEqual(CHECK);
   });
 
