@@ -4,7 +4,7 @@ import { openModel as openInWorker } from './open-model.js';
 import { startPlainWorker } from './worker/start-plain-worker.js';
 
 // The package for pages without a bundler, dist/plain.js: what runs in the page. It is small, because the page cannot
-// react while the browser parses it: 76 ms were seen with everything in one file. The rest is dist/plain-worker.js.
+// react while the browser parses it: 75 ms were seen with everything in one file. The rest is dist/plain-worker.js.
 
 export { blobSource } from './blob-source.js';
 export { DEFAULT_HTTP_SOURCE_OPTIONS } from './http-source.js';

@@ -19,14 +19,14 @@ function life(by: WorkerLifeOptions['by'] = 'questions') {
   return new WorkerLife(count.asked, count.died, { by, beat: BEAT });
 }
 
-test('a worker that answers no question while a call waits has ended: after four silent beats', () => {
+test('a worker that answers no question while a call waits has ended: after three silent beats', () => {
   const worker = life();
   worker.heard(false);
   worker.waits(true);
-  vi.advanceTimersByTime(4 * BEAT);
-  expect([asked, died]).toEqual([4, 0]);
+  vi.advanceTimersByTime(3 * BEAT);
+  expect([asked, died]).toEqual([3, 0]);
   vi.advanceTimersByTime(BEAT);
-  expect([asked, died]).toEqual([4, 1]);
+  expect([asked, died]).toEqual([3, 1]);
   vi.advanceTimersByTime(10 * BEAT);
   expect(died).toBe(1);
 });

@@ -25,7 +25,7 @@ export interface WorkerLifeOptions {
  * Notices that a worker has ended without an event: the browser took its memory, or it called `close()`.
  * The worker holds a Web Lock as long as it lives, and the page waits for that lock, which costs nothing and is noticed
  * at once. Pages without Web Locks (`http:`, other than localhost) ask the worker while a call waits: that is noticed
- * 40 s after its last message. A timer that was frozen with its page asks again before it counts a silence.
+ * within 40 s of its last message. A timer that was frozen with its page asks again before it counts a silence.
  */
 export class WorkerLife {
   /** The name of the lock, for the worker. */
@@ -76,7 +76,7 @@ export class WorkerLife {
       // A worker whose program does not load fails with an event; how long it loads, nobody knows.
       this.#silent = this.#isHeard || !this.#hasStarted ? 0 : this.#silent + 1;
       this.#isHeard = false;
-      if (this.#silent > SILENT_BEATS) {
+      if (this.#silent >= SILENT_BEATS) {
         this.#died();
         return;
       }
