@@ -45,7 +45,7 @@ export async function measurePack(
   await mkdir(notebookFolder, { recursive: true });
   let versions: Readonly<Record<string, string>> = {};
   const cli = join(repositoryFolder, 'apps', 'cli', 'bin', 'prune.js');
-  const shared = ['--exclude', EXCLUDED[scope].join(','), '--quiet'];
+  const shared = ['--exclude', EXCLUDED[scope].join(','), '--quiet', '--force'];
   const sides = PACK_SIDES.map(
     ({ side, args }): Side<PackRun> => ({
       name: side,
