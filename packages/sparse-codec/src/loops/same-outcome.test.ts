@@ -2,6 +2,7 @@ import { type CsrMatrix, DEFAULT_LIMITS, isPruneError, type NamedTensor, tensor,
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { csrOf, prunedMatrix, randomOf } from '../csr.fixture.js';
 import { encodeCsr, type Preset } from '../encode-csr.js';
+import { forgeMatrix } from '../forge.fixture.js';
 import { openCsr } from '../open-csr.js';
 import { floatTable, quantizedTensors, type StoredBlock, storedBlock } from '../rows/rows.fixture.js';
 import { rowsCodec } from '../rows/rows-codec.js';
@@ -143,6 +144,24 @@ describe('matrices', () => {
     const alone = rowsOf(one, () => {});
     expect(rowsOf(one, () => two.decode())).toEqual(alone);
     expect(one.decodeRows(0, 10)).toEqual(openCsr(encodeCsr(prunedMatrix(300, 200, 0.6, 8))).decodeRows(0, 10));
+  });
+
+  test('coders that start below their range, and would end where they should', async () => {
+    // One row, one column of one slot, one nonzero, one magnitude: a state of 0 decodes it, and takes one word.
+    const words = (...all: number[]) => new Uint8Array(Uint16Array.from(all).buffer);
+    const [mask, values] = [words(0, 2048, 0x8000), words(0, 0x8000, 0, 0x8000)];
+    const low = { mask: words(0, 0, 0x8000), values: words(0, 0, 0, 0x8000, 0x8000) };
+    const levels = new Uint16Array(128).fill(1, 0, 1);
+    const one = Uint8Array.of(1);
+    const forged = (block: { mask: Uint8Array; values: Uint8Array }) =>
+      forgeMatrix({
+        ...{ form: 'fast', rows: 1, columns: 1, nnz: 1, levels },
+        ...{ columnClass: one, rowClass: one, blocks: [{ rows: 1, nnz: 1, ...block }] },
+      });
+    for (const block of [low, { ...low, mask }, { ...low, values }]) {
+      const result = await sameOutcome(() => openCsr(forged(block)).decode());
+      expect(result).toMatch(/^corrupt: .*(starts outside its range|does not end)/);
+    }
   });
 
   test('mutants: the same matrix, or an error of the same words', async () => {
