@@ -30,7 +30,7 @@ test('none where there is no WebAssembly', async () => {
 });
 
 test('none where it may not be compiled, and no second attempt', async () => {
-  const forbidden = vi.fn(() => {
+  const forbidden = vi.fn(function Module() {
     throw new WebAssembly.CompileError('Wasm code generation disallowed by embedder');
   });
   vi.stubGlobal('WebAssembly', { ...WebAssembly, Module: forbidden, CompileError: WebAssembly.CompileError });
