@@ -155,7 +155,7 @@ function openModelled(reader: ByteReader, form: Preset, shape: readonly [number,
       const { from: top, before: first } = blocks[one];
       const second = two === one ? undefined : coded[two];
       if (pairs?.decode(coded[one], second, target, top - row, first - nonzero)) return;
-      // Without WebAssembly; or these bytes are damaged, and the TypeScript says how.
+      // There is no WebAssembly or no room in its memory, or the bytes are damaged: then the errors below say how.
       const tables = gapTables();
       columnAt ??= columnAtSlots(slotOf);
       const laneOf = (i: number) => {

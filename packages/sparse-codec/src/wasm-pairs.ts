@@ -100,6 +100,7 @@ export class WasmPairs {
     loops.matrixOwner = this;
   }
 
+  /** Writes row pointers and columns of the pair into the memory. */
   private decodeMasks(blocks: readonly [CodedBlock, CodedBlock], rows: number): boolean {
     const { loops, model } = this;
     const { slotOf, rowClass } = model.shape;
@@ -128,6 +129,7 @@ export class WasmPairs {
     return loops.decodeMasks(slots) === 0;
   }
 
+  /** Writes the values, whose rows and columns are there. */
   private decodeValues(blocks: readonly CodedBlock[]): boolean {
     const { loops, model } = this;
     const { groups, rowGroup } = model.map;

@@ -40,9 +40,11 @@ export const MAX_ROWS = 65536;
 export const MAX_NONZEROS = 262144;
 /** Groups a side of the contexts of values. */
 export const MAX_GROUPS = 8;
-/** For each of two lanes: its next row, the row after its last, its next nonzero, the nonzero after its last one, */
+/**
+ * Seven numbers of 32 bits for each of two lanes: its next row, the row after its last one, its next nonzero, the
+ * nonzero after its last one, the escapes that it may have, where its words start, and where they end.
+ */
 export const MASK_LANES = JOINED + 4 * MAX_WIDTH;
-/** the escapes that may still come, where its words start and where they end: seven numbers of 32 bits. */
 export const MASK_LANE_BYTES = 32;
 /** The constant tables of gaps: 22 classes of 1,536 and 4,096 numbers of 16 bits, and 22 of 32 bits. */
 export const GAPS_BELOW = MASK_LANES + 2 * MASK_LANE_BYTES;
