@@ -10,7 +10,7 @@ import { compileKernels, type KernelBytes } from './wasm/compile-kernels.js';
 import { defaultHost } from './wasm/default-host.js';
 import { kernelFileName } from './wasm/kernel-files.js';
 import type { ProbedModule } from './wasm/probe-kernels.js';
-import { type SelectedKernels, selectKernels } from './wasm/select-kernels.js';
+import { type OwnKernels, type SelectedKernels, selectKernels } from './wasm/select-kernels.js';
 import type { ThreadHost } from './wasm/thread-host.js';
 import { loadWasmEncoder } from './wasm/wasm-encoder.js';
 import { loadWasmLinear } from './wasm/wasm-linear.js';
@@ -115,7 +115,7 @@ export async function engineOn(
 
 /** Why threads cannot be used; `undefined` where they can. */
 function whyOneThread(
-  kernels: Kernels,
+  kernels: OwnKernels,
   host: ThreadHost | undefined,
   given: ProbedModule | undefined,
 ): string | undefined {
