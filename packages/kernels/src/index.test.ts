@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import * as api from './index.js';
 import * as nodeApi from './node.js';
+import * as specApi from './spec.js';
 
 test('public API', () => {
   expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
@@ -9,6 +10,24 @@ test('public API', () => {
       "WORKER_SOURCE",
       "createEngine",
       "webWorkers",
+    ]
+  `);
+  expect(Object.keys(specApi).sort()).toMatchInlineSnapshot(`
+    [
+      "OpenParts",
+      "PassQueue",
+      "activate",
+      "checkBatch",
+      "checkEncoderLayer",
+      "checkFinite",
+      "checkLinear",
+      "checkNorm",
+      "checkTokens",
+      "closedError",
+      "layerNorm",
+      "rowsOf",
+      "softmax",
+      "withinMemory",
     ]
   `);
   expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`

@@ -1,0 +1,25 @@
+import { describe, expect, test } from 'vitest';
+import { asynchronousOn } from '../../kernels/test/asynchronous-suite.js';
+import { closes, closesMeanwhileOn } from '../../kernels/test/close-suite.js';
+import { createNativeEngine } from '../src/index.js';
+import { noNative, testedKernels } from './native-addons.js';
+
+// So that the addon is that of the sources.
+testedKernels();
+
+describe.skipIf(noNative).each([1, 3])('x %d', (threads) => {
+  const create = () => createNativeEngine({ threads });
+  asynchronousOn(create);
+  closesMeanwhileOn(create);
+  test('calls during and after close are refused, closing again is fine', async () =>
+    closes([['native', await create()]]));
+});
+
+test.each([
+  [{ threads: 0 }, 'invalid-argument'],
+  [{ threads: 17 }, 'invalid-argument'],
+  [{ kernels: 'native-mmx' }, 'invalid-argument'],
+  [{ kernels: process.arch === 'arm64' ? 'native-avx2' : 'native-neon' }, 'unsupported'],
+])('options that are refused: %o', async (options, code) => {
+  await expect(createNativeEngine(options as object)).rejects.toMatchObject({ code });
+});
