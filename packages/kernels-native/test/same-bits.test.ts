@@ -1,4 +1,4 @@
-import { SKIP_CONDITIONS, SKIP_CONDITIONS } from '@prune/fixtures';
+import { SKIP_CONDITIONS } from '@prune/fixtures';
 import type { Engine } from '@prune/kernels';
 import { afterAll, describe, expect, test } from 'vitest';
 import { FEW_MODES, sameBitsOn } from '../../kernels/test/same-bits-suite.js';
