@@ -26,6 +26,8 @@ for (const unit of units) {
   problems.push(...cyclesOf(folderArrows).map((cycle) => `${unit.name}: folders import each other: ${cycle}`));
   for (const dependency of Object.keys(unit.dependencies)) {
     const to = packageName(dependency);
+    // An optional package is imported where it is found, by a name that is not written as an import.
+    if (unit.manifest.peerDependenciesMeta?.[dependency]?.optional) continue;
     if (to !== undefined && unit.isDrawn && !used.has(arrow(unit.name, to))) {
       problems.push(`${unit.name} declares @prune/${to} and never imports it`);
     }

@@ -1,3 +1,4 @@
+import { createEngine } from '@prune/kernels';
 import { describe, expect, test } from 'vitest';
 import { asynchronousOn } from '../../kernels/test/asynchronous-suite.js';
 import { closes, closesMeanwhileOn } from '../../kernels/test/close-suite.js';
@@ -22,4 +23,11 @@ test.each([
   [{ kernels: process.arch === 'arm64' ? 'native-avx2' : 'native-neon' }, 'unsupported'],
 ])('options that are refused: %o', async (options, code) => {
   await expect(createNativeEngine(options as object)).rejects.toMatchObject({ code });
+});
+
+test.skipIf(noNative)('createEngine takes the best of this processor, or those that are asked for', async () => {
+  const native = { create: createNativeEngine };
+  const engine = await createEngine({ native });
+  expect(engine).toMatchObject({ kernels: expect.stringMatching(/^native-/), threads: 1, kernelsNote: undefined });
+  expect((await createEngine({ native, kernels: engine.kernels })).kernels).toBe(engine.kernels);
 });

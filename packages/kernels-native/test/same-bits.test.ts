@@ -6,7 +6,10 @@ import { engineOf, noNative, testedKernels } from './native-addons.js';
 
 const engines: [name: string, engine: Engine][] = testedKernels().flatMap((tested) =>
   // C code in place of vector instructions is slow.
-  (tested.name.includes('emulated') ? [1] : [1, 3]).map((threads): [string, Engine] => [`${tested.name} x ${threads}`, engineOf(tested, threads)]),
+  (tested.name.includes('emulated') ? [1] : [1, 3]).map((threads): [string, Engine] => [
+    `${tested.name} x ${threads}`,
+    engineOf(tested, threads),
+  ]),
 );
 afterAll(() => Promise.all(engines.map(([, engine]) => engine.close())));
 

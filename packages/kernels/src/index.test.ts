@@ -33,6 +33,8 @@ test('public API', () => {
   expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`
     [
       "hasWideKernels",
+      "nativeKernels",
+      "nodeEngine",
       "wideKernels",
       "workerThreads",
     ]

@@ -30,7 +30,7 @@ export interface SelectedKernels extends Probe {
  * a module or file of another version, and what `wasm` throws.
  */
 export async function selectKernels(
-  wanted: Kernels | 'auto',
+  wanted: Kernels | 'native' | 'auto',
   modules?: KernelModules,
   wasm?: KernelBytes,
 ): Promise<SelectedKernels> {
@@ -39,7 +39,7 @@ export async function selectKernels(
       where: 'kernels',
       what: 'unknown kernels',
       got: String(wanted),
-      wanted: `auto, ${KERNELS.join(', ')}`,
+      wanted: `auto, native, ${KERNELS.join(', ')}`,
     });
   }
   const given = modules && checkModules(modules);
@@ -66,8 +66,8 @@ export async function selectKernels(
   });
 }
 
-function isOwn(kernels: Kernels): kernels is OwnKernels {
-  return (KERNELS as readonly Kernels[]).includes(kernels);
+function isOwn(kernels: Kernels | 'native'): kernels is OwnKernels {
+  return (KERNELS as readonly string[]).includes(kernels);
 }
 
 async function selectFastest(
