@@ -15,6 +15,8 @@ typedef struct {
   // During a pass: its callback, and an array of all that its threads read and write.
   napi_ref callback, kept;
   bool hooked;
+  // Bytes that JavaScript's garbage collection was told of.
+  int64_t told;
 } pn_handle;
 
 static const napi_type_tag HANDLE_TAG = {0x7072756e652d6e61ull, 0x746976652d68616eull};
@@ -70,9 +72,13 @@ static pn_handle *handle_of(napi_env env, napi_value value) {
   return napi_unwrap(env, value, &handle) == napi_ok ? handle : NULL;
 }
 
-static void account(napi_env env, int64_t bytes) {
-  int64_t total;
-  napi_adjust_external_memory(env, bytes, &total);
+// Tells JavaScript's garbage collection how much memory a handle holds, so that it collects handles in time.
+static void account(pn_handle *handle) {
+  int64_t bytes = 0, total;
+  if (handle->encoder != NULL) bytes += (int64_t)pn_encoder_bytes(handle->encoder);
+  if (handle->linear != NULL) bytes += (int64_t)pn_linear_bytes(handle->linear);
+  napi_adjust_external_memory(handle->env, bytes - handle->told, &total);
+  handle->told = bytes;
 }
 
 // Runs before Node takes the threadsafe function away, which was made before this hook was added.
@@ -80,14 +86,14 @@ static void end_environment(void *data) {
   pn_handle *handle = data;
   pn_encoder_free(handle->encoder);
   handle->encoder = NULL;
+  // Node frees the threadsafe function itself.
+  handle->events = NULL;
+  handle->hooked = false;
 }
 
 static void free_handle(pn_handle *handle) {
-  if (handle->encoder != NULL) {
-    account(handle->env, -(int64_t)pn_encoder_bytes(handle->encoder));
-    pn_encoder_free(handle->encoder);
-    handle->encoder = NULL;
-  }
+  pn_encoder_free(handle->encoder);
+  handle->encoder = NULL;
   if (handle->hooked) {
     napi_remove_env_cleanup_hook(handle->env, end_environment, handle);
     handle->hooked = false;
@@ -98,6 +104,7 @@ static void free_handle(pn_handle *handle) {
   }
   pn_linear_free(handle->linear);
   handle->linear = NULL;
+  account(handle);
 }
 
 static void finalize(napi_env env, void *data, void *hint) {
@@ -153,6 +160,7 @@ static napi_value linear_result(napi_env env, pn_status status, pn_linear *linea
     return status_value(env, PN_NO_MEMORY);
   }
   handle->linear = linear;
+  account(handle);
   return object;
 }
 
@@ -265,7 +273,9 @@ static napi_value end_linear(napi_env env, napi_callback_info info) {
   ARGUMENTS(1);
   pn_handle *handle = handle_of(env, args[0]);
   if (handle == NULL) return type_error(env, "endLinear(linear)");
-  return status_value(env, pn_linear_end(handle->linear));
+  const pn_status status = pn_linear_end(handle->linear);
+  account(handle);
+  return status_value(env, status);
 }
 
 // linearBytes(linear)
@@ -368,9 +378,10 @@ static napi_value add_linear(napi_env env, napi_callback_info info) {
   pn_handle *handle = handle_of(env, args[0]), *other = handle_of(env, args[1]);
   if (handle == NULL || other == NULL) return type_error(env, "addLinear(encoder, linear)");
   if (handle->encoder == NULL || other->linear == NULL) return status_value(env, PN_BAD_ARGUMENT);
-  account(env, (int64_t)pn_linear_bytes(other->linear));
   const pn_status status = pn_encoder_add_linear(handle->encoder, other->linear);
   other->linear = NULL;
+  account(handle);
+  account(other);
   return status_value(env, status);
 }
 
@@ -472,10 +483,9 @@ static napi_value pass(napi_env env, napi_callback_info info) {
     status = PN_NO_MEMORY;
   }
   if (status == PN_OK) {
-    const int64_t before = (int64_t)pn_encoder_bytes(handle->encoder);
     napi_ref_threadsafe_function(env, handle->events);
     status = pn_pass_begin(handle->encoder, &batch);
-    account(env, (int64_t)pn_encoder_bytes(handle->encoder) - before);
+    account(handle);
     if (status != PN_OK) napi_unref_threadsafe_function(env, handle->events);
   }
   free(outputs);

@@ -81,6 +81,8 @@ struct pn_encoder {
   pn_worker workers[PN_MAX_THREADS];
   pn_gate jobs, phases;
   atomic_int arrived;
+  // Passes that were begun.
+  atomic_uint passes;
   atomic_bool computing, ending, abort;
   // The phase that computes, written between phases by the thread that ends the one before.
   pn_pass pass;
@@ -377,11 +379,16 @@ static void compute(pn_encoder *encoder, pn_worker *worker) {
 static void *work(void *argument) {
   pn_worker *worker = argument;
   pn_encoder *encoder = worker->encoder;
-  unsigned job = 0;
+  unsigned job = 0, passes = 0;
   for (;;) {
     gate_wait(&encoder->jobs, job);
     job++;
-    if (atomic_load(&encoder->ending)) return NULL;
+    // A pass that was begun is computed by all threads, also where the encoder is being freed: they wait for each other.
+    if (passes == atomic_load(&encoder->passes)) {
+      if (atomic_load(&encoder->ending)) return NULL;
+      continue;
+    }
+    passes++;
     compute(encoder, worker);
     // All threads have left `compute` before the next pass can begin.
     if (atomic_fetch_add(&encoder->arrived, 1) == encoder->options.threads - 1) {
@@ -515,6 +522,7 @@ pn_status pn_pass_begin(pn_encoder *encoder, const pn_batch *batch) {
   atomic_store(&encoder->next_item, 0);
   set_items(encoder, PN_LOAD);
   atomic_store(&encoder->computing, true);
+  atomic_fetch_add(&encoder->passes, 1);
   gate_advance(&encoder->jobs);
   return PN_OK;
 }

@@ -9,7 +9,7 @@
 #if defined(__x86_64__)
 extern const pn_kernel_set pn_kernels_avx2, pn_kernels_avxvnni, pn_kernels_avx512;
 // Set by the build where C code stands for the instructions.
-#if defined(PN_EMULATED_AVXVNNI) || defined(PN_EMULATED_AVX512)
+#if defined(PN_EMULATED)
 #define PN_EMULATED_MASK ((1u << PN_AVXVNNI) | (1u << PN_AVX512))
 #else
 #define PN_EMULATED_MASK 0u

@@ -59,6 +59,7 @@ void pn_linear_free(pn_linear *linear) {
 }
 
 size_t pn_linear_bytes(const pn_linear *linear) {
+  if (linear == NULL) return 0;
   return linear->stream_bytes + (size_t)linear->blocks * linear->chunks * sizeof(size_t);
 }
 

@@ -203,6 +203,7 @@ INLINE const uint8_t *sum_units(const uint8_t *p, int units, int pairs, const ui
 }
 #else
 INLINE const uint8_t *sum_units(const uint8_t *p, int units, int pairs, const uint8_t *tile, i32v sums[4], bool whole) {
+  (void)pairs;
   i32v c0 = sums[0], c1 = sums[1], c2 = sums[2], c3 = sums[3];
   for (; units > 0; units--, p += PN_QUAD_BYTES) {
     const u8v x = load_codes(tile + load16(p)), y = load_codes(tile + load16(p + 2));

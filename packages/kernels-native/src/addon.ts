@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type { NativeKernels } from '@prune/kernels';
 
 /** Statuses of native/prune_native.h, in its order. */
@@ -82,7 +83,12 @@ export interface Addon {
   free(handle: NativeHandle): number;
 }
 
+/** Where the addon for this machine is, where it was built. */
+export function addonPath(name: 'prune' | 'prune-emulated'): string {
+  return fileURLToPath(new URL(`../build/${process.platform}-${process.arch}/${name}.node`, import.meta.url));
+}
+
 /** Loads the addon that was built for this machine. Throws what Node throws where there is none, or it does not load. */
 export function loadAddon(name: 'prune' | 'prune-emulated' = 'prune'): Addon {
-  return createRequire(import.meta.url)(`../build/${process.platform}-${process.arch}/${name}.node`) as Addon;
+  return createRequire(import.meta.url)(addonPath(name)) as Addon;
 }

@@ -1,7 +1,8 @@
 import { createEngine } from '@prune/kernels';
 import { describe, expect, test } from 'vitest';
 import { asynchronousOn } from '../../kernels/test/asynchronous-suite.js';
-import { closes, closesMeanwhileOn } from '../../kernels/test/close-suite.js';
+import { closes, closesMeanwhileOn, spec } from '../../kernels/test/close-suite.js';
+import { normals, random } from '../../kernels/test/random-encoder.js';
 import { createNativeEngine } from '../src/index.js';
 import { noNative, testedKernels } from './native-addons.js';
 
@@ -16,6 +17,20 @@ describe.skipIf(noNative).each([1, 3])('x %d', (threads) => {
     closes([['native', await create()]]));
 });
 
+test.skipIf(noNative)('the event loop goes on while a long pass computes', async () => {
+  const engine = await createNativeEngine();
+  const layers = Array.from({ length: 60 }, () => spec.layers[0]);
+  const encoder = await engine.loadEncoder({ ...spec, layers });
+  const tokens = 4000;
+  const hidden = normals(random(4), tokens * encoder.hiddenSize);
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  await encoder.forward(hidden, [tokens]);
+  clearInterval(timer);
+  expect(turns).toBeGreaterThan(3);
+  await engine.close();
+});
+
 test.each([
   [{ threads: 0 }, 'invalid-argument'],
   [{ threads: 17 }, 'invalid-argument'],
@@ -28,6 +43,6 @@ test.each([
 test.skipIf(noNative)('createEngine takes the best of this processor, or those that are asked for', async () => {
   const native = { create: createNativeEngine };
   const engine = await createEngine({ native });
-  expect(engine).toMatchObject({ kernels: expect.stringMatching(/^native-/), threads: 1, kernelsNote: undefined });
+  expect(engine).toMatchObject({ kernels: expect.stringMatching(/^native-/), threads: 1 });
   expect((await createEngine({ native, kernels: engine.kernels })).kernels).toBe(engine.kernels);
 });

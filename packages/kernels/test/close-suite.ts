@@ -4,7 +4,8 @@ import type { AnyLinear, Encoder, EncoderSpec, Engine } from '../src/index.js';
 import { normals, random, randomLayers } from './random-encoder.js';
 
 const HIDDEN = 16;
-const input = normals(random(2), 40 * HIDDEN);
+/** 40 tokens for {@link spec}. */
+export const input = normals(random(2), 40 * HIDDEN);
 /** A small encoder. */
 export const spec = {
   layers: randomLayers(random(1), 2, HIDDEN, 32, { density: 0.5 }),
