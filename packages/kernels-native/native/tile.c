@@ -432,6 +432,18 @@ static void norm_tile(float *x, int n, int vectors, float *const parameters[2], 
 
 // ---- input and output
 
+typedef int32_t i32x4 __attribute__((vector_size(16)));
+typedef int32_t i32x4_any __attribute__((vector_size(16), aligned(4), may_alias));
+
+INLINE void transpose(f32x4 r[4]) {
+  const f32x4 a = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5), b = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
+  const f32x4 c = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5), d = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
+  r[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5);
+  r[1] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
+  r[2] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
+  r[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
+}
+
 static void load_tile(const pn_pass *pass, int tile, int thread) {
   const int hidden = pass->options->hidden;
   const int vectors = vectors_for(lanes_of_tile(pass, tile));
@@ -440,7 +452,13 @@ static void load_tile(const pn_pass *pass, int tile, int thread) {
   for (int lane = 0; lane < vectors * LANES; lane += 4) {
     const float *a = pass->input + (size_t)tokens[lane] * hidden, *b = pass->input + (size_t)tokens[lane + 1] * hidden;
     const float *c = pass->input + (size_t)tokens[lane + 2] * hidden, *d = pass->input + (size_t)tokens[lane + 3] * hidden;
-    for (int i = 0; i < hidden; i++) *(f32x4_any *)(to + (size_t)i * TILE + lane) = (f32x4){a[i], b[i], c[i], d[i]};
+    int i = 0;
+    for (; i + 4 <= hidden; i += 4) {
+      f32x4 rows[4] = {*(const f32x4_any *)(a + i), *(const f32x4_any *)(b + i), *(const f32x4_any *)(c + i), *(const f32x4_any *)(d + i)};
+      transpose(rows);
+      for (int j = 0; j < 4; j++) *(f32x4_any *)(to + (size_t)(i + j) * TILE + lane) = rows[j];
+    }
+    for (; i < hidden; i++) *(f32x4_any *)(to + (size_t)i * TILE + lane) = (f32x4){a[i], b[i], c[i], d[i]};
   }
   range_v range = no_range();
   for (int i = 0; i < hidden; i++) {
@@ -465,7 +483,17 @@ static void store_tile(const pn_pass *pass, int tile) {
     float *a = pass->output + (size_t)tokens[lane] * hidden, *b = pass->output + (size_t)tokens[lane + 1] * hidden;
     float *c = pass->output + (size_t)tokens[lane + 2] * hidden, *d = pass->output + (size_t)tokens[lane + 3] * hidden;
     // A lane that repeats a token writes the same numbers again.
-    for (int i = 0; i < hidden; i++) {
+    int i = 0;
+    for (; i + 4 <= hidden; i += 4) {
+      f32x4 rows[4];
+      for (int j = 0; j < 4; j++) rows[j] = *(const f32x4_any *)(from + (size_t)(i + j) * TILE + lane);
+      transpose(rows);
+      *(f32x4_any *)(a + i) = rows[0];
+      *(f32x4_any *)(b + i) = rows[1];
+      *(f32x4_any *)(c + i) = rows[2];
+      *(f32x4_any *)(d + i) = rows[3];
+    }
+    for (; i < hidden; i++) {
       const f32x4 x = *(const f32x4_any *)(from + (size_t)i * TILE + lane);
       a[i] = x[0], b[i] = x[1], c[i] = x[2], d[i] = x[3];
     }
@@ -490,6 +518,7 @@ INLINE f32x4 four_lanes(const float *p) { return *(const f32x4_any *)p; }
 // shapes: p [rows][block], q [rows][4] -> to f32[4][block]
 INLINE void products_float(const float *p, int rows, const float *q, float *to, int vectors) {
   f32v sums[4][MAX_BLOCK] = {};
+#pragma GCC unroll 4
   for (int row = 0; row < rows; row++, p += vectors * LANES, q += 4) {
     f32v x[MAX_BLOCK];
     for (int v = 0; v < vectors; v++) x[v] = load(p + v * LANES);
@@ -509,6 +538,7 @@ INLINE void products_float(const float *p, int rows, const float *q, float *to, 
 INLINE void products_int16(const float *p, int rows, const float *q, float *to, const float *query_units,
                            const float *column_units, int vectors) {
   i32v sums[4][MAX_BLOCK] = {};
+#pragma GCC unroll 4
   for (int row = 0; row < rows; row++, p += vectors * LANES, q += 4) {
     i32v x[MAX_BLOCK];
     for (int v = 0; v < vectors; v++) x[v] = bits_of(load(p + v * LANES));
@@ -602,7 +632,8 @@ static void pack_values(const pn_pass *pass, const head_job *job) {
       float *to = job->values_packed + ((size_t)i / 4 * keys + k) * 4;
       f32x4 rows[4];
       for (int j = 0; j < 4; j++) rows[j] = i + j < job->size ? four_lanes(p + (size_t)(i + j) * TILE) : (f32x4){};
-      for (int j = 0; j < 4; j++) *(f32x4_any *)(to + 4 * j) = (f32x4){rows[0][j], rows[1][j], rows[2][j], rows[3][j]};
+      transpose(rows);
+      for (int j = 0; j < 4; j++) *(f32x4_any *)(to + 4 * j) = rows[j];
     }
   }
 }
@@ -685,13 +716,8 @@ INLINE i32v code_pair(f32v x, f32v y, f32v inverse) {
   const i32v low = bits_of(x * inverse + splat(MAGIC)) & splat_i(0xffff);
   return low | (bits_of(y * inverse + splat(MAGIC)) << 16);
 }
-INLINE int32_t code_pair_one(float x, float y, float inverse) {
-  const float a = x * inverse + MAGIC, b = y * inverse + MAGIC;
-  uint32_t low, high;
-  memcpy(&low, &a, 4);
-  memcpy(&high, &b, 4);
-  return (int32_t)((low & 0xffff) | (high << 16));
-}
+// Magic's own bits included.
+INLINE i32x4 codes_of_four(f32x4 x, f32x4 inverse) { return (i32x4)(x * inverse + (f32x4){MAGIC, MAGIC, MAGIC, MAGIC}); }
 
 // False where a key is not finite. shapes: f32[size][lanes] -> i16 pairs [keys / 4][size / 2][4], units f32[keys]
 static bool pack_keys_int16(const pn_pass *pass, const head_job *job) {
@@ -701,7 +727,7 @@ static bool pack_keys_int16(const pn_pass *pass, const head_job *job) {
     const float *p = lanes_at(pass->qkv, 3 * job->hidden, job->hidden + job->feature, job->lane + k);
     f32x4 square = {};
     for (int i = 0; i < job->size; i++) square = square + four_lanes(p + (size_t)i * TILE) * four_lanes(p + (size_t)i * TILE);
-    float inverses[4];
+    f32x4 inverses;
     for (int j = 0; j < 4; j++) {
       const float norm = sqrtf(square[j]);
       if (k + j < job->keys && !(norm < INFINITY)) finite = false;
@@ -712,7 +738,7 @@ static bool pack_keys_int16(const pn_pass *pass, const head_job *job) {
     for (int i = 0; i < half; i++) {
       const f32x4 x = four_lanes(p + (size_t)2 * i * TILE);
       const f32x4 y = 2 * i + 1 < job->size ? four_lanes(p + (size_t)(2 * i + 1) * TILE) : (f32x4){};
-      for (int j = 0; j < 4; j++) to[4 * i + j] = code_pair_one(x[j], y[j], inverses[j]);
+      *(i32x4_any *)(to + 4 * i) = (codes_of_four(x, inverses) & 0xffff) | (codes_of_four(y, inverses) << 16);
     }
   }
   return finite;
@@ -721,32 +747,40 @@ static bool pack_keys_int16(const pn_pass *pass, const head_job *job) {
 // shapes: f32[size][lanes] -> i16 pairs [size / 4][keys / 2][4]. Gives what a code is worth; NaN where a value is not finite.
 static float pack_values_int16(const pn_pass *pass, const head_job *job) {
   const int pairs = (job->keys + 1) / 2;
-  uint32_t largest = 0;
+  i32x4 most_of = {};
   for (int k = 0; k < job->keys; k += 4) {
     const float *p = lanes_at(pass->qkv, 3 * job->hidden, 2 * job->hidden + job->feature, job->lane + k);
+    // Lanes behind the last key belong to masked tokens.
+    const i32x4 used = (i32x4){0, 1, 2, 3} < job->keys - k;
     for (int i = 0; i < job->size; i++) {
-      for (int j = 0; j < 4 && k + j < job->keys; j++) {
-        uint32_t bits;
-        memcpy(&bits, p + (size_t)i * TILE + j, 4);
-        bits &= 0x7fffffff;
-        if (bits > largest) largest = bits;
-      }
+      const i32x4 bits = (i32x4)four_lanes(p + (size_t)i * TILE) & 0x7fffffff & used;
+      const i32x4 larger = bits > most_of;
+      most_of = (bits & larger) | (most_of & ~larger);
     }
   }
+  int32_t largest = 0;
+  for (int j = 0; j < 4; j++) largest = most_of[j] > largest ? most_of[j] : largest;
   if (largest >= 0x7f800000) return NAN;
   float most;
   memcpy(&most, &largest, 4);
   float inverse = most == 0 ? 0 : VALUE_CODE / most;
   if (inverse > 3.4028234663852886e38f) inverse = 3.4028234663852886e38f;
+  const f32x4 factor = {inverse, inverse, inverse, inverse};
   int32_t *packed = (int32_t *)job->values_packed;
-  for (int pair = 0; pair < pairs; pair++) {
-    const int k = 2 * pair;
+  // Two pairs at a time, of four features. An odd key's partner counts as 0;
+  for (int k = 0; k < job->keys; k += 4) {
     const float *p = lanes_at(pass->qkv, 3 * job->hidden, 2 * job->hidden + job->feature, job->lane + k);
-    for (int i = 0; i < (job->size + 3) / 4 * 4; i++) {
-      const float *at = p + (size_t)i * TILE;
-      const bool used = i < job->size;
-      packed[((size_t)i / 4 * pairs + pair) * 4 + i % 4] =
-          code_pair_one(used ? at[0] : 0, used && k + 1 < job->keys ? at[1] : 0, inverse);
+    const i32x4 used = (i32x4){0, 1, 2, 3} < job->keys - k;
+    for (int i = 0; i < job->size; i += 4) {
+      i32x4 four[4];
+      for (int j = 0; j < 4; j++) {
+        const f32x4 x = i + j < job->size ? four_lanes(p + (size_t)(i + j) * TILE) : (f32x4){};
+        four[j] = codes_of_four((f32x4)((i32x4)x & used), factor);
+      }
+      transpose((f32x4 *)four);
+      int32_t *to = packed + ((size_t)i * pairs + 4 * (size_t)(k / 2));
+      *(i32x4_any *)to = (four[0] & 0xffff) | (four[1] << 16);
+      if (k + 2 < job->keys) *(i32x4_any *)(to + 4) = (four[2] & 0xffff) | (four[3] << 16);
     }
   }
   return inverse == 0 ? 0 : 1 / inverse;
