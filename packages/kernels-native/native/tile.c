@@ -772,15 +772,15 @@ static float pack_values_int16(const pn_pass *pass, const head_job *job) {
     const float *p = lanes_at(pass->qkv, 3 * job->hidden, 2 * job->hidden + job->feature, job->lane + k);
     const i32x4 used = (i32x4){0, 1, 2, 3} < job->keys - k;
     for (int i = 0; i < job->size; i += 4) {
-      i32x4 four[4];
+      f32x4 four[4];
       for (int j = 0; j < 4; j++) {
         const f32x4 x = i + j < job->size ? four_lanes(p + (size_t)(i + j) * TILE) : (f32x4){};
-        four[j] = codes_of_four((f32x4)((i32x4)x & used), factor);
+        four[j] = (f32x4)codes_of_four((f32x4)((i32x4)x & used), factor);
       }
-      transpose((f32x4 *)four);
+      transpose(four);
       int32_t *to = packed + ((size_t)i * pairs + 4 * (size_t)(k / 2));
-      *(i32x4_any *)to = (four[0] & 0xffff) | (four[1] << 16);
-      if (k + 2 < job->keys) *(i32x4_any *)(to + 4) = (four[2] & 0xffff) | (four[3] << 16);
+      *(i32x4_any *)to = ((i32x4)four[0] & 0xffff) | ((i32x4)four[1] << 16);
+      if (k + 2 < job->keys) *(i32x4_any *)(to + 4) = ((i32x4)four[2] & 0xffff) | ((i32x4)four[3] << 16);
     }
   }
   return inverse == 0 ? 0 : 1 / inverse;

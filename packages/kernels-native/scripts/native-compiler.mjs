@@ -64,16 +64,24 @@ export async function compileAddon({ name: compiler }, folder, output, emulated)
 
 /** Compiles native/test/hostile.c with sanitizers and every set of kernels, emulated ones too; gives its path. */
 export async function compileSanitized({ name: compiler }, folder) {
-  const sources = sourcesOf([...COMMON, 'test/hostile'], true, '-O1');
-  const objects = await compile(compiler, folder, sources, SANITIZERS);
-  const program = join(folder, 'hostile');
-  run(compiler, ['-fsanitize=address,undefined', '-pthread', ...objects, '-lm', '-o', program]);
+  return compileProgram(compiler, folder, process.arch, SANITIZERS, ['-fsanitize=address,undefined']);
+}
+
+/** The same for arm64 on another machine, without sanitizers, as a program that needs no libraries. */
+export async function compileForArm64(compiler, folder) {
+  return compileProgram(compiler, folder, 'arm64', [], ['-static']);
+}
+
+async function compileProgram(compiler, folder, arch, flags, linking) {
+  const objects = await compile(compiler, folder, sourcesOf([...COMMON, 'test/hostile'], true, '-O1', arch), flags);
+  const program = join(folder, `hostile-${arch}`);
+  run(compiler, [...linking, '-pthread', ...objects, '-lm', '-o', program]);
   return program;
 }
 
 /** Each source, the name of its object, and its flags. */
-function sourcesOf(common, emulated, optimization) {
-  const sets = KERNELS[process.arch];
+function sourcesOf(common, emulated, optimization, arch = process.arch) {
+  const sets = KERNELS[arch];
   const defines = emulated ? ['-DPN_EMULATED'] : [];
   return [
     // The kernels take longest.
