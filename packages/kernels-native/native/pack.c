@@ -230,8 +230,7 @@ static uint8_t *write_pairs(uint8_t *to, pn_packer *packer, size_t count, int32_
         const uint16_t offset = used ? packer->sorted_offsets[entry] : 0;
         const int8_t weight = used ? packer->sorted_weights[entry] : 0;
         memcpy(to + 4 * pair + 2 * half, &offset, 2);
-        uint8_t *at = to + 4 * pairs_of_unit + 4 * pair + half;
-        at[0] = at[2] = (uint8_t)weight;
+        to[4 * pairs_of_unit + 2 * pair + half] = (uint8_t)weight;
       }
     }
     to += pairs_of_unit * PN_PAIR_BYTES;

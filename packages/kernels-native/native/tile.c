@@ -181,7 +181,7 @@ INLINE const uint8_t *sum_units(const uint8_t *p, int units, int pairs, const ui
       for (int i = 0; i < group; i++) {
         const int pair = g * group + i;
         const u8v x = load_codes(tile + load16(p + 4 * pair)), y = load_codes(tile + load16(p + 4 * pair + 2));
-        const i32v w = splat_i(load32(p + 4 * pairs + 4 * pair));
+        const i32v w = (i32v)OP(set1_epi16)((int16_t)load16(p + 4 * pairs + 2 * pair));
         const i16v l = products8(low_bytes(x, y), w);
         low[g] = i == 0 ? l : low[g] + l;
         if (whole) {
