@@ -31,9 +31,9 @@ typedef struct {
   int32_t units;
 } pn_row_header;
 
-// A unit of PN_PAIRS is two groups of 2 pairs (codes of 7 bits: PN_WIDE_UNIT) or of 1 pair (8 bits): for each pair the
-// offsets of two features, u16, then for each pair its two weights. A unit of PN_QUADS is one quad: four
-// offsets, u16, and four weights.
+// A unit of PN_PAIRS is two groups of pairs, of 2 for codes of 7 bits and of 1 for codes of 8 bits: for each pair the
+// offsets of two features, u16, then for each pair its two weights. A unit of PN_QUADS is one quad: four offsets, u16, and
+// four weights.
 #define PN_UNIT_PAIRS_7BIT 4
 #define PN_UNIT_PAIRS_8BIT 2
 #define PN_PAIR_BYTES 6
