@@ -10,7 +10,7 @@ const FILES: Record<string, string | Uint8Array> = {
   ...Object.fromEntries([...kernelFiles()].map(([name, bytes]) => [`wasm/${name}`, bytes])),
 };
 
-export default library(['src/index.ts', 'src/node.ts'], {
+export default library(['src/index.ts', 'src/node.ts', 'src/spec.ts'], {
   async onSuccess() {
     for (const [name, content] of Object.entries(FILES)) {
       const path = join('dist', name);

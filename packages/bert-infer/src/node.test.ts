@@ -5,6 +5,8 @@ test('the public API for Node', () => {
   expect(Object.keys(api)).toMatchInlineSnapshot(`
     [
       "hasWideKernels",
+      "nativeKernels",
+      "nodeEngine",
       "wideKernels",
       "workerThreads",
     ]

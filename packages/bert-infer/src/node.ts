@@ -1,1 +1,1 @@
-export { hasWideKernels, wideKernels, workerThreads } from '@prune/kernels/node';
+export { hasWideKernels, nativeKernels, nodeEngine, wideKernels, workerThreads } from '@prune/kernels/node';

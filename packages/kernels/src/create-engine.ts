@@ -1,5 +1,6 @@
 import { PruneError } from '@prune/core';
 import type { Engine, KernelModules, Kernels } from './engine.js';
+import { type NativeEngines, tryNative } from './native-engines.js';
 import { OpenParts } from './open-parts.js';
 import { activate } from './reference/activate.js';
 import { layerNorm } from './reference/layer-norm.js';
@@ -10,15 +11,23 @@ import { compileKernels, type KernelBytes } from './wasm/compile-kernels.js';
 import { defaultHost } from './wasm/default-host.js';
 import { kernelFileName } from './wasm/kernel-files.js';
 import type { ProbedModule } from './wasm/probe-kernels.js';
-import { type SelectedKernels, selectKernels } from './wasm/select-kernels.js';
+import { type OwnKernels, type SelectedKernels, selectKernels } from './wasm/select-kernels.js';
 import type { ThreadHost } from './wasm/thread-host.js';
 import { loadWasmEncoder } from './wasm/wasm-encoder.js';
 import { loadWasmLinear } from './wasm/wasm-linear.js';
 
 /** Options of {@link createEngine}. */
 export interface EngineOptions {
-  /** `auto`: the fastest of those that give the right results here, `wasm-wide` aside. */
-  readonly kernels?: Kernels | 'auto';
+  /**
+   * `auto`: the fastest of those that give the right results here, `wasm-wide` aside; native ones where `native` has
+   * them. `native`: the fastest of these.
+   */
+  readonly kernels?: Kernels | 'native' | 'auto';
+  /**
+   * Where native kernels come from: `nativeKernels` of `@prune/kernels/node`. Default: none. With `auto` they are not
+   * used where `modules` or `wasm` are given.
+   */
+  readonly native?: NativeEngines;
   /**
    * Compiled files of this package, for runtimes that forbid compiling WebAssembly from bytes. `auto` chooses among
    * them alone. Without them, the engine compiles what this package holds.
@@ -56,11 +65,13 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       wanted: `an integer from 1 to ${MAX_THREADS}`,
     });
   }
-  return engineOn(
-    await selectKernels(wanted, options.modules, options.wasm),
-    count,
-    options.threadHost ?? defaultHost(),
-  );
+  const { modules, wasm } = options;
+  const usesNative = wanted !== 'auto' || (modules === undefined && wasm === undefined);
+  const native = usesNative ? await tryNative(wanted, count, options.native) : {};
+  if ('engine' in native) return native.engine;
+  const selected = await selectKernels(wanted, modules, wasm);
+  const kernelsNote = [native.note, selected.kernelsNote].filter((note) => note !== undefined).join(' ') || undefined;
+  return engineOn({ ...selected, kernelsNote }, count, options.threadHost ?? defaultHost());
 }
 
 /**
@@ -115,7 +126,7 @@ export async function engineOn(
 
 /** Why threads cannot be used; `undefined` where they can. */
 function whyOneThread(
-  kernels: Kernels,
+  kernels: OwnKernels,
   host: ThreadHost | undefined,
   given: ProbedModule | undefined,
 ): string | undefined {

@@ -7,10 +7,13 @@ import type { LoadedLinear } from './spec/loaded-linear.js';
  * The kernels to compute with; all give the same bits. `wasm-wide` is relaxed SIMD written for an engine that joins its vectors in pairs (V8's
  * `--experimental-wasm-revectorize` on an x64; `wideKernels` of `@prune/kernels/node`); in any other it works, and is slower.
  */
-export type Kernels = 'reference' | 'wasm-simd' | 'wasm-relaxed' | 'wasm-wide';
+export type Kernels = 'reference' | WasmKernels | NativeKernels;
 
 /** The kernels that are WebAssembly. */
-export type WasmKernels = Exclude<Kernels, 'reference'>;
+export type WasmKernels = 'wasm-simd' | 'wasm-relaxed' | 'wasm-wide';
+
+/** Those of `@prune/kernels-native`, by the instructions of the processor that they need. */
+export type NativeKernels = 'native-neon' | 'native-avx2' | 'native-avxvnni' | 'native-avx512';
 
 /**
  * Compiled files of this package, by the name of the kernels: `@prune/kernels/wasm/relaxed.wasm` for `wasm-relaxed`, or

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import * as api from './index.js';
 import * as nodeApi from './node.js';
+import * as specApi from './spec.js';
 
 test('public API', () => {
   expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
@@ -11,9 +12,29 @@ test('public API', () => {
       "webWorkers",
     ]
   `);
+  expect(Object.keys(specApi).sort()).toMatchInlineSnapshot(`
+    [
+      "OpenParts",
+      "PassQueue",
+      "activate",
+      "checkBatch",
+      "checkEncoderLayer",
+      "checkFinite",
+      "checkLinear",
+      "checkNorm",
+      "checkTokens",
+      "closedError",
+      "layerNorm",
+      "rowsOf",
+      "softmax",
+      "withinMemory",
+    ]
+  `);
   expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`
     [
       "hasWideKernels",
+      "nativeKernels",
+      "nodeEngine",
       "wideKernels",
       "workerThreads",
     ]

@@ -1,5 +1,6 @@
 export { createEngine, DEFAULT_ENGINE_OPTIONS, type EngineOptions } from './create-engine.js';
-export type { Engine, KernelModules, Kernels, WasmKernels } from './engine.js';
+export type { Engine, KernelModules, Kernels, NativeKernels, WasmKernels } from './engine.js';
+export type { NativeEngines } from './native-engines.js';
 export type { LinearMode } from './reference/linear.js';
 export type { Encoder, EncoderOutput, ForwardOptions } from './spec/encoder.js';
 export type {

@@ -1,113 +1,18 @@
 import { codeOf } from '@prune/fixtures';
 import { describe, expect, test } from 'vitest';
 import { engineOn } from '../src/create-engine.js';
-import { createEngine, type Encoder, type ThreadHost } from '../src/index.js';
+import { createEngine, type ThreadHost } from '../src/index.js';
 import { workerThreads } from '../src/node.js';
 import { selectKernels } from '../src/wasm/select-kernels.js';
-import { normals, random, randomLayers } from './random-encoder.js';
+import { asynchronousOn, input, LAYERS, spec } from './asynchronous-suite.js';
 
-const HIDDEN = 16;
-const LAYERS = 4;
-const input = normals(random(2), 40 * HIDDEN);
-const other = normals(random(3), 40 * HIDDEN);
-const spec = {
-  layers: randomLayers(random(1), LAYERS, HIDDEN, 32, { density: 0.5 }),
-  heads: 2,
-  activation: 'gelu',
-  layerNormEps: 1e-12,
-  profile: 'fbgemm',
-} as const;
-
-async function withEncoder(kernels: 'auto' | 'reference', threads: number, work: (encoder: Encoder) => Promise<void>) {
-  const engine = await createEngine({ kernels, threads, threadHost: workerThreads });
-  await work(await engine.loadEncoder(spec));
-  await engine.close();
-}
-
-const ENGINES = [
+describe.each([
   ['auto', 1],
   ['auto', 2],
   ['reference', 1],
-] as const;
-
-describe.each(ENGINES)('%s x %d', (kernels, threads) => {
-  test('aborted between two layers: no more layers, and the next pass is right', () =>
-    withEncoder(kernels, threads, async (encoder) => {
-      const { last } = await encoder.forward(input, [40]);
-      const controller = new AbortController();
-      const heard: unknown[] = [];
-      const pass = encoder.forward(input, [40], {
-        hiddenStates: true,
-        signal: controller.signal,
-        onLayer(progress) {
-          heard.push(progress);
-          if (progress.done === 2) controller.abort(new Error('enough'));
-        },
-      });
-      await expect(pass).rejects.toMatchObject({ code: 'aborted', cause: { message: 'enough' } });
-      expect(heard).toEqual([1, 2].map((done) => ({ done, total: LAYERS })));
-      expect(await codeOf(() => encoder.forward(input, [40], { signal: controller.signal }))).toBe('aborted');
-      expect((await encoder.forward(input, [40])).last).toEqual(last);
-    }));
-
-  test('an error of onLayer stops its pass alone', () =>
-    withEncoder(kernels, threads, async (encoder) => {
-      const onLayer = () => {
-        throw new RangeError('mine');
-      };
-      await expect(encoder.forward(input, [40], { onLayer })).rejects.toThrow(new RangeError('mine'));
-      expect((await encoder.forward(input, [40])).last).toHaveLength(input.length);
-    }));
-
-  test('progress ends with all layers', () =>
-    withEncoder(kernels, threads, async (encoder) => {
-      for (let pass = 0; pass < 3; pass++) {
-        const heard: number[] = [];
-        await encoder.forward(input, [40], { onLayer: ({ done }) => heard.push(done) });
-        expect(heard.at(-1)).toBe(LAYERS);
-        expect([...heard].sort()).toEqual(heard);
-      }
-    }));
-
-  test('passes called at once give their own results; an aborted one that waits leaves', () =>
-    withEncoder(kernels, threads, async (encoder) => {
-      const wanted = [await encoder.forward(input, [40]), await encoder.forward(other, [40])];
-      const controller = new AbortController();
-      const settled: string[] = [];
-      const pass = (name: string, hidden: Float32Array, signal?: AbortSignal) =>
-        encoder.forward(hidden, [40], { signal }).finally(() => settled.push(name));
-      const first = pass('first', input);
-      const second = pass('second', other);
-      const leaves = pass('leaves', input, controller.signal);
-      controller.abort();
-      expect(await codeOf(() => leaves)).toBe('aborted');
-      expect(await Promise.all([first, second])).toEqual(wanted);
-      expect(settled.indexOf('leaves')).toBeLessThan(settled.indexOf('second'));
-      expect(settled.indexOf('first')).toBeLessThan(settled.indexOf('second'));
-    }));
-
-  test('passes called before close finish, later ones are refused', () =>
-    withEncoder(kernels, threads, async (encoder) => {
-      const wanted = await encoder.forward(input, [40]);
-      const passes = [1, 2, 3].map(() => encoder.forward(input, [40]));
-      const closing = encoder.close();
-      expect(await codeOf(() => encoder.forward(input, [40]))).toBe('invalid-argument');
-      expect(await Promise.all(passes)).toEqual([wanted, wanted, wanted]);
-      await closing;
-    }));
-
-  test('passes that follow one another let a timer fire', () =>
-    withEncoder(kernels, threads, async (encoder) => {
-      let fired = false;
-      setTimeout(() => {
-        fired = true;
-      }, 1);
-      const start = performance.now();
-      // Awaiting alone would never return to the event loop.
-      while (!fired && performance.now() - start < 5000) await encoder.forward(input, [40]);
-      expect(fired).toBe(true);
-    }));
-});
+] as const)('%s x %d', (kernels, threads) =>
+  asynchronousOn(() => createEngine({ kernels, threads, threadHost: workerThreads })),
+);
 
 /** An engine whose jobs are as short as they can be. */
 const dividing = async (threads: number, host: ThreadHost = workerThreads) =>

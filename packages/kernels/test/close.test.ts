@@ -1,107 +1,21 @@
 import { codeOf } from '@prune/fixtures';
 import { describe, expect, test } from 'vitest';
 import { engineOn } from '../src/create-engine.js';
-import type { AnyLinear, Encoder, EncoderSpec, Engine, Kernels, ThreadHost } from '../src/index.js';
+import type { Engine, Kernels, ThreadHost } from '../src/index.js';
 import { workerThreads } from '../src/node.js';
 import { selectKernels } from '../src/wasm/select-kernels.js';
+import { closes, closesMeanwhileOn, spec } from './close-suite.js';
 import { EVERYWHERE, enginesOn, noRelaxedSimd, RELAXED } from './kernels.js';
-import { normals, random, randomLayers } from './random-encoder.js';
 
-const HIDDEN = 16;
-const input = normals(random(2), 40 * HIDDEN);
-const spec = {
-  layers: randomLayers(random(1), 2, HIDDEN, 32, { density: 0.5 }),
-  heads: 2,
-  activation: 'gelu',
-  layerNormEps: 1e-12,
-  profile: 'fbgemm',
-} as const satisfies EncoderSpec;
-const query = spec.layers[0].query as AnyLinear;
-const mode = { profile: 'fbgemm', rowwise: false } as const;
-const norm = { weight: new Float32Array(HIDDEN).fill(1), bias: new Float32Array(HIDDEN) };
-
-/** Every method of an engine, and of what it loaded. */
-function calls(engine: Engine, encoder: Encoder, linear: { apply(x: Float32Array): Float32Array }) {
-  return {
-    loadEncoder: () => engine.loadEncoder(spec),
-    loadLinear: async () => engine.loadLinear(query, mode),
-    layerNorm: async () => engine.layerNorm(input, norm, 1e-12),
-    softmax: async () => engine.softmax(input, HIDDEN),
-    activate: async () => engine.activate(input, 'gelu'),
-    forward: async () => encoder.forward(input, [40]),
-    'forward of no token': async () => encoder.forward(new Float32Array(0), []),
-    apply: async () => linear.apply(input),
-    'apply to no token': async () => linear.apply(new Float32Array(0)),
-  };
-}
-
-async function closes(kernels: Kernels | 'auto', threads: number) {
-  for (const [name, engine] of await enginesOn(kernels, threads)) {
-    const encoder = await engine.loadEncoder(spec);
-    const linear = engine.loadLinear(query, mode);
-    for (const [call, run] of Object.entries(calls(engine, encoder, linear))) {
-      expect(await codeOf(run), `${name}: ${call} before`).toBeTypeOf('object');
-    }
-    const closing = engine.close();
-    for (const [call, run] of Object.entries(calls(engine, encoder, linear))) {
-      expect(await codeOf(run), `${name}: ${call} during close`).toBe('invalid-argument');
-    }
-    await Promise.all([closing, engine.close(), encoder.close()]);
-    linear.close();
-    await Promise.all([engine.close(), encoder.close()]);
-    for (const [call, run] of Object.entries(calls(engine, encoder, linear))) {
-      expect(await codeOf(run), `${name}: ${call} after`).toBe('invalid-argument');
-    }
-  }
-}
-
+const closesOn = async (kernels: Kernels | 'auto', threads: number) => closes(await enginesOn(kernels, threads));
 const NAME = '%s x %d: calls during and after close are refused, closing again is fine';
 const withThreads = (all: readonly (Kernels | 'auto')[]) => all.flatMap((one) => [1, 3].map((n) => [one, n] as const));
-test.each(withThreads([...EVERYWHERE, 'reference']))(NAME, closes);
-test.skipIf(noRelaxedSimd).each(withThreads(RELAXED))(NAME, closes);
+test.each(withThreads([...EVERYWHERE, 'reference']))(NAME, closesOn);
+test.skipIf(noRelaxedSimd).each(withThreads(RELAXED))(NAME, closesOn);
 
-describe.each(['reference', 'auto'] as const)('%s: one engine', (kernels) => {
-  const newEngine = async (threads = 3, host: ThreadHost = workerThreads) =>
-    engineOn(await selectKernels(kernels), threads, host);
-
-  test('an encoder or a Linear closes while others compute, and others load meanwhile', async () => {
-    const engine = await newEngine();
-    const stays = await engine.loadEncoder(spec);
-    const { last } = await stays.forward(input, [40]);
-    const linear = engine.loadLinear(query, mode);
-    const results = linear.apply(input);
-    for (let round = 0; round < 3; round++) {
-      const goes = await engine.loadEncoder(spec);
-      const goesToo = engine.loadLinear(query, mode);
-      const closing = goes.close();
-      goesToo.close();
-      expect((await stays.forward(input, [40])).last).toEqual(last);
-      const comes = engine.loadEncoder(spec);
-      await closing;
-      expect(linear.apply(input)).toEqual(results);
-      expect((await (await comes).forward(input, [40])).last).toEqual(last);
-      expect(await codeOf(async () => goes.forward(input, [40]))).toBe('invalid-argument');
-      expect(await codeOf(async () => goesToo.apply(input))).toBe('invalid-argument');
-    }
-    await engine.close();
-  });
-
-  test('is closed while an encoder is read: refused, whether layers come or not', async () => {
-    for (const count of [0, 1, 2]) {
-      const engine = await newEngine();
-      async function* layers() {
-        for (const layer of spec.layers.slice(0, count)) {
-          await engine.close();
-          yield layer;
-        }
-        await engine.close();
-      }
-      expect(await codeOf(() => engine.loadEncoder({ ...spec, layers: layers() })), `${count}`).toBe(
-        'invalid-argument',
-      );
-    }
-  });
-});
+describe.each(['reference', 'auto'] as const)('%s: one engine', (kernels) =>
+  closesMeanwhileOn(async () => engineOn(await selectKernels(kernels), 3, workerThreads)),
+);
 
 test('is closed while threads start: close waits for them, ends them, and the load is refused', async () => {
   let running = 0;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type BertModel, loadModel } from '@prune/bert-infer';
-import { wideKernels, workerThreads } from '@prune/bert-infer/node';
+import { nodeEngine, wideKernels } from '@prune/bert-infer/node';
 import { openCheckpoint } from '@prune/checkpoint/node';
 import { isPruneError, type JsonObject, PruneError, type QuantizationProfile, withMetadata } from '@prune/core';
 import { isUrl, openModel } from '@prune/model-files/node';
@@ -44,7 +44,7 @@ export async function withBert<T>(
       signal,
       // Of a file on a server, only the rows of the texts are fetched.
       lazyEmbeddings: isUrl(path),
-      engine: { kernels: wide ? wideKernels() : 'auto', threads, threadHost: workerThreads },
+      engine: nodeEngine({ kernels: wide ? wideKernels() : undefined, threads }),
       embeddings: extra?.tensors,
       config: config === undefined ? undefined : await readConfig(config, { maxTextSize, signal }),
     }).catch((error) => {

@@ -1,4 +1,4 @@
-import { withinMemory } from './within-memory.js';
+import { withinMemory } from '../within-memory.js';
 
 /**
  * The exports of kernels that compute in `memory`. `watch` is called while the caller's thread waits for others, and

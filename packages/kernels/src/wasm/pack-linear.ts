@@ -1,13 +1,6 @@
-import {
-  type CsrMatrix,
-  type CsrRows,
-  type DenseInt8Matrix,
-  type QuantizationProfile,
-  type QuantizedLinear,
-  type RowTaker,
-  takeRows,
-} from '@prune/core';
+import { type CsrRows, type QuantizationProfile, type QuantizedLinear, type RowTaker, takeRows } from '@prune/core';
 import type { FloatLinear, LayerLinear } from '../spec/encoder-spec.js';
+import { rowsOf } from '../spec/rows-of.js';
 import { CHUNK, CODE_ROW_BYTES, FLOAT_ROW_HEADER, FLOAT_WEIGHT, type LINEAR_KINDS, ROW_BYTES } from './layout.js';
 import { roundUp } from './round-up.js';
 import { RowWriter, type StreamForm } from './row-writer.js';
@@ -77,43 +70,6 @@ export function packLinear(module: LayerLinear, { profile, dot4 }: PackMode, ten
     bias: new Float32Array(0),
     rows,
     columns,
-  };
-}
-
-/** The rows of a matrix, whatever it is; a dense one's without its zeros. */
-function rowsOf(weight: CsrMatrix | DenseInt8Matrix | CsrRows): CsrRows {
-  if ('forEachRow' in weight) return weight;
-  const { shape } = weight;
-  const [rows, columns] = shape;
-  if (!('intRepr' in weight)) {
-    const { indptr, indices, data } = weight;
-    return {
-      shape,
-      nnz: data.length,
-      forEachRow(visit) {
-        for (let row = 0; row < rows; row++) visit(row, indices, data, indptr[row], indptr[row + 1]);
-      },
-    };
-  }
-  const { intRepr } = weight;
-  const indices = new Int32Array(columns);
-  const data = new Int8Array(columns);
-  let nnz = 0;
-  for (let i = 0; i < intRepr.length; i++) if (intRepr[i] !== 0) nnz++;
-  return {
-    shape,
-    nnz,
-    forEachRow(visit) {
-      for (let row = 0, i = 0; row < rows; row++) {
-        let count = 0;
-        for (let column = 0; column < columns; column++, i++) {
-          if (intRepr[i] === 0) continue;
-          indices[count] = column;
-          data[count++] = intRepr[i];
-        }
-        visit(row, indices, data, 0, count);
-      }
-    },
   };
 }
 

@@ -1,10 +1,10 @@
 import { isPruneError } from '@prune/core';
 import type { WasmKernels } from '../engine.js';
+import { withinMemory } from '../within-memory.js';
 import { type CompileKernels, compileKernels } from './compile-kernels.js';
 import { instantiateKernels } from './instantiate-kernels.js';
 import { byteOf, ROW_KERNELS, type RowKernel, type RowKernelFunction } from './kernel-table.js';
 import { CODE_ROW_BYTES, FIRST_FREE, LANES, PAIR, ROW_HEADER } from './layout.js';
-import { withinMemory } from './within-memory.js';
 import { writeConstants } from './write-constants.js';
 
 /**

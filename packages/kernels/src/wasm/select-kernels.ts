@@ -1,5 +1,5 @@
 import { PruneError } from '@prune/core';
-import type { KernelModules, Kernels, WasmKernels } from '../engine.js';
+import type { KernelModules, Kernels, NativeKernels, WasmKernels } from '../engine.js';
 import { checkModules } from './check-modules.js';
 import { type CompileKernels, compileFiles, compileKernels, type KernelBytes } from './compile-kernels.js';
 import { type Probe, type ProbedModule, probeKernels } from './probe-kernels.js';
@@ -8,11 +8,14 @@ import { whyNotCompiled } from './why-not-compiled.js';
 /** What `auto` tries, from the fastest on, before the reference, which always works. */
 const AUTO: readonly WasmKernels[] = ['wasm-relaxed', 'wasm-simd'];
 /** Whether an engine joins vectors cannot be asked: whoever turned it on says so. */
-const KERNELS: readonly Kernels[] = ['wasm-wide', ...AUTO, 'reference'];
+const KERNELS: readonly OwnKernels[] = ['wasm-wide', ...AUTO, 'reference'];
+
+/** The kernels that this package holds. */
+export type OwnKernels = Exclude<Kernels, NativeKernels>;
 
 /** Kernels that work here. */
 export interface SelectedKernels extends Probe {
-  readonly kernels: Kernels;
+  readonly kernels: OwnKernels;
   /** See `Engine.kernelsNote`. */
   readonly kernelsNote?: string;
   /** The module of the caller's that they are. Otherwise they are compiled. */
@@ -27,16 +30,16 @@ export interface SelectedKernels extends Probe {
  * a module or file of another version, and what `wasm` throws.
  */
 export async function selectKernels(
-  wanted: Kernels | 'auto',
+  wanted: Kernels | 'native' | 'auto',
   modules?: KernelModules,
   wasm?: KernelBytes,
 ): Promise<SelectedKernels> {
-  if (wanted !== 'auto' && !KERNELS.includes(wanted)) {
+  if (wanted !== 'auto' && !isOwn(wanted)) {
     throw new PruneError('invalid-argument', {
       where: 'kernels',
       what: 'unknown kernels',
       got: String(wanted),
-      wanted: `auto, ${KERNELS.join(', ')}`,
+      wanted: `auto, native, ${KERNELS.join(', ')}`,
     });
   }
   const given = modules && checkModules(modules);
@@ -61,6 +64,10 @@ export async function selectKernels(
     wanted: fault?.wanted ?? 'auto',
     cause: result.cause,
   });
+}
+
+function isOwn(kernels: Kernels | 'native'): kernels is OwnKernels {
+  return (KERNELS as readonly string[]).includes(kernels);
 }
 
 async function selectFastest(

@@ -7,6 +7,7 @@ import { checkEncoderLayer, checkNorm, type LayerShape } from '../spec/check-enc
 import type { Encoder, EncoderOutput, ForwardOptions } from '../spec/encoder.js';
 import type { EncoderSpec, LayerNormParameters } from '../spec/encoder-spec.js';
 import { PassQueue } from '../spec/pass-queue.js';
+import { withinMemory } from '../within-memory.js';
 import { Crew, type CrewTarget } from './crew.js';
 import { ACTIVATIONS, CONTROL, FAULTS, FIRST_LAYER_PHASE, ITEMS, LAYER_PHASES, type Plan, PROFILES } from './layout.js';
 import { type Job, nextJob, type PassPosition } from './next-job.js';
@@ -14,7 +15,6 @@ import { type LayerSize, passPhases } from './pass-phases.js';
 import { PhaseTimes } from './phase-times.js';
 import { type BatchPlan, type EncoderShape, planBatch } from './plan-batch.js';
 import { WeightMemory } from './weight-memory.js';
-import { withinMemory } from './within-memory.js';
 
 /** What an encoder runs on. */
 export interface WasmTarget extends CrewTarget {

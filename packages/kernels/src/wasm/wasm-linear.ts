@@ -7,6 +7,7 @@ import { checkLinear } from '../spec/check-linear.js';
 import { checkTokens } from '../spec/check-tokens.js';
 import type { AnyLinear } from '../spec/encoder-spec.js';
 import type { LoadedLinear } from '../spec/loaded-linear.js';
+import { withinMemory } from '../within-memory.js';
 import { instantiateKernels } from './instantiate-kernels.js';
 import {
   CACHE_LINE_BYTES,
@@ -24,7 +25,6 @@ import {
 import { mapLanes } from './plan-batch.js';
 import { roundUp } from './round-up.js';
 import { WeightMemory } from './weight-memory.js';
-import { withinMemory } from './within-memory.js';
 import { writeStruct } from './write-struct.js';
 
 interface Exports {

@@ -1,5 +1,6 @@
 import { type Pacer, PruneError } from '@prune/core';
 import type { EncoderLayer, LayerLinear, LayerNormParameters } from '../spec/encoder-spec.js';
+import { withinMemory } from '../within-memory.js';
 import {
   CACHE_LINE_BYTES,
   FIRST_FREE,
@@ -12,7 +13,6 @@ import {
 } from './layout.js';
 import { type PackMode, packLinear } from './pack-linear.js';
 import { roundUp } from './round-up.js';
-import { withinMemory } from './within-memory.js';
 import { writeConstants } from './write-constants.js';
 import { type StructValues, writeStruct } from './write-struct.js';
 

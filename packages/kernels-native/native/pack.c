@@ -1,0 +1,385 @@
+// Turns rows into a weight stream, one after another as they come: no dense matrix is made. Sums are exact, so the order
+// of rows and nonzeros is free, and chosen for speed: rows of a chunk are sorted by their length, so that the kernel's
+// loop runs the same number of times for some rows on end.
+//
+// Tried and not faster: units of 16, 8 and 4 nonzeros in a row, the longest that the bounds allow. There are fewer ends of
+// units and fewer zeros to fill up, and more loops whose ends are mispredicted.
+#include <stdlib.h>
+#include <string.h>
+#include "internal.h"
+
+// A growing stream of one block, and where its rows end.
+typedef struct {
+  uint8_t *bytes;
+  size_t length, room;
+  size_t *ends;
+} pn_part;
+
+typedef struct pn_packer {
+  pn_form form;
+  int tile, next_row;
+  // Of a group of pairs: entries, and what its positive weights and the magnitudes of its negative ones may add up to.
+  int group_entries, plus_bound, minus_bound;
+  size_t scale_count;
+  float *scales, *bias;
+  pn_part *parts;
+  // The row's entries in a block, as they came and sorted.
+  uint16_t *offsets, *sorted_offsets;
+  int8_t *weights, *sorted_weights;
+  int *group_plus, *group_minus;
+} pn_packer;
+
+void *pn_allocate(size_t bytes) {
+  if (bytes > SIZE_MAX - PN_ALIGNMENT) return NULL;
+  return aligned_alloc(PN_ALIGNMENT, (bytes + PN_ALIGNMENT) / PN_ALIGNMENT * PN_ALIGNMENT);
+}
+
+static void packer_free(pn_packer *packer, int blocks) {
+  if (packer == NULL) return;
+  for (int block = 0; packer->parts != NULL && block < blocks; block++) {
+    free(packer->parts[block].bytes);
+    free(packer->parts[block].ends);
+  }
+  free(packer->parts);
+  free(packer->scales);
+  free(packer->bias);
+  free(packer->offsets);
+  free(packer->sorted_offsets);
+  free(packer->weights);
+  free(packer->sorted_weights);
+  free(packer->group_plus);
+  free(packer->group_minus);
+  free(packer);
+}
+
+void pn_linear_free(pn_linear *linear) {
+  if (linear == NULL) return;
+  packer_free(linear->packer, linear->blocks);
+  free(linear->stream);
+  free(linear->starts);
+  free(linear->bias);
+  free(linear);
+}
+
+size_t pn_linear_bytes(const pn_linear *linear) {
+  if (linear == NULL) return 0;
+  return linear->stream_bytes + (size_t)linear->blocks * linear->chunks * sizeof(size_t);
+}
+
+static bool shape_fits(int rows, int columns) {
+  return rows >= 0 && columns >= 0 && rows <= PN_MAX_ROWS && columns <= PN_MAX_COLUMNS;
+}
+
+static pn_linear *new_linear(pn_kind kind, pn_kernels kernels, int rows, int columns) {
+  pn_linear *linear = calloc(1, sizeof *linear);
+  if (linear == NULL) return NULL;
+  linear->kind = kind;
+  linear->kernels = kernels;
+  linear->rows = rows;
+  linear->columns = columns;
+  linear->blocks = kind == PN_FLOAT || columns == 0 ? 1 : (columns + PN_BLOCK_COLUMNS - 1) / PN_BLOCK_COLUMNS;
+  linear->block_columns = (columns + linear->blocks - 1) / linear->blocks;
+  linear->chunk_rows = rows == 0 ? 1 : (rows + PN_CHUNKS - 1) / PN_CHUNKS;
+  linear->chunks = (rows + linear->chunk_rows - 1) / linear->chunk_rows;
+  linear->starts = calloc((size_t)linear->blocks * linear->chunks + 1, sizeof *linear->starts);
+  if (linear->starts == NULL) {
+    free(linear);
+    return NULL;
+  }
+  return linear;
+}
+
+pn_status pn_linear_begin(pn_kernels kernels, pn_profile profile, int rows, int columns, const float *scales,
+                          size_t scale_count, const float *bias, pn_linear **result) {
+  *result = NULL;
+  const pn_kernel_set *set = pn_kernel_set_of(kernels);
+  if (set == NULL || !shape_fits(rows, columns) || (unsigned)profile >= PN_PROFILES || scales == NULL ||
+      (scale_count != 1 && scale_count != (size_t)rows)) {
+    return PN_BAD_ARGUMENT;
+  }
+  pn_linear *linear = new_linear(PN_INT8, kernels, rows, columns);
+  pn_packer *packer = linear == NULL ? NULL : calloc(1, sizeof *packer);
+  if (packer == NULL) {
+    pn_linear_free(linear);
+    return PN_NO_MEMORY;
+  }
+  linear->profile = profile;
+  linear->packer = packer;
+  packer->form = set->form;
+  packer->tile = set->tile;
+  const bool bits7 = profile == PN_FBGEMM;
+  packer->group_entries = bits7 ? PN_UNIT_PAIRS_7BIT : PN_UNIT_PAIRS_8BIT;
+  packer->plus_bound = bits7 ? 255 : 128;
+  packer->minus_bound = bits7 ? 256 : 128;
+  const size_t entries = (size_t)linear->block_columns + 8;
+  packer->scale_count = scale_count;
+  packer->scales = malloc((scale_count + 1) * sizeof(float));
+  packer->bias = bias == NULL ? NULL : malloc(((size_t)rows + 1) * sizeof(float));
+  packer->parts = calloc(linear->blocks, sizeof *packer->parts);
+  packer->offsets = malloc(entries * sizeof(uint16_t));
+  packer->sorted_offsets = malloc(entries * sizeof(uint16_t));
+  packer->weights = malloc(entries);
+  packer->sorted_weights = malloc(entries);
+  packer->group_plus = malloc(entries * sizeof(int));
+  packer->group_minus = malloc(entries * sizeof(int));
+  bool whole = packer->scales && (bias == NULL || packer->bias) && packer->parts && packer->offsets && packer->sorted_offsets &&
+               packer->weights && packer->sorted_weights && packer->group_plus && packer->group_minus;
+  for (int block = 0; whole && block < linear->blocks; block++) {
+    packer->parts[block].ends = malloc(((size_t)rows + 1) * sizeof(size_t));
+    whole = packer->parts[block].ends != NULL;
+  }
+  if (!whole) {
+    pn_linear_free(linear);
+    return PN_NO_MEMORY;
+  }
+  memcpy(packer->scales, scales, scale_count * sizeof(float));
+  if (bias != NULL) memcpy(packer->bias, bias, (size_t)rows * sizeof(float));
+  *result = linear;
+  return PN_OK;
+}
+
+static bool room(pn_part *part, size_t bytes) {
+  if (part->room - part->length >= bytes) return true;
+  const size_t grown = 2 * (part->length + bytes) + 4096;
+  uint8_t *moved = realloc(part->bytes, grown);
+  if (moved == NULL) return false;
+  part->bytes = moved;
+  part->room = grown;
+  return true;
+}
+
+// The most units that `count` entries can become, each entry in a group of its own.
+static size_t most_units(size_t count) { return count + 1; }
+
+static uint8_t *write_quads(uint8_t *to, const pn_packer *packer, size_t count, int32_t *units) {
+  *units = (int32_t)((count + 3) / 4);
+  for (size_t i = 0; i < count; i += 4, to += PN_QUAD_BYTES) {
+    uint16_t offsets[4] = {0};
+    int8_t weights[4] = {0};
+    const size_t used = count - i < 4 ? count - i : 4;
+    memcpy(offsets, packer->offsets + i, used * sizeof(uint16_t));
+    memcpy(weights, packer->weights + i, used);
+    memcpy(to, offsets, 8);
+    memcpy(to + 8, weights, 4);
+  }
+  return to;
+}
+
+// Entries by sign and magnitude: the positive ones first, the largest first, then the negative ones, the largest first.
+static void sort_entries(pn_packer *packer, size_t count) {
+  uint32_t places[258] = {0};
+  for (size_t i = 0; i < count; i++) {
+    const int weight = packer->weights[i];
+    places[1 + (weight >= 0 ? 127 - weight : 256 + weight)]++;
+  }
+  for (int i = 1; i < 258; i++) places[i] += places[i - 1];
+  // Negative magnitudes rise from -128 at 128 to -1 at 255: the largest first.
+  for (size_t i = 0; i < count; i++) {
+    const int weight = packer->weights[i];
+    const uint32_t to = places[weight >= 0 ? 127 - weight : 256 + weight]++;
+    packer->sorted_offsets[to] = packer->offsets[i];
+    packer->sorted_weights[to] = packer->weights[i];
+  }
+}
+
+// Entries are dealt to and fro, so that groups are even in sum: to groups 0 1 2, 2 1 0, 0 1 2, ...
+static bool groups_fit(pn_packer *packer, size_t count, size_t groups) {
+  for (size_t g = 0; g < groups; g++) packer->group_plus[g] = packer->group_minus[g] = 0;
+  for (size_t i = 0, round = 0; i < count; round++) {
+    const size_t end = count - i < groups ? count - i : groups;
+    for (size_t place = 0; place < end; place++, i++) {
+      const size_t g = round % 2 == 0 ? place : groups - 1 - place;
+      const int weight = packer->sorted_weights[i];
+      if (weight >= 0) packer->group_plus[g] += weight;
+      else packer->group_minus[g] -= weight;
+    }
+  }
+  for (size_t g = 0; g < groups; g++) {
+    if (packer->group_plus[g] > packer->plus_bound || packer->group_minus[g] > packer->minus_bound) return false;
+  }
+  return true;
+}
+
+static uint8_t *write_pairs(uint8_t *to, pn_packer *packer, size_t count, int32_t *units) {
+  sort_entries(packer, count);
+  const size_t entries = packer->group_entries;
+  int plus = 0, minus = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (packer->weights[i] >= 0) plus += packer->weights[i];
+    else minus -= packer->weights[i];
+  }
+  size_t groups = (count + entries - 1) / entries;
+  const size_t for_plus = (plus + packer->plus_bound - 1) / packer->plus_bound;
+  const size_t for_minus = (minus + packer->minus_bound - 1) / packer->minus_bound;
+  if (groups < for_plus) groups = for_plus;
+  if (groups < for_minus) groups = for_minus;
+  groups = (groups + 1) / 2 * 2;
+  // A single entry fits every group, so that this ends.
+  while (count > 0 && !groups_fit(packer, count, groups)) groups += 2;
+  *units = (int32_t)(groups / 2);
+  // A group's entries: i-th of the round of its place.
+  const size_t pairs_of_unit = entries;
+  for (size_t unit = 0; unit < groups / 2; unit++) {
+    for (size_t pair = 0; pair < pairs_of_unit; pair++) {
+      const size_t group = 2 * unit + pair / (entries / 2);
+      for (int half = 0; half < 2; half++) {
+        const size_t round = 2 * (pair % (entries / 2)) + half;
+        const size_t entry = round * groups + (round % 2 == 0 ? group : groups - 1 - group);
+        const bool used = entry < count;
+        // A weight of 0 for the first feature, which every block has.
+        const uint16_t offset = used ? packer->sorted_offsets[entry] : 0;
+        const int8_t weight = used ? packer->sorted_weights[entry] : 0;
+        memcpy(to + 4 * pair + 2 * half, &offset, 2);
+        to[4 * pairs_of_unit + 2 * pair + half] = (uint8_t)weight;
+      }
+    }
+    to += pairs_of_unit * PN_PAIR_BYTES;
+  }
+  return to;
+}
+
+// Columns come through `column_at`, of 16 bits or of 32.
+static inline __attribute__((always_inline)) pn_status add_row(pn_linear *linear, const void *columns, bool wide,
+                                                               const int8_t *values, size_t count, size_t *stop) {
+  pn_packer *packer = linear == NULL ? NULL : linear->packer;
+  *stop = 0;
+  if (packer == NULL || packer->next_row >= linear->rows) return PN_BAD_ARGUMENT;
+  int32_t sum = 0;
+  int64_t last = -1;
+  // All of a row's columns are checked before anything is written.
+  for (size_t i = 0; i < count; i++) {
+    const int64_t column = wide ? ((const int32_t *)columns)[i] : ((const uint16_t *)columns)[i];
+    if (column <= last || column >= linear->columns) {
+      *stop = i;
+      return PN_BAD_COLUMN;
+    }
+    last = column;
+    sum += values[i];
+  }
+  *stop = count;
+  const int row = packer->next_row;
+  size_t i = 0;
+  for (int block = 0; block < linear->blocks; block++) {
+    const int64_t first = (int64_t)block * linear->block_columns;
+    const int64_t end = first + linear->block_columns;
+    size_t entries = 0;
+    for (; i < count; i++) {
+      const int64_t column = wide ? ((const int32_t *)columns)[i] : ((const uint16_t *)columns)[i];
+      if (column >= end) break;
+      if (values[i] == 0) continue;
+      packer->offsets[entries] = (uint16_t)((column - first) * packer->tile);
+      packer->weights[entries++] = values[i];
+    }
+    pn_part *part = packer->parts + block;
+    const size_t unit_bytes = packer->form == PN_QUADS ? PN_QUAD_BYTES : (size_t)packer->group_entries * PN_PAIR_BYTES;
+    if (!room(part, sizeof(pn_row_header) + most_units(entries) * unit_bytes)) return PN_NO_MEMORY;
+    pn_row_header header = {
+        .row = row,
+        .sum = sum,
+        .scale = packer->scales[packer->scale_count == 1 ? 0 : row],
+        // x + -0 is x for every x.
+        .bias = packer->bias == NULL ? -0.0f : packer->bias[row],
+    };
+    uint8_t *start = part->bytes + part->length;
+    uint8_t *to = start + sizeof header;
+    to = packer->form == PN_QUADS ? write_quads(to, packer, entries, &header.units)
+                                  : write_pairs(to, packer, entries, &header.units);
+    memcpy(start, &header, sizeof header);
+    part->length = to - part->bytes;
+    part->ends[row] = part->length;
+  }
+  packer->next_row++;
+  return PN_OK;
+}
+
+pn_status pn_linear_row16(pn_linear *linear, const uint16_t *columns, const int8_t *values, size_t count, size_t *stop) {
+  return add_row(linear, columns, false, values, count, stop);
+}
+
+pn_status pn_linear_row32(pn_linear *linear, const int32_t *columns, const int8_t *values, size_t count, size_t *stop) {
+  return add_row(linear, columns, true, values, count, stop);
+}
+
+typedef struct {
+  size_t bytes;
+  int row;
+} pn_length;
+
+static int by_length(const void *a, const void *b) {
+  const pn_length *x = a, *y = b;
+  if (x->bytes != y->bytes) return x->bytes < y->bytes ? -1 : 1;
+  return x->row - y->row;
+}
+
+pn_status pn_linear_end(pn_linear *linear) {
+  pn_packer *packer = linear == NULL ? NULL : linear->packer;
+  if (packer == NULL || packer->next_row != linear->rows) return PN_BAD_ARGUMENT;
+  size_t total = 0;
+  for (int block = 0; block < linear->blocks; block++) total += packer->parts[block].length;
+  linear->stream = pn_allocate(total);
+  pn_length *lengths = malloc(((size_t)linear->chunk_rows + 1) * sizeof *lengths);
+  if (linear->stream == NULL || lengths == NULL) {
+    free(lengths);
+    return PN_NO_MEMORY;
+  }
+  linear->stream_bytes = total;
+  size_t at = 0;
+  for (int block = 0; block < linear->blocks; block++) {
+    const pn_part *part = packer->parts + block;
+    for (int chunk = 0; chunk < linear->chunks; chunk++) {
+      linear->starts[block * linear->chunks + chunk] = at;
+      const int first = chunk * linear->chunk_rows;
+      const int end = first + linear->chunk_rows < linear->rows ? first + linear->chunk_rows : linear->rows;
+      for (int row = first; row < end; row++) {
+        lengths[row - first] = (pn_length){part->ends[row] - (row == 0 ? 0 : part->ends[row - 1]), row};
+      }
+      qsort(lengths, end - first, sizeof *lengths, by_length);
+      for (int i = 0; i < end - first; i++) {
+        memcpy(linear->stream + at, part->bytes + part->ends[lengths[i].row] - lengths[i].bytes, lengths[i].bytes);
+        at += lengths[i].bytes;
+      }
+    }
+  }
+  free(lengths);
+  packer_free(packer, linear->blocks);
+  linear->packer = NULL;
+  return PN_OK;
+}
+
+pn_status pn_linear_float(pn_kernels kernels, int rows, int columns, const float *weight, const float *bias,
+                          pn_linear **result) {
+  *result = NULL;
+  const pn_kernel_set *set = pn_kernel_set_of(kernels);
+  if (set == NULL || !shape_fits(rows, columns) || (weight == NULL && (size_t)rows * columns > 0)) return PN_BAD_ARGUMENT;
+  pn_linear *linear = new_linear(PN_FLOAT, kernels, rows, columns);
+  if (linear == NULL) return PN_NO_MEMORY;
+  size_t nonzeros = 0;
+  for (size_t i = 0; i < (size_t)rows * columns; i++) nonzeros += weight[i] != 0;
+  linear->stream_bytes = rows * sizeof(pn_float_header) + nonzeros * sizeof(pn_float_weight);
+  linear->stream = pn_allocate(linear->stream_bytes);
+  linear->bias = malloc(((size_t)rows + 1) * sizeof(float));
+  if (linear->stream == NULL || linear->bias == NULL) {
+    pn_linear_free(linear);
+    return PN_NO_MEMORY;
+  }
+  uint8_t *to = linear->stream;
+  for (int row = 0; row < rows; row++) {
+    if (row % linear->chunk_rows == 0) linear->starts[row / linear->chunk_rows] = to - linear->stream;
+    linear->bias[row] = bias == NULL ? -0.0f : bias[row];
+    uint8_t *start = to;
+    pn_float_header header = {(uint32_t)row, 0};
+    to += sizeof header;
+    for (int column = 0; column < columns; column++) {
+      // A product with 0 changes no sum of finite numbers.
+      const float value = weight[(size_t)row * columns + column];
+      if (value == 0) continue;
+      const pn_float_weight entry = {(uint32_t)column * (uint32_t)set->tile, value};
+      memcpy(to, &entry, sizeof entry);
+      to += sizeof entry;
+      header.count++;
+    }
+    memcpy(start, &header, sizeof header);
+  }
+  *result = linear;
+  return PN_OK;
+}

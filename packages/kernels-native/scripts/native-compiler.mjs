@@ -1,0 +1,129 @@
+// How the C code is compiled: the addon by build-native.mjs, its check by check-native.mjs.
+import { spawn, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const NATIVE = fileURLToPath(new URL('../native', import.meta.url));
+
+/** -ffp-contract=off keeps products and sums apart: a fused one rounds once, and has other bits. */
+const FLAGS = [
+  ...['-std=gnu11', '-ffp-contract=off', '-fno-math-errno', '-fwrapv', '-fPIC', '-fvisibility=hidden'],
+  ...['-Wall', '-Wextra', '-Wno-psabi', '-pthread'],
+];
+const SANITIZERS = ['-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+const COMMON = ['quantization', 'pack', 'encoder', 'kernel-sets'];
+
+/** tile.c is compiled once for each of these. */
+const KERNELS = {
+  x64: {
+    avx2: ['-mavx2', '-mfma'],
+    avxvnni: ['-mavx2', '-mfma', '-mavxvnni'],
+    avx512: [...['f', 'bw', 'dq', 'vl', 'vnni'].map((one) => `-mavx512${one}`), '-mfma', '-mprefer-vector-width=512'],
+  },
+  arm64: { neon: ['-march=armv8.2-a+dotprod'] },
+};
+
+/** The first compiler there is, and what it says of itself; `undefined` also where there are no kernels for this machine. */
+export function findCompiler() {
+  if (process.platform === 'win32' || !(process.arch in KERNELS)) return undefined;
+  for (const name of [process.env.CC, 'clang', 'gcc', 'cc']) {
+    if (!name) continue;
+    const { status, stdout } = spawnSync(name, ['--version'], { encoding: 'utf8' });
+    if (status === 0) return { name, version: stdout.split('\n')[0] };
+  }
+  return undefined;
+}
+
+/** What a program wrote. Throws what it wrote as an error where it fails. */
+export function run(command, args) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}\n${error ?? ''}${stdout}${stderr}`);
+  return stdout;
+}
+
+/** Everything that the compiled code depends on. */
+export function inputsOf({ name, version }) {
+  const files = readdirSync(NATIVE).filter((file) => /\.[ch]$/.test(file));
+  const sources = [...files.sort().map((file) => join(NATIVE, file)), fileURLToPath(import.meta.url)];
+  return [name, version, ...sources.map((path) => readFileSync(path, 'utf8'))];
+}
+
+/** Compiles the addon to `output`. `emulated`: C code stands for the instructions of VNNI. */
+export async function compileAddon({ name: compiler }, folder, output, emulated) {
+  const headers = dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json'));
+  const include = `-I${join(headers, 'include')}`;
+  // C code in place of instructions is long, and compiled for tests alone.
+  const sources = sourcesOf([...COMMON, 'addon'], emulated, emulated ? '-O1' : '-O3');
+  const objects = await compile(compiler, folder, sources, [include]);
+  const shared = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
+  run(compiler, [...shared, '-pthread', ...objects, '-lm', '-o', output]);
+}
+
+/** Compiles native/test/hostile.c with sanitizers and every set of kernels, emulated ones too; gives its path. */
+export async function compileSanitized({ name: compiler }, folder) {
+  return compileProgram(compiler, folder, process.arch, SANITIZERS, ['-fsanitize=address,undefined']);
+}
+
+/** The same for arm64 on another machine, without sanitizers, as a program that needs no libraries. */
+export async function compileForArm64(compiler, folder) {
+  return compileProgram(compiler, folder, 'arm64', [], ['-static']);
+}
+
+async function compileProgram(compiler, folder, arch, flags, linking) {
+  const objects = await compile(compiler, folder, sourcesOf([...COMMON, 'test/hostile'], true, '-O1', arch), flags);
+  const program = join(folder, `hostile-${arch}`);
+  run(compiler, [...linking, '-pthread', ...objects, '-lm', '-o', program]);
+  return program;
+}
+
+/** Each source, the name of its object, and its flags. */
+function sourcesOf(common, emulated, optimization, arch = process.arch) {
+  const sets = KERNELS[arch];
+  const defines = emulated ? ['-DPN_EMULATED'] : [];
+  return [
+    // The kernels take longest.
+    ...Object.entries(sets)
+      .reverse()
+      .map(([suffix, flags]) => {
+        const own = emulated && suffix.startsWith('avx') && suffix !== 'avx2' ? [...sets.avx2, '-DPN_EMULATE'] : flags;
+        const names = [`-DPN_ISA=PN_ISA_${suffix.toUpperCase()}`, `-DPN_SUFFIX=${suffix}`];
+        return { source: 'tile', object: suffix, flags: [optimization, ...own, ...names] };
+      }),
+    ...common.map((source) => ({ source, object: source.replace('/', '-'), flags: [optimization, ...defines] })),
+  ];
+}
+
+/** As many at a time as there are processors. */
+async function compile(compiler, folder, sources, flags) {
+  const waiting = [...sources];
+  const worker = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const { source, object, flags: own } = next;
+      await compiled(compiler, [
+        ...[...FLAGS, ...flags, ...own, '-c', join(NATIVE, `${source}.c`)],
+        ...['-o', join(folder, `${object}.o`)],
+      ]);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  return sources.map(({ object }) => join(folder, `${object}.o`));
+}
+
+function compiled(compiler, args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(compiler, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      said += text;
+    });
+    child.on('error', reject);
+    child.on('close', (status) => {
+      if (status !== 0) return reject(new Error(`${compiler} ${args.join(' ')}\n${said}`));
+      process.stderr.write(said);
+      resolve();
+    });
+  });
+}

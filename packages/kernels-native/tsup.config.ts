@@ -1,0 +1,3 @@
+import { library } from '../../tooling/tsup.js';
+
+export default library(['src/index.ts'], { platform: 'node' });
