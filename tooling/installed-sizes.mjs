@@ -15,9 +15,11 @@ function bytesWithDependencies(folder) {
     const place = realpathSync(path);
     if (installed.has(place)) return;
     installed.add(place);
-    const { name, dependencies, peerDependencies } = manifestOf(place);
-    for (const dependency of Object.keys({ ...dependencies, ...peerDependencies }))
-      visit(found(place, name, dependency));
+    const { name, dependencies, peerDependencies, peerDependenciesMeta } = manifestOf(place);
+    for (const dependency of Object.keys({ ...dependencies, ...peerDependencies })) {
+      // An optional package is not installed along.
+      if (!peerDependenciesMeta?.[dependency]?.optional) visit(found(place, name, dependency));
+    }
   };
   visit(folder);
   return [...installed].reduce((sum, place) => sum + bytesOf(place), 0);

@@ -17,6 +17,7 @@ export function strictLayout(store, packages) {
   }
   for (const { folder, manifest } of packages) {
     for (const name of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
+      if (manifest.peerDependenciesMeta?.[name]?.optional) continue;
       link(placeOf(manifest.name), name, folder);
     }
   }

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const NATIVE = fileURLToPath(new URL('../native', import.meta.url));
+const NATIVE = fileURLToPath(new URL('../native', import.meta.url));
 
 /** -ffp-contract=off keeps products and sums apart: a fused one rounds once, and has other bits. */
 const FLAGS = [
