@@ -32,7 +32,7 @@ async function build(compiler, name, emulated) {
 const compiler = findCompiler();
 if (compiler === undefined) {
   console.log(
-    `kernels-native: not built, there is no C compiler (CC, clang, gcc or cc) or no kernels for ${process.platform} on ${process.arch}`,
+    `kernels-native: not built, there is no C compiler (CC, clang 16 or later, gcc 12 or later, or cc) or no kernels for ${process.platform} on ${process.arch}`,
   );
 } else {
   await build(compiler, 'prune', false);

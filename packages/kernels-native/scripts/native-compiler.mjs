@@ -26,15 +26,25 @@ const KERNELS = {
   arm64: { neon: ['-march=armv8.2-a+dotprod'] },
 };
 
-/** The first compiler there is, and what it says of itself; `undefined` also where there are no kernels for this machine. */
+/**
+ * The first compiler that knows the instructions, and what it says of itself; `undefined` also where there are no
+ * kernels for this machine.
+ */
 export function findCompiler() {
   if (process.platform === 'win32' || !(process.arch in KERNELS)) return undefined;
   for (const name of [process.env.CC, 'clang', 'gcc', 'cc']) {
-    if (!name) continue;
-    const { status, stdout } = spawnSync(name, ['--version'], { encoding: 'utf8' });
-    if (status === 0) return { name, version: stdout.split('\n')[0] };
+    if (!name || !canCompile(name)) continue;
+    const { stdout } = spawnSync(name, ['--version'], { encoding: 'utf8' });
+    return { name, version: stdout.split('\n')[0] };
   }
   return undefined;
+}
+
+/** Old compilers lack instructions, and a compiler can be there without the headers of the C library. */
+function canCompile(name) {
+  const flags = [...FLAGS, ...Object.values(KERNELS[process.arch]).flat()];
+  const args = [...flags, '-fsyntax-only', '-x', 'c', '-'];
+  return spawnSync(name, args, { input: '#include <pthread.h>\n#include <stdatomic.h>\n' }).status === 0;
 }
 
 /** What a program wrote. Throws what it wrote as an error where it fails. */
