@@ -18,7 +18,8 @@ const withoutKernels: Plugin = {
 };
 
 /** What only a writer of models calls, and what nothing else of these files is called for. */
-const ENCODERS = /(msgpack-store[\\/]src[\\/]deflate[\\/]gzip|sparse-codec[\\/]src[\\/]rows[\\/]encode-rows)\.ts$/;
+const ENCODERS =
+  /(msgpack-store[\\/]src[\\/](deflate[\\/]gzip|vocabulary[\\/]cut-vocabulary)|sparse-codec[\\/]src[\\/]rows[\\/]encode-rows)\.ts$/;
 
 /** Leaves out what codecs write with, because a page only reads: 7 kB of 135 with gzip. */
 const withoutEncoders: Plugin = {

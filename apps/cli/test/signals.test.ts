@@ -121,8 +121,11 @@ describe.skipIf(SKIP_CONDITIONS.windows())('a signal', () => {
     writeFileSync(at('long.txt'), 'The cat sat on the mat. '.repeat(40_000));
     const running = start('answer', at('m.prune'), '--question', 'Who sat?', '--file', at('long.txt'));
     await wait(2500);
-    const { ms, ...left } = await end(running, 'SIGINT');
-    expect(left).toEqual({ ...ended('SIGINT'), stdout: '' });
+    const { ms, stdout, ...left } = await end(running, 'SIGINT');
+    // By then a window has been read where the kernels are fast.
+    const partial = stdout !== '';
+    expect(left).toEqual(ended('SIGINT', { partial }));
+    if (partial) expect(stdout).toMatch(/^partial, \d+ of 2,186 windows\n/);
     expect(ms).toBeLessThan(MOST_MS);
   });
 

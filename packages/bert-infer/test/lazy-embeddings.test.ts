@@ -82,15 +82,15 @@ test('each table is asked once a batch, for rows that are not there yet, in asce
   const { model, asked } = await lazyModel();
   await model.logits(inputs);
   expect(rowsAsked(asked.splice(0))).toEqual([
-    [TABLES[0], 2, 3, 17, 300],
     [TABLES[1], 0, 1, 2, 3, 4],
+    [TABLES[0], 2, 3, 17, 300],
   ]);
   await model.hiddenStates(inputs);
   expect(asked).toEqual([]);
   await model.meanPooled(other);
   expect(rowsAsked(asked)).toEqual([
-    [TABLES[0], 996],
     [TABLES[1], 5],
+    [TABLES[0], 996],
   ]);
 });
 
@@ -106,10 +106,10 @@ test('two calls at once fetch each row once', async () => {
   const { model, asked } = await lazyModel();
   const [a, b] = await Promise.all([model.logits(inputs), model.logits(other)]);
   expect(rowsAsked(asked)).toEqual([
-    [TABLES[0], 2, 3, 17, 300],
     [TABLES[1], 0, 1, 2, 3, 4],
-    [TABLES[0], 996],
+    [TABLES[0], 2, 3, 17, 300],
     [TABLES[1], 5],
+    [TABLES[0], 996],
   ]);
   expect([a, b]).toEqual([wantedLogits, await wholeModel.logits(other)]);
 });

@@ -16,6 +16,7 @@ test('public API', () => {
       "CODEC_NAMES",
       "bundleFiles",
       "createStore",
+      "isUrl",
       "modelAddress",
       "openModel",
       "openStore",

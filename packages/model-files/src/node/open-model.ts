@@ -19,7 +19,7 @@ import { dequantize } from '@prune/quant';
 import { loadH5wasm } from './load-h5wasm.js';
 import { type ModelAddress, modelAddress } from './model-address.js';
 import { type FoundModel, findModel } from './model-path.js';
-import { baseAddress, basesOf, type RemoteOptions } from './remote-files.js';
+import { baseAddress, basesOf, isUrl, type RemoteOptions } from './remote-files.js';
 
 /** How a model of any form is opened. */
 export type OpenFileOptions = OpenSourceOptions & RemoteOptions;
@@ -104,7 +104,8 @@ async function openFound(
     });
   }
   if (form === 'msgpack') {
-    const name = opened?.name ?? path;
+    // A URL without its password and query.
+    const name = isUrl(path) ? (opened?.name ?? path) : path;
     const openBase = basesOf(path, options);
     const store = await openMsgpackFile(path, { source: opened, name, limits, model, openBase });
     const bases = store.bases.map((base) => baseAddress(path, base));

@@ -30,6 +30,7 @@ globalThis.report = async (ask) => {
     await fetch('${ANSWERED}', { cache: 'no-store' });
     // Long tasks are reported when the browser has time for it, later than they end.
     await new Promise((resolve) => setTimeout(resolve, 1000));
+    await new Promise((resolve) => requestIdleCallback(resolve, { timeout: 5000 }));
     globalThis.outcome = { ...found, seconds, longestTask: longest / 1000 };
   } catch (error) {
     globalThis.outcome = { error: String(error) };
