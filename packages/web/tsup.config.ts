@@ -17,17 +17,17 @@ const withoutKernels: Plugin = {
   },
 };
 
-/** What only a writer of models calls, and what nothing else of these files is called for. */
+/** Files with functions that only a writer of models calls: those whose names begin with `gzip` or `encode`. */
 const ENCODERS =
-  /(msgpack-store[\\/]src[\\/](deflate[\\/]gzip|vocabulary[\\/]cut-vocabulary)|sparse-codec[\\/]src[\\/]rows[\\/]encode-rows)\.ts$/;
+  /(msgpack-store[\\/]src[\\/]deflate[\\/]gzip|sparse-codec[\\/]src[\\/](rows[\\/]encode-rows|encode-csr))\.ts$/;
 
-/** Leaves out what codecs write with, because a page only reads: 7 kB of 135 with gzip. */
+/** Leaves out what codecs write with, because a page only reads. */
 const withoutEncoders: Plugin = {
   name: 'without-encoders',
   setup({ onLoad }) {
     onLoad({ filter: ENCODERS }, ({ path }) => ({
       contents: readFileSync(path, 'utf8').replaceAll(
-        /^export (?:async )?function\*? (\w+)[\s\S]*?^}$/gm,
+        /^export (?:async )?function\*? ((?:gzip|encode)\w*)[\s\S]*?^}$/gm,
         'export function $1() { throw new Error("dist/plain-worker.js only reads models"); }',
       ),
       loader: 'ts',
