@@ -7,7 +7,8 @@ interface Env {
   MODELS: { get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null> };
 }
 
-let loading: Promise<BertModel> | undefined;
+// Kept for later requests once it is there. A promise would not do: it settles only while its own request lasts.
+let model: BertModel | undefined;
 
 async function load({ MODELS }: Env): Promise<BertModel> {
   const object = await MODELS.get('mini-qa.prune');
@@ -18,13 +19,9 @@ async function load({ MODELS }: Env): Promise<BertModel> {
 
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
-    loading ??= load(env).catch((error) => {
-      // The next request tries again.
-      loading = undefined;
-      throw error;
-    });
     const { question, context } = (await request.json()) as { question: string; context: string };
-    const { text, score } = await answer(await loading, { question, context });
+    model ??= await load(env);
+    const { text, score } = await answer(model, { question, context });
     return Response.json({ text, score });
   },
 };
