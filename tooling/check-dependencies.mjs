@@ -1,6 +1,7 @@
-// Holds the code against the picture in CONTRIBUTING.md: every import between packages is an arrow there and a declared dependency, every arrow is
-// used, there is no cycle, and nothing imports an app. Tests may use more packages than the code does, but only what a package exports, and the
-// tests of a package that the code depends on. Inside a package, the folders of `src` do not import each other in a circle (cycles of single files are the linter's: noImportCycles).
+// Holds the code against the picture in CONTRIBUTING.md: every import between packages is an arrow there and a declared
+// dependency, every arrow is used, there is no cycle, and nothing imports an app. Tests may use more packages than the
+// code does, but only what a package exports, and the tests of a package that the code depends on. Inside a package,
+// the folders of `src` do not import each other in a circle (cycles of single files are the linter's: noImportCycles).
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { root } from './pnpm.mjs';

@@ -257,7 +257,7 @@ function answerOfExample() {
   return `${text} (score ${score.toFixed(4)})`;
 }
 
-/** The page of the README, in a folder that has what it needs beside it: `plain.js`, `plain-worker.js`, `wasm` and `mini-qa.prune`. */
+/** The page of the README, in a folder with `plain.js`, `plain-worker.js`, `wasm` and the model. */
 async function checkReadme(folder) {
   const pages = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```html\n([\s\S]*?)^```$/gm)];
   if (pages.length !== 1) throw new Error(`README.md has ${pages.length} pages instead of 1`);

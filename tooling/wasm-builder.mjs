@@ -2,7 +2,8 @@
 //
 //     src/generated/*.ts   from assembly/: the WebAssembly as base64, with the SHA-256 of all its sources
 //
-// --check writes nothing. It makes everything once more and fails where a committed file is not the same, byte for byte.
+// --check writes nothing. It makes everything once more and fails where a committed file is not the same, byte for
+// byte.
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

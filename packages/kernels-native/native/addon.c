@@ -1,5 +1,5 @@
-// The Node-API side: hands what JavaScript gives to prune_native.h, and its results back. Functions give a pn_status as a
-// number, or throw a TypeError where an argument is not of the type that they take. src/addon.ts has their types.
+// The Node-API side: hands what JavaScript gives to prune_native.h, and its results back. Functions give a pn_status as
+// a number, or throw a TypeError where an argument is not of the type that they take. src/addon.ts has their types.
 #define NAPI_VERSION 8
 #include <node_api.h>
 #include <stdlib.h>
@@ -428,8 +428,8 @@ static napi_value bytes(napi_env env, napi_callback_info info) {
 
 #define MAX_OUTPUTS (PN_MAX_LAYERS + 1)
 
-// pass(encoder, input, lengths, keyLengths, outputs, reportsLayers, callback): a status. `callback` is called with -1 and
-// how many layers are done, and at last with a status and a layer; only where the status given is PN_OK.
+// pass(encoder, input, lengths, keyLengths, outputs, reportsLayers, callback): a status. `callback` is called with -1
+// and how many layers are done, and at last with a status and a layer; only where the status given is PN_OK.
 static napi_value pass(napi_env env, napi_callback_info info) {
   ARGUMENTS(7);
   pn_handle *handle = handle_of(env, args[0]);

@@ -383,7 +383,7 @@ static void *work(void *argument) {
   for (;;) {
     gate_wait(&encoder->jobs, job);
     job++;
-    // A pass that was begun is computed by all threads, also where the encoder is being freed: they wait for each other.
+    // All threads compute a pass that was begun, also where the encoder is being freed: they wait for each other.
     if (passes == atomic_load(&encoder->passes)) {
       if (atomic_load(&encoder->ending)) return NULL;
       continue;

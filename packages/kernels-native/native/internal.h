@@ -19,7 +19,7 @@
 #define PN_CHUNKS 8
 
 typedef enum { PN_INT8 = 0, PN_FLOAT } pn_kind;
-// How a stream holds nonzeros: pairs for vpmaddubsw, whose sums of 16 bits are bounded, or quads for a dot product of four.
+// How a stream holds nonzeros: pairs for vpmaddubsw, whose sums of 16 bits are bounded, or quads for a product of four.
 typedef enum { PN_PAIRS = 0, PN_QUADS } pn_form;
 
 // In front of a row's nonzeros. `sum`: of all weights of the row, in other blocks too.
@@ -32,8 +32,8 @@ typedef struct {
 } pn_row_header;
 
 // A unit of PN_PAIRS is two groups of pairs, of 2 for codes of 7 bits and of 1 for codes of 8 bits: for each pair the
-// offsets of two features, u16, then for each pair its two weights. A unit of PN_QUADS is one quad: four offsets, u16, and
-// four weights.
+// offsets of two features, u16, then for each pair its two weights. A unit of PN_QUADS is one quad: four offsets, u16,
+// and four weights.
 #define PN_UNIT_PAIRS_7BIT 4
 #define PN_UNIT_PAIRS_8BIT 2
 #define PN_PAIR_BYTES 6
@@ -67,8 +67,8 @@ typedef struct {
 } pn_layer;
 enum { PN_QUERY = 0, PN_KEY, PN_VALUE, PN_ATTENTION_OUTPUT, PN_INTERMEDIATE, PN_OUTPUT };
 
-// Float bits: as int32 the largest value wins, as uint32 the smallest, and an infinity or a NaN of either sign is larger
-// than any number in one of the two.
+// Float bits: as int32 the largest value wins, as uint32 the smallest, and an infinity or a NaN of either sign is
+// larger than any number in one of the two.
 typedef struct {
   _Alignas(64) int32_t high;
   uint32_t low;

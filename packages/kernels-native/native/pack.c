@@ -1,9 +1,9 @@
-// Turns rows into a weight stream, one after another as they come: no dense matrix is made. Sums are exact, so the order
-// of rows and nonzeros is free, and chosen for speed: rows of a chunk are sorted by their length, so that the kernel's
-// loop runs the same number of times for some rows on end.
+// Turns rows into a weight stream, one after another as they come: no dense matrix is made. Sums are exact, so the
+// order of rows and nonzeros is free, and chosen for speed: rows of a chunk are sorted by their length, so that the
+// kernel's loop runs the same number of times for some rows on end.
 //
-// Tried and not faster: units of 16, 8 and 4 nonzeros in a row, the longest that the bounds allow. There are fewer ends of
-// units and fewer zeros to fill up, and more loops whose ends are mispredicted.
+// Tried and not faster: units of 16, 8 and 4 nonzeros in a row, the longest that the bounds allow. There are fewer ends
+// of units and fewer zeros to fill up, and more loops whose ends are mispredicted.
 #include <stdlib.h>
 #include <string.h>
 #include "internal.h"

@@ -1,8 +1,8 @@
 // An encoder pass over sparse int8 (or float32) weights, with the bits of the TypeScript reference of @prune/kernels.
 //
-// Call order: pn_encoder_new; for each layer six Linears (query, key, value, attention output, intermediate, output) and
-// two LayerNorms; pn_encoder_start; passes; pn_encoder_free. Everything that could make the code read or write out of
-// bounds is checked here, whatever the caller has checked before. No function prints, exits or throws.
+// Call order: pn_encoder_new; for each layer six Linears (query, key, value, attention output, intermediate, output)
+// and two LayerNorms; pn_encoder_start; passes; pn_encoder_free. Everything that could make the code read or write out
+// of bounds is checked here, whatever the caller has checked before. No function prints, exits or throws.
 #ifndef PRUNE_NATIVE_H
 #define PRUNE_NATIVE_H
 
@@ -61,7 +61,7 @@ pn_status pn_encoder_new(const pn_options *options, pn_encoder **encoder);
 // Ends the threads. A pass that computes is aborted at its next layer and must be waited for by its caller first.
 void pn_encoder_free(pn_encoder *encoder);
 
-// A Linear is made row by row: begin, then for each row in order `pn_linear_row`, then end. `scales`: one, or one a row.
+// A Linear is made row by row: begin, `pn_linear_row` for each row in order, then end. `scales`: one, or one a row.
 // `bias` may be NULL. The encoder owns its Linear from pn_encoder_add_linear on, also where that fails.
 pn_status pn_linear_begin(pn_kernels kernels, pn_profile profile, int rows, int columns, const float *scales,
                           size_t scale_count, const float *bias, pn_linear **linear);

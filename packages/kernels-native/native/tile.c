@@ -1,5 +1,5 @@
-// Everything that a pass computes, compiled once for each instruction set (isa.h). packages/kernels/src/reference is the
-// specification of every operation and its order; -ffp-contract=off keeps products and sums apart.
+// Everything that a pass computes, compiled once for each instruction set (isa.h). packages/kernels/src/reference is
+// the specification of every operation and its order; -ffp-contract=off keeps products and sums apart.
 #include "isa.h"
 
 #define JOIN2(a, b) a##b
@@ -91,7 +91,7 @@ typedef struct {
 
 INLINE f32v in_units(f32v x, f32v unit, bool divide) {
   if (!divide) return x * unit;
-  // Where the scale is 0, quotients are infinities, and NaN for 0, which onnxruntime takes for a number below every code.
+  // Where the scale is 0, quotients are infinities, and NaN for 0, which onnxruntime takes for less than every code.
   return min_f(splat(512.0f), max_f(splat(-512.0f), x / unit));
 }
 
@@ -583,7 +583,7 @@ INLINE void exponentials(float *scores, int keys, float *sums, int vectors) {
 }
 
 typedef struct {
-  // Where the head's features begin in the rows of queries; keys and values are `hidden` and 2 `hidden` rows after them.
+  // Where the head's features begin in the rows of queries; keys and values are `hidden` and 2 `hidden` rows later.
   int feature, size, hidden, lane, tokens, keys;
   float *scores, *queries, *keys_packed, *values_packed, *results, *sums, *units, *key_units;
 } head_job;
@@ -744,7 +744,8 @@ static bool pack_keys_int16(const pn_pass *pass, const head_job *job) {
   return finite;
 }
 
-// shapes: f32[size][lanes] -> i16 pairs [size / 4][keys / 2][4]. Gives what a code is worth; NaN where a value is not finite.
+// shapes: f32[size][lanes] -> i16 pairs [size / 4][keys / 2][4]. Gives what a code is worth; NaN where one is
+// not finite.
 static float pack_values_int16(const pn_pass *pass, const head_job *job) {
   const int pairs = (job->keys + 1) / 2;
   i32x4 most_of = {};

@@ -1,7 +1,7 @@
 // Compiles the C code with AddressSanitizer and UndefinedBehaviorSanitizer and lets native/test/hostile.c use it:
-// `node scripts/check-native.mjs [rounds] [seed]`. PRUNE_FUZZ multiplies the rounds. Then some of the same rounds for arm64
-// under qemu, where a cross compiler and qemu are installed: results must be the same bits. Without a C compiler it prints
-// one line.
+// `node scripts/check-native.mjs [rounds] [seed]`. PRUNE_FUZZ multiplies the rounds. Then some of the same rounds for
+// arm64 under qemu, where a cross compiler and qemu are installed: results must be the same bits. Without a C compiler
+// it prints one line.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -27,7 +27,7 @@ export interface NativeHandle {
   readonly handle: unique symbol;
 }
 
-/** The functions of native/addon.c. A number that they return is a place in {@link STATUSES} unless it is said otherwise. */
+/** The functions of native/addon.c. What they give is a place in {@link STATUSES}, unless it is said otherwise. */
 export interface Addon {
   /** Bits: kernels that are compiled in and run here; or that C code emulates, in a build for tests. */
   available(): number;
@@ -88,7 +88,7 @@ export function addonPath(name: 'prune' | 'prune-emulated'): string {
   return fileURLToPath(new URL(`../build/${process.platform}-${process.arch}/${name}.node`, import.meta.url));
 }
 
-/** Loads the addon that was built for this machine. Throws what Node throws where there is none, or it does not load. */
+/** Loads the addon that was built for this machine. Throws what Node throws where there is none, or none that loads. */
 export function loadAddon(name: 'prune' | 'prune-emulated' = 'prune'): Addon {
   return createRequire(import.meta.url)(addonPath(name)) as Addon;
 }

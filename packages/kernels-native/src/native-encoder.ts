@@ -14,10 +14,11 @@ import {
   checkEncoderLayer,
   checkFinite,
   checkNorm,
-  closedError,
+  type EncoderWork,
   type LayerShape,
   layerNorm,
   type OpenParts,
+  openEncoder,
   PassQueue,
   withinMemory,
 } from '@prune/kernels/spec';
@@ -42,27 +43,7 @@ const NORMS = ['attentionNorm', 'outputNorm'] as const;
 
 /** An encoder whose passes are computed by threads of the C side; see `Engine.loadEncoder`. */
 export async function loadNativeEncoder(spec: EncoderSpec, target: NativeTarget, parts: OpenParts): Promise<Encoder> {
-  let open: NativeEncoder | undefined = await loadLayers(spec, target, parts);
-  const { hidden, layers } = open;
-  let closing: Promise<void> | undefined;
-  const close = () => {
-    closing ??= open?.close().finally(() => parts.delete(close));
-    open = undefined;
-    return closing!;
-  };
-  parts.add(close);
-  return {
-    hiddenSize: hidden,
-    layers,
-    get memoryBytes() {
-      return open?.memoryBytes ?? 0;
-    },
-    async forward(input, lengths, options = {}) {
-      if (open === undefined) throw closedError('encoder');
-      return open.forward(input, lengths, options);
-    },
-    close,
-  };
+  return openEncoder(await loadLayers(spec, target, parts), parts);
 }
 
 async function loadLayers(spec: EncoderSpec, target: NativeTarget, parts: OpenParts): Promise<NativeEncoder> {
@@ -135,7 +116,7 @@ function addNorm(addon: Addon, handle: NativeHandle, { weight, bias }: LayerNorm
 }
 
 /** An open encoder. */
-class NativeEncoder {
+class NativeEncoder implements EncoderWork {
   readonly hidden: number;
   readonly layers: number;
   readonly #addon: Addon;

@@ -1,6 +1,6 @@
 import { PruneError } from '@prune/core';
 import type { Engine, NativeKernels } from '@prune/kernels';
-import { activate, layerNorm, OpenParts, softmax } from '@prune/kernels/spec';
+import { engineFunctions, OpenParts } from '@prune/kernels/spec';
 import { type Addon, loadAddon, NATIVE_KERNELS } from './addon.js';
 import { loadNativeEncoder } from './native-encoder.js';
 import { loadNativeLinear } from './native-linear.js';
@@ -62,18 +62,7 @@ export function nativeEngineOn(addon: Addon, kernels: number, threads: number): 
       parts.check();
       return loadNativeLinear(linear, mode, name, target, parts);
     },
-    layerNorm(x, parameters, eps) {
-      parts.check();
-      return layerNorm(x, parameters, eps);
-    },
-    softmax(x, columns) {
-      parts.check();
-      return softmax(x, columns);
-    },
-    activate(x, activation) {
-      parts.check();
-      return x.map((value) => activate(value, activation));
-    },
+    ...engineFunctions(parts),
     close: () => parts.close(),
   };
 }

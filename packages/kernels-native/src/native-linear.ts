@@ -1,7 +1,7 @@
 import { PruneError } from '@prune/core';
 import type { AnyLinear, LinearMode, LoadedLinear } from '@prune/kernels';
-import { checkFinite, checkLinear, checkTokens, closedError, type OpenParts, withinMemory } from '@prune/kernels/spec';
-import { type NativeHandle, STATUSES } from './addon.js';
+import { checkFinite, checkLinear, checkTokens, type OpenParts, openLinear, withinMemory } from '@prune/kernels/spec';
+import { STATUSES } from './addon.js';
 import type { NativeTarget } from './native-encoder.js';
 import { checkStatus } from './native-status.js';
 import { packNative } from './pack-native.js';
@@ -15,36 +15,31 @@ export function loadNativeLinear(
   parts: OpenParts,
 ): LoadedLinear {
   const [rows, columns] = checkLinear(linear, undefined, undefined, { tensor });
-  let open: NativeHandle | undefined = packNative(addon, kernels, linear, profile, tensor);
-  const close = () => {
-    if (open !== undefined) addon.free(open);
-    open = undefined;
-    parts.delete(close);
+  const handle = packNative(addon, kernels, linear, profile, tensor);
+  const apply = (x: Float32Array) => {
+    const tokens = checkTokens(x, columns);
+    const y = withinMemory('results of a Linear', () => new Float32Array(tokens * rows));
+    if (tokens === 0) return y;
+    const status = addon.apply(handle, rowwise, x, y);
+    if (STATUSES[status] === 'input-not-finite') {
+      throw new PruneError('not-finite', {
+        where: 'kernels',
+        what: 'input of a Linear',
+        got: 'NaN or an infinity',
+        wanted: 'finite numbers',
+      });
+    }
+    checkStatus(status, 'memory for a Linear', tensor);
+    checkFinite(y, 'results of a Linear', tensor);
+    return y;
   };
-  parts.add(close);
-  return {
+  const work = {
     rows,
     get memoryBytes() {
-      return open === undefined ? 0 : addon.linearBytes(open);
+      return addon.linearBytes(handle);
     },
-    apply(x) {
-      if (open === undefined) throw closedError('Linear', tensor);
-      const tokens = checkTokens(x, columns);
-      const y = withinMemory('results of a Linear', () => new Float32Array(tokens * rows));
-      if (tokens === 0) return y;
-      const status = addon.apply(open, rowwise, x, y);
-      if (STATUSES[status] === 'input-not-finite') {
-        throw new PruneError('not-finite', {
-          where: 'kernels',
-          what: 'input of a Linear',
-          got: 'NaN or an infinity',
-          wanted: 'finite numbers',
-        });
-      }
-      checkStatus(status, 'memory for a Linear', tensor);
-      checkFinite(y, 'results of a Linear', tensor);
-      return y;
-    },
-    close,
+    apply,
+    free: () => addon.free(handle),
   };
+  return openLinear(work, tensor, parts);
 }

@@ -40,7 +40,7 @@ export function engineOf({ addon, kernels }: TestedKernels, threads = 1): Engine
   return nativeEngineOn(addon, kernels, threads);
 }
 
-/** Test files run at the same time: one builds, the others wait. A lock that a killed run left is taken after minutes. */
+/** Of the test files that run at once, one builds. A lock that a killed run has left is taken after some minutes. */
 function inTurn(build: () => void): void {
   const lock = join(tmpdir(), 'prune-native-build.lock');
   for (;;) {

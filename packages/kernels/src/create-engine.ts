@@ -2,11 +2,9 @@ import { PruneError } from '@prune/core';
 import type { Engine, KernelModules, Kernels } from './engine.js';
 import { type NativeEngines, tryNative } from './native-engines.js';
 import { OpenParts } from './open-parts.js';
-import { activate } from './reference/activate.js';
-import { layerNorm } from './reference/layer-norm.js';
+import { engineFunctions } from './reference/engine-functions.js';
 import { loadReferenceEncoder } from './reference/reference-engine.js';
 import { loadReferenceLinear } from './reference/reference-linear.js';
-import { softmax } from './reference/softmax.js';
 import { compileKernels, type KernelBytes } from './wasm/compile-kernels.js';
 import { defaultHost } from './wasm/default-host.js';
 import { kernelFileName } from './wasm/kernel-files.js';
@@ -108,18 +106,7 @@ export async function engineOn(
         ? loadReferenceLinear(linear, mode, name, parts)
         : loadWasmLinear(linear, mode, name, { module, shared, fused, dot4 }, parts);
     },
-    layerNorm(x, parameters, eps) {
-      parts.check();
-      return layerNorm(x, parameters, eps);
-    },
-    softmax(x, columns) {
-      parts.check();
-      return softmax(x, columns);
-    },
-    activate(x, activation) {
-      parts.check();
-      return x.map((value) => activate(value, activation));
-    },
+    ...engineFunctions(parts),
     close: () => parts.close(),
   };
 }

@@ -16,17 +16,17 @@ test('public API', () => {
     [
       "OpenParts",
       "PassQueue",
-      "activate",
       "checkBatch",
       "checkEncoderLayer",
       "checkFinite",
       "checkLinear",
       "checkNorm",
       "checkTokens",
-      "closedError",
+      "engineFunctions",
       "layerNorm",
+      "openEncoder",
+      "openLinear",
       "rowsOf",
-      "softmax",
       "withinMemory",
     ]
   `);

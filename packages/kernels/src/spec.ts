@@ -1,9 +1,9 @@
-// What another engine behind the seam of engine.ts needs, so that its checks, errors and queue are those of this package.
-export { closedError } from './closed-error.js';
+// What another engine behind the seam of engine.ts needs, so that checks, errors and queue are those of this package.
+export { type EncoderWork, openEncoder } from './open-encoder.js';
+export { type LinearWork, openLinear } from './open-linear.js';
 export { OpenParts } from './open-parts.js';
-export { activate } from './reference/activate.js';
+export { engineFunctions } from './reference/engine-functions.js';
 export { layerNorm } from './reference/layer-norm.js';
-export { softmax } from './reference/softmax.js';
 export { type Batch, checkBatch, checkFinite } from './spec/check-batch.js';
 export { checkEncoderLayer, checkNorm, type LayerShape } from './spec/check-encoder-layer.js';
 export { checkLinear } from './spec/check-linear.js';

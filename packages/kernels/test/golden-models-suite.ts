@@ -50,7 +50,7 @@ function tolerance(name: string, profile: 'fbgemm' | 'qnnpack', attention: Atten
   return name === 'narrow' && layer === 2 ? 2.7e-3 : 3.5e-6;
 }
 
-/** Tests that an engine, which `create` gives, computes the golden models as PyTorch did, with the bits of the reference. */
+/** Tests that the engine of `create` computes the golden models as PyTorch did, with the bits of the reference. */
 export function goldenModelsOn(create: () => Promise<Engine>): void {
   test.each(['tiny', 'narrow'] as const)('%s in float32: within 4e-6 of PyTorch in every layer', async (name) => {
     const model = goldenModel(name);

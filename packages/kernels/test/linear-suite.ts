@@ -14,7 +14,10 @@ export const int8 = (next: () => number, rows: number, columns: number, density:
   bias: { dtype: 'float32' as const, shape: [rows], data: normals(next, rows) as Float32Array<ArrayBuffer> },
 });
 
-/** One row of 521 weights that gives 2^-24 + 2^-70 for 520 activations of 127 and one of 75 (see fusedMultiplyAdd's test), and the bias 1. */
+/**
+ * One row of 521 weights that gives 2^-24 + 2^-70 for 520 activations of 127 and one of 75 (see fusedMultiplyAdd's
+ * test), and the bias 1.
+ */
 export function roundedTwice() {
   const data = new Int8Array(521).fill(127);
   data[520] = 75;

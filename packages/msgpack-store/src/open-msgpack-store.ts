@@ -65,8 +65,8 @@ export interface MsgpackStore extends TensorStore {
  * Opens a `.prune` container: reads its prologue and manifest, then each block by its byte range when one of its tensors is asked for. A block's
  * CRC-32 is checked before it is decoded. Takes over the source: `close()` closes it, and so does a failed opening.
  * Throws `unsupported`, `truncated`, `corrupt`, `limit` with the source's name; `mismatch` for another `integrity`;
- * `invalid-argument` for a file of
- * several models without the option `model`, `missing` for a model that it does not have.
+ * `invalid-argument` for a file of several models without the option `model`, `missing` for a model that it does not
+ * have.
  */
 export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackOptions = {}): Promise<MsgpackStore> {
   const { limits = DEFAULT_LIMITS, inflate, crc32 } = options;

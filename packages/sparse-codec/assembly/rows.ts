@@ -20,7 +20,8 @@ const OUT_BYTES: usize = ROW_OUT_BYTES;
 
 /**
  * Writes the next `width` symbols of four lanes, each by its table, `start` bytes into the place of each lane; or
- * `asFloats`, with a start of 0, the value of each symbol plus its column's mean. The TypeScript is `Lanes.fieldOfFour` and `Lanes.floatsOfFour` (src/rows/lanes.ts).
+ * `asFloats`, with a start of 0, the value of each symbol plus its column's mean. The TypeScript is `Lanes.fieldOfFour`
+ * and `Lanes.floatsOfFour` (src/rows/lanes.ts).
  *
  * A state's refill is a conditional move: which symbol needs a word is a coin toss to a processor. Symbols and means
  * are multiples of 4, and lanes write to places at constant distances: both save a fifth of the time. 2, 3, 6 and 8

@@ -4,7 +4,8 @@ import { codecList, createMsgpackStore, openMsgpackStore } from '@prune/msgpack-
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type MemoryCache, memoryCache } from '../test/memory-cache.js';
 import { numberedBytes } from '../test/numbered-bytes.js';
-import { type CachedSource, type CachedSourceOptions, cachedSource } from './cached-source.js';
+import type { CachedSource } from './cached-file.js';
+import { type CachedSourceOptions, cachedSource } from './cached-source.js';
 
 /** A file of about 200 kB whose tensors differ by `seed`. */
 async function file(seed: number): Promise<Uint8Array> {

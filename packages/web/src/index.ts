@@ -1,6 +1,7 @@
 export { type BlobLike, blobSource } from './blob-source.js';
 export type { CachedResponse, CacheLike } from './cache/cache-like.js';
-export { type CachedSource, type CachedSourceOptions, cachedSource } from './cached-source.js';
+export type { CachedSource } from './cached-file.js';
+export { type CachedSourceOptions, cachedSource } from './cached-source.js';
 export type { HttpBody, HttpFetch, HttpRequest, HttpResponse } from './http/http-fetch.js';
 export type { HttpVersion } from './http/http-version.js';
 export { DEFAULT_HTTP_SOURCE_OPTIONS, type HttpSource, type HttpSourceOptions, httpSource } from './http-source.js';

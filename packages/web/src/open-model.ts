@@ -24,13 +24,13 @@ export interface OpenModelOptions extends LoadOptions, StoreOptions {
   readonly http?: OpenRequest['http'];
   /**
    * Where the bytes of a URL are kept from one visit to the next: a cache of the browser's Cache Storage by this name.
-   * `true`: `DEFAULT_CACHE_NAME`. `false`: nothing is kept. Default: `true`; where there is no Cache Storage, nothing is
-   * kept.
+   * `true`: `DEFAULT_CACHE_NAME`. `false`: nothing is kept. Default: `true`; where there is no Cache Storage, nothing
+   * is kept.
    */
   readonly cache?: boolean | string;
   /**
-   * Fetches the rest of the file in the background once the model is ready, while no call runs: into the cache, or, where
-   * nothing is kept, the embedding tables into memory. Later texts then wait for nothing. Progress goes on in
+   * Fetches the rest of the file in the background once the model is ready, while no call runs: into the cache, or,
+   * where nothing is kept, the embedding tables into memory. Later texts then wait for nothing. Progress goes on in
    * `onProgress`; a failure of the network ends it without an error. Default: `false`.
    */
   readonly prefetch?: boolean;

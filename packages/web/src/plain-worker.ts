@@ -2,8 +2,8 @@ import { besideKernels } from './worker/beside-kernels.js';
 import { PLAIN_WORKER_NAME } from './worker/plain-worker-name.js';
 import { serveModel, type WorkerPort } from './worker/serve-model.js';
 
-// The program of the worker that dist/plain.js starts, as one file, dist/plain-worker.js. The kernels are files of their
-// own: tsup.config.ts leaves them out of this one.
+// The program of the worker that dist/plain.js starts, as one file, dist/plain-worker.js. The kernels are files of
+// their own: tsup.config.ts leaves them out of this one.
 
 interface WorkerGlobals {
   readonly WorkerGlobalScope?: unknown;

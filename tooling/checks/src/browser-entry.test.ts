@@ -24,7 +24,8 @@ test.each(readdirSync(`${root}packages`).filter((name) => !NODE_ONLY.includes(na
     });
     const imports = Object.values(result.metafile.inputs).flatMap((input) => input.imports);
     expect(imports.filter(({ external, path }) => external || path.startsWith('node:'))).toEqual([]);
-    // `Buffer` and `process` are Node's globals, which esbuild lets through. Libraries may ask whether they are there; our own code has no need to.
+    // `Buffer` and `process` are Node's globals, which esbuild lets through. Libraries may ask whether they are there;
+    // our own code has no need to.
     const own = Object.keys(result.metafile.inputs).filter((path) => path.startsWith('packages/'));
     expect(own).not.toEqual([]);
     for (const path of own) {

@@ -9,7 +9,7 @@ interface HostGlobals {
  */
 export function yieldToEvents(): Promise<void> {
   const { setImmediate: immediate } = globalThis as HostGlobals;
-  // Of Node's phases (timers, I/O, immediates), only two immediates on end pass all: one that I/O sets comes before timers.
+  // Only two immediates on end pass all of Node's phases: one that I/O sets comes before timers.
   if (immediate !== undefined) return new Promise((resolve) => immediate(() => immediate(resolve)));
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();

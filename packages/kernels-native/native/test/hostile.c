@@ -1,7 +1,8 @@
-// Run under AddressSanitizer and UndefinedBehaviorSanitizer by scripts/check-native.mjs. Arguments: a seed, and how many
-// rounds. It prints a checksum of all results, which is the same on every processor. First, encoders of random shapes compute random batches on every kernel and number of threads, with equal bits.
-// Then hostile callers: rows whose columns are anything, shapes that do not fit, calls out of order. Whatever the status,
-// nothing may be read or written out of bounds, and nothing may leak.
+// Run under AddressSanitizer and UndefinedBehaviorSanitizer by scripts/check-native.mjs. Arguments: a seed, and how
+// many rounds. It prints a checksum of all results, which is the same on every processor. First, encoders of random
+// shapes compute random batches on every kernel and number of threads, with equal bits. Then hostile callers: rows
+// whose columns are anything, shapes that do not fit, calls out of order. Whatever the status, nothing may be read or
+// written out of bounds, and nothing may leak.
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

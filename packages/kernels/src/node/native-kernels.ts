@@ -1,7 +1,7 @@
 import type { Engine, NativeKernels } from '../engine.js';
 import type { NativeEngines } from '../native-engines.js';
 
-/** An optional package, which depends on this one. As a variable it is not looked for where the code is compiled or bundled. */
+/** An optional package, which depends on this one. A variable, because compilers and bundlers look for names. */
 const PACKAGE = '@prune/kernels-native';
 
 interface NativePackage {

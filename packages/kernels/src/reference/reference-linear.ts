@@ -1,4 +1,4 @@
-import { closedError } from '../closed-error.js';
+import { openLinear } from '../open-linear.js';
 import type { OpenParts } from '../open-parts.js';
 import { checkFinite } from '../spec/check-batch.js';
 import { checkLinear } from '../spec/check-linear.js';
@@ -15,22 +15,12 @@ export function loadReferenceLinear(
   parts: OpenParts,
 ): LoadedLinear {
   const [rows, columns] = checkLinear(module, undefined, undefined, { tensor });
-  let open: AnyLinear | undefined = module;
-  const close = () => {
-    open = undefined;
-    parts.delete(close);
+  const apply = (x: Float32Array) => {
+    const tokens = checkTokens(x, columns);
+    checkFinite(x, 'input of a Linear');
+    const y = linear(x, tokens, module, mode);
+    checkFinite(y, 'results of a Linear', tensor);
+    return y;
   };
-  parts.add(close);
-  return {
-    rows,
-    apply(x) {
-      if (open === undefined) throw closedError('Linear', tensor);
-      const tokens = checkTokens(x, columns);
-      checkFinite(x, 'input of a Linear');
-      const y = linear(x, tokens, open, mode);
-      checkFinite(y, 'results of a Linear', tensor);
-      return y;
-    },
-    close,
-  };
+  return openLinear({ rows, memoryBytes: undefined, apply }, tensor, parts);
 }

@@ -1,5 +1,5 @@
 import { checkAborted, Pacer, PruneError } from '@prune/core';
-import { closedError } from '../closed-error.js';
+import { type EncoderWork, openEncoder } from '../open-encoder.js';
 import type { OpenParts } from '../open-parts.js';
 import { layerNorm } from '../reference/layer-norm.js';
 import { type Batch, checkBatch, checkFinite } from '../spec/check-batch.js';
@@ -33,8 +33,8 @@ const SPINS = 20_000;
 
 /**
  * How long a job may take by the times that were measured before. A pass returns to the event loop between jobs, at
- * least every 50 ms as users are promised: there is room for a job that takes four times as long as expected, as the first
- * ones do while the engine still optimizes the code.
+ * least every 50 ms as users are promised: there is room for a job that takes four times as long as expected, as the
+ * first ones do while the engine still optimizes the code.
  */
 const JOB_MS = 12;
 
@@ -47,34 +47,16 @@ const ITEM_WORDS = ITEMS.bytes / Int32Array.BYTES_PER_ELEMENT;
 /** An encoder in WebAssembly; see `Engine.loadEncoder`. It has a memory, an instance and threads of its own. */
 export async function loadWasmEncoder(spec: EncoderSpec, target: WasmTarget, parts: OpenParts): Promise<Encoder> {
   const { weights, pass } = await packEncoder(spec, target, parts);
-  const { hidden, layers } = pass.shape;
-  let open: WasmEncoder | undefined = new WasmEncoder(weights, pass, target);
-  let closing: Promise<void> | undefined;
-  const close = () => {
-    closing ??= open?.close().finally(() => parts.delete(close));
-    open = undefined;
-    return closing!;
-  };
-  parts.add(close);
+  const work = new WasmEncoder(weights, pass, target);
+  const encoder = openEncoder(work, parts);
   try {
-    await open.start();
+    await work.start();
     parts.check();
+    return encoder;
   } catch (error) {
-    await close();
+    await encoder.close();
     throw error;
   }
-  return {
-    hiddenSize: hidden,
-    layers,
-    get memoryBytes() {
-      return open?.memoryBytes ?? 0;
-    },
-    async forward(input, lengths, options = {}) {
-      if (open === undefined) throw closedError('encoder');
-      return open.forward(input, lengths, options);
-    },
-    close,
-  };
 }
 
 /** What of an encoder a pass needs beside its weights. */
@@ -132,7 +114,9 @@ async function packEncoder(
 }
 
 /** An open encoder: its weights, and the threads that compute with them. */
-class WasmEncoder {
+class WasmEncoder implements EncoderWork {
+  readonly hidden: number;
+  readonly layers: number;
   readonly #pass: PassConstants;
   readonly #target: WasmTarget;
   #weights: WeightMemory;
@@ -144,6 +128,8 @@ class WasmEncoder {
   readonly #times = new PhaseTimes();
 
   constructor(weights: WeightMemory, pass: PassConstants, target: WasmTarget) {
+    this.hidden = pass.shape.hidden;
+    this.layers = pass.shape.layers;
     this.#pass = pass;
     this.#target = target;
     this.#weights = weights;

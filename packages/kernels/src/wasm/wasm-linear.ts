@@ -1,5 +1,5 @@
 import { PruneError } from '@prune/core';
-import { closedError } from '../closed-error.js';
+import { openLinear } from '../open-linear.js';
 import type { OpenParts } from '../open-parts.js';
 import type { LinearMode } from '../reference/linear.js';
 import { checkFinite } from '../spec/check-batch.js';
@@ -64,24 +64,16 @@ export function loadWasmLinear(
   target: LinearTarget,
   parts: OpenParts,
 ): LoadedLinear {
-  let open: PackedLinear | undefined = pack(linear, mode, tensor, target);
-  const { rows } = open;
-  const close = () => {
-    open = undefined;
-    parts.delete(close);
-  };
-  parts.add(close);
-  return {
+  const packed = pack(linear, mode, tensor, target);
+  const { rows, weights } = packed;
+  const work = {
     rows,
     get memoryBytes() {
-      return open?.weights.memory.buffer.byteLength ?? 0;
+      return weights.memory.buffer.byteLength;
     },
-    apply(x) {
-      if (open === undefined) throw closedError('Linear', tensor);
-      return apply(x, open);
-    },
-    close,
+    apply: (x: Float32Array) => apply(x, packed),
   };
+  return openLinear(work, tensor, parts);
 }
 
 function pack(

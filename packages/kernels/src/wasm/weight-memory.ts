@@ -30,7 +30,7 @@ const MAX_PAGES = 32767;
  */
 const SMALLER_MAXIMUMS = [16384, 8192, 4096, 2048];
 
-/** ms that packing takes for a float, or for an int8 weight by its place in the dense matrix, before code is optimized. */
+/** ms that packing takes for an element of the dense matrix, float or int8, before code is optimized. */
 const PACK_MS = 1.5e-5;
 
 /** A Linear of the table, and the bytes of its stream. */

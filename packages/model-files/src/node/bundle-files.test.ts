@@ -1,23 +1,13 @@
 import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { firstDifference, type Tensor, tensor, writeStore } from '@prune/core';
+import { firstDifference, writeStore } from '@prune/core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bundleFiles } from './bundle-files.js';
 import { createStore } from './create-store.js';
 import { modelAddress } from './model-address.js';
+import { modelOf } from './models.fixture.js';
 import { type OpenStore, openStore as openAnyStore, openModel } from './open-model.js';
-
-const table = tensor(
-  'float32',
-  [64, 9],
-  Float32Array.from({ length: 576 }, (_, i) => (i * 7919) % 1009),
-);
-const modelOf = (value: number) =>
-  new Map<string, Tensor>([
-    ['table', table],
-    ['own', tensor('int8', [99], new Int8Array(99).fill(value))],
-  ]);
 
 let folder: string;
 const opened: OpenStore[] = [];

@@ -20,9 +20,9 @@ export interface BundleFilesOptions extends RemoteOptions {
 }
 
 /**
- * Writes one `.prune` file with models of other ones, what they share once. An input is a file or a URL, or one model of it
- * (`both.prune#qa`); a file of several models stands for all of them. A model is called as it was, or after its file.
- * The new file appears only when it is whole. Returns the files that were read. Throws what `bundleModels` throws.
+ * Writes one `.prune` file with models of other ones, what they share once. An input is a file or a URL, or one model
+ * of it (`both.prune#qa`); a file of several models stands for all of them. A model is called as it was, or after its
+ * file. The new file appears only when it is whole. Throws what `bundleModels` throws.
  */
 export async function bundleFiles(
   output: string,

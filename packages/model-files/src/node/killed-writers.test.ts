@@ -62,7 +62,13 @@ async function read({ path, form }) {
 export default async (argument) => {
   if (process.env.WRITER !== undefined) {
     process.send('ready');
-    for (;;) await write(argument, process.env.WRITER);
+    try {
+      for (;;) await write(argument, process.env.WRITER);
+    } catch (error) {
+      // Of a process that ends by itself, the other one hears no more than a status.
+      await new Promise((resolve) => process.send(String(error.stack), resolve));
+      throw error;
+    }
   }
   await write(argument, 'A');
   const seen = {};
@@ -73,11 +79,13 @@ export default async (argument) => {
       const env = { ...process.env, WRITER: text };
       const child = spawn(process.execPath, [process.argv[1]], { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
       const gone = new Promise((resolve) => child.once('exit', (status, signal) => resolve(signal ?? status)));
+      let said;
+      child.on('message', (text) => { said = text; });
       await Promise.race([once(child, 'message'), gone]);
       await new Promise((resolve) => setTimeout(resolve, 300 * Math.random()));
       child.kill('SIGKILL');
       const how = await gone;
-      if (how !== 'SIGKILL') throw new Error('the writer ended by itself: ' + how);
+      if (how !== 'SIGKILL') throw new Error('the writer ended by itself: ' + how + ', ' + said);
       kills++;
     }
   };

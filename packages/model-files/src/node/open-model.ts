@@ -47,7 +47,8 @@ export interface OpenStore extends TensorStore {
 
 /**
  * Opens a model folder, a checkpoint file or a store, told apart by content; a file may be a pipe. `both.prune#qa` is
- * one model of a `.prune` file that has several. With `openUrl`, a `.prune` file may also be a URL, or have a base at one.
+ * one model of a `.prune` file that has several. With `openUrl`, a `.prune` file may also be a URL, or have a base at
+ * one.
  */
 export async function openModel(path: string, options: OpenFileOptions = {}): Promise<OpenModel> {
   checkAborted(options.signal);

@@ -1,28 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { firstDifference, type Tensor, tensor, writeStore } from '@prune/core';
+import { firstDifference, type Tensor, writeStore } from '@prune/core';
 import { fileSource } from '@prune/core/node';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bundleFiles } from './bundle-files.js';
 import { createStore } from './create-store.js';
 import { modelAddress } from './model-address.js';
+import { modelOf } from './models.fixture.js';
 import { type OpenFileOptions, openModel, openStore } from './open-model.js';
 import type { OpenUrl } from './remote-files.js';
 import { summarizeFile } from './summarize-file.js';
 
 const SERVER = 'https://models.test/dir/';
-const table = tensor(
-  'float32',
-  [64, 9],
-  Float32Array.from({ length: 576 }, (_, i) => (i * 7919) % 1009),
-);
-const modelOf = (value: number) =>
-  new Map<string, Tensor>([
-    ['table', table],
-    ['own', tensor('int8', [99], new Int8Array(99).fill(value))],
-  ]);
-
 let folder: string;
 let asked: string[];
 /** The folder as a server's. */

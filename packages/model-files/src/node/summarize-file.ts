@@ -12,7 +12,10 @@ export interface ContainerSummary extends AnyContainerSummary {
   readonly model: string | undefined;
 }
 
-/** Reads the manifest of a `.prune` file, or of one at a URL. `undefined` for anything else, and for a pipe, which can be read once. */
+/**
+ * Reads the manifest of a `.prune` file, or of one at a URL. `undefined` for anything else, and for a pipe, which can
+ * be read once.
+ */
 export async function summarizeFile(path: string, options: RemoteOptions = {}): Promise<ContainerSummary | undefined> {
   const { file, model } = await modelAddress(path);
   if (!isUrl(file)) {

@@ -1,5 +1,5 @@
-// Tests of decoding once more, with the TypeScript loops alone: they serve where WebAssembly may not be compiled. All of
-// them with PRUNE_FUZZ, which .ci/full sets.
+// Tests of decoding once more, with the TypeScript loops alone: they serve where WebAssembly may not be compiled. All
+// of them with PRUNE_FUZZ, which .ci/full sets.
 import { expect, test, vi } from 'vitest';
 import { wasmLoops } from './wasm-loops.js';
 

@@ -16,7 +16,7 @@ export const TABLE_BYTES = 6 * SLOTS;
  */
 export interface SlotTables {
   /**
-   * Of slot `s` of table `t`, at `base[t] + s`: frequency << 13 | how far the slot lies above the first of its symbol.
+   * Of slot `s` of table `t`, at `base[t] + s`: frequency << 12 | how far the slot lies above the first of its symbol.
    */
   readonly slots: Uint32Array;
   /** The symbol of each slot. */

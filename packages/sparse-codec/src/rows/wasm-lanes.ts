@@ -21,8 +21,8 @@ import { SLOTS, type SlotTables } from './slot-tables.js';
 
 /**
  * Lanes whose loops are WebAssembly: three times as fast. Their bytes are copied into the memory of the loops, and the
- * rows out of it. For damaged bytes they throw `corrupt` as {@link Lanes} do, but perhaps with other words, because they
- * read something else past the end of a group.
+ * rows out of it. For damaged bytes they throw `corrupt` as {@link Lanes} do, but perhaps with other words, because
+ * they read something else past the end of a group.
  */
 export class WasmLanes extends Lanes {
   override readonly state: Int32Array;

@@ -4,8 +4,8 @@ export interface CachedResponse {
 }
 
 /**
- * Where responses are kept by their address: a `Cache` of the browser's Cache Storage is one, and so is `caches.default`
- * of an edge runtime. Our own type, because programs for Node often leave out the DOM library.
+ * Where responses are kept by their address: a `Cache` of the browser's Cache Storage is one, and so is
+ * `caches.default` of an edge runtime. Our own type, because programs for Node often leave out the DOM library.
  */
 export interface CacheLike {
   match(key: string): Promise<CachedResponse | undefined>;

@@ -12,7 +12,8 @@ import { type OpenBase, openMsgpackStore } from '@prune/msgpack-store';
 import { blobSource } from '../blob-source.js';
 import type { CacheLike } from '../cache/cache-like.js';
 import { openCache } from '../cache/open-cache.js';
-import { type CachedSource, cachedSource } from '../cached-source.js';
+import type { CachedSource } from '../cached-file.js';
+import { cachedSource } from '../cached-source.js';
 import { DEFAULT_HTTP_SOURCE_OPTIONS, type HttpSourceOptions, httpSource } from '../http-source.js';
 import { type BackgroundWork, inBackground } from './in-background.js';
 import type { CallProgress, ModelFacts, OpenRequest, Reply, Request } from './messages.js';
@@ -161,8 +162,8 @@ async function areConfirmed(files: readonly CachedSource[]): Promise<boolean> {
 }
 
 /**
- * Opens a model with what is kept of it, while the server is asked whether that is still its file; and once more if it is
- * not, or if what was kept is wrong.
+ * Opens a model with what is kept of it, while the server is asked whether that is still its file; and once more if it
+ * is not, or if what was kept is wrong.
  */
 async function openedAnew(request: OpenRequest, watch: Watch, options: ServeModelOptions): Promise<Opened> {
   const files: CachedSource[] = [];
