@@ -6,6 +6,7 @@ Writes squad_sparse.h5 (encoder and head) or squad_sparse_with_embs.h5 (everythi
 peak resident memory in bytes, versions. Imports are not timed. What differs from the notebook, and why:
 - the model is read from a folder; with a pooler where the checkpoint has one, as `BertForQuestionAnswering` did when the notebook was written;
 - torch >= 1.6 keeps (weight, bias) as a tuple under `_packed_params._packed_params`; it is split into the notebook's two names;
+- floats are float32 whatever the checkpoint has: transformers keeps float16 since version 5;
 - nothing is printed, and the `torch.save` files for comparison are not written (that would count against the notebook).
 """
 
@@ -50,7 +51,7 @@ class WithPooler(BertForQuestionAnswering):
 
 model_class = WithPooler if has_pooler() else BertForQuestionAnswering
 steps = Steps()
-model = model_class.from_pretrained(model_folder)
+model = model_class.from_pretrained(model_folder).float()
 model.to("cpu")
 steps.done("load")
 
