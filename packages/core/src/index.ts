@@ -101,6 +101,8 @@ export type {
   Sha256,
 } from './stores/codec.js';
 export {
+  type JsonParts,
+  type ModelFiles,
   type ModelMetadata,
   QUANTIZATION_PROFILES,
   type QuantizationProfile,

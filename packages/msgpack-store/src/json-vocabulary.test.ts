@@ -80,6 +80,21 @@ test('both are read at once', async () => {
   expect(reads[0][1][1]).toBe(reads[0][0][0]);
 });
 
+test('the two parts are given as they are, for no other file, and not where the JSON has more entries', async () => {
+  const { metadata } = await openMsgpackStore(await packed(both));
+  const parts = await metadata.files?.parts?.('tokenizer.json');
+  expect(JSON.parse(new TextDecoder().decode(parts?.json))).toEqual({
+    version: '1.0',
+    model: { type: 'WordPiece', vocab: {} },
+  });
+  expect(parts?.lines).toEqual(vocabulary);
+  for (const name of ['vocab.txt', 'merges.txt']) expect(await metadata.files?.parts?.(name)).toBeUndefined();
+  const more = bytesOf(new TextDecoder().decode(tokenizer).replace('}}}', `,"more":${tokens.length}}}}`));
+  const { files } = (await openMsgpackStore(await packed({ ...both, 'tokenizer.json': more }))).metadata;
+  expect(await files?.get('tokenizer.json')).toEqual(more);
+  expect(await files?.parts?.('tokenizer.json')).toBeUndefined();
+});
+
 /** A container with the same blocks and other files in the manifest. */
 async function withFiles(bytes: Uint8Array, change: (files: readonly ManifestFile[]) => ManifestFile[]) {
   const manifest = await manifestOf(bytes);

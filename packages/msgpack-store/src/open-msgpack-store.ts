@@ -8,14 +8,15 @@ import {
   type Dtype,
   type Elementary,
   inBlocks,
+  type JsonParts,
   type Limits,
   locateError,
+  type ModelFiles,
   type ModelMetadata,
   type NamedInfo,
   crc32 as ownCrc32,
   Pacer,
   PruneError,
-  type ReadableMap,
   type RowSelector,
   type StoredInfo,
   type Tensor,
@@ -33,6 +34,7 @@ import { gunzip } from './deflate/gunzip.js';
 import { selectedRows } from './selected-rows.js';
 import { isMatrixBlock, storedRows } from './stored-rows.js';
 import { joinVocabulary } from './vocabulary/join-vocabulary.js';
+import { withoutVocabulary } from './vocabulary/without-vocabulary.js';
 
 /** Options of {@link openMsgpackStore}. */
 export interface OpenMsgpackOptions extends ContainerOptions {
@@ -159,11 +161,24 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
     if (!known.includes(codec)) {
       throw new PruneError('unsupported', { what: 'codec of a file', got: codec, wanted: known.join(', ') });
     }
-    const lines = files?.find(({ name }) => name === vocabulary);
-    if (lines === undefined) return unzip(await container.whole(block), length);
-    const [rest, packed] = await container.together([block, lines.block]);
-    const options = { length, vocabulary: lines.name, crc32: crc32 ?? ownCrc32 };
-    return joinVocabulary(await unzip(rest), await unzip(packed, lines.length), options);
+    if (vocabulary === undefined) return unzip(await container.whole(block), length);
+    const { rest, lines } = await vocabularyParts({ block, vocabulary });
+    return joinVocabulary(rest, lines, { length, vocabulary, crc32: crc32 ?? ownCrc32 });
+  }
+
+  async function vocabularyParts({ block, vocabulary }: Pick<ManifestFile, 'block' | 'vocabulary'>) {
+    // The manifest was checked: there is a file of that name.
+    const { block: linesBlock, length } = files!.find(({ name }) => name === vocabulary)!;
+    const [rest, lines] = await container.together([block, linesBlock]);
+    return { rest: await unzip(rest), lines: await unzip(lines, length) };
+  }
+
+  async function fileParts(file: ManifestFile): Promise<JsonParts | undefined> {
+    checkOpen();
+    if (file.vocabulary === undefined) return undefined;
+    const { rest, lines } = await vocabularyParts(file);
+    const json = withoutVocabulary(rest);
+    return json && { json, lines };
   }
 
   const metadata: ModelMetadata = {
@@ -171,7 +186,7 @@ export async function openMsgpackStore(source: ByteSource, options: OpenMsgpackO
     ...(modules && { modules }),
     ...(profile && { profile }),
     ...(sentence && { sentence }),
-    ...(files && { files: lazyFiles(files, fileBytes, where) }),
+    ...(files && { files: lazyFiles(files, { get: fileBytes, parts: fileParts }, where) }),
   };
   return {
     metadata,
@@ -334,20 +349,25 @@ function decodedBlocks(decode: (number: number) => Promise<Map<string, Tensor>>)
 /** The tokenizer's files, each read when it is asked for. */
 function lazyFiles(
   files: readonly ManifestFile[],
-  read: (file: ManifestFile) => Promise<Uint8Array>,
+  read: {
+    get(file: ManifestFile): Promise<Uint8Array>;
+    parts(file: ManifestFile): Promise<JsonParts | undefined>;
+  },
   where: string,
-): ReadableMap<Uint8Array> {
+): ModelFiles {
   const byName = new Map(files.map((file) => [file.name, file]));
+  async function located<T>(name: string, work: (file: ManifestFile) => Promise<T>): Promise<T | undefined> {
+    const file = byName.get(name);
+    if (file === undefined) return undefined;
+    try {
+      return await work(file);
+    } catch (error) {
+      throw locateError(error, { where, tensor: name });
+    }
+  }
   return {
     keys: () => byName.keys(),
-    async get(name) {
-      const file = byName.get(name);
-      if (file === undefined) return undefined;
-      try {
-        return await read(file);
-      } catch (error) {
-        throw locateError(error, { where, tensor: name });
-      }
-    },
+    get: (name) => located(name, read.get),
+    parts: (name) => located(name, read.parts),
   };
 }

@@ -1,8 +1,9 @@
-import { checkLimit, type JsonObject, PruneError, parseJson, shown } from '@prune/core';
+import { type JsonObject, PruneError, parseJson, shown } from '@prune/core';
 import { checkTokenizerClass } from './check-tokenizer-class.js';
 import { isObject } from './is-object.js';
 import { type StatedToken, statedTokens, tokenSettings } from './stated-tokens.js';
 import type { TokenizerLimits } from './tokenizer-limits.js';
+import { vocabularyLines } from './vocabulary-lines.js';
 
 /** The files of a tokenizer by name, as `ModelMetadata.files` has them. */
 export type TokenizerFiles = ReadonlyMap<string, Uint8Array>;
@@ -30,17 +31,23 @@ const ROBERTA_TOKENS = {
  * `merges.txt`. What the files beside it say goes into it, as `BertTokenizerFast` and `RobertaTokenizerFast` do it: the
  * settings of tokenizer_config.json (`do_lower_case`, `strip_accents` and `tokenize_chinese_chars`; `add_prefix_space`
  * and `trim_offsets`), and the special and added tokens of tokenizer_config.json, special_tokens_map.json and
- * added_tokens.json. `modelConfig` is the model's config.json, which may name the tokenizer's class.
+ * added_tokens.json. `modelConfig` is the model's config.json, which may name the tokenizer's class. `parsedJson` is
+ * tokenizer.json, where it was parsed already; its vocabulary may be a Map.
  * Throws `missing` without such files, `unsupported` for a class that we do not have, `corrupt` for bad JSON, a broken
  * vocabulary or added tokens that transformers would give other ids, `limit` for a huge file.
  */
-export function tokenizerJson(files: TokenizerFiles, modelConfig: JsonObject, limits: TokenizerLimits): JsonObject {
+export function tokenizerJson(
+  files: TokenizerFiles,
+  modelConfig: JsonObject,
+  limits: TokenizerLimits,
+  parsedJson?: JsonObject,
+): JsonObject {
   const parsed = (name: string) => (files.has(name) ? parseFile(files, name) : undefined);
   const config = parsed('tokenizer_config.json') ?? {};
   if (files.size > 0) checkTokenizerClass(files, config, modelConfig);
   const beside = tokenSettings(config, parsed('special_tokens_map.json'), parsed('added_tokens.json'));
   const { settings } = beside;
-  const given = parsed('tokenizer.json');
+  const given = parsedJson ?? parsed('tokenizer.json');
   if (given !== undefined) {
     const added_tokens = withOtherTokens(given, statedTokens(beside, {}, limits), settings);
     return withSettings({ ...given, added_tokens }, settings);
@@ -104,7 +111,7 @@ function wordPieceJson(
   special: SpecialTokens<keyof typeof BERT_TOKENS>,
   stated: readonly StatedToken[],
 ): JsonObject {
-  const vocabulary: KnownTokens = { where: 'vocab.txt', size: vocab.size, id: (content) => vocab.get(content) };
+  const vocabulary = knownTokens(vocab, 'vocab.txt');
   const { cls_token: cls, sep_token: sep, unk_token: unk } = special;
   requireTokens([unk, cls, sep], vocabulary, stated);
   const added = placedTokens(stated, [], vocabulary);
@@ -182,11 +189,12 @@ interface KnownTokens {
   id(content: string): number | undefined;
 }
 
-function knownTokens(vocab: JsonObject, where: string): KnownTokens {
+function knownTokens(vocab: JsonObject | ReadonlyMap<string, number>, where: string): KnownTokens {
+  if (vocab instanceof Map) return { where, size: vocab.size, id: (content) => vocab.get(content) };
   return {
     where,
     size: Object.keys(vocab).length,
-    id: (content) => (Object.hasOwn(vocab, content) ? (vocab[content] as number) : undefined),
+    id: (content) => (Object.hasOwn(vocab, content) ? ((vocab as JsonObject)[content] as number) : undefined),
   };
 }
 
@@ -273,20 +281,9 @@ function readMerges(files: TokenizerFiles, limits: TokenizerLimits): string[] {
 }
 
 function readLines(files: TokenizerFiles, name: string, limits: TokenizerLimits): string[] {
-  const lines = decode(files, name).split('\n', limits.vocabulary + 2);
-  if (lines.at(-1) === '') lines.pop();
-  checkLimit('lines', lines.length, limits.vocabulary, { where: name });
-  return lines.map((line) => line.replace(/\r$/, ''));
+  return vocabularyLines(files.get(name), name, limits).map((line) => line.replace(/\r$/, ''));
 }
 
 function parseFile(files: TokenizerFiles, name: string): JsonObject {
   return parseJson(files.get(name)!, name);
-}
-
-function decode(files: TokenizerFiles, name: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(files.get(name));
-  } catch (cause) {
-    throw new PruneError('corrupt', { where: name, what: 'not UTF-8', cause });
-  }
 }

@@ -22,6 +22,23 @@ export const TOKENIZER_FILES: readonly string[] = [
   'merges.txt',
 ];
 
+/** The files that come with a model, by name. */
+export interface ModelFiles extends ReadableMap<Uint8Array> {
+  /**
+   * The parts of a JSON file that is stored without its vocabulary; `undefined` for every other file. For whoever wants
+   * what the file says and not its bytes: the vocabulary of BERT is then neither written as JSON nor parsed.
+   */
+  parts?(name: string): Promise<JsonParts | undefined>;
+}
+
+/** A JSON file in two parts. */
+export interface JsonParts {
+  /** The text, in which one object `vocab` is empty. */
+  readonly json: Uint8Array;
+  /** What that object holds: a token a line, in UTF-8, each the key of its line's number. */
+  readonly lines: Uint8Array;
+}
+
 /** What travels with the tensors of a model. Everything is optional: the notebook's own files have only `modules`. */
 export interface ModelMetadata {
   /** The Hugging Face config.json. */
@@ -33,7 +50,7 @@ export interface ModelMetadata {
    * The files of the tokenizer, byte for byte, by their names in {@link TOKENIZER_FILES}.
    * A `Map` is one. A store reads a file only when it is asked for, so that opening stays cheap: `await files.get(name)`.
    */
-  readonly files?: ReadableMap<Uint8Array>;
+  readonly files?: ModelFiles;
   /**
    * The JSON files of a sentence-transformers folder, parsed, by their paths: `modules.json`, `1_Pooling/config.json`
    * and so on. `sentencePipeline` reads them.

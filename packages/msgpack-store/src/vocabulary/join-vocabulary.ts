@@ -1,5 +1,5 @@
 import { type Crc32, PruneError } from '@prune/core';
-import { HEAD_BYTES, readHead } from './vocabulary-head.js';
+import { readRest } from './read-rest.js';
 import { writeEntries } from './write-entries.js';
 
 /** Where a file's vocabulary comes from, and what the file must be with it. */
@@ -20,17 +20,7 @@ export function joinVocabulary(
   lines: Uint8Array,
   { length, vocabulary, crc32 }: JoinOptions,
 ): Uint8Array {
-  const head = rest.length < HEAD_BYTES ? undefined : readHead(rest);
-  const needed = head === undefined ? HEAD_BYTES : HEAD_BYTES + head.before + head.colon + head.between;
-  if (head === undefined || needed > rest.length) {
-    const what = 'bytes of a file without its vocabulary';
-    throw new PruneError('corrupt', { what, got: rest.length, wanted: `at least ${needed}` });
-  }
-  const colonAt = HEAD_BYTES + head.before;
-  const betweenAt = colonAt + head.colon;
-  const before = rest.subarray(HEAD_BYTES, colonAt);
-  const marks = { colon: rest.subarray(colonAt, betweenAt), between: rest.subarray(betweenAt, needed) };
-  const after = rest.subarray(needed);
+  const { before, marks, after, crc32: wanted } = readRest(rest);
   const around = before.length + after.length;
   const whole = around + writeEntries(lines, marks, new Uint8Array(0), 0, length);
   if (whole !== length) {
@@ -42,9 +32,9 @@ export function joinVocabulary(
   writeEntries(lines, marks, out, before.length);
   out.set(after, length - after.length);
   const crc = crc32(out);
-  if (crc !== head.crc32) {
+  if (crc !== wanted) {
     const what = `CRC-32 of the file with the vocabulary of ${vocabulary}`;
-    throw new PruneError('corrupt', { what, got: crc, wanted: head.crc32 });
+    throw new PruneError('corrupt', { what, got: crc, wanted });
   }
   return out;
 }

@@ -17,6 +17,7 @@ import { cachedSource } from '../cached-source.js';
 import { DEFAULT_HTTP_SOURCE_OPTIONS, type HttpSourceOptions, httpSource } from '../http-source.js';
 import { type BackgroundWork, inBackground } from './in-background.js';
 import type { CallProgress, ModelFacts, OpenRequest, Reply, Request } from './messages.js';
+import { nativeInflate } from './native-inflate.js';
 import { sentError } from './sent-error.js';
 import { holdLock } from './worker-life.js';
 
@@ -223,7 +224,7 @@ async function open(
     return source;
   };
   const openBase = baseOf(from, http, (url, options) => openUrl(url, { ...options, signal }));
-  const store = await openMsgpackStore(await sourceOf(), { ...storeOptions, openBase });
+  const store = await openMsgpackStore(await sourceOf(), { inflate: nativeInflate(), ...storeOptions, openBase });
   try {
     // One request brings what follows each other in the file, where one for each block would wait for the one before.
     // Who reads a block that is on its way waits for it, and gets its error.
