@@ -7,6 +7,7 @@ test('public API', () => {
     [
       "DEFAULT_SAFETENSORS_METADATA",
       "PRUNING_METHODS",
+      "PYTORCH_LAYOUTS",
       "applyMovementPruning",
       "checkComplete",
       "nameStaged",
@@ -22,6 +23,8 @@ test('public API', () => {
       "withEmbeddingsOf",
       "withPrunedWeights",
       "withTransformersNames",
+      "writeElementaryPytorch",
+      "writeQuantizedPytorch",
       "writeSafetensors",
     ]
   `);
@@ -29,9 +32,11 @@ test('public API', () => {
     [
       "CHECKPOINT_FILES",
       "checkpointFolderFiles",
+      "modelFolderFiles",
       "openCheckpoint",
       "openStagedCheckpoint",
       "writeCheckpointFolder",
+      "writeModelFolder",
     ]
   `);
 });

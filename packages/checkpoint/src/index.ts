@@ -26,4 +26,11 @@ export { widenToFloat32 } from './widen-to-float32.js';
 export { withEmbeddingsOf } from './with-embeddings-of.js';
 export { withPrunedWeights } from './with-pruned-weights.js';
 export { withTransformersNames } from './with-transformers-names.js';
+export { type WriteElementaryPytorchOptions, writeElementaryPytorch } from './write-elementary-pytorch.js';
+export {
+  PYTORCH_LAYOUTS,
+  type PytorchLayout,
+  type WriteQuantizedPytorchOptions,
+  writeQuantizedPytorch,
+} from './write-quantized-pytorch.js';
 export { DEFAULT_SAFETENSORS_METADATA, type WriteSafetensorsOptions, writeSafetensors } from './write-safetensors.js';
