@@ -159,6 +159,7 @@ test('compare lists every form, each smaller than dense', async () => {
     'dense float32',
     'dense int8',
     'CSR, uncompressed',
+    'torch.save',
     'HDF5, gzip 9',
   ]);
   expect(forms[0].ratio).toBe(1);
