@@ -2,6 +2,7 @@ import {
   PYTORCH_LAYOUTS,
   type PytorchLayout,
   writeElementaryPytorch,
+  writeOnnx,
   writeQuantizedPytorch,
   writeSafetensors,
 } from '@prune/checkpoint';
@@ -25,11 +26,13 @@ const FILE_OF_FORM = {
   safetensors: 'model.safetensors',
   torch: 'quantized.pt',
   'torch-elementary': 'elementary.pt',
+  onnx: 'model_quantized.onnx',
 } as const;
 
 /**
  * What a model can be unpacked as: `safetensors`, dense float32 tensors; `torch`, the state dict of a model that
- * PyTorch quantized; `torch-elementary`, the notebook's `torch.save` of the elementary form.
+ * PyTorch quantized; `torch-elementary`, the notebook's `torch.save` of the elementary form; `onnx`, the dense int8 graph
+ * of onnxruntime's `quantize_dynamic`.
  */
 export type UnpackedForm = keyof typeof FILE_OF_FORM;
 
@@ -115,6 +118,13 @@ async function weightsOf(
   }
   if (form === 'torch-elementary') {
     return weights(store, (sink, elementary, options) => writeElementaryPytorch(sink, elementary, options));
+  }
+  if (form === 'onnx') {
+    const { config } = metadata;
+    if (config === undefined) {
+      throw new PruneError('missing', { where: model.path, what: 'no config.json, which an ONNX graph needs' });
+    }
+    return weights(floatTables(store), (sink, own, { signal }) => writeOnnx(sink, own, config, { signal }));
   }
   const { layout = PYTORCH_LAYOUTS[0] } = options;
   const modules = pytorchModules(store.keys(), metadata, layout);
