@@ -6,6 +6,7 @@ test('public API', () => {
   expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
     [
       "DEFAULT_SAFETENSORS_METADATA",
+      "OnnxGraphWriter",
       "PRUNING_METHODS",
       "PYTORCH_LAYOUTS",
       "applyMovementPruning",
@@ -24,6 +25,7 @@ test('public API', () => {
       "withPrunedWeights",
       "withTransformersNames",
       "writeElementaryPytorch",
+      "writeOnnx",
       "writeQuantizedPytorch",
       "writeSafetensors",
     ]

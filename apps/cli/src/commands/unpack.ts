@@ -24,11 +24,11 @@ export function register(program: Command, context: CommandContext): void {
   const { signal } = context;
   program
     .command('unpack')
-    .description('write a store as a folder that other tools load: transformers, PyTorch')
+    .description('write a store as a folder that other tools load: transformers, PyTorch, onnxruntime')
     .addArgument(modelArgument('<file>', 'a .prune or .h5 file, or file.prune#name; - reads standard input'))
     .requiredOption('-o, --output <dir>', 'the folder to write into; made when it is not there')
     .addOption(
-      new Option('--form <form>', 'dense float32, or the integers and scales as torch.save writes them')
+      new Option('--form <form>', 'dense float32; the integers and scales as torch.save has them, or as an ONNX graph')
         .choices(UNPACKED_FORMS)
         .default(UNPACKED_FORMS[0]),
     )

@@ -224,6 +224,9 @@ class BertGraph {
     if (head === undefined) {
       const [hidden] = (await this.#tensor(`${names.embeddingNorm}.weight`)).shape;
       this.#output('last_hidden_state', x, [...whole, hidden]);
+      if (names.pooler === undefined || !this.#present.has(names.pooler)) return;
+      const first = this.#node('Gather', [x, this.#integers('index_0', 0)], { axis: 1 });
+      this.#output('pooler_output', this.#node('Tanh', [await this.#linear(names.pooler, first)]), ['batch', hidden]);
     } else if (head === 'question-answering') {
       const spans = await this.#linear(names.questionAnswering, x);
       for (const [index, name] of ['start_logits', 'end_logits'].entries()) {
