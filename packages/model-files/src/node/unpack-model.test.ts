@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStagedCheckpoint } from '@prune/checkpoint/node';
@@ -128,6 +128,23 @@ test('a checkpoint is not a store, and an unknown form', async () => {
   await expect(unpackModel(at('no'), model, { form: 'torch' })).rejects.toMatchObject({ code: 'unsupported' });
   const form = 'gguf' as 'torch';
   await expect(unpackModel(at('no'), model, { form })).rejects.toMatchObject({ code: 'invalid-argument' });
+  await model.close();
+});
+
+test('a store without what an ONNX graph needs: the error names the file and the tensor', async () => {
+  const store = await packed(goldenPath('quantized/elementary.pt'), 'encoder.prune');
+  await expect(unpacked(store, 'no', { form: 'onnx' })).rejects.toMatchObject({
+    code: 'missing',
+    where: store,
+    what: expect.stringContaining('config.json'),
+  });
+  const model = await openModel(store);
+  const config = JSON.parse(readFileSync(goldenPath('tiny/config.json'), 'utf8'));
+  const configured = { ...model, metadata: { ...model.metadata, config } };
+  const tensor = 'bert.embeddings.word_embeddings.weight';
+  const unpacking = unpackModel(at('no'), configured, { form: 'onnx' });
+  await expect(unpacking).rejects.toMatchObject({ code: 'missing', where: store, tensor });
+  expect(existsSync(at('no'))).toBe(false);
   await model.close();
 });
 

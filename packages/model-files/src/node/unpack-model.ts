@@ -10,6 +10,8 @@ import { modelFolderFiles, type WriteModelFolderOptions, writeModelFolder } from
 import {
   type ByteSink,
   checkArgument,
+  isPruneError,
+  locateError,
   type ModelMetadata,
   PruneError,
   type ReadableMap,
@@ -84,7 +86,9 @@ export async function unpackModel(
       tensors,
       write(sink, isBeside) {
         const own = names.filter((name) => !isBeside(name));
-        return write(sink, own, { signal, onEntry: told });
+        return write(sink, own, { signal, onEntry: told }).catch((error) => {
+          throw isPruneError(error) ? locateError(error, { where: model.path }) : error;
+        });
       },
     },
     { name: model.path, ...options, onTensor: told },
