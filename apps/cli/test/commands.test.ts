@@ -155,10 +155,11 @@ test('compare lists every form, each smaller than dense', async () => {
   expect(status).toBe(0);
   const { forms, excluded } = JSON.parse(stdout);
   expect(excluded).toEqual(['embeddings']);
-  expect(forms.map(({ form }: { form: string }) => form).slice(0, 4)).toEqual([
+  expect(forms.map(({ form }: { form: string }) => form).slice(0, 5)).toEqual([
     'dense float32',
     'dense int8',
     'CSR, uncompressed',
+    'torch.save',
     'HDF5, gzip 9',
   ]);
   expect(forms[0].ratio).toBe(1);

@@ -6,7 +6,9 @@ test('public API', () => {
   expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
     [
       "DEFAULT_SAFETENSORS_METADATA",
+      "OnnxGraphWriter",
       "PRUNING_METHODS",
+      "PYTORCH_LAYOUTS",
       "applyMovementPruning",
       "checkComplete",
       "nameStaged",
@@ -22,6 +24,9 @@ test('public API', () => {
       "withEmbeddingsOf",
       "withPrunedWeights",
       "withTransformersNames",
+      "writeElementaryPytorch",
+      "writeOnnx",
+      "writeQuantizedPytorch",
       "writeSafetensors",
     ]
   `);
@@ -29,9 +34,11 @@ test('public API', () => {
     [
       "CHECKPOINT_FILES",
       "checkpointFolderFiles",
+      "modelFolderFiles",
       "openCheckpoint",
       "openStagedCheckpoint",
       "writeCheckpointFolder",
+      "writeModelFolder",
     ]
   `);
 });

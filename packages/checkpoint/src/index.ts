@@ -7,6 +7,7 @@ export {
 export { checkComplete } from './check-complete.js';
 export type { Checkpoint, CheckpointFormat, OpenOptions } from './checkpoint.js';
 export { nameStaged } from './name-staged.js';
+export { OnnxGraphWriter } from './onnx-writer/onnx-graph-writer.js';
 export { openPytorch } from './open-pytorch.js';
 export { openSafetensors } from './open-safetensors.js';
 export { openSharded } from './open-sharded.js';
@@ -26,4 +27,12 @@ export { widenToFloat32 } from './widen-to-float32.js';
 export { withEmbeddingsOf } from './with-embeddings-of.js';
 export { withPrunedWeights } from './with-pruned-weights.js';
 export { withTransformersNames } from './with-transformers-names.js';
+export { type WriteElementaryPytorchOptions, writeElementaryPytorch } from './write-elementary-pytorch.js';
+export { type WriteOnnxOptions, writeOnnx } from './write-onnx.js';
+export {
+  PYTORCH_LAYOUTS,
+  type PytorchLayout,
+  type WriteQuantizedPytorchOptions,
+  writeQuantizedPytorch,
+} from './write-quantized-pytorch.js';
 export { DEFAULT_SAFETENSORS_METADATA, type WriteSafetensorsOptions, writeSafetensors } from './write-safetensors.js';

@@ -11,3 +11,9 @@ export {
   type WriteCheckpointFolderOptions,
   writeCheckpointFolder,
 } from './node/write-checkpoint-folder.js';
+export {
+  type FolderModel,
+  modelFolderFiles,
+  type WriteModelFolderOptions,
+  writeModelFolder,
+} from './node/write-model-folder.js';

@@ -12,7 +12,7 @@ import type { StagedCheckpoint } from './staged-checkpoint.js';
  * Opens what `torch.save` wrote, in either format, at the stage that its model is at: floats; a model that PyTorch
  * quantized (`quantize_dynamic(model).state_dict()`, the layouts of torch 1.4, 1.5, and 1.6 and later); or the
  * notebook's elementary form, with its numpy arrays. Integers and scales are those of the file.
- * Otherwise as `openPytorch`. Codes of 4 bits (`torch.quint4x2`) are `unsupported`.
+ * Otherwise as `openPytorch`. Linears of 4 bits (`torch.quint4x2`) are `unsupported`.
  */
 export async function openStagedPytorch(source: ByteSource, options: OpenOptions = {}): Promise<StagedCheckpoint> {
   const { limits = DEFAULT_LIMITS, stateDict } = options;

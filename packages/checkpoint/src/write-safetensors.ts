@@ -1,7 +1,6 @@
 import {
   type ByteSink,
   checkAborted,
-  checkArgument,
   checkLimit,
   checkReadableMap,
   DEFAULT_LIMITS,
@@ -13,6 +12,7 @@ import {
   tensorBytes,
 } from '@prune/core';
 import { SAFETENSORS_DTYPES } from './safetensors-header.js';
+import { writeToSink } from './write-to-sink.js';
 
 export interface WriteSafetensorsOptions {
   /** `__metadata__`. transformers refuses files without a known `format`. */
@@ -41,17 +41,10 @@ export async function writeSafetensors(
   stateDict: ReadableMap<Tensor>,
   options: WriteSafetensorsOptions = {},
 ): Promise<void> {
-  const wanted = 'what atomicFile of @prune/core/node, or memorySink of @prune/core, gives';
-  const fits = typeof sink?.write === 'function' && typeof sink.abort === 'function';
-  checkArgument(fits, { where: 'writeSafetensors', what: 'sink', wanted }, sink);
-  try {
+  await writeToSink('writeSafetensors', sink, async () => {
     checkReadableMap('writeSafetensors', 'state dict', stateDict);
     await writeAll(sink, stateDict, options);
-    await sink.commit();
-  } catch (error) {
-    await sink.abort();
-    throw error;
-  }
+  });
 }
 
 async function writeAll(sink: ByteSink, stateDict: ReadableMap<Tensor>, options: WriteSafetensorsOptions) {

@@ -14,6 +14,7 @@ test('public API', () => {
   expect(Object.keys(nodeApi).sort()).toMatchInlineSnapshot(`
     [
       "CODEC_NAMES",
+      "UNPACKED_FORMS",
       "bundleFiles",
       "createStore",
       "isUrl",
@@ -23,6 +24,8 @@ test('public API', () => {
       "outputFiles",
       "storeOfName",
       "summarizeFile",
+      "unpackModel",
+      "unpackedFiles",
     ]
   `);
 });

@@ -6,3 +6,10 @@ export { type OpenFileOptions, type OpenModel, type OpenStore, openModel, openSt
 export { outputFiles } from './node/output-files.js';
 export { isUrl, type OpenUrl, type RemoteOptions } from './node/remote-files.js';
 export { type ContainerSummary, summarizeFile } from './node/summarize-file.js';
+export {
+  UNPACKED_FORMS,
+  type UnpackedForm,
+  type UnpackModelOptions,
+  unpackedFiles,
+  unpackModel,
+} from './node/unpack-model.js';

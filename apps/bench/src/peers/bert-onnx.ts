@@ -1,3 +1,4 @@
+import { OnnxGraphWriter } from '@prune/checkpoint';
 import {
   type ElementaryStateDict,
   type JsonObject,
@@ -11,7 +12,6 @@ import {
 } from '@prune/core';
 import { recompose } from '@prune/csr';
 import { dequantizeEmbedding } from '@prune/quant';
-import { OnnxGraph } from './onnx-graph.js';
 
 /** How the peer computes: float32 from the dequantized weights, or dynamically quantized from the same int8 codes. */
 export type PeerPrecision = 'fp32' | 'int8';
@@ -46,7 +46,7 @@ export async function bertOnnx(
     layer_norm_eps: epsilon,
   } = config as Record<string, number>;
   const names = parameterNames('bert', 'bert.');
-  const graph = new OnnxGraph();
+  const graph = new OnnxGraphWriter();
   const read = reader(recompose(elementary));
   const floats = { epsilon };
   const parameter = async (name: string) => graph.constant(name, await read.tensor(name));
@@ -108,12 +108,13 @@ export async function bertOnnx(
   } else graph.value('output', 'logits', 'float32', ['batch', 'length', 2]);
   if (!Number.isInteger(hidden))
     throw new PruneError('invalid-argument', { where: 'bench', what: 'config has no hidden_size' });
-  return graph.model();
+  // Every constant of this graph was given when it was added.
+  return graph.model('prune-bench').chunks as readonly Uint8Array[];
 }
 
 /** The tokens' rows of a table of int8 rows: `(code - zero point) * scale`. */
 function wordRows(
-  graph: OnnxGraph,
+  graph: OnnxGraphWriter,
   name: string,
   { bits, shape: [rows, columns], intRepr, zeroPoints, scales }: QuantizedEmbedding,
 ): string {
@@ -133,7 +134,7 @@ function wordRows(
 
 /** Words, positions and segments, added up. */
 function embeddingSum(
-  graph: OnnxGraph,
+  graph: OnnxGraphWriter,
   words: string,
   segments: string,
   [positions, types]: readonly string[],
@@ -148,7 +149,7 @@ function embeddingSum(
 
 /** `x W^T` without the bias, which the next operator adds. */
 function linear(
-  graph: OnnxGraph,
+  graph: OnnxGraphWriter,
   precision: PeerPrecision,
   name: string,
   x: string,
@@ -173,7 +174,7 @@ function linear(
 
 /** Query, key and value as one matrix `[in, 3 * out]`. */
 function attention(
-  graph: OnnxGraph,
+  graph: OnnxGraphWriter,
   precision: PeerPrecision,
   prefix: string,
   x: string,

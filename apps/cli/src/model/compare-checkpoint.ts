@@ -1,7 +1,9 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeElementaryPytorch } from '@prune/checkpoint';
 import {
+  type ByteSink,
   checkAborted,
   type Elementary,
   EMBEDDING_PARTS,
@@ -77,6 +79,10 @@ export async function compareCheckpoint(
   // A table that is quantized too counts as it is stored.
   add('dense int8', size.dense32 - 3 * size.cells - 4 * size.tableCells + size.tables, size.cells);
   add('CSR, uncompressed', size.elementary, size.csr);
+  // The notebook's torch.save of the elementary form. What the sparse matrices take is what a file without them lacks.
+  const saved = await savedBytes(elementary, signal);
+  const others = new Map([...elementary].filter(([name]) => intReprArrayOf(name) === undefined));
+  add('torch.save', saved, saved - (await savedBytes(others, signal)));
 
   const folder = await mkdtemp(join(tmpdir(), 'prune-compare-'));
   const released = removeAtExit(folder);
@@ -100,6 +106,24 @@ export async function compareCheckpoint(
     released();
   }
   return rows;
+}
+
+/** Bytes of the file that `torch.save` makes of the elementary form, counted and not kept. */
+async function savedBytes(
+  elementary: ReadonlyMap<string, Elementary>,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  let bytes = 0;
+  const sink: ByteSink = {
+    async write(part) {
+      bytes += part.byteLength;
+    },
+    async writeAt() {},
+    async commit() {},
+    async abort() {},
+  };
+  await writeElementaryPytorch(sink, elementary, { signal });
+  return bytes;
 }
 
 /** Bytes in the file that are the arrays of sparse matrices. */

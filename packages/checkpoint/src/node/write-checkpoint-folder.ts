@@ -1,198 +1,46 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import {
-  checkReadableMap,
-  entriesOf,
-  isSentenceFile,
-  jsonText,
-  type Limits,
-  locateError,
-  MODULES_JSON,
-  type ModelMetadata,
-  memorySink,
-  PruneError,
-  type ReadableMap,
-  SENTENCE_FILES,
-  sentencePipeline,
-  type Tensor,
-  TOKENIZER_FILES,
-} from '@prune/core';
-import { checkPath, fileGroup, stagedFolder } from '@prune/core/node';
+import { checkReadableMap, type ModelMetadata, type ReadableMap, type Tensor } from '@prune/core';
+import { checkPath } from '@prune/core/node';
 import { writeSafetensors } from '../write-safetensors.js';
-import { CHECKPOINT_FILES } from './locate-checkpoint.js';
+import {
+  modelFolderFiles,
+  WEIGHTS_FILE,
+  type WriteModelFolderOptions,
+  writeModelFolder,
+} from './write-model-folder.js';
 
 /** Options of {@link writeCheckpointFolder}. */
-export interface WriteCheckpointFolderOptions {
-  /** For messages: where the tensors come from. */
-  readonly name?: string;
-  /** Replace what the folder holds of another model. Default false: refuse, naming the file. */
-  readonly force?: boolean;
-  readonly signal?: AbortSignal;
-  readonly onTensor?: (name: string, tensor: Tensor) => void;
-  readonly limits?: Limits;
-}
+export type WriteCheckpointFolderOptions = WriteModelFolderOptions;
 
-const WEIGHTS_FILE = 'model.safetensors';
-const CONFIG_FILE = 'config.json';
-
-/**
- * Weights that transformers may find beside ours: the files that a folder is searched for, shards, and other
- * frameworks' files.
- */
-const OTHER_WEIGHTS = new Set([...CHECKPOINT_FILES, 'tf_model.h5', 'flax_model.msgpack']);
-const SHARD = /^(pytorch_)?model-\d+-of-\d+\.(safetensors|bin)$/;
-
-/**
- * The files that {@link writeCheckpointFolder} writes, by their paths in the folder. A store that names files of its
- * own is refused when it is written.
- */
+/** The files that {@link writeCheckpointFolder} writes, by their paths in the folder. */
 export function checkpointFolderFiles(metadata: ModelMetadata): readonly string[] {
-  const held = new Set(metadata.files?.keys());
-  return [
-    WEIGHTS_FILE,
-    ...(metadata.config === undefined ? [] : [CONFIG_FILE]),
-    ...TOKENIZER_FILES.filter((name) => held.has(name)),
-    ...Object.keys(metadata.sentence ?? {}).filter(isSentenceFile),
-    ...denseFolders(metadata).map((folder) => `${folder}/${WEIGHTS_FILE}`),
-  ];
+  return modelFolderFiles({ metadata, file: WEIGHTS_FILE });
 }
 
 /**
- * Writes a folder that transformers loads: `model.safetensors`, `config.json`, the tokenizer's files and those of
- * sentence-transformers, where the model came with them, which become visible together. A folder that is not there is
- * made, with those above it, and appears in one step; in one that is
- * there, `model.safetensors` appears last (see `fileGroup` of `@prune/core/node`).
- *
- * Throws `invalid-argument` when the folder holds a `model.safetensors` and `mismatch` when a file beside it says
- * something else, unless `force` is set; with `force` too, `mismatch` for weights in other files and for a tokenizer's
- * file or a configuration that this model does not have: a reader would take them for a part of it, and they are not
- * ours to remove. Throws `unsupported` for a file that is not a tokenizer's, `io`, and what {@link writeSafetensors}
- * throws.
+ * Writes a folder that transformers loads, with the weights in `model.safetensors`, by {@link writeModelFolder}. Throws
+ * what {@link writeSafetensors} throws, too.
  */
 export async function writeCheckpointFolder(
   folder: string,
   model: { readonly tensors: ReadableMap<Tensor>; readonly metadata: ModelMetadata },
-  { name, force, ...options }: WriteCheckpointFolderOptions = {},
+  options: WriteCheckpointFolderOptions = {},
 ): Promise<void> {
   checkPath(folder);
   const { tensors, metadata = {} } = model ?? {};
   checkReadableMap('checkpoint', 'tensors of writeCheckpointFolder(folder, { tensors, metadata })', tensors);
-  checkFiles(metadata, name);
-  const dense = denseFolders(metadata);
-  const beside = await filesBeside(metadata);
-  for (const path of dense) beside.set(`${path}/${WEIGHTS_FILE}`, await denseFile(`${path}.`, tensors, options));
-  const writeInto = async (where: string) => {
-    const group = await fileGroup(join(where, WEIGHTS_FILE), { force, shownAs: join(folder, WEIGHTS_FILE) });
-    try {
-      await writeSafetensors(group.main, without(tensors, dense), options);
-      await group.commit(async (files) => {
-        // Again, as it may have changed.
-        checkFolder(folder, await files.names(), beside);
-        return { files: beside };
-      });
-    } catch (error) {
-      await group.abort();
-      throw error;
-    }
-  };
-  if (await isThere(folder)) {
-    const names = await readdir(folder).catch((error) => {
-      throw locateError(error, { where: folder });
-    });
-    checkFolder(folder, names, beside);
-    return writeInto(folder);
-  }
-  const staged = await stagedFolder(folder);
-  try {
-    await writeInto(staged.temporaryPath);
-    await staged.commit();
-  } catch (error) {
-    await staged.abort();
-    throw error;
-  }
-}
-
-async function isThere(folder: string): Promise<boolean> {
-  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw locateError(error, { where: folder });
-  });
-  if (found?.isDirectory() === false) throw new PruneError('io', { where: folder, what: 'is not a folder' });
-  return found !== undefined;
-}
-
-async function filesBeside({ config, files = new Map<string, Uint8Array>(), sentence = {} }: ModelMetadata) {
-  const beside = new Map<string, Uint8Array>();
-  if (config !== undefined) beside.set(CONFIG_FILE, json(config));
-  for (const [path, value] of Object.entries(sentence)) beside.set(path, json(value));
-  for await (const [file, bytes] of entriesOf(files)) beside.set(file, bytes);
-  return beside;
-}
-
-function json(value: unknown): Uint8Array {
-  return new TextEncoder().encode(`${jsonText(value, 2)}\n`);
-}
-
-/** The folders of sentence-transformers' Dense modules, whose weights each have a file there. */
-function denseFolders({ sentence }: ModelMetadata): readonly string[] {
-  const modules = sentence === undefined ? [] : sentencePipeline(sentence).modules;
-  return modules.flatMap((module) => (module.kind === 'dense' ? [module.folder] : []));
-}
-
-/** The tensors whose names begin with `prefix`, as a safetensors file of their own. */
-async function denseFile(
-  prefix: string,
-  tensors: ReadableMap<Tensor>,
-  options: WriteCheckpointFolderOptions,
-): Promise<Uint8Array> {
-  const names = [...tensors.keys()].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
-  const sink = memorySink();
-  await writeSafetensors(sink, { keys: () => names, get: (name) => tensors.get(prefix + name) }, options);
-  return sink.bytes();
-}
-
-/** The tensors that do not belong to one of the modules. */
-function without(tensors: ReadableMap<Tensor>, modules: readonly string[]): ReadableMap<Tensor> {
-  const names = [...tensors.keys()].filter((name) => !modules.some((module) => name.startsWith(`${module}.`)));
-  return { keys: () => names, get: (name) => tensors.get(name) };
-}
-
-/** Refuses a folder where a reader would find more than the new model. Each file may be gzipped. */
-function checkFolder(folder: string, names: readonly string[], beside: ReadonlyMap<string, Uint8Array>): void {
-  for (const name of names) {
-    const plain = name.replace(/\.gz$/, '');
-    const refuse = (what: string) => {
-      throw new PruneError('mismatch', { where: join(folder, name), what, wanted: 'another folder' });
-    };
-    if (name !== WEIGHTS_FILE && (OTHER_WEIGHTS.has(plain) || SHARD.test(plain))) refuse('holds weights of a model');
-    const known = plain === CONFIG_FILE || TOKENIZER_FILES.includes(plain) || isSentenceFile(plain);
-    if (known && !beside.has(plain)) {
-      refuse('exists, and this model has none');
-    }
-  }
-}
-
-/**
- * A store must not choose which files are written: those of a tokenizer and of sentence-transformers, so neither a path
- * nor somebody's Makefile.
- */
-function checkFiles({ files, sentence = {} }: ModelMetadata, where: string | undefined): void {
-  for (const name of files?.keys() ?? []) {
-    if (TOKENIZER_FILES.includes(name)) continue;
-    throw new PruneError('unsupported', {
-      where,
-      what: "holds a file that is not a tokenizer's",
-      got: name,
-      wanted: TOKENIZER_FILES.join(', '),
-    });
-  }
-  for (const name of Object.keys(sentence)) {
-    if (isSentenceFile(name)) continue;
-    throw new PruneError('unsupported', {
-      where,
-      what: "holds a file that is not one of sentence-transformers'",
-      got: name,
-      wanted: [MODULES_JSON, ...SENTENCE_FILES, '1_Pooling/config.json and the like'].join(', '),
-    });
-  }
+  const { signal, limits, onTensor } = options;
+  await writeModelFolder(
+    folder,
+    {
+      metadata,
+      file: WEIGHTS_FILE,
+      tensors,
+      write(sink, isBeside) {
+        const names = [...tensors.keys()].filter((name) => !isBeside(name));
+        const own = { keys: () => names, get: (name: string) => tensors.get(name) };
+        return writeSafetensors(sink, own, { signal, limits, onTensor });
+      },
+    },
+    options,
+  );
 }

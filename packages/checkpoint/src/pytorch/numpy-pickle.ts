@@ -1,4 +1,5 @@
 import { checkLimit, DTYPES, type Dtype, type Limits, PruneError } from '@prune/core';
+import { NUMPY_DTYPES } from './numpy-dtypes.js';
 import type { PickleBudget } from './pickle-budget.js';
 import { PickleGlobal } from './unpickle.js';
 
@@ -23,20 +24,6 @@ export class NumpyScalar {
     readonly bytes: Uint8Array,
   ) {}
 }
-
-const DTYPES_BY_CODE: ReadonlyMap<string, Dtype> = new Map<string, Dtype>([
-  ['b1', 'bool'],
-  ['i1', 'int8'],
-  ['u1', 'uint8'],
-  ['i2', 'int16'],
-  ['u2', 'uint16'],
-  ['i4', 'int32'],
-  ['u4', 'uint32'],
-  ['i8', 'int64'],
-  ['f2', 'float16'],
-  ['f4', 'float32'],
-  ['f8', 'float64'],
-]);
 
 const ARRAY = 'numpy.ndarray';
 const DTYPE = 'numpy.dtype';
@@ -78,7 +65,7 @@ export function reduceNumpy(path: string, args: readonly unknown[], budget: Pick
     return array;
   }
   if (path === DTYPE && typeof args[0] === 'string') {
-    const dtype = DTYPES_BY_CODE.get(args[0].replace(/^[<>|=]/, ''));
+    const dtype = NUMPY_DTYPES.get(args[0].replace(/^[<>|=]/, ''));
     if (dtype === undefined) throw new PruneError('unsupported', { what: 'dtype of numpy', got: args[0] });
     budget.chargeObject(2);
     return new NumpyDtype(dtype);

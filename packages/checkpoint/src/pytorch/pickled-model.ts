@@ -9,6 +9,7 @@ import {
   splitPartName,
 } from '@prune/core';
 import { NumpyArray, NumpyScalar } from './numpy-pickle.js';
+import { PACKED } from './packed-names.js';
 import { describe, isTensorReference, QuantizedReference, type TensorReference } from './torch-pickle.js';
 import { PickleDict, PickleGlobal, PickleList } from './unpickle.js';
 
@@ -32,15 +33,6 @@ export type PickledModel =
       readonly flat: boolean;
     }
   | { readonly stage: 'elementary'; readonly values: ReadonlyMap<string, PickledElementary> };
-
-/** PyTorch's own names after `X._packed_params.`. */
-const PACKED = {
-  pair: '_packed_params',
-  table: '_packed_weight',
-  weight: 'weight',
-  bias: 'bias',
-  dtype: 'dtype',
-} as const;
 
 /**
  * The model in a pickle's root, a dict. Throws `unsupported` for what is not a model, `corrupt` for a name that comes
@@ -137,7 +129,10 @@ function moduleOf(parts: ReadonlyMap<string, unknown>, module: string): ModuleRe
   return { kind: 'linear', weight, bias };
 }
 
-/** `state_dict()._metadata` as JSON: module -> { version }. Modules without a version are left out. */
+/**
+ * `state_dict()._metadata` as JSON: module -> { version }, and the profile that `moduleMetadata` of `@prune/quant` tells
+ * the root. Modules without a version are left out.
+ */
 function versionsOf(root: unknown): JsonObject | undefined {
   const { state } = root as PickleDict;
   const metadata = state instanceof PickleDict ? state.get('_metadata') : undefined;
@@ -146,7 +141,9 @@ function versionsOf(root: unknown): JsonObject | undefined {
   metadata.keys.forEach((module, i) => {
     const entry = metadata.values[i];
     const version = entry instanceof PickleDict ? entry.get('version') : undefined;
-    if (typeof module === 'string' && typeof version === 'number') versions.push([module, { version }]);
+    if (typeof module !== 'string' || typeof version !== 'number') return;
+    const profile = module === '' ? (entry as PickleDict).get('profile') : undefined;
+    versions.push([module, typeof profile === 'string' ? { version, profile } : { version }]);
   });
   return Object.fromEntries(versions);
 }

@@ -111,9 +111,9 @@ test.each<[string, Bytes, object]>([
   ],
   ['a vector of codes', linear(quantized(perTensor(), { size: [6] })), { code: 'mismatch', got: '[6]' }],
   [
-    'codes of 4 bits',
+    'codes of 4 bits, rows that are not whole bytes',
     linear(quantized(perTensor(), { type: 'QUInt4x2Storage' })),
-    { code: 'unsupported', got: '"torch.QUInt4x2Storage"' },
+    { code: 'unsupported', what: 'tensor of 4-bit codes' },
   ],
   [
     'a bias of other length',

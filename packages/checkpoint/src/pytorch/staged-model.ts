@@ -109,8 +109,8 @@ async function readTable(name: string, { weight }: Kind<'embedding'>, tensors: C
   checkScales(scales, names.codes);
   return {
     kind: 'embedding',
-    bits: 8,
-    shape: [rows, columns],
+    bits: weight.bits,
+    shape: [rows, weight.bits === 8 ? columns : 2 * columns],
     intRepr: data as Uint8Array,
     scales: Float32Array.from(scales),
     zeroPoints: Float32Array.from(zeroPoints),

@@ -1,6 +1,7 @@
 import { checkLimit, type Dtype, type Limits, PruneError, type TensorInfo } from '@prune/core';
 import { buildNumpy, isNumpyPath, reduceNumpy } from './numpy-pickle.js';
 import type { PickleBudget } from './pickle-budget.js';
+import { STORAGE_CLASSES } from './storage-classes.js';
 import { DICT_FIELDS, PickleDict, PickleGlobal, type PickleHost, PickleList } from './unpickle.js';
 
 /** A storage by its key in the file. */
@@ -8,6 +9,8 @@ export interface StorageReference {
   readonly key: string;
   /** What the storage's class says; `uint8` for an untyped one. */
   readonly dtype: Dtype;
+  /** Whether a byte has two codes. */
+  readonly halfBytes: boolean;
   readonly elements: number;
   /** The part of the file's storage that this one is, in elements; the whole where absent (older format only). */
   readonly viewOffset: number;
@@ -38,30 +41,19 @@ export type Quantizer =
 /** A quantized tensor of a pickle. */
 export class QuantizedReference {
   constructor(
-    /** int8 for torch.qint8, uint8 for torch.quint8. */
+    /** int8 for torch.qint8, uint8 for torch.quint8, and for torch.quint4x2 the bytes of the codes, `[rows, columns / 2]`. */
     readonly codes: TensorReference,
     readonly quantizer: Quantizer,
+    /** Bits of a code. */
+    readonly bits: 8 | 4,
   ) {}
 }
 
-const STORAGES: ReadonlyMap<string, Dtype> = new Map<string, Dtype>([
-  ['BoolStorage', 'bool'],
-  ['ByteStorage', 'uint8'],
-  ['CharStorage', 'int8'],
-  ['ShortStorage', 'int16'],
-  ['IntStorage', 'int32'],
-  ['LongStorage', 'int64'],
-  ['HalfStorage', 'float16'],
-  ['BFloat16Storage', 'bfloat16'],
-  ['FloatStorage', 'float32'],
-  ['DoubleStorage', 'float64'],
-  ['UntypedStorage', 'uint8'],
-  ['QInt8Storage', 'int8'],
-  ['QUInt8Storage', 'uint8'],
-]);
+/** The dtypes of quantized tensors. 32-bit codes are not read. */
+const QUANTIZED_DTYPES: ReadonlySet<string> = new Set(['torch.qint8', 'torch.quint8', 'torch.quint4x2']);
 
-/** The dtypes of quantized tensors. Four-bit codes (quint4x2) and 32-bit ones are not read. */
-const QUANTIZED_DTYPES: ReadonlySet<string> = new Set(['torch.qint8', 'torch.quint8']);
+/** Two codes a byte: the elements of such a storage are its bytes, those of its tensors are codes. */
+const HALF_BYTES = 'torch.QUInt4x2Storage';
 
 const PER_TENSOR = 'torch.per_tensor_affine';
 /** The second is that of embedding tables, whose zero points are floats. */
@@ -79,9 +71,9 @@ const DTYPES_BY_NAME: ReadonlyMap<string, Dtype> = new Map<string, Dtype>(
 // The modules that torch versions and CUDA checkpoints name their storage classes in.
 const STORAGE_PATH = /^torch\.(?:cuda\.|storage\.)?([A-Za-z0-9]+Storage)$/;
 
-// What the budget is charged beyond the arguments: a tensor's reference has six fields, a storage's five.
+// What the budget is charged beyond the arguments: a tensor's reference has six fields, and so has a storage's.
 const TENSOR_FIELDS = 6;
-const STORAGE_FIELDS = 5;
+const STORAGE_FIELDS = 6;
 const KNOWN_STORAGE_BYTES = 40;
 
 const ORDERED_DICT = 'collections.OrderedDict';
@@ -96,7 +88,7 @@ const REBUILD: Readonly<Record<string, (args: readonly unknown[], rank: number) 
   'torch._utils._rebuild_tensor_v3': ([storage, offset, size, stride, , , dtype], rank) =>
     rebuild(rank, storage, offset, size, stride, dtype),
   'torch._utils._rebuild_qtensor': ([storage, offset, size, stride, quantizer], rank) =>
-    new QuantizedReference(rebuild(rank, storage, offset, size, stride), quantizerOf(quantizer)),
+    quantized(rebuild(rank, storage, offset, size, stride), quantizerOf(quantizer)),
   'torch._utils._rebuild_parameter': ([data]) => data,
   'torch._utils._rebuild_parameter_with_state': ([data]) => data,
 };
@@ -154,6 +146,7 @@ export class TorchPickle implements PickleHost {
     const reference: StorageReference = {
       key,
       dtype,
+      halfBytes: (type as PickleGlobal).path === HALF_BYTES,
       elements: size,
       viewOffset: count(viewOffset, 'offset of a view'),
       viewElements: count(viewElements, 'elements of a view'),
@@ -188,7 +181,7 @@ export class TorchPickle implements PickleHost {
 }
 
 function storageDtype(path: string): Dtype | undefined {
-  return STORAGES.get(STORAGE_PATH.exec(path)?.[1] ?? '');
+  return STORAGE_CLASSES.get(STORAGE_PATH.exec(path)?.[1] ?? '');
 }
 
 const REFERENCE = Symbol('tensor reference');
@@ -224,6 +217,20 @@ function rebuild(
     [REFERENCE]: true,
   };
   return made;
+}
+
+/** The codes of a quantized tensor; those of 4 bits as the bytes that hold them, for which rows must be whole bytes. */
+function quantized(codes: TensorReference, quantizer: Quantizer): QuantizedReference {
+  if (!codes.storage.halfBytes) return new QuantizedReference(codes, quantizer, 8);
+  const [rows, columns] = codes.shape;
+  const whole = codes.shape.length === 2 && columns % 2 === 0 && codes.offset === 0;
+  if (!whole || codes.strides[0] !== columns || codes.strides[1] !== 1) {
+    const got = `[${codes.shape.join(', ')}] with strides [${codes.strides.join(', ')}]`;
+    const wanted = 'a matrix of an even number of columns, row after row';
+    throw new PruneError('unsupported', { what: 'tensor of 4-bit codes', got, wanted });
+  }
+  const bytes = columns / 2;
+  return new QuantizedReference({ ...codes, shape: [rows, bytes], strides: [bytes, 1] }, quantizer, 4);
 }
 
 function quantizerOf(value: unknown): Quantizer {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ProtobufMessage } from './protobuf.js';
+import { ProtobufMessage } from './protobuf-message.js';
 
 const bytesOf = ({ chunks, byteLength }: ProtobufMessage) => {
-  const bytes = Buffer.concat(chunks);
+  const bytes = Buffer.concat(chunks as readonly Uint8Array[]);
   expect(bytes.byteLength).toBe(byteLength);
   return [...bytes];
 };

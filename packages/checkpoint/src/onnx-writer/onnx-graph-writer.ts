@@ -1,5 +1,5 @@
-import { type Tensor, tensorBytes } from '@prune/core';
-import { ProtobufMessage } from './protobuf.js';
+import { DTYPES, type Tensor, type TensorInfo, tensorBytes } from '@prune/core';
+import { type LaterBytes, ProtobufMessage } from './protobuf-message.js';
 
 /** `onnx.TensorProto.DataType` of the dtypes that the graphs use. */
 const DATA_TYPES: Readonly<Record<string, number>> = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7 };
@@ -8,15 +8,24 @@ const DATA_TYPES: Readonly<Record<string, number>> = { float32: 1, uint8: 2, int
 const MICROSOFT = 'com.microsoft';
 
 /** A graph under construction; field numbers are those of onnx.proto (onnx 1.16). */
-export class OnnxGraph {
+export class OnnxGraphWriter {
   readonly #graph = new ProtobufMessage().text(2, 'graph');
 
   /** Adds a constant; returns its name. */
-  constant(name: string, { dtype, shape, data }: Tensor): string {
+  constant(name: string, tensor: Tensor): string {
+    return this.#initializer(name, tensor, tensorBytes(tensor));
+  }
+
+  /** Adds a constant whose elements `read` gives when they are written. */
+  constantLater(name: string, info: TensorInfo, read: () => Promise<Tensor>): string {
+    const byteLength = info.shape.reduce((product, size) => product * size, DTYPES[info.dtype].bytes);
+    return this.#initializer(name, info, { byteLength, read: async () => tensorBytes(await read()) });
+  }
+
+  #initializer(name: string, { dtype, shape }: TensorInfo, bytes: Uint8Array | LaterBytes): string {
     const proto = new ProtobufMessage();
     for (const dimension of shape) proto.int(1, dimension);
-    proto.int(2, DATA_TYPES[dtype]).text(8, name).bytes(9, tensorBytes({ dtype, shape, data }));
-    this.#graph.message(5, proto);
+    this.#graph.message(5, proto.int(2, DATA_TYPES[dtype]).text(8, name).bytes(9, bytes));
     return name;
   }
 
@@ -27,7 +36,7 @@ export class OnnxGraph {
     outputs: readonly string[],
     options: {
       readonly microsoft?: boolean;
-      readonly ints?: Record<string, number>;
+      readonly ints?: Record<string, number | readonly number[]>;
       readonly floats?: Record<string, number>;
     } = {},
   ): readonly string[] {
@@ -36,7 +45,13 @@ export class OnnxGraph {
     for (const output of outputs) proto.text(2, output);
     proto.text(3, outputs[0]).text(4, operator);
     for (const [name, value] of Object.entries(options.ints ?? {})) {
-      proto.message(5, new ProtobufMessage().text(1, name).int(3, value).int(20, 2));
+      const attribute = new ProtobufMessage().text(1, name);
+      if (typeof value === 'number') attribute.int(3, value).int(20, 2);
+      else {
+        for (const item of value) attribute.int(8, item);
+        attribute.int(20, 7);
+      }
+      proto.message(5, attribute);
     }
     for (const [name, value] of Object.entries(options.floats ?? {})) {
       proto.message(5, new ProtobufMessage().text(1, name).float(2, value).int(20, 1));
@@ -58,10 +73,10 @@ export class OnnxGraph {
     this.#graph.message(kind === 'input' ? 11 : 12, proto);
   }
 
-  /** The model file, in pieces: IR version 8, opset 17, Microsoft's operators version 1. */
-  model(): readonly Uint8Array[] {
+  /** The model file: IR version 8, opset 17, Microsoft's operators version 1. */
+  model(producer: string): ProtobufMessage {
     const opset = (domain: string, version: number) => new ProtobufMessage().text(1, domain).int(2, version);
-    const model = new ProtobufMessage().int(1, 8).text(2, 'prune-bench');
-    return model.message(7, this.#graph).message(8, opset('', 17)).message(8, opset(MICROSOFT, 1)).chunks;
+    const model = new ProtobufMessage().int(1, 8).text(2, producer);
+    return model.message(7, this.#graph).message(8, opset('', 17)).message(8, opset(MICROSOFT, 1));
   }
 }

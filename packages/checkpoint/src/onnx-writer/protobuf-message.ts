@@ -1,6 +1,12 @@
+/** Bytes of a known length that are read when they are written. */
+export interface LaterBytes {
+  readonly byteLength: number;
+  read(): Promise<Uint8Array>;
+}
+
 /** A protobuf message being written: chunks in order, large arrays not copied. Wire format: https://protobuf.dev/programming-guides/encoding/ */
 export class ProtobufMessage {
-  readonly chunks: Uint8Array[] = [];
+  readonly chunks: (Uint8Array | LaterBytes)[] = [];
   byteLength = 0;
 
   /** A varint field; negative numbers are 64-bit two's complement. */
@@ -17,7 +23,7 @@ export class ProtobufMessage {
   }
 
   /** The bytes are kept, not copied. */
-  bytes(field: number, value: Uint8Array): this {
+  bytes(field: number, value: Uint8Array | LaterBytes): this {
     return this.#push(varint(8 * field + 2))
       .#push(varint(value.byteLength))
       .#push(value);
@@ -29,7 +35,7 @@ export class ProtobufMessage {
     return this;
   }
 
-  #push(chunk: Uint8Array): this {
+  #push(chunk: Uint8Array | LaterBytes): this {
     this.chunks.push(chunk);
     this.byteLength += chunk.byteLength;
     return this;
