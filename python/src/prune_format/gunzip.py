@@ -38,11 +38,12 @@ def gunzip(data: bytes, *, limit: int, length: Optional[int] = None) -> bytes:
 def _inflate(data: bytes, length: int) -> bytes:
     inflater = zlib.decompressobj(-15)
     try:
-        # One byte more than wanted tells too much from enough.
+        # One byte more than wanted tells too much from enough; whether it is the last is found only by asking on.
         unpacked = inflater.decompress(data, length + 1)
+        more = inflater.decompress(inflater.unconsumed_tail, 1) if len(unpacked) > length else b""
     except zlib.error as error:
         raise PruneError("corrupt", f"bad DEFLATE data: {str(error).split(': ', 1)[-1]}") from error
-    if len(unpacked) > length:
+    if more:
         raise PruneError("corrupt", f"bad DEFLATE data: Cannot create a Buffer larger than {length + 1} bytes")
     if not inflater.eof:
         raise PruneError("corrupt", "bad DEFLATE data: unexpected end of file")

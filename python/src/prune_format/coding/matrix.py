@@ -165,7 +165,7 @@ def decode_matrices(matrices: Sequence[OpenMatrix]) -> List[Csr]:
                 assert matrix.row_group is not None and matrix.column_group is not None
                 row_group = np.repeat(matrix.row_group[block.start : block.end], counts)
                 table = first_table + row_group * matrix.groups + matrix.column_group[indices]
-            streams.append(Stream(values, block.count, table))
+            streams.append(Stream(values, block.count, table, matrix.groups == 1))
         if matrix.plain is None:
             counts = np.concatenate([one for one, _ in own]) if own else np.zeros(0, np.int64)
             indices = np.concatenate([one for _, one in own]) if own else np.zeros(0, np.uint16)

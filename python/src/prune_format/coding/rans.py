@@ -80,11 +80,15 @@ class SymbolTables:
 
 @dataclass(frozen=True)
 class Stream:
-    """Coded symbols: their bytes, how many there are, and by which table each is coded, or all of them."""
+    """Coded symbols: their bytes, how many there are, and by which table each is coded, or all of them.
+
+    ``even_first``: of two states, that of the even symbols is checked first at the end, not the one whose turn it is.
+    """
 
     data: bytes
     count: int
     table: "int | npt.NDArray[Any]" = 0
+    even_first: bool = False
 
 
 def decode_streams(streams: Sequence[Stream], tables: SymbolTables, states: int) -> "npt.NDArray[np.int32]":
@@ -125,6 +129,8 @@ def _decode_one(stream: Stream, slots: List[int], symbols: List[int], bits: int,
             at += 1
         if states == 2:
             now, then = then, now
+    if stream.even_first and stream.count % 2:
+        now, then = then, now
     check_end(size, at, now)
     if states == 2:
         check_end(size, at, then)
