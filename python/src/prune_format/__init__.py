@@ -5,5 +5,20 @@ from .limits import DEFAULT_LIMITS, Limits
 from .load import load
 from .metadata import Metadata
 from .model import Model
+from .quantized import CsrMatrix, QuantizedEmbedding, QuantizedLinear
+from .save import save
+from .state_dict import state_dict
 
-__all__ = ["DEFAULT_LIMITS", "Limits", "Metadata", "Model", "PruneError", "load"]
+__all__ = [
+    "DEFAULT_LIMITS",
+    "CsrMatrix",
+    "Limits",
+    "Metadata",
+    "Model",
+    "PruneError",
+    "QuantizedEmbedding",
+    "QuantizedLinear",
+    "load",
+    "save",
+    "state_dict",
+]

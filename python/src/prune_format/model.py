@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Dict, Iterator, Optional, Tuple
+from typing import Any, Dict, Iterator, Optional, Tuple
 
 from .metadata import Metadata
+from .quantized import Quantized, QuantizedLinear, recompose
 from .tensors import Elementary
 
 
@@ -40,3 +41,21 @@ class Model:
 
     def __len__(self) -> int:
         return len(self.tensors)
+
+    def quantized(self) -> Dict[str, Quantized]:
+        """Returns the quantized state dict: Linears, embedding tables, and the tensors that are not quantized.
+
+        Raises ``missing``, ``mismatch``, ``corrupt`` or ``unsupported`` for parts that do not fit each other.
+        """
+        return recompose(self.tensors)
+
+    def matrices(self) -> Dict[str, Any]:
+        """Returns the weight of each quantized Linear by the Linear's name, int8 ``[rows, columns]``.
+
+        A weight is a ``scipy.sparse.csr_matrix`` where scipy is installed, otherwise a ``CsrMatrix``.
+        """
+        weights = {name: one.weight for name, one in self.quantized().items() if isinstance(one, QuantizedLinear)}
+        try:
+            return {name: weight.to_scipy() for name, weight in weights.items()}
+        except ImportError:
+            return dict(weights)

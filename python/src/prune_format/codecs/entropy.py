@@ -126,7 +126,7 @@ def _encode(tensors: Sequence[NamedArray], preset: str) -> Optional[EncodedBlock
 
 def _encode_matrix(tensors: Sequence[NamedArray], preset: str) -> Optional[EncodedBlock]:
     values, indices, indptr = (part_of(tensors, part) for part in CSR_PARTS)
-    columns = int(indices.array.max(initial=-1)) + 1
+    columns = int(indices.array.max()) + 1 if indices.array.size else 0
     # A wide one would be plain, which takes more than what the next codec makes of it.
     if columns > MAX_COLUMNS or any(tensor.array.ndim != 1 for tensor in tensors):
         return None
