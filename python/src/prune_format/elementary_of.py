@@ -53,6 +53,11 @@ def elementary_of(state: Mapping[str, Any]) -> Dict[str, Elementary]:
     return dict(decompose(recompose(parts)))
 
 
+def is_old_layout(state: Mapping[str, Any]) -> bool:
+    """Whether a state dict is one of torch 1.4 or 1.5, whose Linears do not pack their weight and bias together."""
+    return any(name.endswith(_WEIGHT) and getattr(value, "is_quantized", False) for name, value in state.items())
+
+
 def with_notebook_dtypes(tensors: Mapping[str, Elementary]) -> Dict[str, Elementary]:
     """Returns an elementary form, its integers in the dtypes of the notebook, as ``prune convert`` writes it."""
     return {name: _in_notebook_dtype(name, value, tensors) for name, value in tensors.items()}

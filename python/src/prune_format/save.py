@@ -8,7 +8,7 @@ from typing import Any, Mapping, Optional, Union
 
 from .codecs import codec_list
 from .coding.matrix import PRESETS
-from .elementary_of import elementary_of, with_notebook_dtypes
+from .elementary_of import elementary_of, is_old_layout, with_notebook_dtypes
 from .errors import PruneError
 from .metadata import Metadata
 from .model import Model
@@ -18,6 +18,9 @@ from .writing.container_writer import ContainerWriter
 
 DEFAULT_CODEC = "csr-gzip"
 DEFAULT_PRESET = "fast"
+
+#: How the quantized Linears of torch 1.4 and 1.5 compute.
+_OLD_PROFILE = "fbgemm-1.5"
 
 
 def save(
@@ -32,8 +35,8 @@ def save(
     """Writes a ``.prune`` file of version 2 with one model.
 
     The file appears under its name only when it is whole and on the disk. Nothing is quantized again: every integer and
-    scale is kept. The blocks are, byte for byte, those of ``prune pack`` and ``prune convert`` with the same codec; only
-    what gzip compresses may be compressed to other bytes.
+    scale is kept. The file is, byte for byte, that of ``prune pack`` and ``prune convert`` with the same codec; only
+    what gzip compresses with matches, where that is more than a mebibyte, is compressed to other bytes.
 
     Args:
         path: The file to write.
@@ -60,7 +63,8 @@ def save(
             entries = with_notebook_dtypes(state.tensors)
         else:
             entries = elementary_of(state)
-            own = replace(own, profile=profile_of(own))
+            profile = _OLD_PROFILE if own.profile is None and is_old_layout(state) else profile_of(own)
+            own = replace(own, profile=profile)
         with atomic_file(file, force) as out:
             writer = ContainerWriter(out, codecs)
             for name, value in entries.items():

@@ -12,7 +12,7 @@ from ..errors import PruneError
 from ..gunzip import gunzip
 from ..limits import Limits
 from ..tensors import DTYPES, Array, TensorInfo
-from ..writing.gzip_member import gzip_member
+from ..writing.gzip_member import gzip_segments
 from .codec import Codec, EncodedBlock, NamedArray
 from .names import CSR_ARRAYS, CSR_DTYPES, csr_array_of
 
@@ -149,7 +149,10 @@ def _encode(tensors: Sequence[NamedArray]) -> Optional[EncodedBlock]:
     stream = np.full(len(gaps) + int(escapes.sum()), _ESCAPE, np.uint8)
     stream[np.cumsum(escapes + 1) - 1] = gaps % _ESCAPE
     segments = [b"".join(map(number_bytes, counts.tolist())), stream.tobytes(), data[place].tobytes()]
-    return EncodedBlock(gzip_member(segments))
+    packed, (of_indptr, of_indices, of_data) = gzip_segments(segments)
+    share = {"data": of_data, "indices": of_indices, "indptr": of_indptr}
+    by_place = {places[array]: share[array] for array in CSR_ARRAYS}
+    return EncodedBlock(packed, tuple(by_place[i] for i in range(len(tensors))))
 
 
 CSR_GZIP = Codec("csr-gzip", _decode, _encode, _group)
