@@ -10,9 +10,12 @@ import numpy.typing as npt
 
 from ..errors import corrupt
 from .gap_tables import COLUMN_WEIGHTS, ROW_CLASSES, SCALE, SCALE_BITS, STRIDE, GapTables, gap_tables
-from .rans import SIDE_BY_SIDE, STATE_MIN, Words, check_end, encode_streams, state_at, words_of
+from .rans import STATE_MIN, Words, check_end, encode_streams, state_at, words_of
 
 Integers = npt.NDArray[np.int64]
+
+#: Blocks from which on they are decoded side by side. A step of NumPy takes as long as some 100 symbols.
+SIDE_BY_SIDE = 96
 _WEIGHTS = np.array(COLUMN_WEIGHTS, np.int64)
 
 
@@ -160,7 +163,7 @@ def _decode_side_by_side(
     row_end = first_row + heights
     out_at = first_out.copy()
     base = np.zeros(lanes, np.int64)
-    out = np.zeros(int((counts + 1).sum()), np.uint16)
+    out = np.zeros(int((counts + 1).sum()), np.int64)
     row_ends = np.zeros(len(classes), np.int64)
     live = np.arange(lanes)
     below, gap_at, reach = tables.below, tables.gap_at, tables.reach
@@ -189,26 +192,30 @@ def _decode_side_by_side(
         is_end = slot >= slots
         owner = np.minimum(slot, slots) + place
         after = nexts_at[owner]
-        is_escape = (gap == sight) & ~is_end
-        is_nonzero = ~(is_end | is_escape)
+        is_far = gap == sight
+        is_escape = is_far & ~is_end
+        is_other = is_far | is_end
         table = k * STRIDE
         low = below[table + np.where(is_escape, sight, np.maximum(firsts_at[owner] - base, 0))]
-        high = below[table + np.where(is_nonzero, np.minimum(after - base, sight), sight + 1)]
+        # The column behind the last one never ends, and one that is escaped ends past the reach.
+        high = below[table + np.minimum(after - base, sight + is_other)]
         state = (high - low) * (state >> SCALE_BITS) + position - low
         short = state < STATE_MIN
         state = np.where(short, state << 16 | word[np.minimum(at, last_word)], state)
         at += short
-        out[np.minimum(out_at, out_end)] = columns_at[owner]
-        out_at += is_nonzero
-        base = np.where(is_nonzero, after, np.where(is_escape, base + sight, slots))
+        # Written again by the next column where this one is no nonzero.
+        out[np.minimum(out_at, out_end)] = owner
+        out_at += ~is_other
+        base = np.where(is_escape, base + sight, after)
         row_ends[row] = out_at
-        is_done = (base >= slots) & (row < row_end)
+        is_done = base >= slots
         row += is_done
         base[is_done] = 0
     lane, state, at, out_at, row = (np.concatenate(of) for of in zip(*finished))
     good = (state == STATE_MIN) & (at == ends[lane]) & (out_at == (first_out + counts)[lane])
     if not (good & (row == (first_row + heights)[lane])).all():
         return None
+    out = columns_at[out].astype(np.uint16)
     decoded: List[DecodedMask] = []
     for i, block in enumerate(blocks):
         own = block.shape.row_class[block.start : block.end] > 0

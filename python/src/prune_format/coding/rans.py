@@ -18,8 +18,8 @@ from .levels import Integers, lows_of
 
 STATE_MIN = 2**15
 
-#: Streams from which on they are decoded or encoded side by side. A step of NumPy takes as long as some 20 symbols.
-SIDE_BY_SIDE = 24
+#: Streams from which on they are decoded or encoded side by side. A step of NumPy takes as long as some 50 symbols.
+SIDE_BY_SIDE = 48
 
 Words = npt.NDArray[np.uint16]
 

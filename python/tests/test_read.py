@@ -1,0 +1,142 @@
+"""Reading: equal to the goldens in every integer, scale and float, whatever the codec."""
+
+import shutil
+import unittest
+
+import numpy as np
+from support import FIXTURES, GOLDEN, LONG, MINI_QA, VERSION_ONE, TemporaryFolderCase, prune
+
+from prune_format import CsrMatrix, PruneError, load
+
+CODECS = [
+    ("raw",),
+    ("gzip",),
+    ("csr-gzip",),
+    ("entropy",),
+    ("entropy", "--preset", "max"),
+]
+
+
+def assert_same(case, one, other):
+    case.assertEqual(list(one), list(other))
+    for name in one:
+        a, b = one[name], other[name]
+        if isinstance(a, str):
+            case.assertEqual(a, b, name)
+        else:
+            case.assertEqual((a.dtype, a.shape, a.tobytes()), (b.dtype, b.shape, b.tobytes()), name)
+
+
+def assert_golden(case, model, npz):
+    """Compares with a golden of PyTorch and scipy: names, and every value."""
+    golden = np.load(npz, allow_pickle=False)
+    case.assertEqual(sorted(model), sorted(golden.files))
+    for name in golden.files:
+        want, got = golden[name], model[name]
+        if isinstance(got, str):
+            case.assertEqual(got, str(want).replace("torch.", ""), name)
+        else:
+            case.assertEqual(got.shape, want.shape, name)
+            case.assertTrue(np.array_equal(got, want, equal_nan=got.dtype.kind == "f"), name)
+
+
+class Read(TemporaryFolderCase):
+    def test_goldens_by_every_codec(self):
+        for name in ("tiny", "narrow"):
+            for codec in CODECS:
+                with self.subTest(model=name, codec=codec):
+                    path = self.folder / f"{name}-{'-'.join(codec)}.prune"
+                    prune("pack", GOLDEN / name, "-o", path, "--codec", *codec)
+                    assert_golden(self, load(path), GOLDEN / name / "elementary.npz")
+
+    def test_version_one(self):
+        models = [load(path) for path in sorted(VERSION_ONE.glob("*.prune"))]
+        self.assertEqual({model.version for model in models}, {1})
+        self.assertIsNone(models[0].integrity)
+        for model in models[1:]:
+            assert_same(self, models[0], model)
+            self.assertEqual(model.metadata, models[0].metadata)
+
+    def test_the_tokenizer_and_metadata_of_mini_qa(self):
+        path = self.folder / "mini-qa.prune"
+        prune("pack", MINI_QA, "-o", path, "--codec", "entropy")
+        plain = self.folder / "mini-qa-raw.prune"
+        prune("convert", path, plain, "--codec", "raw")
+        model = load(path)
+        assert_same(self, load(plain), model)
+        for name in ("vocab.txt", "tokenizer.json"):
+            self.assertEqual(model.metadata.files[name], (MINI_QA / name).read_bytes())
+        self.assertEqual(model.metadata.profile, "fbgemm")
+        self.assertEqual(model.metadata.config["architectures"], ["BertForQuestionAnswering"])
+
+    @unittest.skipUnless(LONG, "a long form, which .ci/full runs")
+    def test_matrices_of_the_size_of_bert_base(self):
+        import h5py
+
+        path = self.folder / "base.prune"
+        prune("convert", GOLDEN / "base" / "squad_sparse.h5", path, "--codec", "entropy")
+        model = load(path)
+        seen = 0
+        with h5py.File(GOLDEN / "base" / "squad_sparse.h5") as golden:
+            for name in model:
+                if name.endswith(("int_repr.data", "int_repr.indices", "int_repr.indptr")):
+                    self.assertTrue(np.array_equal(model[name], golden[name][()]), name)
+                    seen += 1
+        self.assertGreater(seen, 200)
+
+    def test_a_bundle_with_a_base(self):
+        names = ("tiny", "narrow")
+        for name in names:
+            prune("pack", GOLDEN / name, "-o", self.folder / f"one-{name}.prune", "--codec", "entropy")
+        both = self.folder / "both.prune"
+        parts = [f"{name}={self.folder / f'one-{name}.prune'}" for name in names]
+        prune("bundle", *parts, "-o", both, "--base", self.folder / "one-tiny.prune")
+        with self.assertRaises(PruneError) as caught:
+            load(both)
+        self.assertEqual(caught.exception.code, "invalid-argument")
+        self.assertEqual(str(caught.exception), f"{both}: the file holds 2 models, wanted one of tiny, narrow")
+        for name in names:
+            model = load(f"{both}#{name}")
+            self.assertEqual((model.name, model.models), (name, names))
+            assert_same(self, model, load(self.folder / f"one-{name}.prune"))
+        self.assertEqual(load(both, model="narrow").name, "narrow")
+        integrity = load(both, model="tiny").integrity
+        load(both, model="tiny", integrity=integrity)
+        with self.assertRaises(PruneError) as caught:
+            load(both, model="tiny", integrity="sha256-" + "A" * 43 + "=")
+        self.assertEqual(caught.exception.code, "mismatch")
+        alone = self.folder / "elsewhere"
+        alone.mkdir()
+        shutil.copy(both, alone / "both.prune")
+        with self.assertRaises(PruneError) as caught:
+            load(alone / "both.prune", model="tiny")
+        self.assertEqual(caught.exception.code, "missing")
+        self.assertIn("is missing", str(caught.exception))
+        load(alone / "both.prune", model="tiny", find_base=lambda _: self.folder / "one-tiny.prune")
+
+    def test_quantized_modules(self):
+        path = self.folder / "modules.prune"
+        prune("pack", GOLDEN / "tiny", "-o", path)
+        model = load(path)
+        modules = model.quantized()
+        linear = modules["bert.encoder.layer.0.attention.self.query"]
+        part = "bert.encoder.layer.0.attention.self.query._packed_params.weight."
+        dense = linear.weight.toarray()
+        self.assertEqual(int((dense != 0).sum()), model[f"{part}int_repr.data"].size)
+        self.assertTrue(np.array_equal(dense[dense != 0], model[f"{part}int_repr.data"]))
+        self.assertEqual(linear.scales.tolist(), [float(model[f"{part}scale"])])
+        weight = model.matrices()["bert.encoder.layer.0.attention.self.query"]
+        self.assertTrue(np.array_equal(weight.toarray(), dense))
+        self.assertTrue(isinstance(weight, CsrMatrix) or type(weight).__module__.startswith("scipy"))
+
+    def test_what_is_not_there(self):
+        with self.assertRaises(PruneError) as caught:
+            load(self.folder / "none.prune")
+        self.assertEqual(caught.exception.code, "missing")
+        with self.assertRaises(PruneError) as caught:
+            load(FIXTURES)
+        self.assertEqual((caught.exception.code, caught.exception.what), ("io", "not a regular file"))
+
+
+if __name__ == "__main__":
+    unittest.main()
