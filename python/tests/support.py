@@ -1,5 +1,6 @@
 """Paths of the repository, and the TypeScript command, which the tests compare with."""
 
+import atexit
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ import sys
 import tempfile
 import unittest
 import zlib
+from functools import lru_cache
 from pathlib import Path
 
 import msgpack
@@ -21,6 +23,10 @@ GOLDEN = FIXTURES / "golden"
 HOSTILE = FIXTURES / "hostile"
 VERSION_ONE = FIXTURES / "prune-v1"
 MINI_QA = ROOT / "models" / "mini-qa"
+
+#: How a file can be packed. Short forms of tests pack `narrow` by one of them alone.
+CODECS = [("raw", "fast"), ("gzip", "fast"), ("csr-gzip", "fast"), ("entropy", "fast"), ("entropy", "max")]
+PACKED = [("tiny", *codec) for codec in CODECS] + [("narrow", "entropy", "fast")]
 
 #: Set in ``.ci/full``: the long forms, with the large models.
 LONG = bool(os.environ.get("PRUNE_PYTHON_LONG"))
@@ -44,6 +50,16 @@ def prune(*arguments):
     if done.returncode != 0:
         raise AssertionError(f"prune {' '.join(map(str, arguments))}: {done.stderr}")
     return done.stdout
+
+
+@lru_cache(maxsize=None)
+def packed(name, codec="csr-gzip", preset="fast"):
+    """A golden model as the command packs it: a file that every test may read."""
+    folder = Path(tempfile.mkdtemp(prefix="prune-packed-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    flags = ["--preset", preset] if codec == "entropy" else []
+    prune("pack", GOLDEN / name, "-o", folder / f"{name}.prune", "--codec", codec, *flags)
+    return folder / f"{name}.prune"
 
 
 def typescript_errors(paths):

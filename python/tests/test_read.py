@@ -4,18 +4,9 @@ import shutil
 import unittest
 
 import numpy as np
-from support import FIXTURES, GOLDEN, LONG, MINI_QA, VERSION_ONE, TemporaryFolderCase, prune
+from support import CODECS, FIXTURES, GOLDEN, LONG, MINI_QA, PACKED, VERSION_ONE, TemporaryFolderCase, packed, prune
 
 from prune_format import CsrMatrix, PruneError, load
-
-CODECS = [
-    ("raw",),
-    ("gzip",),
-    ("csr-gzip",),
-    ("entropy",),
-    ("entropy", "--preset", "max"),
-]
-
 
 def assert_same(case, one, other):
     case.assertEqual(list(one), list(other))
@@ -42,12 +33,9 @@ def assert_golden(case, model, npz):
 
 class Read(TemporaryFolderCase):
     def test_goldens_by_every_codec(self):
-        for name in ("tiny", "narrow"):
-            for codec in CODECS:
-                with self.subTest(model=name, codec=codec):
-                    path = self.folder / f"{name}-{'-'.join(codec)}.prune"
-                    prune("pack", GOLDEN / name, "-o", path, "--codec", *codec)
-                    assert_golden(self, load(path), GOLDEN / name / "elementary.npz")
+        for name, codec, preset in PACKED:
+            with self.subTest(model=name, codec=codec, preset=preset):
+                assert_golden(self, load(packed(name, codec, preset)), GOLDEN / name / "elementary.npz")
 
     def test_version_one(self):
         models = [load(path) for path in sorted(VERSION_ONE.glob("*.prune"))]
@@ -59,15 +47,22 @@ class Read(TemporaryFolderCase):
 
     def test_the_tokenizer_and_metadata_of_mini_qa(self):
         path = self.folder / "mini-qa.prune"
-        prune("pack", MINI_QA, "-o", path, "--codec", "entropy")
-        plain = self.folder / "mini-qa-raw.prune"
-        prune("convert", path, plain, "--codec", "raw")
+        prune("pack", MINI_QA, "-o", path, "--codec", "raw")
         model = load(path)
-        assert_same(self, load(plain), model)
         for name in ("vocab.txt", "tokenizer.json"):
             self.assertEqual(model.metadata.files[name], (MINI_QA / name).read_bytes())
         self.assertEqual(model.metadata.profile, "fbgemm")
         self.assertEqual(model.metadata.config["architectures"], ["BertForQuestionAnswering"])
+
+    @unittest.skipUnless(LONG, "a long form, which .ci/full runs")
+    def test_mini_qa_by_every_codec(self):
+        plain = self.folder / "plain.prune"
+        prune("pack", MINI_QA, "-o", plain, "--codec", "raw")
+        for codec, preset in CODECS[1:]:
+            path = self.folder / "coded.prune"
+            flags = ["--preset", preset] if codec == "entropy" else []
+            prune("convert", plain, path, "--force", "--codec", codec, *flags)
+            assert_same(self, load(plain), load(path))
 
     @unittest.skipUnless(LONG, "a long form, which .ci/full runs")
     def test_matrices_of_the_size_of_bert_base(self):
@@ -86,11 +81,11 @@ class Read(TemporaryFolderCase):
 
     def test_a_bundle_with_a_base(self):
         names = ("tiny", "narrow")
-        for name in names:
-            prune("pack", GOLDEN / name, "-o", self.folder / f"one-{name}.prune", "--codec", "entropy")
         both = self.folder / "both.prune"
-        parts = [f"{name}={self.folder / f'one-{name}.prune'}" for name in names]
-        prune("bundle", *parts, "-o", both, "--base", self.folder / "one-tiny.prune")
+        for name in names:
+            shutil.copy(packed(name, "entropy"), self.folder / f"{name}.prune")
+        base = self.folder / "tiny.prune"
+        prune("bundle", *(self.folder / f"{name}.prune" for name in names), "-o", both, "--base", base)
         with self.assertRaises(PruneError) as caught:
             load(both)
         self.assertEqual(caught.exception.code, "invalid-argument")
@@ -98,7 +93,7 @@ class Read(TemporaryFolderCase):
         for name in names:
             model = load(f"{both}#{name}")
             self.assertEqual((model.name, model.models), (name, names))
-            assert_same(self, model, load(self.folder / f"one-{name}.prune"))
+            assert_same(self, model, load(self.folder / f"{name}.prune"))
         self.assertEqual(load(both, model="narrow").name, "narrow")
         integrity = load(both, model="tiny").integrity
         load(both, model="tiny", integrity=integrity)
@@ -112,12 +107,10 @@ class Read(TemporaryFolderCase):
             load(alone / "both.prune", model="tiny")
         self.assertEqual(caught.exception.code, "missing")
         self.assertIn("is missing", str(caught.exception))
-        load(alone / "both.prune", model="tiny", find_base=lambda _: self.folder / "one-tiny.prune")
+        load(alone / "both.prune", model="tiny", find_base=lambda _: base)
 
     def test_quantized_modules(self):
-        path = self.folder / "modules.prune"
-        prune("pack", GOLDEN / "tiny", "-o", path)
-        model = load(path)
+        model = load(packed("tiny"))
         modules = model.quantized()
         linear = modules["bert.encoder.layer.0.attention.self.query"]
         part = "bert.encoder.layer.0.attention.self.query._packed_params.weight."

@@ -109,8 +109,8 @@ class _Deflater:
 
     def _search(self, i: int, distance: int, place: int, before: int, prev: List[int]) -> Tuple[int, int]:
         """The longest match, and how far back it is; 0 for none."""
-        data = self._data
-        left = len(data) - i
+        data, size = self._data, len(self._data)
+        left = size - i
         good = min(self._nice, left) - 1
         furthest, most = min(32767, i), min(258, left)
         length, found, chain = 2, 0, self._chain
@@ -120,8 +120,11 @@ class _Deflater:
                 break
             start = i - distance
             # A match may run into what it makes, so it is compared with the data itself.
-            if i + length < len(data) and data[i + length] == data[start + length]:
+            if i + length < size and data[i + length] == data[start + length]:
                 own = 0
+                # Sixteen bytes at a time, which matters for runs.
+                while own + 16 <= most and data[i + own : i + own + 16] == data[start + own : start + own + 16]:
+                    own += 16
                 while own < most and data[i + own] == data[start + own]:
                     own += 1
                 if own > length:
