@@ -80,9 +80,8 @@ def array_from_bytes(info: TensorInfo, data: Union[bytes, bytearray, memoryview,
     if len(octets) != info.nbytes:
         wanted = f"{info.nbytes} ({info.dtype} [{', '.join(map(str, info.shape))}])"
         raise PruneError("mismatch", "tensor has the wrong number of bytes", len(octets), wanted, tensor=info.name)
-    if info.dtype == "bool":
-        return (octets != 0).reshape(info.shape)
-    return octets.copy().view(DTYPES[info.dtype]).reshape(info.shape)
+    array: Array = octets != 0 if info.dtype == "bool" else octets.copy().view(DTYPES[info.dtype])
+    return array.reshape(info.shape)
 
 
 def dtype_name(array: Array) -> Optional[str]:

@@ -105,7 +105,8 @@ def _read_counts(octets: "npt.NDArray[np.uint8]", rows: int, nnz: int) -> Tuple[
 def _places_in_rows(indptr: "npt.NDArray[Any]", counts: Integers, order: Integers) -> Integers:
     own = counts[order]
     within = np.arange(int(own.sum())) - np.repeat(np.cumsum(own) - own, own)
-    return np.repeat(indptr[order].astype(np.int64), own) + within
+    places: Integers = np.repeat(indptr[order].astype(np.int64), own) + within
+    return places
 
 
 def _read_columns(gaps: "npt.NDArray[np.uint8]", counts: Integers) -> Integers:
@@ -122,7 +123,8 @@ def _read_columns(gaps: "npt.NDArray[np.uint8]", counts: Integers) -> Integers:
     upto = sums[ends] + np.arange(nnz)
     first = np.cumsum(counts) - counts
     before = np.where(first > 0, upto[first - 1] + 1, 0) if nnz else np.zeros(0, np.int64)
-    return upto - np.repeat(before, counts)
+    columns: Integers = upto - np.repeat(before, counts)
+    return columns
 
 
 def _encode(tensors: Sequence[NamedArray]) -> Optional[EncodedBlock]:

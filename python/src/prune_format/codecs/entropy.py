@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -62,7 +62,7 @@ def _decode(data: bytes, infos: Sequence[TensorInfo], limits: Limits) -> List[Ar
             corrupt("table of shapes that do not fit", f"[{', '.join(map(str, int_repr.shape))}]")
         check_expansion("table", scale.shape[0] * (8 + width), len(data))
         table = decode_table(data, scale.shape[0], width)
-        by_name = {scale: table.scale, zero_point: table.zero_point, int_repr: table.int_repr}
+        by_name: Dict[TensorInfo, Array] = {scale: table.scale, zero_point: table.zero_point, int_repr: table.int_repr}
         return [by_name[info] for info in infos]
     if kind == "floats":
         (info,) = infos

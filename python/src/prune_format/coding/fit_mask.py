@@ -83,7 +83,8 @@ def _cheapest(cost: Tuple[Any, Any], counts: Integers, first: int) -> Integers:
     line, nonzero = cost
     distinct, place = np.unique(counts, return_inverse=True)
     best = np.argmin(line[None, first:] - distinct[:, None] * nonzero[None, first:], axis=1)
-    return (best[place] + first).astype(np.int64)
+    cheapest: Integers = (best[place] + first).astype(np.int64)
+    return cheapest
 
 
 def slot_limit(columns: int) -> int:

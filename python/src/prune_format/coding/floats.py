@@ -45,7 +45,8 @@ def decode_floats(data: bytes, dtype: str, shape: Sequence[int]) -> Array:
     else:
         corrupt("unknown transform", f"{transform} for {dtype}", "planes, or half or grid for float32")
     reader.check_end("tensor")
-    return values
+    array: Array = values
+    return array
 
 
 def encode_floats(array: Array, dtype: str) -> bytes:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 #: Density classes of rows: hazards from 1/2 to 2^-11.5.
 ROW_CLASSES = 22
 SCALE_BITS = 12
-SCALE = 2**SCALE_BITS
+SCALE: int = 2**SCALE_BITS
 #: Entries of a class in ``below``; the widest class reaches 1,529 slots, and one entry more.
 STRIDE = 1536
 

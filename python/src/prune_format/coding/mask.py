@@ -127,7 +127,10 @@ def _decode_side_by_side(
     shapes = {id(block.shape): block.shape for block in blocks}
     # Of every slot of every matrix: the column that owns it, and where that column's slots begin and end. Behind the
     # last slot lies a column that no way leads past.
-    column_at, first_at, next_at, starts_of = [], [], [], {}
+    column_at: List[Any] = []
+    first_at: List[Any] = []
+    next_at: List[Any] = []
+    starts_of = {}
     size = 0
     for key, shape in shapes.items():
         starts_of[key] = size
@@ -157,13 +160,14 @@ def _decode_side_by_side(
     word = np.concatenate([*words, np.zeros(1, np.uint16)]).astype(np.int64)
     starts = np.cumsum(sizes) - sizes
     ends = starts + sizes
-    state = word[starts] << 16 | word[starts + 1]
-    at = starts + 2
-    row, out_end = first_row.copy(), first_out + counts
+    state: Any = word[starts] << 16 | word[starts + 1]
+    at: Any = starts + 2
+    row: Any = first_row.copy()
+    out_end: Any = first_out + counts
     row_end = first_row + heights
     out_at = first_out.copy()
-    base = np.zeros(lanes, np.int64)
-    out = np.zeros(int((counts + 1).sum()), np.int64)
+    base: Any = np.zeros(lanes, np.int64)
+    out: Any = np.zeros(int((counts + 1).sum()), np.int64)
     row_ends = np.zeros(len(classes), np.int64)
     live = np.arange(lanes)
     below, gap_at, reach = tables.below, tables.gap_at, tables.reach
@@ -218,10 +222,10 @@ def _decode_side_by_side(
     out = columns_at[out].astype(np.uint16)
     decoded: List[DecodedMask] = []
     for i, block in enumerate(blocks):
-        own = block.shape.row_class[block.start : block.end] > 0
+        used = block.shape.row_class[block.start : block.end] > 0
         filled = np.diff(row_ends[first_row[i] : first_row[i] + heights[i]], prepend=first_out[i])
-        per_row = np.zeros(block.end - block.start, np.int64)
-        per_row[own] = filled
+        per_row: Integers = np.zeros(block.end - block.start, np.int64)
+        per_row[used] = filled
         decoded.append((per_row, out[first_out[i] : first_out[i] + counts[i]]))
     return decoded
 

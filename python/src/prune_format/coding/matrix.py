@@ -175,14 +175,14 @@ def decode_matrices(matrices: Sequence[OpenMatrix]) -> List[Csr]:
     # A positive value has the first half of its magnitude's range, a negative one the second.
     interleaved = [np.stack([own, own], axis=1).ravel() for own in frequency]
     signed = np.stack([_SIGNED[:_MAGNITUDES], _SIGNED[_MAGNITUDES:]], axis=1).ravel()
-    values = decode_streams(streams, SymbolTables.of(interleaved, SCALE_BITS + 1, signed), 2)
+    decoded_values = decode_streams(streams, SymbolTables.of(interleaved, SCALE_BITS + 1, signed), 2)
     decoded: List[Csr] = []
     start = 0
     for matrix, (indptr, indices) in zip(matrices, arrays):
         if matrix.plain is not None:
             decoded.append(_read_plain(matrix, matrix.plain))
             continue
-        data = values[start : start + matrix.nnz].astype(np.int8)
+        data = decoded_values[start : start + matrix.nnz].astype(np.int8)
         start += matrix.nnz
         decoded.append(Csr(matrix.shape, indptr, indices, data))
     return decoded

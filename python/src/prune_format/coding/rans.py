@@ -152,7 +152,7 @@ def _decode_side_by_side(
     state = [word[starts + 2 * i] << 16 | word[starts + 2 * i + 1] for i in range(states)]
     bits, mask, offset_mask = tables.bits, 2**tables.bits - 1, 2**_OFFSET_BITS - 1
     bases: Optional[Integers] = None
-    base = np.zeros(len(streams), np.int64)
+    base: Integers = np.zeros(len(streams), np.int64)
     if all(isinstance(stream.table, int) for stream in streams):
         base = (np.array([stream.table for stream in streams], np.int64) << bits)[order]
     else:

@@ -213,7 +213,7 @@ def open_planes_form(source: FormReader, width: int, dtype: str) -> RowDecoder:
     raw_bytes = (planes - sum(is_coded)) * width
 
     def decode_row(lanes: Lanes, row: int) -> Sequence["npt.NDArray[Any]"]:
-        word = np.zeros((lanes.count, width), np.uint32)
+        word: "npt.NDArray[Any]" = np.zeros((lanes.count, width), np.uint32)
         coded, table = {}, 0
         for p in range(planes):
             if is_coded[p]:
@@ -241,7 +241,8 @@ def encode_quantized_form(table: QuantizedTable) -> RowEncoder:
     """Rows of codes, each with a scale and a zero point: those on a grid by its integers, others by range and codes."""
     rows, width = table.int_repr.shape
     bits = grid_bits(table)
-    on, least = np.zeros(rows, bool), 0
+    on: "npt.NDArray[np.bool_]" = np.zeros(rows, bool)
+    least = 0
     fitted: Optional[_IntegerRows] = None
     if bits is not None:
         grid = row_grid(table, bits)
@@ -260,7 +261,7 @@ def encode_quantized_form(table: QuantizedTable) -> RowEncoder:
         numbers += [bits or 0, folded_origin(least + fitted.lowest), fitted.alphabet]
     numbers.append(int(len(others) > 0))
     fields: List[Integers] = []
-    code_class = np.zeros(0, np.int64)
+    code_class: Integers = np.zeros(0, np.int64)
     if len(others) > 0:
         row_counts[classes] = len(others)
         rest = table.rows(others)
@@ -388,7 +389,7 @@ def _read_ranges(reader: ByteReader) -> Tuple[int, int, int]:
 
 
 def _float_of(octets: Sequence[Integers]) -> "npt.NDArray[np.float32]":
-    word = np.zeros(len(octets[0]), np.int64)
+    word: Integers = np.zeros(len(octets[0]), np.int64)
     for own in octets:
         word = word << 8 | own
     return rotated_back(word)

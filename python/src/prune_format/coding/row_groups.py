@@ -88,7 +88,7 @@ class Lanes:
 
     def bases(self, table: "npt.NDArray[Any]") -> Integers:
         """Where the tables of these numbers lie. Raises ``corrupt`` for one without symbols."""
-        base = self._tables.base[table]
+        base: Integers = self._tables.base[table]
         if (base < 0).any():
             corrupt("table of frequencies is empty", int(np.asarray(table).ravel()[np.argmax(base < 0)]), "a table with symbols")
         return base
@@ -122,7 +122,8 @@ class Lanes:
         short = state < STATE_MIN
         self._state[chosen] = np.where(short, state << 16 | self._words[np.minimum(at, self._last)], state)
         self._at[chosen] = at + short
-        return self._tables.symbols[k]
+        symbols: "npt.NDArray[np.int32]" = self._tables.symbols[k]
+        return symbols
 
     def finish(self) -> None:
         """Raises ``corrupt`` unless every group has taken all its words and its coder is where it began."""
@@ -236,7 +237,8 @@ def _log2_of(n: int) -> int:
 def entropy_bits(counts: Integers) -> float:
     """The bits that symbols of these counts take by their own frequencies."""
     total = fixed_log2(int(counts.sum())) if counts.any() else 0
-    return sum(count * (total - fixed_log2(count)) for count in counts.tolist() if count > 0) / 4096
+    bits: int = sum(count * (total - fixed_log2(count)) for count in counts.tolist() if count > 0)
+    return bits / 4096
 
 
 def directory_bytes(

@@ -55,7 +55,7 @@ def encode_symbols(symbols: "npt.NDArray[Any]", alphabet: int, lines: Optional[L
     """Codes symbols below ``alphabet`` by the frequencies of their class."""
     own = symbols.astype(np.int64)
     classes = 1 if lines is None else lines.classes
-    which = np.zeros(len(own), np.int64)
+    which: "npt.NDArray[Any]" = np.zeros(len(own), np.int64)
     if lines is not None:
         which = np.repeat(lines.class_of.astype(np.int64), lines.width)
     place = which * alphabet + own

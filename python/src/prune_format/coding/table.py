@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Tuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import corrupt
 from .byte_reader import ByteReader, folded_origin, joined, unfolded_origin
@@ -37,7 +38,7 @@ def decode_table(data: bytes, rows: int, width: int) -> QuantizedTable:
     reader = ByteReader(data)
     scale, zero_point = np.zeros(rows, "<f4"), np.zeros(rows, "<f4")
     int_repr = np.zeros((rows, width), np.uint8)
-    on = np.zeros(rows, bool)
+    on: "npt.NDArray[np.bool_]" = np.zeros(rows, bool)
     form = reader.number("form of a table", _GRID + _RANGED)
     if form & _GRID:
         step = 2.0 ** -reader.number("bits of the grid", MAX_GRID_BITS)
@@ -90,7 +91,8 @@ def encode_table(table: QuantizedTable) -> bytes:
     """Codes a table: rows that were on a grid before they were quantized by the grid's integers, others as they are."""
     width = table.int_repr.shape[1]
     bits = grid_bits(table)
-    on, least, most = np.zeros(len(table.scale), bool), 0, 0
+    on: "npt.NDArray[np.bool_]" = np.zeros(len(table.scale), bool)
+    least = most = 0
     symbols = np.zeros(0, np.int64)
     if bits is not None:
         grid = row_grid(table, bits)

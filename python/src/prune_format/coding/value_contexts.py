@@ -57,7 +57,8 @@ def context_frequencies(levels: Integers, tilts: Sequence[Tilt]) -> List[Integer
 def _tilted(weights: Floats, rank: Integers, tilt: Tilt) -> Floats:
     exponent = _exponents(rank, tilt)
     # Products of doubles in the order of the specification. 2^floor(e / 4,096) is exact.
-    return np.ldexp(weights * _powers_of_two()[exponent & 4095], (exponent >> 12).astype(np.int32))
+    tilted: Floats = np.ldexp(weights * _powers_of_two()[exponent & 4095], (exponent >> 12).astype(np.int32))
+    return tilted
 
 
 def _exponents(rank: Integers, tilt: Tilt) -> Integers:
