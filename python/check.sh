@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 python="${PRUNE_PYTHON:-python3}"
 
-"$python" -W error::DeprecationWarning -m unittest discover -s tests
+"$python" -m unittest discover -s tests
 
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
