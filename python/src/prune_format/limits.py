@@ -31,8 +31,9 @@ class Limits:
 
 DEFAULT_LIMITS = Limits()
 
-#: The most bytes that one byte of DEFLATE data can stand for: the longest match has 258 bytes and takes at least 2 bits,
-#: one for its length and one for its distance (RFC 1951, 3.2.5 and 3.2.7). The other codecs keep the same bound.
+#: The most bytes that one byte of DEFLATE data can stand for: the longest match has 258 bytes and takes at least 2
+#: bits, one for its length and one for its distance (RFC 1951, 3.2.5 and 3.2.7). The other codecs keep the same
+#: bound.
 MAX_EXPANSION = 1032
 
 

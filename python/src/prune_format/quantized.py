@@ -81,7 +81,9 @@ class QuantizedLinear:
     bias: Optional["npt.NDArray[np.float32]"]
 
     def dequantize(self) -> "npt.NDArray[np.float32]":
-        """Returns the weight as float32 ``[rows, columns]``, each code times the float32 of its scale, as PyTorch does."""
+        """Returns the weight as float32 ``[rows, columns]``, each code times the float32 of its scale, as PyTorch
+        does.
+        """
         return self.weight.toarray().astype(np.float32) * self.scales.astype(np.float32)[:, None]
 
 

@@ -16,7 +16,8 @@ Array = npt.NDArray[Any]
 #: A value of the elementary form: an array, or a text (the ``dtype`` entries of quantized modules).
 Elementary = Union[Array, str]
 
-#: Every dtype of the container, and the NumPy dtype of its elements. NumPy has no bfloat16: its elements are their bits.
+#: Every dtype of the container, and the NumPy dtype of its elements. NumPy has no bfloat16: its elements are their
+#: bits.
 DTYPES: Dict[str, "np.dtype[Any]"] = {
     "bool": np.dtype("?"),
     "uint8": np.dtype("u1"),

@@ -23,7 +23,8 @@ def import_torch() -> Any:
 
 
 def torch_state_dict(modules: Mapping[str, Quantized], metadata: Optional[Dict[str, Any]], dequantize: bool) -> Any:
-    """Returns the state dict that a model takes: of ``quantize_dynamic``, or a float one where ``dequantize`` is set."""
+    """Returns the state dict that a model takes: of ``quantize_dynamic``, or a float one where ``dequantize`` is set.
+    """
     torch = import_torch()
     state: Any = OrderedDict()
     for name, module in modules.items():

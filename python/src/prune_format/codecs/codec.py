@@ -19,7 +19,8 @@ class NamedArray:
 
 @dataclass(frozen=True)
 class EncodedBlock:
-    """The bytes of a block. ``shares``: the bytes that belong to each of its tensors alone; ``parts``: see FORMAT.md."""
+    """The bytes of a block. ``shares``: the bytes that belong to each of its tensors alone; ``parts``: see FORMAT.md.
+    """
 
     data: bytes
     shares: Optional[Tuple[int, ...]] = None

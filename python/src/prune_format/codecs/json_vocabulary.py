@@ -66,7 +66,9 @@ def cut_vocabulary(text: bytes, lines: bytes) -> Optional[bytes]:
 
 
 def _entries(lines: bytes, colon: bytes, between: bytes, most: int) -> List[bytes]:
-    """The lines as members of a JSON object, each a part of its own; ends after the first one that ends past ``most``."""
+    """The lines as members of a JSON object, each a part of its own; ends after the first one that ends past
+    ``most``.
+    """
     parts: List[bytes] = []
     size = number = start = 0
     while start < len(lines) and size <= most:

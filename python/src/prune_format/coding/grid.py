@@ -17,7 +17,9 @@ _SAMPLE = 1024
 
 @dataclass(frozen=True)
 class DyadicGrid:
-    """``origin``: the smallest multiple. ``alphabet``: integers from it on, and one for -0 after them where it occurs."""
+    """``origin``: the smallest multiple. ``alphabet``: integers from it on, and one for -0 after them where it
+    occurs.
+    """
 
     bits: int
     origin: int

@@ -35,7 +35,9 @@ def weights_of(levels: Integers) -> Floats:
 
 
 def frequencies(weights: Floats, scale: int) -> Integers:
-    """Frequencies that sum to ``scale``, in proportion to the weights; at least 1 for a weight above 0, all 0 without one."""
+    """Frequencies that sum to ``scale``, in proportion to the weights; at least 1 for a weight above 0, all 0 without
+    one.
+    """
     out = np.zeros(len(weights), np.int64)
     # In order, because the sum of doubles depends on it: not np.sum, which adds in pairs.
     total = float(np.cumsum(weights)[-1]) if len(weights) else 0.0

@@ -65,7 +65,9 @@ class SymbolTables:
 
     @staticmethod
     def of(frequency: Sequence[Integers], bits: int, symbols: Optional["npt.NDArray[Any]"] = None) -> "SymbolTables":
-        """Tables of frequencies that sum to 2^bits, or to 0. ``symbols``: the symbol of each frequency, else its place."""
+        """Tables of frequencies that sum to 2^bits, or to 0. ``symbols``: the symbol of each frequency, else its
+        place.
+        """
         size = 2**bits
         slots = np.zeros((len(frequency), size), np.int64)
         names = np.zeros((len(frequency), size), np.int32)
@@ -181,7 +183,9 @@ def _decode_side_by_side(
 def encode_streams(
     lows: "npt.NDArray[Any]", frequency: "npt.NDArray[Any]", counts: Sequence[int], bits: int, states: int
 ) -> List[bytes]:
-    """Codes symbols, given by the low and the frequency of each, in streams of ``counts`` symbols one after the other."""
+    """Codes symbols, given by the low and the frequency of each, in streams of ``counts`` symbols one after the
+    other.
+    """
     if len(counts) < SIDE_BY_SIDE:
         streams, at = [], 0
         for count in counts:

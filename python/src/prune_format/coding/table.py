@@ -109,7 +109,9 @@ def encode_table(table: QuantizedTable) -> bytes:
 
 
 def _encode_rest(table: QuantizedTable) -> Tuple[int, bytes]:
-    """Scales, zero points and codes of the rows that are on no grid, and whether they are ranged: where that is smaller."""
+    """Scales, zero points and codes of the rows that are on no grid, and whether they are ranged: where that is
+    smaller.
+    """
     flat = table.int_repr.reshape(-1)
     planes = encode_planes(flat.reshape(-1, 1))
     plain = _encode_range_floats(table) + planes

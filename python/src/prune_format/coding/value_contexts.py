@@ -1,4 +1,5 @@
-"""The frequencies of magnitudes, which may depend on how dense row and column are; see SPEC.md, "Values in contexts"."""
+"""The frequencies of magnitudes, which may depend on how dense row and column are; see SPEC.md, "Values in contexts".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""DEFLATE with matches: the same bytes as fflate 0.8.3 makes (MIT licence, Arjun Barrett), which the TypeScript writer uses."""
+"""DEFLATE with matches: the same bytes as fflate 0.8.3 makes (MIT licence, Arjun Barrett), which the TypeScript
+writer uses.
+"""
 
 from __future__ import annotations
 
