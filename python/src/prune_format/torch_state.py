@@ -54,7 +54,8 @@ def _linear_weight(torch: Any, linear: QuantizedLinear) -> Any:
     if not linear.per_channel:
         return torch._make_per_tensor_quantized_tensor(codes, float(linear.scales[0]), 0)
     scales = torch.from_numpy(linear.scales.copy())
-    return torch._make_per_channel_quantized_tensor(codes, scales, torch.zeros(len(linear.scales), dtype=torch.int64), 0)
+    zero_points = torch.zeros(len(linear.scales), dtype=torch.int64)
+    return torch._make_per_channel_quantized_tensor(codes, scales, zero_points, 0)
 
 
 def _embedding_weight(torch: Any, table: QuantizedEmbedding) -> Tuple[Any, Any]:

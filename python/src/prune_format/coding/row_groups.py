@@ -90,7 +90,8 @@ class Lanes:
         """Where the tables of these numbers lie. Raises ``corrupt`` for one without symbols."""
         base: Integers = self._tables.base[table]
         if (base < 0).any():
-            corrupt("table of frequencies is empty", int(np.asarray(table).ravel()[np.argmax(base < 0)]), "a table with symbols")
+            first = int(np.asarray(table).ravel()[np.argmax(base < 0)])
+            corrupt("table of frequencies is empty", first, "a table with symbols")
         return base
 
     def take(self, table: "npt.NDArray[Any]", chosen: Any = slice(None)) -> "npt.NDArray[np.int32]":

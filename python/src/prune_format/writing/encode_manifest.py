@@ -32,7 +32,9 @@ def encode_manifest(manifest: Manifest) -> bytes:
     models: List[Dict[str, Any]] = []
     for model in manifest.models:
         entries = [
-            _present(name=entry.name, dtype=entry.dtype, shape=list(entry.shape), **_place_of(entry.block, entry.inline))
+            _present(
+                name=entry.name, dtype=entry.dtype, shape=list(entry.shape), **_place_of(entry.block, entry.inline)
+            )
             for entry in model.entries
         ]
         files = None
