@@ -29,6 +29,7 @@ export class OnnxGraph {
       readonly microsoft?: boolean;
       readonly ints?: Record<string, number>;
       readonly floats?: Record<string, number>;
+      readonly intLists?: Record<string, readonly number[]>;
     } = {},
   ): readonly string[] {
     const proto = new ProtobufMessage();
@@ -40,6 +41,11 @@ export class OnnxGraph {
     }
     for (const [name, value] of Object.entries(options.floats ?? {})) {
       proto.message(5, new ProtobufMessage().text(1, name).float(2, value).int(20, 1));
+    }
+    for (const [name, values] of Object.entries(options.intLists ?? {})) {
+      const attribute = new ProtobufMessage().text(1, name);
+      for (const value of values) attribute.int(8, value);
+      proto.message(5, attribute.int(20, 7));
     }
     if (options.microsoft) proto.text(7, MICROSOFT);
     this.#graph.message(1, proto);

@@ -1,0 +1,20 @@
+import { tensor } from '@prune/core';
+import type { OnnxGraph } from './onnx-graph.js';
+
+/**
+ * Adds words, positions and segments up, with standard operators. `words`: the rows of the tokens, float32; `tables`: those of positions and of segments.
+ * The graph has an input `input_ids`.
+ */
+export function embeddingSum(
+  graph: OnnxGraph,
+  words: string,
+  segments: string,
+  [positions, types]: readonly string[],
+): string {
+  const [length] = graph.node('Shape', ['input_ids'], ['length_of_input'], { ints: { start: 1, end: 2 } });
+  const first = graph.constant('positions.start', tensor('int64', [1], BigInt64Array.of(0n)));
+  const [placed] = graph.node('Slice', [positions, first, length], ['positions.rows']);
+  const [typed] = graph.node('Gather', [types, segments], ['types.rows']);
+  const [both] = graph.node('Add', [words, typed], ['words_and_types']);
+  return graph.node('Add', [both, placed], ['embeddings'])[0];
+}
