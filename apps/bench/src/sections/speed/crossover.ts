@@ -1,4 +1,4 @@
-import type { DensitySweep } from './infer-report.js';
+import type { DensitySweep } from './speed-report.js';
 
 /** The density at which ours takes as long as the dense peer, linear between neighbours; `null` where that is in no interval. */
 export function crossoverOf(rows: DensitySweep['rows']): number | null {

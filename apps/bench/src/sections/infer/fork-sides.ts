@@ -1,0 +1,22 @@
+import { type ForkedSide, forkSide } from './fork-side.js';
+import type { SideSpec } from './side.js';
+
+/** A runtime in Python that is installed and does not start: its side is left out. */
+export type OnMissing = (side: string, why: string) => void;
+
+/** Starts every side, one after another. Throws what the first one of Node throws that does not start, after the others are closed. */
+export async function forkSides(specs: ReadonlyMap<string, SideSpec>, onMissing: OnMissing): Promise<ForkedSide[]> {
+  const sides: ForkedSide[] = [];
+  for (const [name, spec] of specs) {
+    try {
+      sides.push(await forkSide(name, spec));
+    } catch (error) {
+      if ('python' in spec && error instanceof Error) onMissing(name, error.message);
+      else {
+        await Promise.all(sides.map((side) => side.close()));
+        throw error;
+      }
+    }
+  }
+  return sides;
+}
