@@ -1,14 +1,17 @@
-"""A dense int8 runtime of Python beside ours, in a process that runs when it is told to: measured beside, never shipped.
+"""A dense int8 runtime of Python, in a process that runs when it is told to: measured beside ours, never shipped.
 
     infer_peer.py SPEC
 
-SPEC is one JSON object: `runtime` (`openvino` or `pytorch`), `file` (OpenVINO: an ONNX graph of standard operators with int8 weights; PyTorch: a model folder, as
-transformers reads it) and `threads`. Says `{"ready": ...}` when the model is loaded, then answers requests, one line of JSON each: `{"ask": "logits", "ids": ...}` with
-`{"logits": [...]}`, start logits first, and `{"ask": "time", "ids": ..., "runs": n}` with the seconds of n passes after one that does not count.
+SPEC is one JSON object: `runtime` (`openvino` or `pytorch`), `file` (OpenVINO: an ONNX graph of standard operators with
+int8 weights; PyTorch: a model folder, as transformers reads it) and `threads`. Says `{"ready": ...}` when the model is
+loaded, then answers requests, one line of JSON each: `{"ask": "logits", "ids": ...}` with `{"logits": [...]}`, start
+logits first, and `{"ask": "time", "ids": ..., "runs": n}` with the seconds of n passes after one that does not count.
 
-PyTorch computes with `quantize_dynamic` over every Linear, as people use it. OpenVINO has two int8 forms of the same weights, and takes the faster one of them on this machine:
-weights of 8 bits with activations that it quantizes as it likes (what `DequantizeLinear` before a MatMul gives), or activations of 8 bits in ranges that were observed before
-(what its Neural Network Compression Framework gives; a FakeQuantize before each Linear). The second is for processors with VNNI or AMX.
+PyTorch computes with `quantize_dynamic` over every Linear, as people use it. OpenVINO has two int8 forms of the same
+weights, and takes the one that is faster on this machine: weights of 8 bits, with activations that it quantizes as it
+likes (what DequantizeLinear before a MatMul gives), or activations of 8 bits too, in ranges that were observed before (a
+FakeQuantize before each Linear, as its Neural Network Compression Framework puts them). On a processor without VNNI the
+first one is usually faster.
 """
 
 import json
@@ -91,7 +94,7 @@ def load_openvino(spec):
 
 
 def with_quantized_activations(core, model):
-    """The model with every input of a Linear rounded to 256 steps between the least and the largest value that sample sequences give there, which zero is among."""
+    """Rounds every input of a Linear to 256 steps, zero among them, over the range that it has on samples."""
     from openvino import Model, opset13
 
     inputs = {}

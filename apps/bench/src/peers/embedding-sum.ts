@@ -2,8 +2,8 @@ import { tensor } from '@prune/core';
 import type { OnnxGraph } from './onnx-graph.js';
 
 /**
- * Adds words, positions and segments up, with standard operators. `words`: the rows of the tokens, float32; `tables`: those of positions and of segments.
- * The graph has an input `input_ids`.
+ * Adds words, positions and segments up, with standard operators. `words`: the tokens' rows, float32. Last come the
+ * tables of positions and of segments. The graph must have an input `input_ids`.
  */
 export function embeddingSum(
   graph: OnnxGraph,

@@ -9,7 +9,10 @@ export const PYTHON_PEERS = {
 /** Name of such a runtime. */
 export type PythonPeer = keyof typeof PYTHON_PEERS;
 
-/** The Python at `PRUNE_PYTHON`, or `python3`, if it has the runtime; otherwise the reason why it is left out, as a sentence. */
+/**
+ * The Python at `PRUNE_PYTHON`, or `python3`, if it has the runtime; otherwise the reason why it is left out, as a
+ * sentence.
+ */
 export function findPythonPeer(
   peer: PythonPeer,
   env: NodeJS.ProcessEnv = process.env,

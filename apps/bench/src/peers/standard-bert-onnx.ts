@@ -6,8 +6,9 @@ import { OnnxGraph } from './onnx-graph.js';
 import { transposedCodes } from './transposed-codes.js';
 
 /**
- * The model of `bertOnnx` with standard operators alone, for runtimes that do not know ONNX Runtime's: the same inputs and output. A Linear is
- * DequantizeLinear of its int8 codes and MatMul, the form in which a runtime finds weights of 8 bits. What it quantizes of the activations is its own affair.
+ * The model of `bertOnnx`, with the same inputs and output, in standard operators alone, for runtimes that do not know
+ * those of ONNX Runtime. A Linear is DequantizeLinear of its int8 codes, then MatMul: the form in which a runtime finds
+ * weights of 8 bits. The runtime decides what it quantizes of the activations.
  */
 export async function standardBertOnnx(
   elementary: ElementaryStateDict,

@@ -21,7 +21,7 @@ export function describeInfer({ agreement, rows, first, roofline, kernels }: Inf
       text(
         'The whole model with its question answering head on full-length sequences. Ours computes on the sparse int8 weights of the packed file (embedding tables as int8 rows); the peers on dense weights, the same codes ' +
           'and scales (int8) or those dequantized (fp32): ONNX Runtime in graphs of its own fused operators, OpenVINO in one of standard operators, PyTorch by `quantize_dynamic`. Every side is a process of its own, stopped while the ' +
-          'others run; a round is three passes (one where a batch has 1,024 tokens or more) after one that is not counted.',
+          'others run; a round is three passes (one where a batch has 384 tokens or more) after one that is not counted.',
       ),
       text(
         'Sides of ours without a name of kernels use those that are chosen by default: native ones where they are built, otherwise those of WebAssembly. All kernels give the same bits. ' +

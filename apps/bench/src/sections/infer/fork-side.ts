@@ -2,7 +2,10 @@ import { PruneError } from '@prune/core';
 import type { Ready, Request, Response, SideSpec, Work } from './side.js';
 import { startSide } from './start-side.js';
 
-/** A runtime in a process of its own; between two questions it is stopped, so that no thread pool of its spins beside the others. */
+/**
+ * A runtime in a process of its own. Between two questions it is stopped, so that its threads do not spin beside the
+ * others.
+ */
 export interface ForkedSide {
   readonly name: string;
   readonly ready: Ready;

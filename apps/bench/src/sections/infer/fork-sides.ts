@@ -4,7 +4,10 @@ import type { SideSpec } from './side.js';
 /** A runtime in Python that is installed and does not start: its side is left out. */
 export type OnMissing = (side: string, why: string) => void;
 
-/** Starts every side, one after another. Throws what the first one of Node throws that does not start, after the others are closed. */
+/**
+ * Starts every side, one after another. When one of Node does not start, closes the others and throws what that one
+ * threw.
+ */
 export async function forkSides(specs: ReadonlyMap<string, SideSpec>, onMissing: OnMissing): Promise<ForkedSide[]> {
   const sides: ForkedSide[] = [];
   for (const [name, spec] of specs) {

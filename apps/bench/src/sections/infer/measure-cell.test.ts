@@ -44,11 +44,11 @@ it('peers are held against each side of ours, and any two sides can be', async (
 
 it('long passes are timed once a round, and WebAssembly of the peer is spared the longest', async () => {
   const [ours, web] = [side(OURS, 1), side('onnxruntime-web, int8', 1)];
-  const short = await measureCell('m', { batch: 1, tokens: 512 }, 1, [ours, web], options);
+  const short = await measureCell('m', { batch: 1, tokens: 383 }, 1, [ours, web], options);
   expect(short.rows).toHaveLength(2);
   expect(ours.asked.every(([, runs]) => runs === 3)).toBe(true);
   ours.asked.length = 0;
-  const long = await measureCell('m', { batch: 8, tokens: 128 }, 1, [ours, web], options);
+  const long = await measureCell('m', { batch: 8, tokens: 65 }, 1, [ours, web], options);
   expect(long.rows.map((row) => row.side)).toEqual([OURS]);
   expect(ours.asked.every(([, runs]) => runs === 1)).toBe(true);
 });

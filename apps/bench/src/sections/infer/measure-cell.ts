@@ -14,13 +14,13 @@ export interface MeasureCellOptions {
 /** One size of work, measured. */
 export interface Cell {
   readonly rows: readonly InferRow[];
-  /** How many times as long as `faster` the other side took, round by round. `undefined` where one of them was not measured. */
+  /** The time of `slower` over that of `faster`, round by round. `undefined` where one of them was not measured. */
   times(slower: string, faster: string): Summary | undefined;
 }
 
 /** Passes that are timed in a round, after one that is not; one alone where a pass is long. */
 const RUNS = 3;
-const LONG_TOKENS = 1024;
+const LONG_TOKENS = 384;
 
 /** Larger batches are not given to the WebAssembly peer: a pass takes many seconds. */
 const MOST_WEB_TOKENS = 512;

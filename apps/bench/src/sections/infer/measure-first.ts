@@ -6,7 +6,10 @@ import { summarize } from '../../harness/summary.js';
 import type { FirstRow } from './infer-report.js';
 import type { NodeSpec, SideSpec } from './side.js';
 
-/** Time and peak memory from a file on disk (in the page cache) to the first answer, each side in a new process; those of Python are left out. */
+/**
+ * Time and peak memory from a file on disk (in the page cache) to the first answer, each side in a new process. Sides
+ * of Python are left out.
+ */
 export async function measureFirst(
   model: string,
   specs: ReadonlyMap<string, SideSpec>,

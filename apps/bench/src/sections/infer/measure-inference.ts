@@ -20,7 +20,10 @@ export interface MeasureInferenceOptions {
 /** Seconds for one size of work, all sides together. */
 const CELL_SECONDS = 20;
 
-/** Every side of one model at every size of work, in interleaved rounds, each in a process of its own that is stopped while the others run. */
+/**
+ * Every side of one model at every size of work, in interleaved rounds. Each is a process of its own, stopped while the
+ * others run.
+ */
 export async function measureInference(
   model: string,
   files: InferFiles,

@@ -5,13 +5,13 @@ import type { InferRow, RooflineRow } from './infer-report.js';
 import { OURS, OURS_INT16, withKernels } from './side-names.js';
 import { wasmPeak } from './wasm-peak.js';
 
-/** The sides of each kernel of WebAssembly, where they are not those chosen by default. */
+/** Sides with kernels of WebAssembly by name. */
 const RELAXED = [withKernels(OURS, 'wasm-relaxed'), withKernels(OURS_INT16, 'wasm-relaxed')];
 const PLAIN = [withKernels(OURS, 'wasm-simd')];
 
 /**
- * What ours reaches in the cells of one sequence and one thread, against the measured peak of the kernels that it used; those of native kernels are not
- * measured. `chosen`: the kernels that are chosen by default.
+ * What ours reaches in the cells of one sequence and one thread, against the measured peak of the kernels that it used.
+ * That of native kernels is not measured. `chosen`: the kernels that are chosen by default.
  */
 export async function measureRoofline(
   packed: string,

@@ -14,7 +14,7 @@ const GRAPH = 2;
 /** Which of the peers' graphs: that of ONNX Runtime in a precision, or that of standard operators with int8 weights. */
 export type OnnxForm = PeerPrecision | 'standard';
 
-/** A peer's graph of a packed model, made when it is not there yet: 180 MB with int8 weights, 438 MB as fp32 for BERT-base. */
+/** A peer's graph of a packed model, made when it is not there yet. For BERT-base: 180 MB int8, 438 MB fp32. */
 export async function onnxFile(
   name: string,
   packed: string,

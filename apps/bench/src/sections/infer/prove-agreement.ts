@@ -5,14 +5,18 @@ import { ONNXRUNTIME_INT8, OPENVINO, OURS, OURS_INT16, PYTORCH } from './side-na
 import type { InferFiles } from './sides.js';
 
 /**
- * The same int8 codes may differ by what is quantized between the Linears: onnxruntime takes 8 bits where our default takes 7, so the check runs ours in the profile
- * with 8, and allows what steps of activations add up to over the layers. A wrong graph is off by the logits' own size.
+ * The same int8 codes may differ by what is quantized between the Linears: onnxruntime takes 8 bits where our default
+ * takes 7, so the check runs ours in the profile with 8, and allows what steps of activations add up to over layers.
+ * A wrong graph is off by the logits' own size.
  */
 const AGREEMENT = 0.15;
 
 const EIGHT_BITS = 'prune, 8-bit activations';
 
-/** Holds every side against another that computes the same: throws `mismatch` when one is off by more than rounding explains, or ours by one bit. */
+/**
+ * Holds every side against another that computes the same. Throws `mismatch` when one is off by more than rounding
+ * explains, or other kernels of ours by one bit.
+ */
 export async function proveAgreement(
   model: string,
   files: InferFiles,

@@ -9,7 +9,7 @@ export interface SidesReady {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-/** Gathers it. */
+/** Gathers what the sides have chosen, and the versions of Python's. */
 export function readyOf(sides: readonly ForkedSide[]): SidesReady {
   const kernels: Record<string, string> = {};
   const versions: Record<string, string> = {};

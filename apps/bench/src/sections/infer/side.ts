@@ -15,7 +15,7 @@ export interface PruneSpec {
   readonly runtime: 'prune';
   readonly file: string;
   readonly threads: number;
-  /** `auto`: native kernels where they are built. `wasm-wide` needs V8's experimental pass, which its process turns on. */
+  /** `auto`: native kernels where they are built. For `wasm-wide`, the process turns V8's experimental pass on. */
   readonly kernels: 'auto' | OtherKernels;
   readonly attention: 'float32' | 'int16';
   /** Left out: the file's own. */

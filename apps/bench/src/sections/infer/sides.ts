@@ -21,7 +21,7 @@ export interface InferFiles {
 /** Those of the other kernels that are compared in both modes of attention. */
 const IN_BOTH_MODES: readonly OtherKernels[] = ['wasm-wide', 'wasm-relaxed'];
 
-/** Everything that is compared, by name. `others`: kernels beside those that are chosen by default, as far as this machine has them. */
+/** Everything that is compared, by name. `others`: kernels of this machine beside those that are chosen by default. */
 export function sidesOf(
   { packed, fp32, int8, standard, folder, peers, python = {} }: InferFiles,
   threads: number,

@@ -18,12 +18,15 @@ export interface GoalRow {
   readonly times?: Summary;
   /** Where, of several sizes of work. */
   readonly at?: string;
-  /** Of densities: ours is faster than the peer, or slower, at every density that was measured, and `reached` is the last or the first of them. */
+  /**
+   * Of densities: ours is faster than the peer at every density that was measured, or slower, and `reached` is the
+   * highest of them, or the lowest.
+   */
   readonly beyond?: 'above' | 'below';
   readonly met: boolean;
 }
 
-/** Each goal whose figures are in a report, in the order of the goals; those whose sides were not measured are left out. */
+/** Each goal whose figures are in a report, in order. Goals whose sides were not measured are left out. */
 export function goalRows(report: SpeedReport): GoalRow[] {
   return [
     ...cellGoals(report),

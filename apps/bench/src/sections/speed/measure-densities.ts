@@ -14,7 +14,10 @@ export interface MeasureDensitiesOptions {
   readonly onMissing: OnMissing;
 }
 
-/** Sides of ours at several densities, each against the dense int8 runtime in the same rounds. `specs` has ours at a density, `peer` the runtime's. */
+/**
+ * Sides of ours at several densities, each against the dense int8 runtime in the same rounds. `specs` has ours at a
+ * density, `peer` is the runtime's.
+ */
 export async function measureDensities(
   models: readonly { readonly density: number; readonly specs: ReadonlyMap<string, SideSpec> }[],
   peer: SideSpec,

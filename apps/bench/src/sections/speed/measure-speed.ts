@@ -40,7 +40,7 @@ export interface MeasureSpeedOptions {
   readonly log: (line: string) => void;
 }
 
-/** Seconds for one size of work, all sides together: of BERT-base with every peer, of the small model, and of one density. */
+/** Seconds for all sides together: at a size of work of BERT-base, at one of the small model, and at a density. */
 const SECONDS = { cell: 20, small: 4, density: 12 };
 
 /** New processes for each side: a start takes a second or more. */
@@ -51,7 +51,10 @@ export async function measureSpeed(
   { base, small, densities }: SpeedModels,
   { rounds, threads, work, onMissing, log }: MeasureSpeedOptions,
 ): Promise<{ readonly report: SpeedReport; readonly versions: SidesReady['versions'] }> {
-  const { others } = await kernelsHere();
+  const { chosen, others } = await kernelsHere();
+  if (!chosen.startsWith('native'))
+    onMissing('native kernels', `they are not built, or do not run here; ${chosen} stands in`);
+  if (!others.includes('wasm-wide')) onMissing('wasm-wide', 'it needs Node 24 or 26 on an x64');
   const agreement: Agreement[] = [];
   const [cells, smallRows, own]: [InferRow[], InferRow[], OwnRatio[]] = [[], [], []];
   let ready: SidesReady = { kernels: {}, versions: {} };
