@@ -117,9 +117,9 @@ function describeSmall(rows: readonly InferRow[]): Block[] {
 }
 
 function sweepTable({ side, tokens, peer, rows, crossover }: DensitySweep): Block {
-  const faster = rows.every((row) => row.seconds <= row.peerSeconds) ? 'faster' : 'not faster';
-  const found =
-    crossover === null ? `${faster} at any of these` : `as fast as dense int8 at ${formatPercent(crossover)}`;
+  const always = rows.every((row) => row.seconds <= row.peerSeconds);
+  const beyond = always ? 'faster at each of these densities' : 'no crossover at these densities';
+  const found = crossover === null ? beyond : `as fast as dense int8 at ${formatPercent(crossover)}`;
   return table(
     `Density, ${tokens} tokens, one thread, ${side}: ${found}`,
     ['density', 'ours', peer, 'times faster'],
