@@ -11,6 +11,7 @@ import { describeInfer } from './sections/infer/describe-infer.js';
 import { describeLoad } from './sections/load/describe-load.js';
 import { describePack } from './sections/pack/describe-pack.js';
 import { describeSizes } from './sections/sizes/describe-sizes.js';
+import { describeSpeed } from './sections/speed/describe-speed.js';
 import { describeWeb } from './sections/web/describe-web.js';
 
 /** The document of a report: what was measured, then how. */
@@ -26,6 +27,7 @@ export function describeReport(
     ...(report.pack ? [describePack(report.pack)] : []),
     ...(report.load ? [describeLoad(report.load)] : []),
     ...(report.infer ? [describeInfer(report.infer)] : []),
+    ...(report.speed ? [describeSpeed(report.speed)] : []),
     ...(report.web ? [describeWeb(report.web)] : []),
     ...(report.accuracy ? [describeAccuracy(report.accuracy)] : []),
     ...(previous ? [describeHistory(previous.last, previous.changes)] : []),

@@ -9,21 +9,27 @@ import { type BenchModel, embeddedModel, folderModel, seededBase } from './model
 import { elementaryOf } from './model/elementary-of.js';
 import { plainFolder } from './model/plain-folder.js';
 import { ensurePeers, PEERS, type Peers } from './peers/ensure-peers.js';
+import { findPythonPeer, PYTHON_PEERS, type PythonPeer } from './peers/find-python-peer.js';
 import { REPORT_SCHEMA, type Report } from './report/report.js';
 import { type Accuracy, measureAccuracy } from './sections/accuracy/measure-accuracy.js';
 import { findNncodec } from './sections/codec/find-nncodec.js';
 import { type CodecReport, measureCodec } from './sections/codec/measure-codec.js';
+import { type InferPeers, inferFiles } from './sections/infer/infer-files.js';
 import type { InferReport } from './sections/infer/infer-report.js';
 import { measureFirst } from './sections/infer/measure-first.js';
-import { inferFiles, measureDensities, measureInference } from './sections/infer/measure-inference.js';
+import { measureInference } from './sections/infer/measure-inference.js';
 import { measureRoofline } from './sections/infer/measure-roofline.js';
-import type { InferFiles } from './sections/infer/sides.js';
+import { packedModel } from './sections/infer/packed-model.js';
+import { OURS } from './sections/infer/side-names.js';
+import { sidesOf } from './sections/infer/sides.js';
 import { measureLoad } from './sections/load/measure-load.js';
 import { measurePack } from './sections/pack/measure-pack.js';
 import type { SectionName } from './sections/section-names.js';
 import { NOTEBOOK, packedFile } from './sections/sides/pack-sides.js';
 import type { Scope } from './sections/sides/scope.js';
 import { measureSizes } from './sections/sizes/measure-sizes.js';
+import { measureSpeed } from './sections/speed/measure-speed.js';
+import type { SpeedReport } from './sections/speed/speed-report.js';
 import { measureWeb } from './sections/web/measure-web.js';
 import type { WebReport } from './sections/web/web-report.js';
 
@@ -45,6 +51,11 @@ const INFER_WORK = {
   ]),
   quick: [{ batch: 1, tokens: 128 }],
 };
+/** Densities at which ours is held against the dense runtime. */
+const SWEEP = { full: [0.06, 0.2, 0.35, 0.5, 0.65], quick: [0.06, 0.35, 0.5] };
+const SPEED_ROUNDS = { full: 15, quick: 5 };
+/** Numbers of threads, as far as the machine has cores. */
+const THREADS = availableParallelism() > 1 ? [1, 2] : [1];
 const NOTEBOOK_STEPS = "the notebook's steps in Python";
 
 type Log = (line: string) => void;
@@ -77,6 +88,7 @@ export async function measureReport(
   const [packs, loads] = [wants('pack'), wants('load')];
   const packed = packs || loads ? await section(packs ? 'pack' : 'load', () => bench.packAndLoad(packs, loads)) : {};
   const infer = wants('infer') ? await section('infer', () => bench.infer()) : undefined;
+  const speed = wants('speed') ? await section('speed', () => bench.speed()) : undefined;
   const web = wants('web') ? await section('web', () => bench.web()) : undefined;
   const accuracy = wants('accuracy') ? await section('accuracy', () => bench.accuracy()) : undefined;
   const report: Report = {
@@ -93,6 +105,7 @@ export async function measureReport(
     ...(codec && { codec }),
     ...packed,
     ...(infer && { infer }),
+    ...(speed && { speed }),
     ...(web && { web }),
     ...(accuracy && { accuracy }),
   };
@@ -166,32 +179,57 @@ class Bench {
 
   async infer(): Promise<InferReport> {
     const rounds = this.#options.rounds ?? INFER_ROUNDS[this.#size];
-    const peers = await this.#peers();
+    const peers = await this.#inferPeers();
     const [base, embedded] = [await this.#seeded(DENSITY), await this.#embedded()];
-    const threads = availableParallelism() > 1 ? [1, 2] : [1];
     const agreement: InferReport['agreement'][number][] = [];
     const rows: InferReport['rows'][number][] = [];
     const first: InferReport['first'][number][] = [];
     const roofline: InferReport['roofline'][number][] = [];
+    let kernels: InferReport['kernels'] = {};
     for (const model of [base, embedded, ...(await this.#folders())]) {
       const files = await inferFiles(model, peers);
       const measured = await measureInference(model.name, files, {
         rounds,
-        threads,
+        threads: THREADS,
         work: INFER_WORK[this.#size],
+        onMissing: this.#onMissing,
         log: this.#log,
       });
+      Object.assign(this.versions, measured.versions);
+      kernels = { ...kernels, ...measured.kernels };
       agreement.push(...measured.agreement);
       rows.push(...measured.rows);
-      roofline.push(...(await measureRoofline(files.packed, measured.rows)));
-      first.push(...(await measureFirst(model.name, files, Math.min(rounds, 5))));
+      roofline.push(...(await measureRoofline(files.packed, measured.rows, measured.kernels[OURS])));
+      first.push(...(await measureFirst(model.name, sidesOf(files, 1), Math.min(rounds, 5))));
     }
-    if (this.#size === 'quick' || peers === undefined) return { agreement, rows, first, roofline };
-    const sweep: { density: number; files: InferFiles }[] = [];
-    for (const density of DENSITIES.full)
-      sweep.push({ density, files: await inferFiles(await this.#seeded(density), peers, ['int8']) });
-    this.#log('infer: density sweep');
-    return { agreement, rows, first, roofline, density: await measureDensities(sweep, { rounds, tokens: 128 }) };
+    return { agreement, rows, first, roofline, kernels };
+  }
+
+  async speed(): Promise<SpeedReport> {
+    const peers = await this.#inferPeers();
+    const filesOf = async (model: BenchModel) => ({
+      name: model.name,
+      files: await inferFiles(model, peers, ['int8']),
+    });
+    const models = {
+      base: await filesOf(await this.#seeded(DENSITY)),
+      small: await filesOf(await this.#embedded()),
+      densities: [] as { density: number; packed: string }[],
+    };
+    for (const density of SWEEP[this.#size]) {
+      this.#log(`speed: packing at ${100 * density} %`);
+      const packed = density === DENSITY ? models.base.files.packed : await packedModel(await this.#seeded(density));
+      models.densities.push({ density, packed });
+    }
+    const { report, versions } = await measureSpeed(models, {
+      rounds: this.#options.rounds ?? SPEED_ROUNDS[this.#size],
+      threads: THREADS,
+      work: INFER_WORK.full,
+      onMissing: this.#onMissing,
+      log: this.#log,
+    });
+    Object.assign(this.versions, versions);
+    return report;
   }
 
   async web(): Promise<WebReport> {
@@ -256,6 +294,23 @@ class Bench {
       return undefined;
     }
   }
+
+  /** ONNX Runtime, and what Python has. A peer that is not there is one line of the report. */
+  async #inferPeers(): Promise<InferPeers> {
+    const python: { [P in PythonPeer]?: Python } = {};
+    for (const peer of Object.keys(PYTHON_PEERS) as PythonPeer[]) {
+      const found = await findPythonPeer(peer);
+      if ('command' in found) python[peer] = found;
+      else this.#onMissing(peer, `${found.missing} (PRUNE_PYTHON names another)`);
+    }
+    return { node: await this.#peers(), python };
+  }
+
+  readonly #onMissing = (what: string, why: string): void => {
+    if (this.skipped.some((one) => one.what === what)) return;
+    this.#log(`${what} is left out: ${why}`);
+    this.skipped.push({ what, why });
+  };
 
   async #nncodec(): Promise<Python | undefined> {
     const found = await findNncodec();

@@ -42,7 +42,7 @@ describe('the command line', () => {
 
   it.each([
     [['--only', ''], 'is none of sizes, codec'],
-    [['--only', 'sizes,speed'], '"speed" is none of'],
+    [['--only', 'sizes,color'], '"color" is none of'],
     [['--rounds', '0'], 'wanted an integer of at least 1'],
     [['--rounds', '2.5'], 'wanted an integer of at least 1'],
     [['--fast'], "unknown option '--fast'"],

@@ -19,6 +19,8 @@ const inferRow = (tokens: number, side: string, seconds: number) => ({
   throughput: tokens / seconds,
 });
 
+const OURS_FASTER = { 'prune, float32 attention': spread(2.3), 'prune, int16 attention': spread(2.5) };
+
 const webRow = (side: string, bytes: number) => ({
   browser: 'Chromium',
   side,
@@ -149,7 +151,7 @@ export const SAMPLE_REPORT: Report = {
       inferRow(tokens, 'prune, float32 attention', 0.0003 * tokens),
       {
         ...inferRow(tokens, 'onnxruntime-node, int8', 0.0007 * tokens),
-        oursTimesFaster: { 'prune, float32 attention': spread(2.3), 'prune, int16 attention': spread(2.5) },
+        oursTimesFaster: OURS_FASTER,
       },
     ]),
     first: [{ model: 'mini-qa', side: 'prune, float32 attention', seconds: spread(0.4), peakBytes: spread(1.2e8) }],
@@ -163,16 +165,51 @@ export const SAMPLE_REPORT: Report = {
         denseEquivalentPerSecond: 200e9,
       },
     ],
-    density: {
-      tokens: 128,
-      threads: 1,
-      peer: 'onnxruntime-node, int8',
-      rows: [
-        { density: 0.03, seconds: 0.03, peerSeconds: 0.09 },
-        { density: 0.5, seconds: 0.3, peerSeconds: 0.09 },
-      ],
-      crossover: 0.15,
-    },
+    kernels: { 'prune, float32 attention': 'native-avx512', 'OpenVINO, int8': '8-bit weights' },
+  },
+  speed: {
+    kernels: { 'prune, float32 attention': 'native-avx512' },
+    agreement: [],
+    cells: [
+      inferRow(128, 'prune, float32 attention', 0.011),
+      inferRow(128, 'prune, float32 attention, wasm-wide', 0.023),
+      { ...inferRow(128, 'onnxruntime-node, int8', 0.046), oursTimesFaster: OURS_FASTER },
+    ],
+    own: [
+      {
+        slower: 'prune, float32 attention, wasm-wide',
+        faster: 'prune, float32 attention',
+        times: spread(2.1),
+      },
+    ],
+    small: [16, 128].flatMap((tokens) => [
+      inferRow(tokens, 'prune, float32 attention', 0.001),
+      inferRow(tokens, 'prune, int16 attention', 0.001),
+      { ...inferRow(tokens, 'onnxruntime-node, int8', 0.0009 * (tokens / 16)), oursTimesFaster: OURS_FASTER },
+    ]),
+    densities: [
+      {
+        side: 'prune, float32 attention',
+        tokens: 128,
+        threads: 1,
+        peer: 'onnxruntime-node, int8',
+        rows: [
+          { density: 0.03, seconds: 0.03, peerSeconds: 0.09 },
+          { density: 0.5, seconds: 0.3, peerSeconds: 0.09 },
+        ],
+        crossover: 0.15,
+      },
+    ],
+    first: [
+      { model: 'seeded-base-d6', side: 'prune, float32 attention', seconds: spread(0.4), peakBytes: spread(1.2e8) },
+      {
+        model: 'seeded-base-d6',
+        side: 'onnxruntime-node, int8',
+        seconds: spread(0.5),
+        peakBytes: spread(4e8),
+        oursTimesFaster: OURS_FASTER,
+      },
+    ],
   },
   web: {
     model: 'mini-qa',

@@ -1,5 +1,6 @@
 import { findPython } from '../src/harness/python.js';
 import { installedPeers } from '../src/peers/ensure-peers.js';
+import { findPythonPeer } from '../src/peers/find-python-peer.js';
 import { findNncodec } from '../src/sections/codec/find-nncodec.js';
 import { findFirefox } from '../src/sections/web/find-firefox.js';
 
@@ -9,4 +10,6 @@ export const BENCH_SKIP_CONDITIONS = {
   'no-firefox': async () => findFirefox() === undefined,
   'no-nncodec': async () => 'missing' in (await findNncodec()),
   'no-onnxruntime': async () => (await installedPeers()) === undefined,
+  'no-openvino': async () => 'missing' in (await findPythonPeer('openvino')),
+  'no-pytorch': async () => 'missing' in (await findPythonPeer('pytorch')),
 } satisfies Record<string, () => Promise<boolean>>;

@@ -1,8 +1,8 @@
-// A runtime in a process of its own: forked with its SideSpec as an argument, asked over IPC, paused by its parent while others run.
+// A runtime in a process of its own: forked with its NodeSpec as an argument, asked over IPC, paused by its parent while others run.
 import { loadSide } from '../sections/infer/load-side.js';
-import type { Request, Response, SideSpec } from '../sections/infer/side.js';
+import type { NodeSpec, Request, Response } from '../sections/infer/side.js';
 
-const spec: SideSpec = JSON.parse(process.argv[2]);
+const spec: NodeSpec = JSON.parse(process.argv[2]);
 const answer = (response: Response) => process.send!(response);
 
 try {

@@ -1,5 +1,6 @@
 import type { Report } from '../report/report.js';
 import { NOTEBOOK } from '../sections/sides/pack-sides.js';
+import { goalRows } from '../sections/speed/goal-rows.js';
 import { OURS_ON_THE_WEB } from '../sections/web/web-report.js';
 
 /** A figure that is watched from run to run. */
@@ -41,6 +42,10 @@ export function metricsOf(report: Report): Record<string, Metric> {
     if (!side.startsWith('prune')) continue;
     metrics[`infer/${model}/first answer/${side}/seconds`] = { value: seconds.median, kind: 'time' };
     metrics[`infer/${model}/first answer/${side}/memory`] = { value: peakBytes.median, kind: 'memory' };
+  }
+  for (const { what, side, against, kind, reached } of report.speed ? goalRows(report.speed) : []) {
+    const name = kind === 'times' ? 'times that of' : 'density against';
+    metrics[`speed/${what}/${side}/${name} ${against}`] = { value: reached, kind: 'ratio' };
   }
   for (const { browser, side, first, bytes, modelBytes, timesFaster } of report.web?.rows ?? []) {
     if (side !== OURS_ON_THE_WEB) continue;

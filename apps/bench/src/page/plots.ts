@@ -124,14 +124,18 @@ export const PLOTS: Readonly<Record<string, PagePlot>> = {
   },
   sweep: {
     options: () => ['seeded'],
-    draw({ infer }, _, width) {
-      const { rows, peer } = infer!.density!;
-      const points = rows.flatMap(({ density, seconds, peerSeconds }) => [
-        { density: 100 * density, side: 'prune', milliseconds: 1000 * seconds },
-        { density: 100 * density, side: peer, milliseconds: 1000 * peerSeconds },
-      ]);
+    draw({ speed }, _, width) {
+      const sweeps = speed!.densities;
+      const ours = sweeps.flatMap(({ side, rows }) =>
+        rows.map(({ density, seconds }) => ({ density: 100 * density, side, milliseconds: 1000 * seconds })),
+      );
+      const peer = sweeps[0].rows.map(({ density, peerSeconds }) => ({
+        density: 100 * density,
+        side: sweeps[0].peer,
+        milliseconds: 1000 * peerSeconds,
+      }));
       const channels = { x: 'density', y: 'milliseconds', stroke: 'side' };
-      return lines(points, channels, { x: 'density, %', y: 'milliseconds' }, width);
+      return lines([...ours, ...peer], channels, { x: 'density, %', y: 'milliseconds' }, width);
     },
   },
 };

@@ -6,12 +6,12 @@ import {
   parameterNames,
   type QuantizedEmbedding,
   type QuantizedLinear,
-  type QuantizedStateDict,
-  type Tensor,
   tensor,
 } from '@prune/core';
 import { recompose } from '@prune/csr';
-import { dequantizeEmbedding } from '@prune/quant';
+import { embeddingSum } from './embedding-sum.js';
+import { modelReader } from './model-reader.js';
+import { transposedCodes } from './transposed-codes.js';
 
 /** How the peer computes: float32 from the dequantized weights, or dynamically quantized from the same int8 codes. */
 export type PeerPrecision = 'fp32' | 'int8';
@@ -47,7 +47,7 @@ export async function bertOnnx(
   } = config as Record<string, number>;
   const names = parameterNames('bert', 'bert.');
   const graph = new OnnxGraphWriter();
-  const read = reader(recompose(elementary));
+  const read = modelReader(recompose(elementary));
   const floats = { epsilon };
   const parameter = async (name: string) => graph.constant(name, await read.tensor(name));
   const layerNorm = async (module: string) => [await parameter(`${module}.weight`), await parameter(`${module}.bias`)];
@@ -132,21 +132,6 @@ function wordRows(
   return graph.node('Mul', [shifted, gathered[2]], [`${name}.rows`])[0];
 }
 
-/** Words, positions and segments, added up. */
-function embeddingSum(
-  graph: OnnxGraphWriter,
-  words: string,
-  segments: string,
-  [positions, types]: readonly string[],
-): string {
-  const [length] = graph.node('Shape', ['input_ids'], ['length_of_input'], { ints: { start: 1, end: 2 } });
-  const first = graph.constant('positions.start', tensor('int64', [1], BigInt64Array.of(0n)));
-  const [placed] = graph.node('Slice', [positions, first, length], ['positions.rows']);
-  const [typed] = graph.node('Gather', [types, segments], ['types.rows']);
-  const [both] = graph.node('Add', [words, typed], ['words_and_types']);
-  return graph.node('Add', [both, placed], ['embeddings'])[0];
-}
-
 /** `x W^T` without the bias, which the next operator adds. */
 function linear(
   graph: OnnxGraphWriter,
@@ -156,7 +141,7 @@ function linear(
   { weight, scales }: QuantizedLinear,
 ): string {
   const [rows, columns] = weight.shape;
-  const codes = transposed(weight.intRepr, rows, columns);
+  const codes = transposedCodes(weight);
   if (precision === 'fp32') {
     const values = Float32Array.from(codes, (code) => code * scales[0]);
     return graph.node(
@@ -210,46 +195,4 @@ function attention(
   const weightScale = graph.constant(`${prefix}.qkv.scale`, tensor('float32', [3 * rows], scales));
   const inputs = [quantized, weight, biasName, scale, weightScale, '', zero];
   return graph.node('QAttention', inputs, [`${prefix}.attended`], options)[0];
-}
-
-function transposed(codes: Int8Array, rows: number, columns: number): Int8Array<ArrayBuffer> {
-  const result = new Int8Array(codes.length);
-  for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < columns; c++) result[c * rows + r] = codes[r * columns + c];
-  }
-  return result;
-}
-
-function reader(quantized: QuantizedStateDict) {
-  const want = async (name: string) => {
-    const value = await quantized.get(name);
-    if (value === undefined)
-      throw new PruneError('missing', { where: 'bench', what: 'not in the model', tensor: name });
-    return value;
-  };
-  return {
-    async tensor(name: string): Promise<Tensor> {
-      const value = (await quantized.get(name)) ?? (await want(name.replace(/\.weight$/, '')));
-      if (!('kind' in value)) return value;
-      if (value.kind === 'embedding') return dequantizeEmbedding(value);
-      throw new PruneError('mismatch', { where: 'bench', what: 'a Linear, not a tensor', tensor: name });
-    },
-    async embedding(name: string): Promise<QuantizedEmbedding> {
-      const value = await want(name);
-      if ('kind' in value && value.kind === 'embedding') return value;
-      throw new PruneError('mismatch', { where: 'bench', what: 'not a table of quantized rows', tensor: name });
-    },
-    /** One scale a matrix and a bias: what the graphs are made for. */
-    async linear(name: string): Promise<QuantizedLinear> {
-      const value = await want(name);
-      if (!('kind' in value) || value.kind !== 'linear' || value.scales.length !== 1 || value.bias === null) {
-        throw new PruneError('mismatch', {
-          where: 'bench',
-          what: 'not a Linear with one scale and a bias',
-          tensor: name,
-        });
-      }
-      return value;
-    },
-  };
 }

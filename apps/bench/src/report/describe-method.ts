@@ -15,7 +15,7 @@ export function describeMethod(report: Report): Section {
     blocks: [
       list(
         'Agreement comes first: a file is compared with the model that it stands for, and two runtimes are shown to compute the same, before anything of theirs is timed.',
-        'Sides are measured in interleaved rounds, A B C, C B A, one at a time, each in a process of its own where memory or start-up counts; a first round is thrown away, so files are in the page cache on every side. Each size of inference work gets 20 s, five rounds at least.',
+        'Sides are measured in interleaved rounds, A B C, C B A, one at a time, each in a process of its own where memory or start-up counts; a first round is thrown away, so files are in the page cache on every side. Each size of inference work gets 20 s (the small ones of the speed goals 4 to 12 s), five rounds at least.',
         'Medians are given with the first and third quartile. A ratio is taken within each round, then summarized: what drifts in a round cancels. Compare ratios, not seconds: a shared machine swings.',
         'Peak memory is what the operating system says was resident at most, runtime and libraries included, unless a column says otherwise.',
         'Every number in this document stands in report.json; MB are 10^6 bytes.',

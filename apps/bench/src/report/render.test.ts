@@ -50,6 +50,7 @@ describe('rendering', () => {
       'pack',
       'load',
       'infer',
+      'speed',
       'web',
       'accuracy',
       'method',
@@ -72,7 +73,7 @@ describe('rendering', () => {
   });
 
   it('a report of nothing still says how and why', () => {
-    const { sizes, codec, pack, load, infer, web, accuracy, ...nothing } = SAMPLE_REPORT;
+    const { sizes, codec, pack, load, infer, speed, web, accuracy, ...nothing } = SAMPLE_REPORT;
     expect(describeReport(nothing).map(({ id }) => id)).toEqual(['method']);
   });
 });

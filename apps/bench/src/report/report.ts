@@ -6,6 +6,7 @@ import type { LoadRow } from '../sections/load/measure-load.js';
 import type { PackRow } from '../sections/pack/measure-pack.js';
 import type { SectionName } from '../sections/section-names.js';
 import type { SizesReport } from '../sections/sizes/size-row.js';
+import type { SpeedReport } from '../sections/speed/speed-report.js';
 import type { WebReport } from '../sections/web/web-report.js';
 
 /** Changes whenever a field changes its meaning; `apps/bench/README.md` documents it. */
@@ -40,6 +41,7 @@ export interface Report {
   readonly load?: readonly LoadRow[];
   readonly codec?: readonly CodecReport[];
   readonly infer?: InferReport;
+  readonly speed?: SpeedReport;
   readonly web?: WebReport;
   readonly accuracy?: Accuracy;
 }

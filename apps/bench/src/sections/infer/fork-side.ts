@@ -1,13 +1,14 @@
-import { fork } from 'node:child_process';
-import { join } from 'node:path';
 import { PruneError } from '@prune/core';
-import { benchFolder } from '../../bench-folder.js';
-import type { Request, Response, SideSpec, Work } from './side.js';
+import type { Ready, Request, Response, SideSpec, Work } from './side.js';
+import { startSide } from './start-side.js';
 
-/** A runtime in a process of its own; between two questions it is stopped, so that no thread pool of its spins beside the others. */
+/**
+ * A runtime in a process of its own. Between two questions it is stopped, so that its threads do not spin beside the
+ * others.
+ */
 export interface ForkedSide {
   readonly name: string;
-  readonly loadSeconds: number;
+  readonly ready: Ready;
   logits(work: Work): Promise<readonly number[]>;
   /** Seconds of each of `runs` passes, one before them not counted. */
   time(work: Work, runs: number): Promise<readonly number[]>;
@@ -19,20 +20,28 @@ const CAN_PAUSE = process.platform !== 'win32';
 
 /** Starts a side and waits until its model is loaded. Throws `io` with what it says when it cannot. */
 export async function forkSide(name: string, spec: SideSpec): Promise<ForkedSide> {
-  const child = fork(join(benchFolder, 'dist', 'peer.js'), [JSON.stringify(spec)], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  const { child, send, onResponse } = startSide(spec);
+  let settle: ((response: Response) => void) | undefined;
+  let fail: (error: PruneError) => void = () => {};
+  let end: PruneError | undefined;
+  const ended = new Promise<void>((resolve) => {
+    const stop = (got: string) => {
+      end = new PruneError('io', { where: name, what: 'the process ended', got });
+      fail(end);
+      resolve();
+    };
+    child.once('exit', (code, signal) => stop(signal ?? String(code)));
+    child.once('error', (error) => stop(error.message));
   });
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  onResponse((response) => settle?.(response));
   const next = () =>
     new Promise<Response>((resolve, reject) => {
-      const onExit = (code: number | null, signal: string | null) =>
-        reject(new PruneError('io', { where: name, what: 'the process ended', got: signal ?? String(code) }));
-      child.once('exit', onExit);
-      child.once('message', (response: Response) => {
-        child.off('exit', onExit);
+      if (end !== undefined) reject(end);
+      fail = reject;
+      settle = (response) => {
         if ('error' in response) reject(new PruneError('io', { where: name, what: response.error }));
         else resolve(response);
-      });
+      };
     });
   const pause = () => CAN_PAUSE && child.kill('SIGSTOP');
   const close = async () => {
@@ -43,7 +52,7 @@ export async function forkSide(name: string, spec: SideSpec): Promise<ForkedSide
   const ask = async (request: Request): Promise<Response> => {
     if (CAN_PAUSE) child.kill('SIGCONT');
     const response = next();
-    child.send(request);
+    send(request);
     try {
       return await response;
     } finally {
@@ -56,7 +65,7 @@ export async function forkSide(name: string, spec: SideSpec): Promise<ForkedSide
     if (!('ready' in response)) throw new PruneError('io', { where: name, what: 'said something else than ready' });
     return {
       name,
-      loadSeconds: response.ready.loadSeconds,
+      ready: response.ready,
       async logits(work) {
         const answer = await ask({ ask: 'logits', work });
         return 'logits' in answer ? answer.logits : [];

@@ -39,16 +39,8 @@ export interface FirstRow {
   /** Opening, loading and the first pass; starting Node is not counted. */
   readonly seconds: Summary;
   readonly peakBytes: Summary;
-}
-
-/** Ours at several densities beside the dense peer, whose time does not depend on it. */
-export interface DensitySweep {
-  readonly tokens: number;
-  readonly threads: number;
-  readonly peer: string;
-  readonly rows: readonly { readonly density: number; readonly seconds: number; readonly peerSeconds: number }[];
-  /** Where ours takes as long as the peer; `null` when it is faster or slower at every density. */
-  readonly crossover: number | null;
+  /** Peers only: this side's time over ours, round by round; by side of ours. */
+  readonly oursTimesFaster?: Readonly<Record<string, Summary>>;
 }
 
 /** How close ours comes to what this machine can do. */
@@ -60,8 +52,8 @@ export interface RooflineRow {
   readonly multiplyAddsPerSecond: number;
   /** Whose instructions they are: of relaxed SIMD the dot product of two, or of four (VNNI). */
   readonly kernel?: 'wasm-simd' | 'wasm-relaxed' | 'wasm-dot4';
-  /** Measured here, registers alone, with the instructions of the kernel in use. */
-  readonly peakPerSecond: number;
+  /** Measured here, registers alone, with the instructions of the kernel in use; WebAssembly only. */
+  readonly peakPerSecond?: number;
   /** What a dense pass of the same time would have done. */
   readonly denseEquivalentPerSecond: number;
 }
@@ -72,5 +64,6 @@ export interface InferReport {
   readonly rows: readonly InferRow[];
   readonly first: readonly FirstRow[];
   readonly roofline: readonly RooflineRow[];
-  readonly density?: DensitySweep;
+  /** What computes, by side: our kernels, and the form that a peer has chosen. */
+  readonly kernels?: Readonly<Record<string, string>>;
 }

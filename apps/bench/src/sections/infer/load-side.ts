@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { loadModel } from '@prune/bert-infer';
-import { wideKernels, workerThreads } from '@prune/bert-infer/node';
+import { nodeEngine, wideKernels } from '@prune/bert-infer/node';
 import { openStore } from '@prune/model-files/node';
-import type { PeerSpec, PruneSpec, SideSpec, Work } from './side.js';
+import type { NodeSpec, PeerSpec, PruneSpec, Work } from './side.js';
 import { tokenIds } from './token-ids.js';
 
 /** A runtime with its model, ready to run. */
@@ -15,17 +15,17 @@ export interface LoadedSide {
 }
 
 /** Loads what a spec says. */
-export async function loadSide(spec: SideSpec): Promise<LoadedSide> {
+export async function loadSide(spec: NodeSpec): Promise<LoadedSide> {
   return spec.runtime === 'prune' ? loadPrune(spec) : loadPeer(spec);
 }
 
 async function loadPrune({ file, threads, kernels, attention, profile }: PruneSpec): Promise<LoadedSide> {
   const store = await openStore(file);
-  const engine = { kernels: kernels === 'wide' ? wideKernels() : kernels, threads, threadHost: workerThreads };
+  const engine = nodeEngine({ kernels: kernels === 'wasm-wide' ? wideKernels() : kernels, threads });
   const model = await loadModel(store, { engine, attention, profile });
   await store.close();
   return {
-    kernels,
+    kernels: model.info.kernels,
     async run(work) {
       const { start_logits, end_logits } = await model.logits(
         { input_ids: tokenIds(work) },

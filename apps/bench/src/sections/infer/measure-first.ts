@@ -1,15 +1,23 @@
 import { join } from 'node:path';
 import { benchFolder } from '../../bench-folder.js';
-import { interleave } from '../../harness/interleave.js';
+import { interleave, ratios } from '../../harness/interleave.js';
 import { runNode } from '../../harness/run-child.js';
 import { summarize } from '../../harness/summary.js';
 import type { FirstRow } from './infer-report.js';
-import { type InferFiles, sidesOf } from './sides.js';
+import type { NodeSpec, SideSpec } from './side.js';
 
-/** Time and peak memory from a file on disk (in the page cache) to the first answer, each side in a new process. */
-export async function measureFirst(model: string, files: InferFiles, rounds: number): Promise<FirstRow[]> {
+/**
+ * Time and peak memory from a file on disk (in the page cache) to the first answer, each side in a new process. Sides
+ * of Python are left out.
+ */
+export async function measureFirst(
+  model: string,
+  specs: ReadonlyMap<string, SideSpec>,
+  rounds: number,
+): Promise<FirstRow[]> {
   const child = join(benchFolder, 'dist', 'child.js');
-  const sides = [...sidesOf(files, 1)].map(([name, spec]) => ({
+  const ofNode = [...specs].filter((side): side is [string, NodeSpec] => !('python' in side[1]));
+  const sides = ofNode.map(([name, spec]) => ({
     name,
     async run() {
       const { stdout, peakBytes } = await runNode([child, 'first', JSON.stringify(spec)]);
@@ -18,10 +26,17 @@ export async function measureFirst(model: string, files: InferFiles, rounds: num
     },
   }));
   const runs = await interleave(sides, { rounds });
-  return [...runs].map(([side, measured]) => ({
-    model,
-    side,
-    seconds: summarize(measured.map(({ seconds }) => seconds)),
-    peakBytes: summarize(measured.map(({ peakBytes }) => peakBytes)),
-  }));
+  const secondsOf = (side: string) => runs.get(side)!.map(({ seconds }) => seconds);
+  const ours = ofNode.filter(([, { runtime }]) => runtime === 'prune').map(([name]) => name);
+  return [...runs].map(([side, measured]): FirstRow => {
+    const row = {
+      model,
+      side,
+      seconds: summarize(secondsOf(side)),
+      peakBytes: summarize(measured.map(({ peakBytes }) => peakBytes)),
+    };
+    if (ours.includes(side)) return row;
+    const faster = ours.map((our) => [our, summarize(ratios(secondsOf(side), secondsOf(our)))]);
+    return { ...row, oursTimesFaster: Object.fromEntries(faster) };
+  });
 }

@@ -1,54 +1,57 @@
-import type { SideSpec } from './side.js';
+import type { Python } from '../../harness/python.js';
+import type { PythonPeer } from '../../peers/find-python-peer.js';
+import type { OtherKernels, SideSpec } from './side.js';
+import { ONNXRUNTIME_INT8, OPENVINO, OURS, OURS_INT16, PYTORCH, withKernels } from './side-names.js';
 
 /** The files of one model. */
 export interface InferFiles {
   readonly packed: string;
   readonly fp32?: string;
   readonly int8?: string;
-  /** Where the peers are installed; left out, ours are measured alone. */
+  /** The graph of standard operators. */
+  readonly standard?: string;
+  /** The checkpoint's folder, as transformers reads it. */
+  readonly folder?: string;
+  /** Where the peers of Node are installed; left out, they are not measured. */
   readonly peers?: string;
+  /** Which runtimes Python has. */
+  readonly python?: Readonly<Partial<Record<PythonPeer, Python>>>;
 }
 
-/** The dense int8 runtime of the machine: what ours is held against. */
-export const NATIVE_INT8 = 'onnxruntime-node, int8';
+/** Those of the other kernels that are compared in both modes of attention. */
+const IN_BOTH_MODES: readonly OtherKernels[] = ['wasm-wide', 'wasm-relaxed'];
 
-/** Ours, in the mode that computes in float32 between the Linears. */
-export const OURS = 'prune, float32 attention';
-
-/** The same with attention in integers. */
-export const OURS_INT16 = 'prune, int16 attention';
-
-/** Other kernels of ours, which give the same bits. */
-export const PLAIN_SIMD = `${OURS}, plain SIMD`;
-export const WIDE = `${OURS}, wide`;
-export const WIDE_INT16 = `${OURS_INT16}, wide`;
-
-/** Which kernels are compared with those that are chosen by default, as far as this Node has them. */
-export interface OtherKernels {
-  readonly plain: boolean;
-  readonly wide: boolean;
-}
-
-/** Everything that is compared, by name. */
+/** Everything that is compared, by name. `others`: kernels of this machine beside those that are chosen by default. */
 export function sidesOf(
-  { packed, fp32, int8, peers }: InferFiles,
+  { packed, fp32, int8, standard, folder, peers, python = {} }: InferFiles,
   threads: number,
-  { plain, wide }: OtherKernels = { plain: false, wide: false },
+  others: readonly OtherKernels[] = [],
 ): Map<string, SideSpec> {
   const prune = { runtime: 'prune', file: packed, threads, kernels: 'auto' } as const;
   const sides = new Map<string, SideSpec>([
     [OURS, { ...prune, attention: 'float32' }],
     [OURS_INT16, { ...prune, attention: 'int16' }],
   ]);
-  if (plain) sides.set(PLAIN_SIMD, { ...prune, kernels: 'wasm-simd', attention: 'float32' });
-  if (wide) {
-    sides.set(WIDE, { ...prune, kernels: 'wide', attention: 'float32' });
-    sides.set(WIDE_INT16, { ...prune, kernels: 'wide', attention: 'int16' });
+  for (const kernels of others) {
+    sides.set(withKernels(OURS, kernels), { ...prune, kernels, attention: 'float32' });
+    if (IN_BOTH_MODES.includes(kernels))
+      sides.set(withKernels(OURS_INT16, kernels), { ...prune, kernels, attention: 'int16' });
   }
-  if (peers === undefined) return sides;
-  for (const runtime of ['onnxruntime-node', 'onnxruntime-web'] as const) {
-    if (int8) sides.set(`${runtime}, int8`, { runtime, precision: 'int8', file: int8, threads, peers });
-    if (fp32) sides.set(`${runtime}, fp32`, { runtime, precision: 'fp32', file: fp32, threads, peers });
+  if (peers !== undefined) {
+    const node = { runtime: 'onnxruntime-node', threads, peers } as const;
+    const web = { runtime: 'onnxruntime-web', threads, peers } as const;
+    if (int8) {
+      sides.set(ONNXRUNTIME_INT8, { ...node, precision: 'int8', file: int8 });
+      sides.set('onnxruntime-web, int8', { ...web, precision: 'int8', file: int8 });
+    }
+    if (fp32) {
+      sides.set('onnxruntime-node, fp32', { ...node, precision: 'fp32', file: fp32 });
+      sides.set('onnxruntime-web, fp32', { ...web, precision: 'fp32', file: fp32 });
+    }
   }
+  const { openvino, pytorch } = python;
+  if (openvino && standard)
+    sides.set(OPENVINO, { runtime: 'openvino', python: openvino.command, file: standard, threads });
+  if (pytorch && folder) sides.set(PYTORCH, { runtime: 'pytorch', python: pytorch.command, file: folder, threads });
   return sides;
 }

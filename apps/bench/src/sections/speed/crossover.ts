@@ -1,6 +1,6 @@
-import type { DensitySweep } from './infer-report.js';
+import type { DensitySweep } from './speed-report.js';
 
-/** The density at which ours takes as long as the dense peer, linear between neighbours; `null` where that is in no interval. */
+/** The density at which ours takes as long as the dense peer, linear between neighbours; `null` where there is none. */
 export function crossoverOf(rows: DensitySweep['rows']): number | null {
   const points = [...rows]
     .sort((a, b) => a.density - b.density)
