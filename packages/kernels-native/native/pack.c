@@ -316,7 +316,8 @@ pn_status pn_linear_end(pn_linear *linear) {
   if (packer == NULL || packer->next_row != linear->rows) return PN_BAD_ARGUMENT;
   size_t total = 0;
   for (int block = 0; block < linear->blocks; block++) total += packer->parts[block].length;
-  linear->stream = pn_allocate(total);
+  // The kernels look at the header behind the row that they compute, also behind the last one.
+  linear->stream = pn_allocate(total + sizeof(pn_row_header));
   pn_length *lengths = malloc(((size_t)linear->chunk_rows + 1) * sizeof *lengths);
   if (linear->stream == NULL || lengths == NULL) {
     free(lengths);
@@ -340,6 +341,7 @@ pn_status pn_linear_end(pn_linear *linear) {
       }
     }
   }
+  memset(linear->stream + at, 0, sizeof(pn_row_header));
   free(lengths);
   packer_free(packer, linear->blocks);
   linear->packer = NULL;
