@@ -22,22 +22,28 @@ typedef enum { PN_INT8 = 0, PN_FLOAT } pn_kind;
 // How a stream holds nonzeros: pairs for vpmaddubsw, whose sums of 16 bits are bounded, or quads for a product of four.
 typedef enum { PN_PAIRS = 0, PN_QUADS } pn_form;
 
-// In front of a row's nonzeros. `sum`: of all weights of the row, in other blocks too.
+// How many nonzeros of a row a quad has, in either form.
+#define PN_QUAD 4
+#define PN_QUAD_BYTES 12
+// Quads of a unit of PN_PAIRS, for codes of 7 bits and of 8 bits.
+#define PN_UNIT_7BIT 4
+#define PN_UNIT_8BIT 2
+
+// In front of a row's nonzeros. `sum`: of all weights of the row, in other blocks too. `quads` are those of the block.
+// `later`: the row whose turn comes PN_ROWS_AHEAD rows later.
+#define PN_ROWS_AHEAD 8
 typedef struct {
   int32_t row;
   int32_t sum;
   float scale;
   float bias;
-  int32_t units;
+  int32_t quads;
+  int32_t later;
 } pn_row_header;
 
-// A unit of PN_PAIRS is two groups of pairs, of 2 for codes of 7 bits and of 1 for codes of 8 bits: for each pair the
-// offsets of two features, u16, then for each pair its two weights. A unit of PN_QUADS is one quad: four offsets, u16,
-// and four weights.
-#define PN_UNIT_PAIRS_7BIT 4
-#define PN_UNIT_PAIRS_8BIT 2
-#define PN_PAIR_BYTES 6
-#define PN_QUAD_BYTES 12
+// A quad of PN_QUADS is four offsets of features, u16, and four weights. A unit of n quads of PN_PAIRS is two groups of n
+// pairs: for each pair the offsets of two features, u16, then for each pair its two weights. The quads that whole units
+// leave make a smaller unit at the end of the row.
 
 // A nonzero of a float Linear, and what stands before a row's.
 typedef struct {

@@ -1,9 +1,6 @@
 // Turns rows into a weight stream, one after another as they come: no dense matrix is made. Sums are exact, so the
 // order of rows and nonzeros is free, and chosen for speed: rows of a chunk are sorted by their length, so that the
 // kernel's loop runs the same number of times for some rows on end.
-//
-// Tried and not faster: units of 16, 8 and 4 nonzeros in a row, the longest that the bounds allow. There are fewer ends
-// of units and fewer zeros to fill up, and more loops whose ends are mispredicted.
 #include <stdlib.h>
 #include <string.h>
 #include "internal.h"
@@ -18,8 +15,8 @@ typedef struct {
 typedef struct pn_packer {
   pn_form form;
   int tile, next_row;
-  // Of a group of pairs: entries, and what its positive weights and the magnitudes of its negative ones may add up to.
-  int group_entries, plus_bound, minus_bound;
+  // Quads of a unit, and what the positive weights of a group and the magnitudes of its negative ones may add up to.
+  int unit_quads, plus_bound, minus_bound;
   size_t scale_count;
   float *scales, *bias;
   pn_part *parts;
@@ -108,7 +105,7 @@ pn_status pn_linear_begin(pn_kernels kernels, pn_profile profile, int rows, int 
   packer->form = set->form;
   packer->tile = set->tile;
   const bool bits7 = profile == PN_FBGEMM;
-  packer->group_entries = bits7 ? PN_UNIT_PAIRS_7BIT : PN_UNIT_PAIRS_8BIT;
+  packer->unit_quads = bits7 ? PN_UNIT_7BIT : PN_UNIT_8BIT;
   packer->plus_bound = bits7 ? 255 : 128;
   packer->minus_bound = bits7 ? 256 : 128;
   const size_t entries = (size_t)linear->block_columns + 8;
@@ -148,15 +145,15 @@ static bool room(pn_part *part, size_t bytes) {
   return true;
 }
 
-// The most units that `count` entries can become, each entry in a group of its own.
-static size_t most_units(size_t count) { return count + 1; }
+// The most quads that `count` entries can become, each entry in a group of its own.
+static size_t most_quads(size_t count) { return PN_UNIT_7BIT * (count + 1); }
 
-static uint8_t *write_quads(uint8_t *to, const pn_packer *packer, size_t count, int32_t *units) {
-  *units = (int32_t)((count + 3) / 4);
-  for (size_t i = 0; i < count; i += 4, to += PN_QUAD_BYTES) {
-    uint16_t offsets[4] = {0};
-    int8_t weights[4] = {0};
-    const size_t used = count - i < 4 ? count - i : 4;
+static uint8_t *write_quads(uint8_t *to, const pn_packer *packer, size_t count, int32_t *quads) {
+  *quads = (int32_t)((count + PN_QUAD - 1) / PN_QUAD);
+  for (size_t i = 0; i < count; i += PN_QUAD, to += PN_QUAD_BYTES) {
+    uint16_t offsets[PN_QUAD] = {0};
+    int8_t weights[PN_QUAD] = {0};
+    const size_t used = count - i < PN_QUAD ? count - i : PN_QUAD;
     memcpy(offsets, packer->offsets + i, used * sizeof(uint16_t));
     memcpy(weights, packer->weights + i, used);
     memcpy(to, offsets, 8);
@@ -182,16 +179,33 @@ static void sort_entries(pn_packer *packer, size_t count) {
   }
 }
 
-// Entries are dealt to and fro, so that groups are even in sum: to groups 0 1 2, 2 1 0, 0 1 2, ...
-static bool groups_fit(pn_packer *packer, size_t count, size_t groups) {
+// Entries are dealt in rounds, to and fro, so that groups are even in sum: to groups 0 1 2, 2 1 0, 0 1 2, ... The two
+// groups of a smaller unit take part in the last rounds alone, whose entries are the smallest negative ones.
+typedef struct {
+  size_t first, groups;
+} pn_round;
+
+// `unit`: quads of a unit.
+static void rounds_of(size_t quads, int unit, pn_round rounds[2 * PN_UNIT_7BIT]) {
+  const size_t groups = 2 * (quads / unit);
+  const int rest = (int)(quads % unit);
+  size_t first = 0;
+  for (int i = 0; i < 2 * unit; i++) {
+    rounds[i] = (pn_round){first, groups + (i >= 2 * (unit - rest) ? 2 : 0)};
+    first += rounds[i].groups;
+  }
+}
+
+static bool groups_fit(pn_packer *packer, size_t count, const pn_round *rounds) {
+  const int round_count = 2 * packer->unit_quads;
+  const size_t groups = rounds[round_count - 1].groups;
   for (size_t g = 0; g < groups; g++) packer->group_plus[g] = packer->group_minus[g] = 0;
-  for (size_t i = 0, round = 0; i < count; round++) {
-    const size_t end = count - i < groups ? count - i : groups;
-    for (size_t place = 0; place < end; place++, i++) {
-      const size_t g = round % 2 == 0 ? place : groups - 1 - place;
-      const int weight = packer->sorted_weights[i];
-      if (weight >= 0) packer->group_plus[g] += weight;
-      else packer->group_minus[g] -= weight;
+  for (int round = 0; round < round_count; round++) {
+    const int8_t *weights = packer->sorted_weights + rounds[round].first;
+    for (size_t place = 0; place < rounds[round].groups && rounds[round].first + place < count; place++) {
+      const size_t g = round % 2 == 0 ? place : rounds[round].groups - 1 - place;
+      if (weights[place] >= 0) packer->group_plus[g] += weights[place];
+      else packer->group_minus[g] -= weights[place];
     }
   }
   for (size_t g = 0; g < groups; g++) {
@@ -200,42 +214,35 @@ static bool groups_fit(pn_packer *packer, size_t count, size_t groups) {
   return true;
 }
 
-static uint8_t *write_pairs(uint8_t *to, pn_packer *packer, size_t count, int32_t *units) {
-  sort_entries(packer, count);
-  const size_t entries = packer->group_entries;
-  int plus = 0, minus = 0;
-  for (size_t i = 0; i < count; i++) {
-    if (packer->weights[i] >= 0) plus += packer->weights[i];
-    else minus -= packer->weights[i];
-  }
-  size_t groups = (count + entries - 1) / entries;
-  const size_t for_plus = (plus + packer->plus_bound - 1) / packer->plus_bound;
-  const size_t for_minus = (minus + packer->minus_bound - 1) / packer->minus_bound;
-  if (groups < for_plus) groups = for_plus;
-  if (groups < for_minus) groups = for_minus;
-  groups = (groups + 1) / 2 * 2;
-  // A single entry fits every group, so that this ends.
-  while (count > 0 && !groups_fit(packer, count, groups)) groups += 2;
-  *units = (int32_t)(groups / 2);
-  // A group's entries: i-th of the round of its place.
-  const size_t pairs_of_unit = entries;
-  for (size_t unit = 0; unit < groups / 2; unit++) {
-    for (size_t pair = 0; pair < pairs_of_unit; pair++) {
-      const size_t group = 2 * unit + pair / (entries / 2);
-      for (int half = 0; half < 2; half++) {
-        const size_t round = 2 * (pair % (entries / 2)) + half;
-        const size_t entry = round * groups + (round % 2 == 0 ? group : groups - 1 - group);
-        const bool used = entry < count;
-        // A weight of 0 for the first feature, which every block has.
-        const uint16_t offset = used ? packer->sorted_offsets[entry] : 0;
-        const int8_t weight = used ? packer->sorted_weights[entry] : 0;
-        memcpy(to + 4 * pair + 2 * half, &offset, 2);
-        to[4 * pairs_of_unit + 2 * pair + half] = (uint8_t)weight;
-      }
+// The unit whose first group is `group`. A group's entries: one from each of the last 2 * `quads` rounds.
+static uint8_t *write_unit(uint8_t *to, const pn_packer *packer, size_t count, const pn_round *rounds, int quads, size_t group) {
+  for (int pair = 0; pair < 2 * quads; pair++) {
+    for (int half = 0; half < 2; half++) {
+      const int round = 2 * (packer->unit_quads - quads + pair % quads) + half;
+      const size_t g = group + pair / quads;
+      const size_t entry = rounds[round].first + (round % 2 == 0 ? g : rounds[round].groups - 1 - g);
+      const bool used = entry < count;
+      // A weight of 0 for the first feature, which every block has.
+      const uint16_t offset = used ? packer->sorted_offsets[entry] : 0;
+      memcpy(to + 4 * pair + 2 * half, &offset, 2);
+      to[8 * quads + 2 * pair + half] = used ? (uint8_t)packer->sorted_weights[entry] : 0;
     }
-    to += pairs_of_unit * PN_PAIR_BYTES;
   }
-  return to;
+  return to + quads * PN_QUAD_BYTES;
+}
+
+static uint8_t *write_pairs(uint8_t *to, pn_packer *packer, size_t count, int32_t *result) {
+  sort_entries(packer, count);
+  pn_round rounds[2 * PN_UNIT_7BIT];
+  size_t quads = (count + PN_QUAD - 1) / PN_QUAD;
+  const int unit = packer->unit_quads;
+  rounds_of(quads, unit, rounds);
+  // A single entry fits every group, so that this ends.
+  while (!groups_fit(packer, count, rounds)) rounds_of(++quads, unit, rounds);
+  *result = (int32_t)quads;
+  for (size_t i = 0; i < quads / unit; i++) to = write_unit(to, packer, count, rounds, unit, 2 * i);
+  const int rest = (int)(quads % unit);
+  return rest == 0 ? to : write_unit(to, packer, count, rounds, rest, 2 * (quads / unit));
 }
 
 // Columns come through `column_at`, of 16 bits or of 32.
@@ -271,8 +278,7 @@ static inline __attribute__((always_inline)) pn_status add_row(pn_linear *linear
       packer->weights[entries++] = values[i];
     }
     pn_part *part = packer->parts + block;
-    const size_t unit_bytes = packer->form == PN_QUADS ? PN_QUAD_BYTES : (size_t)packer->group_entries * PN_PAIR_BYTES;
-    if (!room(part, sizeof(pn_row_header) + most_units(entries) * unit_bytes)) return PN_NO_MEMORY;
+    if (!room(part, sizeof(pn_row_header) + most_quads(entries) * PN_QUAD_BYTES)) return PN_NO_MEMORY;
     pn_row_header header = {
         .row = row,
         .sum = sum,
@@ -282,8 +288,8 @@ static inline __attribute__((always_inline)) pn_status add_row(pn_linear *linear
     };
     uint8_t *start = part->bytes + part->length;
     uint8_t *to = start + sizeof header;
-    to = packer->form == PN_QUADS ? write_quads(to, packer, entries, &header.units)
-                                  : write_pairs(to, packer, entries, &header.units);
+    to = packer->form == PN_QUADS ? write_quads(to, packer, entries, &header.quads)
+                                  : write_pairs(to, packer, entries, &header.quads);
     memcpy(start, &header, sizeof header);
     part->length = to - part->bytes;
     part->ends[row] = part->length;
@@ -335,7 +341,10 @@ pn_status pn_linear_end(pn_linear *linear) {
       }
       qsort(lengths, end - first, sizeof *lengths, by_length);
       for (int i = 0; i < end - first; i++) {
-        memcpy(linear->stream + at, part->bytes + part->ends[lengths[i].row] - lengths[i].bytes, lengths[i].bytes);
+        uint8_t *to = linear->stream + at;
+        memcpy(to, part->bytes + part->ends[lengths[i].row] - lengths[i].bytes, lengths[i].bytes);
+        const int32_t later = lengths[i + PN_ROWS_AHEAD < end - first ? i + PN_ROWS_AHEAD : end - first - 1].row;
+        memcpy(to + offsetof(pn_row_header, later), &later, sizeof later);
         at += lengths[i].bytes;
       }
     }
