@@ -192,7 +192,7 @@ function node(version) {
   );
 }
 
-/** The native kernels come along, and nothing for other platforms does; without optional dependencies others compute. */
+/** The native kernels come along, and nothing for other platforms; without optional dependencies others compute. */
 function checkNativeKernels(manager) {
   if (native === undefined) {
     console.log('installs: native kernels were not built: there is no C compiler, or no package for this machine');

