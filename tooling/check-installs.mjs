@@ -20,11 +20,20 @@ import { askWorker, WRANGLER_ENV } from './installs/ask-worker.mjs';
 import { findChromium } from './installs/chromium.mjs';
 import { makeProject } from './installs/make-project.mjs';
 import { openPage, shownBy } from './installs/open-page.mjs';
-import { ANSWER, APP, checkResult, PAGE_FILES, REQUIRING_APP, TEXTS } from './installs/programs.mjs';
+import {
+  ANSWER,
+  APP,
+  checkNative,
+  checkResult,
+  NATIVE_APP,
+  PAGE_FILES,
+  REQUIRING_APP,
+  TEXTS,
+} from './installs/programs.mjs';
 import { runTool } from './installs/run-tool.mjs';
 import { ESBUILD, NODES, OLDEST_NODE, TOOLS, TYPESCRIPTS } from './installs/versions.mjs';
 import { withServer } from './installs/with-server.mjs';
-import { packPackages } from './pack-packages.mjs';
+import { packPackages, packPlatformPackage, platformManifests } from './pack-packages.mjs';
 import { pinnedPnpm, root } from './pnpm.mjs';
 
 /** What the projects import, so nothing else of ours is installed by name. */
@@ -50,6 +59,8 @@ const COMMON = {
     runTool('npx', ['-y', pinnedPnpm, 'install', '--prefer-offline'], { cwd: folder });
     runApps(process.execPath, folder);
   },
+  'native kernels with npm': () => checkNativeKernels('npm'),
+  'native kernels with pnpm': () => checkNativeKernels('pnpm'),
   'TypeScript, the oldest and a recent one': checkTypes,
   'esbuild in Chromium': async () => {
     const folder = installed('esbuild', {
@@ -102,9 +113,16 @@ const work = mkdtempSync(join(tmpdir(), 'prune-installs-'));
 const model = join(work, 'mini-qa.prune');
 let failures = 0;
 let packages;
+let native;
+let tarballs;
 try {
   mkdirSync(join(work, 'tarballs'));
   packages = packPackages(join(work, 'tarballs'));
+  native = packPlatformPackage(join(work, 'tarballs'));
+  tarballs = new Map([
+    ...platformManifests().map((manifest) => [manifest.name, standIn(manifest)]),
+    ...[...packages, native].filter(Boolean).map(({ manifest, tarball }) => [manifest.name, tarball]),
+  ]);
   // The model is packed by the command as npm installs it.
   const prune = join(everything(), 'node_modules/.bin/prune');
   runTool(prune, ['pack', join(root, 'models/mini-qa'), '-o', model], { cwd: work });
@@ -129,7 +147,6 @@ process.exit(failures > 0 ? 1 : 0);
 
 function project(name, { files, manifest = { dependencies: packed(USED) } }) {
   const folder = join(work, name);
-  const tarballs = new Map(packages.map(({ manifest, tarball }) => [manifest.name, tarball]));
   makeProject(folder, { tarballs, manifest, files });
   if (existsSync(model)) cpSync(model, join(folder, 'mini-qa.prune'));
   return folder;
@@ -173,6 +190,43 @@ function node(version) {
     name,
     'bin/node',
   );
+}
+
+/** The native kernels come along, and nothing for other platforms; without optional dependencies others compute. */
+function checkNativeKernels(manager) {
+  if (native === undefined) {
+    console.log('installs: native kernels were not built: there is no C compiler, or no package for this machine');
+    return;
+  }
+  const manifest = { dependencies: packed([...USED, '@prune/kernels-native']) };
+  for (const omitted of [false, true]) {
+    const folder = join(work, `native-${manager}${omitted ? '-omitted' : ''}`);
+    makeProject(folder, { tarballs, manifest, files: { 'app.mjs': NATIVE_APP } });
+    cpSync(model, join(folder, 'mini-qa.prune'));
+    const [command, ...args] = {
+      npm: ['npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', ...(omitted ? ['--omit=optional'] : [])],
+      pnpm: ['npx', '-y', pinnedPnpm, 'install', '--prefer-offline', ...(omitted ? ['--no-optional'] : [])],
+    }[manager];
+    runTool(command, args, { cwd: folder });
+    // pnpm installs every tarball, whatever its os and cpu: it filters what comes from a registry.
+    const found = manager === 'npm' ? readdirSync(join(folder, 'node_modules/@prune')) : [];
+    const others = found.filter((name) => /^kernels-native-/.test(name) && `@prune/${name}` !== native.manifest.name);
+    if (others.length > 0) throw new Error(`of other platforms, ${others.join(', ')} was installed`);
+    checkNative(
+      runTool(process.execPath, ['app.mjs'], { cwd: folder, quiet: true }),
+      omitted ? native.manifest.name : undefined,
+    );
+  }
+}
+
+/** A package of another platform has nothing that this machine could use, but decides whether it is installed. */
+function standIn({ name, version, os, cpu, libc }) {
+  const folder = join(work, 'stand-ins', name);
+  const tarball = `${folder}.tgz`;
+  mkdirSync(join(folder, 'package'), { recursive: true });
+  writeFileSync(join(folder, 'package/package.json'), JSON.stringify({ name, version, os, cpu, libc }));
+  runTool('tar', ['-czf', tarball, '-C', folder, 'package'], { cwd: folder });
+  return tarball;
 }
 
 function runApp(command, args, folder, env) {

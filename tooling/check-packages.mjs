@@ -9,7 +9,7 @@ import { basename, join, relative } from 'node:path';
 import { transformSync } from 'esbuild';
 import { checkSizePage } from './check-size-page.mjs';
 import { installedSizes } from './installed-sizes.mjs';
-import { packPackages } from './pack-packages.mjs';
+import { packPackages, packPlatformPackage } from './pack-packages.mjs';
 import { root } from './pnpm.mjs';
 import { readmeExamples } from './readme-examples.mjs';
 import { strictLayout } from './strict-layout.mjs';
@@ -36,7 +36,9 @@ const problems = [];
 try {
   const packages = packPackages(work);
   for (const one of packages) checkTarball(one);
-  const makeProject = strictLayout(join(work, 'store'), packages);
+  const native = packPlatformPackage(work);
+  if (native !== undefined) checkPlatformTarball(native);
+  const makeProject = strictLayout(join(work, 'store'), [...packages, native].filter(Boolean));
   const everything = [...packages.map(({ manifest }) => manifest.name), 'h5wasm'];
   makeProject(consumer, everything);
   const entries = packages.flatMap(({ manifest }) =>
@@ -57,11 +59,7 @@ process.exit(problems.length > 0 ? 1 : 0);
 function checkTarball({ folder, manifest, tarball }) {
   run('publint', [tarball, '--strict']);
   if (manifest.exports) run('attw', [tarball, '--profile', 'esm-only', '--no-color', '--format', 'table']);
-  const bytes = statSync(tarball).size;
-  const budget = budgets[manifest.name];
-  console.log(`packages: ${manifest.name} ${(bytes / 1000).toFixed(1)} kB packed (budget ${budget / 1000} kB)`);
-  if (!(bytes <= budget)) problems.push(`${manifest.name} has ${bytes} bytes packed, its budget is ${budget}`);
-  const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).split('\n');
+  const files = checkSize(manifest.name, manifest.name, tarball);
   for (const wanted of ['README.md', 'LICENSE', 'package.json', ...(DOCUMENTS[manifest.name] ?? [])]) {
     if (!files.includes(`package/${wanted}`)) problems.push(`${manifest.name}: ${wanted} is not in the tarball`);
   }
@@ -71,6 +69,28 @@ function checkTarball({ folder, manifest, tarball }) {
   // Changesets writes the file at a package's first release.
   if (!manifest.files.includes('CHANGELOG.md')) problems.push(`${manifest.name}: "files" does not list CHANGELOG.md`);
   if (files.some((file) => /\.test\./.test(file))) problems.push(`${manifest.name}: a test is in the tarball`);
+}
+
+/** Native kernels of one platform: nobody imports the package, so that it needs a budget and few files. */
+function checkPlatformTarball({ manifest, tarball }) {
+  const files = checkSize(manifest.name, '@prune/kernels-native-<platform>', tarball);
+  for (const wanted of ['README.md', 'LICENSE', 'package.json', 'prune.node']) {
+    if (!files.includes(`package/${wanted}`)) problems.push(`${manifest.name}: ${wanted} is not in the tarball`);
+  }
+  const packed = JSON.parse(execFileSync('tar', ['-xzOf', tarball, 'package/package.json'], { encoding: 'utf8' }));
+  // Without these, package managers would install the packages of all platforms.
+  for (const field of ['os', 'cpu', 'libc']) {
+    if (String(packed[field]) !== String(manifest[field])) problems.push(`${manifest.name}: wrong ${field}`);
+  }
+}
+
+/** Holds a tarball to its budget; gives its files. */
+function checkSize(name, budgetOf, tarball) {
+  const bytes = statSync(tarball).size;
+  const budget = budgets[budgetOf];
+  console.log(`packages: ${name} ${(bytes / 1000).toFixed(1)} kB packed (budget ${budget / 1000} kB)`);
+  if (!(bytes <= budget)) problems.push(`${name} has ${bytes} bytes packed, its budget is ${budget}`);
+  return execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).split('\n');
 }
 
 /** WebAssembly and the program of a Web Worker: Node 20 imports neither. The tests of bert-infer use them. */

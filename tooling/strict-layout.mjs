@@ -20,6 +20,9 @@ export function strictLayout(store, packages) {
       if (manifest.peerDependenciesMeta?.[name]?.optional) continue;
       link(placeOf(manifest.name), name, folder);
     }
+    for (const name of Object.keys(manifest.optionalDependencies ?? {})) {
+      if (own.has(name)) link(placeOf(manifest.name), name);
+    }
   }
   return (folder, names) => {
     const users = packages.map((one) => one.folder);

@@ -35,6 +35,20 @@ const { openMsgpackFile } = require('@prune/msgpack-store/node');
 })();
 `;
 
+/** For Node, with `mini-qa.prune` in the same folder: which kernels gave the answer, and why not the native ones. */
+export const NATIVE_APP = `import { answer, loadModel } from '@prune/bert-infer';
+import { nodeEngine } from '@prune/bert-infer/node';
+import { openMsgpackFile } from '@prune/msgpack-store/node';
+
+const store = await openMsgpackFile('mini-qa.prune');
+const model = await loadModel(store, { engine: nodeEngine({ threads: 2 }) });
+const { text } = await answer(model, ${JSON.stringify(TEXTS)});
+const { kernels, kernelsNote } = model.info;
+await model.close();
+await store.close();
+console.log(JSON.stringify({ text, kernels, kernelsNote }));
+`;
+
 /** For a page, with `mini-qa.prune` beside it. */
 const PAGE = `import { answer, embed, loadModel } from '@prune/bert-infer';
 import { openMsgpackStore } from '@prune/msgpack-store';
@@ -63,6 +77,16 @@ console.log(JSON.stringify({ text, score }));
 await model.close();
 await store.close();
 `;
+
+/** Throws unless NATIVE_APP computed with the native kernels, or without them for want of `missing`. */
+export function checkNative(printed, missing) {
+  const { text, kernels, kernelsNote = '' } = JSON.parse(printed);
+  const right =
+    missing === undefined
+      ? kernels.startsWith('native-') && kernelsNote === ''
+      : kernels.startsWith('wasm-') && kernelsNote.includes(`${missing} is not installed`);
+  if (!right || text !== JSON.parse(RESULT).text) throw new Error(`native kernels: the program gave ${printed.trim()}`);
+}
 
 /** Throws unless a program printed, or a page shows, what it should. */
 export function checkResult(printed, expected = RESULT) {

@@ -454,7 +454,7 @@ static napi_value pass(napi_env env, napi_callback_info info) {
   pn_status status = PN_OK;
   for (uint32_t i = 0; i < output_count && status == PN_OK; i++) {
     napi_value output;
-    void *data;
+    void *data = NULL;
     size_t length;
     if (napi_get_element(env, args[4], i, &output) != napi_ok || !array_of(env, output, napi_float32_array, &data, &length) ||
         length != input_length) {

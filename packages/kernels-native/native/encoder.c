@@ -102,7 +102,7 @@ struct pn_encoder {
 static bool grow(pn_encoder *encoder, int which, size_t bytes) {
   pn_room *room = encoder->rooms + which;
   if (room->bytes >= bytes && room->memory != NULL) return true;
-  free(room->memory);
+  pn_release(room->memory);
   room->bytes = 0;
   room->memory = pn_allocate(bytes);
   if (room->memory == NULL) return false;
@@ -140,13 +140,13 @@ pn_status pn_encoder_new(const pn_options *options, pn_encoder **result) {
   encoder->set = set;
   encoder->ranges = pn_allocate(sizeof(pn_range) * PN_RANGES * options->threads);
   if (encoder->ranges == NULL || !gate_new(&encoder->jobs)) {
-    free(encoder->ranges);
+    pn_release(encoder->ranges);
     free(encoder);
     return PN_NO_MEMORY;
   }
   if (!gate_new(&encoder->phases)) {
     gate_free(&encoder->jobs);
-    free(encoder->ranges);
+    pn_release(encoder->ranges);
     free(encoder);
     return PN_NO_MEMORY;
   }
@@ -161,7 +161,7 @@ void pn_encoder_free(pn_encoder *encoder) {
   gate_advance(&encoder->jobs);
   for (int i = 0; i < encoder->options.threads; i++) {
     if (encoder->workers[i].started) pthread_join(encoder->workers[i].thread, NULL);
-    free(encoder->workers[i].scratch.memory);
+    pn_release(encoder->workers[i].scratch.memory);
   }
   for (int i = 0; i < encoder->layer_count; i++) {
     for (int j = 0; j < 6; j++) pn_linear_free(encoder->layers[i].linears[j]);
@@ -169,8 +169,8 @@ void pn_encoder_free(pn_encoder *encoder) {
   }
   free(encoder->layers);
   for (int i = 0; i < 2; i++) free(encoder->input_norm[i]);
-  for (int i = 0; i < ROOMS; i++) free(encoder->rooms[i].memory);
-  free(encoder->ranges);
+  for (int i = 0; i < ROOMS; i++) pn_release(encoder->rooms[i].memory);
+  pn_release(encoder->ranges);
   gate_free(&encoder->jobs);
   gate_free(&encoder->phases);
   free(encoder);
@@ -423,7 +423,7 @@ static bool scratch_for(pn_encoder *encoder, size_t bytes) {
     pn_scratch *scratch = &encoder->workers[i].scratch;
     scratch->coded = 0;
     if (scratch->bytes >= bytes) continue;
-    free(scratch->memory);
+    pn_release(scratch->memory);
     scratch->bytes = 0;
     scratch->memory = pn_allocate(bytes);
     if (scratch->memory == NULL) return false;

@@ -147,7 +147,8 @@ typedef struct {
 // NULL where the binary does not hold them.
 const pn_kernel_set *pn_kernel_set_of(pn_kernels kernels);
 
-// Rounded up to PN_ALIGNMENT; NULL without the memory. Freed by free.
+// Rounded up to PN_ALIGNMENT; NULL without the memory. Freed by pn_release, never by free.
 void *pn_allocate(size_t bytes);
+void pn_release(void *block);
 
 #endif

@@ -25,7 +25,8 @@
 #define TILE PN_VECTOR
 #define ROW_BYTES (4 * TILE)
 
-#define INLINE static inline __attribute__((always_inline))
+// Not every instruction set uses all of them.
+#define INLINE static inline __attribute__((always_inline, unused))
 
 typedef float f32v __attribute__((vector_size(PN_VECTOR)));
 typedef int32_t i32v __attribute__((vector_size(PN_VECTOR)));

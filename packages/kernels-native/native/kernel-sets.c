@@ -40,6 +40,10 @@ extern const pn_kernel_set pn_kernels_neon;
 #if defined(__linux__)
 #include <sys/auxv.h>
 unsigned pn_available(void) { return getauxval(AT_HWCAP) & (1u << 20) ? 1u << PN_NEON : 0; }
+#elif defined(_WIN32)
+#include <windows.h>
+// PF_ARM_V82_DP_INSTRUCTIONS_AVAILABLE, which older headers lack.
+unsigned pn_available(void) { return IsProcessorFeaturePresent(43) ? 1u << PN_NEON : 0; }
 #else
 // Every Apple processor of 64 bits has it since 2018.
 unsigned pn_available(void) { return 1u << PN_NEON; }
@@ -93,7 +97,7 @@ pn_status pn_linear_apply(const pn_linear *linear, bool rowwise, const float *x,
   if (scratch.memory == NULL) return PN_NO_MEMORY;
   pn_status status = PN_OK;
   set->apply(linear, rowwise, x, tokens, y, &scratch, &status, &quantization);
-  free(scratch.memory);
+  pn_release(scratch.memory);
   return status;
 }
 

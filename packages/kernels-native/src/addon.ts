@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { NativeKernels } from '@prune/kernels';
@@ -83,12 +84,40 @@ export interface Addon {
   free(handle: NativeHandle): number;
 }
 
-/** Where the addon for this machine is, where it was built. */
+/** Where the addon for this machine is built in the repository. */
 export function addonPath(name: 'prune' | 'prune-emulated'): string {
   return fileURLToPath(new URL(`../build/${process.platform}-${process.arch}/${name}.node`, import.meta.url));
 }
 
-/** Loads the addon that was built for this machine. Throws what Node throws where there is none, or none that loads. */
+/**
+ * Loads the addon for this machine: the one built here, otherwise that of the platform's package. Packed packages have
+ * no build, so that its place is only taken in the repository, where C code that has just changed is what must run. Throws
+ * what Node throws where there is no addon, or none that loads.
+ */
 export function loadAddon(name: 'prune' | 'prune-emulated' = 'prune'): Addon {
-  return createRequire(import.meta.url)(addonPath(name)) as Addon;
+  const require = createRequire(import.meta.url);
+  const built = addonPath(name);
+  return require(existsSync(built) || name === 'prune-emulated' ? built : platformPackage()) as Addon;
+}
+
+/** The package that holds the addon of this machine, whether there is such a package or not. */
+export function platformPackage(): string {
+  const libc = process.platform === 'linux' && !hasGlibc() ? '-musl' : '';
+  return `@prune/kernels-native-${process.platform}-${process.arch}${libc}`;
+}
+
+/** An addon for the other C library of Linux may load, and crash later. */
+function hasGlibc(): boolean {
+  const { report } = process as { report?: { excludeNetwork?: boolean; getReport(): object } };
+  // The runtimes that have no reports are built for glibc alone.
+  if (report === undefined) return true;
+  // Otherwise the report looks up the names of every open connection, which takes seconds.
+  const { excludeNetwork } = report;
+  report.excludeNetwork = true;
+  try {
+    const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } };
+    return header?.glibcVersionRuntime !== undefined;
+  } finally {
+    report.excludeNetwork = excludeNetwork;
+  }
 }

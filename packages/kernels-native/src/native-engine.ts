@@ -1,7 +1,7 @@
 import { PruneError } from '@prune/core';
 import type { Engine, NativeKernels } from '@prune/kernels';
 import { engineFunctions, OpenParts } from '@prune/kernels/spec';
-import { type Addon, loadAddon, NATIVE_KERNELS } from './addon.js';
+import { type Addon, loadAddon, NATIVE_KERNELS, platformPackage } from './addon.js';
 import { loadNativeEncoder } from './native-encoder.js';
 import { loadNativeLinear } from './native-linear.js';
 
@@ -71,11 +71,14 @@ function load(): Addon {
   try {
     return loadAddon();
   } catch (cause) {
+    const name = platformPackage();
+    const { code, message } = cause as { code?: string; message?: string };
+    const missing = code === 'MODULE_NOT_FOUND';
     throw new PruneError('unsupported', {
       where: 'kernels',
       what: 'the native kernels do not load',
-      got: cause instanceof Error ? cause.message.split('\n')[0] : String(cause),
-      wanted: `a build for ${process.platform} on ${process.arch}`,
+      got: missing ? `${name} is not installed` : message?.split('\n')[0],
+      wanted: missing ? 'this optional dependency of @prune/kernels-native' : `an addon that loads here, as in ${name}`,
       cause,
     });
   }

@@ -110,7 +110,7 @@ export function register(program: Command, context: CommandContext, ownModel: st
         console.log(indent(comparisonTable(all ? rows : rows.filter(({ form }) => SHOWN_FORMS.includes(form)))));
 
         await readBack(files, join(model, 'expected-int8.json'), story, signal);
-        await answerQuestions(files[1], model, all, story, progress, signal);
+        await answerQuestions(files[1], model, { all, quiet }, story, progress, signal);
         await searchSentences(sentenceFile, ownModel, story, { force, signal });
         console.log(`The files are in ${show(output)}. Try next:\n  ${out.bold(nextCommand(files[1]))}`);
       } finally {
@@ -142,7 +142,7 @@ async function readBack(files: readonly string[], expected: string, story: Story
 async function answerQuestions(
   file: string,
   model: string,
-  all: boolean,
+  { all, quiet }: { readonly all: boolean; readonly quiet?: boolean },
   story: Story,
   progress: Progress,
   signal: AbortSignal,
@@ -150,7 +150,7 @@ async function answerQuestions(
   const squad = join(model, 'dev-squad.json');
   const dataset = readSquad(await readJson(squad, { signal }), squad);
   progress.total(dataset.examples.length);
-  const { answers, evaluation, comparison } = await withBert(file, { signal }, async (bert) => {
+  const { answers, evaluation, comparison } = await withBert(file, { signal, quiet }, async (bert) => {
     const options = { nBest: DEFAULT_ANSWER_OPTIONS.candidates, signal };
     const found = await evaluateModel(bert, dataset, options, progress.step);
     const predictions = predictionsOf(
@@ -206,7 +206,10 @@ async function searchSentences(
     await embeddings.close();
   }
   const sentences = (await readJson(join(folder, 'sentences.json'), { signal })) as readonly string[];
-  const found = await withBert(file, { signal }, (bert) => nearestSentences(bert, QUERY, sentences, NEAREST, signal));
+  // The model before has made the note.
+  const found = await withBert(file, { signal, quiet: true }, (bert) =>
+    nearestSentences(bert, QUERY, sentences, NEAREST, signal),
+  );
   story.tell(`Searched ${sentences.length} sentences by ${basename(file)}: "${QUERY}"`);
   for (const { sentence, cosine } of found) {
     console.log(`  ${cosine.toFixed(2)} ${out.bold(escapeControls(cut(sentence)))}`);

@@ -1,13 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { BertModel } from '@prune/bert-infer';
+import { nativeKernels } from '@prune/bert-infer/node';
 import { openCheckpoint } from '@prune/checkpoint/node';
-import { writeStore } from '@prune/core';
+import { PruneError, writeStore } from '@prune/core';
 import { goldenPath } from '@prune/fixtures';
 import { packCheckpoint } from '@prune/model-files';
 import { createStore, type OpenModel, openModel } from '@prune/model-files/node';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { withBert } from './load-bert.js';
+import { verifyLogits } from './verify-logits.js';
 
 vi.mock(import('@prune/model-files/node'), async (original) => {
   const actual = await original();
@@ -101,3 +104,45 @@ test.each([
     expect(byArrays).toEqual({ rows: [], arrays: [...LAYER_MATRICES, HEAD] });
   },
 );
+
+describe('native kernels that are installed and do not load', () => {
+  let before: string | undefined;
+  let path: string;
+  beforeAll(async () => {
+    before = process.env.PRUNE_KERNELS;
+    delete process.env.PRUNE_KERNELS;
+    path = await packTiny('fallen.prune', []);
+  });
+  afterAll(() => {
+    if (before !== undefined) process.env.PRUNE_KERNELS = before;
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  async function noted(run: () => Promise<unknown>): Promise<string> {
+    vi.spyOn(nativeKernels, 'create').mockRejectedValue(
+      new PruneError('unsupported', { where: 'kernels', what: 'the native kernels do not load' }),
+    );
+    const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    await run();
+    return write.mock.calls.join('');
+  }
+  const kernels = async (model: BertModel) => model.info.kernels;
+
+  test('are noted, and others compute', async () => {
+    const found: string[] = [];
+    const text = await noted(async () => found.push(await withBert(path, {}, kernels)));
+    expect(text).toMatch(/^note: Native kernels are not used: kernels: the native kernels do not load\..*\n$/);
+    expect(found).toEqual([expect.stringMatching(/^wasm-/)]);
+  });
+
+  test('are noted once where two models are compared', async () => {
+    expect((await noted(() => verifyLogits(path, path))).match(/note:/g)).toHaveLength(1);
+  });
+
+  test('are not noted under --quiet, nor where other kernels are asked for', async () => {
+    expect(await noted(() => withBert(path, { quiet: true }, kernels))).toBe('');
+    process.env.PRUNE_KERNELS = 'wasm-simd';
+    expect(await noted(() => withBert(path, {}, kernels))).toBe('');
+    delete process.env.PRUNE_KERNELS;
+  });
+});

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { type BertModel, loadModel } from '@prune/bert-infer';
-import { nodeEngine, wideKernels } from '@prune/bert-infer/node';
+import { nativeKernels, nodeEngine, wideKernels } from '@prune/bert-infer/node';
 import { openCheckpoint } from '@prune/checkpoint/node';
 import { isPruneError, type JsonObject, PruneError, type QuantizationProfile, withMetadata } from '@prune/core';
 import { isUrl, openModel } from '@prune/model-files/node';
+import { note } from '../console/note.js';
 import { completedMetadata } from './completed-metadata.js';
 import { openUrl } from './open-url.js';
 import { readJson } from './read-json.js';
@@ -24,12 +25,14 @@ export interface InferenceOptions {
   readonly maxTextSize?: number;
   /** Ends the loading of the model. */
   readonly signal?: AbortSignal;
+  /** Whether to keep quiet about native kernels that are installed and do not load. */
+  readonly quiet?: boolean;
 }
 
 /** Loads a model of any form for inference, gives it to `work`, and closes everything. A checkpoint computes in float32. */
 export async function withBert<T>(
   path: string,
-  { embeddingsFrom, config, threads, wide, maxTextSize, signal, ...options }: InferenceOptions,
+  { embeddingsFrom, config, threads, wide, maxTextSize, signal, quiet, ...options }: InferenceOptions,
   work: (model: BertModel) => Promise<T>,
 ): Promise<T> {
   const file = await openModel(path, { signal, openUrl });
@@ -39,22 +42,43 @@ export async function withBert<T>(
     if (extra !== undefined) closing.push(() => extra.close());
     const metadata = completedMetadata(file.metadata, extra?.metadata);
     const tensors = file.store ?? (await file.floats());
+    const native = watched(nativeKernels);
     const model = await loadModel(withMetadata(tensors, metadata), {
       ...options,
       signal,
       // Of a file on a server, only the rows of the texts are fetched.
       lazyEmbeddings: isUrl(path),
-      engine: nodeEngine({ kernels: wide ? wideKernels() : undefined, threads }),
+      engine: nodeEngine({ kernels: wide ? wideKernels() : undefined, threads, native }),
       embeddings: extra?.tensors,
       config: config === undefined ? undefined : await readConfig(config, { maxTextSize, signal }),
     }).catch((error) => {
       throw extra === undefined ? namingTheFlag(error, path) : error;
     });
     closing.push(() => model.close());
+    // The note of kernels that this Node lacks is for programs: whoever types a command cannot change them.
+    if (native.failed && model.info.kernelsNote !== undefined) note(quiet, model.info.kernelsNote);
     return await work(model);
   } finally {
     for (const close of closing.reverse()) await close();
   }
+}
+
+/** The same kernels, which remember whether they failed. */
+function watched(kernels: typeof nativeKernels): typeof nativeKernels & { readonly failed: boolean } {
+  let failed = false;
+  return {
+    get failed() {
+      return failed;
+    },
+    async create(options) {
+      try {
+        return await kernels.create(options);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    },
+  };
 }
 
 /** The library asks for its option `embeddings`; whoever typed a command is told the flag. */
