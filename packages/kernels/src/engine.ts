@@ -3,6 +3,15 @@ import type { Encoder } from './spec/encoder.js';
 import type { Activation, AnyLinear, EncoderSpec, LayerNormParameters } from './spec/encoder-spec.js';
 import type { LoadedLinear } from './spec/loaded-linear.js';
 
+// TypeScript has the types of WebAssembly only in its DOM library, which programs for Node often leave out. Where it is
+// there, the declarations merge.
+declare global {
+  namespace WebAssembly {
+    interface Module {}
+    interface Memory {}
+  }
+}
+
 /**
  * The kernels to compute with; all give the same bits. `wasm-wide` is relaxed SIMD written for an engine that joins its vectors in pairs (V8's
  * `--experimental-wasm-revectorize` on an x64; `wideKernels` of `@prune/kernels/node`); in any other it works, and is slower.

@@ -1,12 +1,3 @@
-// TypeScript has the types of WebAssembly only in its DOM library, which programs for Node often leave out. Where it is
-// there, the declarations merge.
-declare global {
-  namespace WebAssembly {
-    interface Module {}
-    interface Memory {}
-  }
-}
-
 /**
  * What a worker needs. It instantiates `module` with `memory` as `env.memory` and a function that does nothing as
  * `env.watch`, and calls the export `work(index)`, which returns at the end. When that throws, it calls
