@@ -93,7 +93,8 @@ def tensors_of_every_form():
     tensors.update(table("four_bits", four, chance.integers(1, 30, 150) / 64 / 15, chance.integers(0, 31, 150) / 2))
     tensors.update(table("few_four_bits", four[:30], np.full(30, 1 / 16), np.arange(30) / 2))
     tensors.update(table("not_finite", four[:70], np.full(70, np.nan), np.full(70, np.inf)))
-    for i, (rows, columns, density) in enumerate([(1, 1, 1), (3, 5, 0.5), (90, 70, 0.06), (300, 200, 0.05), (7, 900, 0.5)]):
+    shapes = [(1, 1, 1), (3, 5, 0.5), (90, 70, 0.06), (300, 200, 0.05), (7, 900, 0.5)]
+    for i, (rows, columns, density) in enumerate(shapes):
         tensors.update(matrix(f"matrix{i}", rows, columns, density, i))
     tensors.update(matrix("none", 5, 5, 0, 0))
     tensors.update(matrix("wide", 4, 70_000, 0.001, 1))
@@ -118,7 +119,8 @@ class Write(TemporaryFolderCase):
                 again = load(theirs)
                 for name, value in tensors.items():
                     got = again[name]
-                    self.assertEqual(got if isinstance(got, str) else got.tobytes(), getattr(value, "tobytes", lambda: value)())
+                    wanted = value if isinstance(value, str) else value.tobytes()
+                    self.assertEqual(got if isinstance(got, str) else got.tobytes(), wanted)
 
     def test_goldens(self):
         ours = self.folder / "ours.prune"
@@ -210,7 +212,9 @@ class Write(TemporaryFolderCase):
                 f"{part}.shape": (6, 5),
                 "x._packed_params.weight.scale": np.full(6, 0.5),
                 "x._packed_params.weight.zero_point": np.zeros(6, "<i8"),
-                "y": QuantizedEmbedding(4, (2, 3), np.array([[0x21, 3], [0x54, 6]], "u1"), floats([1, 2]), floats([0, 1])),
+                "y": QuantizedEmbedding(
+                    4, (2, 3), np.array([[0x21, 3], [0x54, 6]], "u1"), floats([1, 2]), floats([0, 1])
+                ),
             },
         )
         modules = load(self.folder / "modules.prune").quantized()

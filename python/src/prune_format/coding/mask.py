@@ -21,8 +21,8 @@ _WEIGHTS = np.array(COLUMN_WEIGHTS, np.int64)
 
 @dataclass(frozen=True)
 class MaskShape:
-    """``slot_of``: ``[columns + 1]`` the first slot of each column. ``row_class``: ``[rows]`` 0 for an empty row, else 1 +
-    its density class."""
+    """``slot_of``: ``[columns + 1]`` the first slot of each column. ``row_class``: ``[rows]`` 0 for an empty row, else
+    1 + its density class."""
 
     slot_of: Integers
     row_class: "npt.NDArray[Any]"

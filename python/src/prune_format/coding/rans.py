@@ -1,8 +1,8 @@
 """rANS with static tables; see SPEC.md.
 
 The symbols of a stream hang on each other, so one stream is decoded symbol by symbol. Streams that do not hang on each
-other (blocks of matrices, chunks of symbols) are decoded side by side, one symbol of each at a time: then NumPy works on
-as many numbers as there are streams.
+other (blocks of matrices, chunks of symbols) are decoded side by side, one symbol of each at a time: then NumPy works
+on as many numbers as there are streams.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ _NOT_FROM_FILE = re.compile(r"[/\\]|[a-z]:|.*\\", re.IGNORECASE | re.DOTALL)
 class Container:
     """A ``.prune`` file that is open for reading. Each block is checked by its CRC-32 when it is read.
 
-    With ``integrity``, ``sha256-`` and base64 of the manifest's SHA-256, everything is checked by SHA-256 too. Bases are
-    found by their paths from the file's folder, or by ``find_base``.
+    With ``integrity``, ``sha256-`` and base64 of the manifest's SHA-256, everything is checked by SHA-256 too. Bases
+    are found by their paths from the file's folder, or by ``find_base``.
     """
 
     def __init__(
