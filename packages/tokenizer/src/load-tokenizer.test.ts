@@ -55,7 +55,7 @@ test.each<[string, JsonParts]>([
   expect(id('the')).toBe(whole.model.vocab.the);
 });
 
-test('lines that are not UTF-8, and JSON that is none', async () => {
+test('corrupt: lines that are not UTF-8, and a text that is not JSON', async () => {
   const load = (parts: JsonParts) => loadTokenizer(stored(parts));
   const where = 'tokenizer.json';
   await expect(load({ json: cut, lines: Uint8Array.of(97, 10, 255, 10) })).rejects.toMatchObject({

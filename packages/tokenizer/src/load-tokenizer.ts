@@ -29,7 +29,7 @@ export async function loadTokenizer(
   if (files !== undefined) checkReadableMap('tokenizer', 'files of loadTokenizer', files);
   const there = new Set(files?.keys());
   const read = new Map<string, Uint8Array>();
-  // The vocabulary of a stored tokenizer.json may lie apart: it is half of the time to write and to parse it.
+  // The vocabulary of a stored tokenizer.json may lie apart: then it is neither written as JSON nor parsed.
   const parts = await files?.parts?.('tokenizer.json');
   const json = parts && cutTokenizerJson(parts, limits);
   if (parts !== undefined && json !== undefined) read.set('tokenizer.json', parts.json);

@@ -1,6 +1,6 @@
 /**
- * Raw DEFLATE by the browser's own decoder: a page's first visit is over before V8 or SpiderMonkey compiles JavaScript
- * that inflates. Gives `undefined` where there is none, for the default of the store.
+ * Raw DEFLATE by the browser's own decoder, which is compiled already, where a worker that has just started interprets
+ * JavaScript. Gives `undefined` where there is no such decoder: then the store uses its default.
  */
 export function nativeInflate(): ((bytes: Uint8Array, length: number) => Promise<Uint8Array>) | undefined {
   try {
